@@ -74,7 +74,8 @@ function settings(place: Place, port: number): string[] {
 function guard(place: Place, programs: Programs, child: ChildProcess) {
   if (process.platform === 'win32' || !child.pid) return
   const leftovers = [place.throwaway ? place.directory : '', programs.copy ?? ''].filter(Boolean)
-  const shell = spawn('/bin/sh', ['-c', WATCH, 'portico-guard', String(child.pid), ...leftovers], {
+  const lockfile = join(place.cluster, 'postmaster.pid')
+  const shell = spawn('/bin/sh', ['-c', WATCH, 'portico-guard', String(child.pid), lockfile, ...leftovers], {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
   })
@@ -86,10 +87,11 @@ function guard(place: Place, programs: Programs, child: ChildProcess) {
 
 const WATCH = `
 trap '' INT TERM HUP
+pid=$1 lockfile=$2 tries=0
+shift 2
 read -r forever
-kill -INT "$1"
-while kill -0 "$1"; do sleep 0.1; done
-shift
+kill -INT "$pid"
+while [ -e "$lockfile" ] && [ $((tries += 1)) -le 100 ]; do sleep 0.1; done
 [ $# -eq 0 ] || rm -rf "$@"
 `
 
