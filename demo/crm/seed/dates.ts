@@ -1,3 +1,5 @@
+const months = new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' })
+
 export type Calendar = {
   today: string
   day(offset: number): string
@@ -13,7 +15,7 @@ export function at(day: string, time: string): string {
 }
 
 export function monthName(day: string): string {
-  return new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+  return months.format(new Date(`${day}T00:00:00Z`))
 }
 
 export function year(day: string): number {

@@ -19,7 +19,7 @@ export function writeWork(setting: Setting, client: Client): void {
 
 export function writeComments(setting: Setting, client: Client, type: string, ids: number[]): void {
   const { rows, faker, days, workspace } = setting
-  for (const id of ids.filter((_, index) => index % 4 === 0)) {
+  for (const id of ids.slice(-24).filter((_, index) => index % 4 === 0)) {
     const asked = -faker.number.int({ min: 1, max: 60 })
     const about = { client_id: client.id, about_type: type, about_id: id }
     rows.add('comments', {

@@ -3,7 +3,7 @@ import { monthName, year } from '../dates.ts'
 import type { Invoice, Line, Payment } from '../papers.ts'
 
 type Short = {
-  number: number
+  number?: number
   due: number
   term?: number
   subject: string
@@ -79,7 +79,7 @@ function recent({ days }: Setting): Short[] {
       due: 12,
       open: true,
       currency: 'USD',
-      subject: `Google and Meta advertising, ${month(12)}`,
+      subject: `Google and Meta advertising, ${month(-18)}`,
       lines: [
         line('Search advertising', 'Passed on at cost', '812.40', '1', undefined, '0'),
         line('Social advertising', 'Passed on at cost', '428.10', '1', undefined, '0'),
@@ -211,7 +211,6 @@ function care({ days }: Setting): Short[] {
   return Array.from({ length: 13 }, (_, index) => {
     const due = -49 - 30 * index
     return {
-      number: 300 - index,
       due,
       subject: `Hosting and care plan, ${monthName(days.day(due - 30))}`,
       lines: [carePlan()],

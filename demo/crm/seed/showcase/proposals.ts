@@ -149,7 +149,7 @@ function answered(): Short[] {
     [17, -221, 'Newsletter, four issues', '1540.00'],
     [12, -247, 'Easter window in five shops', '600.00'],
     [9, -276, 'Workshop on tone of voice', '680.00'],
-    [4, -305, 'Photographs of the new ovens', '890.00'],
+    [47, -305, 'Photographs of the new ovens', '890.00'],
     [41, -366, 'Christmas campaign', '3752.50'],
     [33, -441, 'Website: allergen table', '1353.75'],
     [26, -503, 'Delivery van lettering', '1940.00'],
