@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Obstacle } from '../obstacle.ts'
 import { type Account, removeCopy, unprivilegedAccount } from './programs.ts'
 
 /** A folder that is ours until `release`: nobody else starts PostgreSQL in it meanwhile. */
@@ -45,9 +46,9 @@ const SQLITE_BUSY = 5
 
 function explained(error: NodeJS.ErrnoException & { errcode?: number }, folder: string): Error {
   if (error.errcode === SQLITE_BUSY)
-    return new Error(`The database in ${folder} is already running: stop that start first.`)
+    return new Obstacle(`The database in ${folder} is already running: stop that start first.`)
   if (!error.code) return error
-  return new Error(
+  return new Obstacle(
     `${folder} cannot be written (${error.message}): make it yours, or remove it, or choose another folder.`,
   )
 }

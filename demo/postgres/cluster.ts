@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, chown, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Obstacle } from '../obstacle.ts'
 import type { Place } from './claim.ts'
 import type { Programs } from './programs.ts'
 
@@ -10,9 +11,8 @@ import type { Programs } from './programs.ts'
 export async function createCluster(place: Place, programs: Programs, log: (line: string) => void): Promise<void> {
   if (await exists(place.cluster)) return
   log('creating the database')
-  const unfinished = join(place.directory, 'unfinished')
-  await rm(unfinished, { recursive: true, force: true })
-  await mkdir(unfinished, { mode: 0o700 })
+  await removeUnfinished(place)
+  const unfinished = await mkdtemp(join(place.directory, 'unfinished-'))
   await writeFile(passwordFile(place), randomBytes(24).toString('base64url'), { mode: 0o600 })
   const { account } = place
   if (account) for (const path of [unfinished, passwordFile(place)]) await chown(path, account.uid, account.gid)
@@ -34,13 +34,18 @@ export function surroundings(place: Place, folder: string) {
   return { cwd: folder, ...place.account, env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } }
 }
 
+async function removeUnfinished({ directory }: Place) {
+  for (const name of await readdir(directory))
+    if (name.startsWith('unfinished-')) await rm(join(directory, name), { recursive: true, force: true })
+}
+
 async function initialise(place: Place, programs: Programs, folder: string) {
   const data = dataArgument(place, folder)
   const access = ['--username=postgres', `--pwfile=${data}/../password`, '--auth=scram-sha-256']
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const args = ['-D', data, ...access, ...locale, ...(place.throwaway ? ['--no-sync'] : [])]
   await promisify(execFile)(programs.initdb, args, surroundings(place, folder)).catch(({ stderr, message }) => {
-    throw new Error(`PostgreSQL could not create its files in ${place.directory}: ${(stderr || message).trim()}`)
+    throw new Obstacle(`PostgreSQL could not create its files in ${place.directory}: ${(stderr || message).trim()}`)
   })
 }
 

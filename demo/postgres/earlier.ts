@@ -3,6 +3,7 @@ import { readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Obstacle } from '../obstacle.ts'
 
 /**
  * Clears what a killed start left behind: a postmaster that still runs is stopped, and a postmaster.pid
@@ -41,5 +42,5 @@ async function stopGently(pid: number, cluster: string) {
       if (!(await serves(pid, cluster))) return
     }
   }
-  throw new Error(`A PostgreSQL of an earlier start does not stop. End process ${pid}, then start again.`)
+  throw new Obstacle(`A PostgreSQL of an earlier start does not stop. End process ${pid}, then start again.`)
 }

