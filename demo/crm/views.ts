@@ -1,0 +1,20 @@
+import { relative } from 'node:path'
+import { Eta } from 'eta'
+
+const engines = new Map<string, Eta>()
+
+type Data = { settings: { views: string } }
+
+export function viewEngine(file: string, data: object, done: (error: unknown, html?: string) => void): void {
+  const { views } = (data as Data).settings
+  try {
+    done(null, etaOver(views).render(`/${relative(views, file).replace(/\.eta$/, '')}`, data))
+  } catch (error) {
+    done(error)
+  }
+}
+
+function etaOver(views: string): Eta {
+  if (!engines.has(views)) engines.set(views, new Eta({ views, cache: true }))
+  return engines.get(views)!
+}
