@@ -1,0 +1,1 @@
+// Nothing here is needed: every page and form works without it.

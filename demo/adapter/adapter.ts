@@ -1,0 +1,94 @@
+import type { Knex } from 'knex'
+import { type Client, type Crm, type Customer, type Directory, query } from '../../src/index.ts'
+import { invoices } from './invoices.ts'
+import { proposals } from './proposals.ts'
+
+/** How Portico reads this CRM. `database` is connected as Portico's own role, which has only the grants of `reads`. */
+export const adapter = (database: Knex): Crm => ({
+  directory: directory(database),
+  connect: (customer: Customer, tx) => ({
+    proposals: proposals(tx ?? database, customer),
+    invoices: invoices(tx ?? database, customer),
+  }),
+})
+
+/** All that is ever selected of the CRM: its tables and columns. */
+export const reads: Record<string, string[]> = {
+  workspaces: [
+    ...['id', 'slug', 'name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city', 'country'],
+    ...['vat_no', 'colour', 'time_zone'],
+  ],
+  staff: ['id', 'full_name'],
+  clients: [
+    ...['id', 'workspace_id', 'company_name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city'],
+    ...['country', 'archived'],
+  ],
+  contacts: ['id', 'client_id', 'first_name', 'last_name', 'email', 'language', 'left_on'],
+  proposals: [
+    ...['id', 'workspace_id', 'client_id', 'contact_id', 'owner_id', 'ref_no', 'title', 'intro', 'terms', 'state'],
+    ...[
+      'issued_on',
+      'valid_until',
+      'version',
+      'currency_code',
+      'discount_pct',
+      'net_total',
+      'tax_total',
+      'grand_total',
+    ],
+    ...['answered_on', 'answered_by', 'answer_note', 'deleted_at'],
+  ],
+  proposal_lines: [
+    ...['proposal_id', 'position', 'group_title', 'title', 'details', 'qty', 'unit', 'unit_price', 'discount_pct'],
+    ...['tax_pct', 'is_optional', 'is_chosen', 'line_total'],
+  ],
+  invoices: [
+    ...['id', 'workspace_id', 'client_id', 'contact_id', 'ref_no', 'subject', 'po_number', 'remarks', 'state'],
+    ...['issued_on', 'due_on', 'currency_code', 'discount_pct', 'net_total', 'tax_total', 'grand_total', 'balance'],
+    ...['reminded_on', 'deleted_at'],
+  ],
+  invoice_lines: [
+    ...['invoice_id', 'position', 'group_title', 'title', 'details', 'qty', 'unit', 'unit_price', 'discount_pct'],
+    ...['tax_pct', 'line_total'],
+  ],
+  payments: ['id', 'invoice_id', 'paid_on', 'amount', 'method', 'payer'],
+  credit_notes: ['id', 'invoice_id', 'ref_no', 'issued_on', 'reason', 'grand_total', 'state'],
+}
+
+function directory(database: Knex): Directory {
+  return {
+    async workspace(slug) {
+      const [row] = await query(database, {
+        name: 'crm.workspace',
+        text: `select id::text, slug, name, time_zone as "timeZone", colour,
+                 array_remove(array[legal_name, address_line1, address_line2, postcode || ' ' || city,
+                                    'VAT ' || vat_no], null) as letterhead
+               from public.workspaces where slug = $1`,
+        values: [slug],
+      })
+      return row
+    },
+
+    async client(workspace, id) {
+      const [row] = await query<Client>(database, {
+        name: 'crm.client',
+        text: `select id::text, company_name as name,
+                 array_remove(array[coalesce(legal_name, company_name), address_line1, address_line2,
+                                    postcode || ' ' || city], null) as address
+               from public.clients where workspace_id = $1 and id::text = $2 and not archived`,
+        values: [workspace.id, id],
+      })
+      return row
+    },
+
+    contacts: (workspace, clientId) =>
+      query(database, {
+        name: 'crm.contacts',
+        text: `select p.id::text, p.first_name || ' ' || p.last_name as name, lower(p.email) as email, p.language
+               from public.contacts p join public.clients c on c.id = p.client_id
+               where c.workspace_id = $1 and c.id::text = $2 and p.email is not null and p.left_on is null
+               order by p.id`,
+        values: [workspace.id, clientId],
+      }),
+  }
+}

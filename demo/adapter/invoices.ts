@@ -1,0 +1,184 @@
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import type { Invoices, Summary } from '../../plugins/invoices/port.ts'
+import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
+
+/** What this client may know of: no draft and nothing deleted. */
+const mine = `p.workspace_id = $1 and p.client_id = $2 and p.state <> 'draft' and p.deleted_at is null`
+/** As the index of open invoices has it. */
+const toPay = `p.balance > 0 and p.state in ('sent', 'partial')`
+
+/** `$3` is today. */
+const summary = `
+  p.id, p.ref_no as number, p.subject as title, p.grand_total::text as total, p.balance::text as balance,
+  p.currency_code as currency, p.issued_on::text as "sentOn", p.due_on::text as "dueOn",
+  case when p.state = 'void' then 'cancelled' when not (${toPay}) then 'paid'
+       when p.due_on < $3::date then 'overdue' else 'open' end as status`
+
+const statuses = {
+  open: toPay,
+  overdue: `${toPay} and p.due_on < $3::date`,
+  paid: `p.state <> 'void' and not (${toPay})`,
+  cancelled: `p.state = 'void'`,
+}
+
+/** A list in parts, each in an order that an index of the CRM has, or that sorts few rows. Dates and amounts ascend. */
+const sorts = {
+  urgent: [
+    { of: toPay, rank: `(p.due_on - date '2000-01-01')`, order: 'p.due_on, p.id desc' },
+    {
+      of: `not (${toPay})`,
+      rank: `-(p.issued_on - date '2000-01-01')`,
+      order: 'p.issued_on desc, p.id desc',
+      after: newer,
+    },
+  ],
+  newest: [
+    { of: 'true', rank: `-(p.issued_on - date '2000-01-01')`, order: 'p.issued_on desc, p.id desc', after: newer },
+  ],
+  amount: [{ of: 'true', rank: '-p.grand_total', order: 'p.grand_total desc, p.id desc' }],
+}
+/** The same as (rank, -id) > …, said so that the index (client_id, issued_on desc, id desc) starts there. */
+function newer(rank: string, id: string) {
+  return `(p.issued_on, p.id) < (date '2000-01-01' - ${rank}::int, ${id})`
+}
+
+/** The last row's part, rank and id. */
+const After = z.tuple([z.int32().min(0).max(1), z.string().regex(/^-?\d{1,9}(\.\d{1,2})?$/), z.int32()])
+
+export function invoices(db: Knex, { workspace, client, today }: Customer): Invoices {
+  const scope = [workspace.id, client.id, today]
+
+  return {
+    async list({ status, search, sort, after, size }) {
+      const [part, rank, id] = keyOf(after, After) ?? [0, null, null]
+      const rows = await query(db, {
+        name: `crm.invoices.${sort}.${status}.${Boolean(search)}`,
+        text: `${sorts[sort].map((it, at) => partOf(it, at, status, Boolean(search))).join('\nunion all\n')}
+               order by part, key, id desc limit $4`,
+        values: [...scope, size + 1, part, rank, id, ...(search ? [containing(search), amountLike(search)] : [])],
+      })
+      const { items, next } = page(rows, size, row => [row.part, row.rank, row.id])
+      return { items: items.map(invoice), next }
+    },
+
+    async overview({ paidSince } = {}) {
+      const [row] = await query(db, {
+        name: `crm.invoices.overview.${Boolean(paidSince)}`,
+        text: `
+          with waiting as (
+            select p.currency_code as currency, p.balance, p.due_on, $3::date - p.due_on as late
+            from public.invoices p where ${mine} and ${toPay}),
+          sums as (
+            select currency, sum(balance) as due, sum(balance) filter (where late > 0) as overdue,
+                   sum(balance) filter (where late <= 0) as current,
+                   sum(balance) filter (where late between 1 and 30) as "1-30",
+                   sum(balance) filter (where late between 31 and 60) as "31-60",
+                   sum(balance) filter (where late between 61 and 90) as "61-90",
+                   sum(balance) filter (where late > 90) as "over-90"
+            from waiting group by currency)
+          select
+            (select count(*)::int from (select from public.invoices p where ${mine} limit 1001) few) as all,
+            (select count(*)::int from (select from public.invoices p where ${mine} and ${statuses.paid} limit 1001) few) as paid_count,
+            (select count(*)::int from waiting) as open,
+            (select count(*)::int from waiting where late > 0) as overdue,
+            (select min(due_on)::text from waiting) as oldest,
+            (select coalesce(jsonb_agg(jsonb_build_object('currency', currency, 'due', due::text, 'overdue', overdue::text,
+                'current', current::text, '1-30', "1-30"::text, '31-60', "31-60"::text, '61-90', "61-90"::text,
+                'over-90', "over-90"::text) order by due desc), '[]') from sums) as sums,
+            ${paidSince ? paidSum : `'[]'::jsonb`} as paid`,
+        values: paidSince ? [...scope, paidSince] : scope,
+      })
+      const amounts = (name: string) =>
+        row.sums.filter((it: any) => it[name]).map((it: any) => money(it[name], it.currency))
+      return {
+        counts: { all: row.all, open: row.open, overdue: row.overdue, paid: row.paid_count },
+        due: amounts('due'),
+        overdue: amounts('overdue'),
+        oldestDueOn: row.oldest,
+        ageing: (['current', '1-30', '31-60', '61-90', 'over-90'] as const).map(age => ({
+          age,
+          amounts: amounts(age),
+        })),
+        paid: row.paid,
+      }
+    },
+
+    async find(id) {
+      const [row] = await query(db, {
+        name: 'crm.invoice',
+        text: `select ${summary}, p.po_number, p.remarks, p.reminded_on::text as reminded_on,
+                 trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
+                 (select coalesce(sum(line_total), 0) - p.net_total from public.invoice_lines l
+                  where l.invoice_id = p.id)::text as taken_off,
+                 ${addressee},
+                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns}) order by l.position), '[]')
+                  from public.invoice_lines l where l.invoice_id = p.id) as lines,
+                 (select coalesce(jsonb_agg(jsonb_build_object('on', y.paid_on, 'amount', y.amount::text,
+                                            'method', y.method, 'payer', y.payer) order by y.paid_on, y.id), '[]')
+                  from public.payments y where y.invoice_id = p.id) as payments,
+                 (select coalesce(jsonb_agg(jsonb_build_object('number', n.ref_no, 'on', n.issued_on, 'reason', n.reason,
+                                            'amount', n.grand_total::text) order by n.issued_on, n.id), '[]')
+                  from public.credit_notes n where n.invoice_id = p.id and n.state = 'issued') as credit_notes,
+                 ${taxes('public.invoice_lines l where l.invoice_id = p.id')}
+               from public.invoices p join public.clients c on c.id = p.client_id
+               where ${mine} and p.id = $4`,
+        values: [...scope, idOf(id)],
+      })
+      if (!row) throw new NotFound()
+      const amount = (it: { amount: string }) => ({ ...it, amount: money(it.amount, row.currency) })
+      return {
+        ...invoice(row),
+        orderNumber: row.po_number,
+        to: row.to,
+        remarks: row.remarks,
+        lines: row.lines.map((it: any) => line(it, row.currency)),
+        sums: sums(row),
+        remindedOn: row.reminded_on,
+        payments: row.payments.map(amount),
+        creditNotes: row.credit_notes.map(amount),
+      }
+    },
+  }
+}
+
+interface Part {
+  of: string
+  rank: string
+  order: string
+  after?: typeof newer
+}
+
+/** `$4` is the size, `$5` to `$7` the last row's part, rank and id, `$8` and `$9` what is searched. */
+const partOf = (
+  { of, rank, order, after }: Part,
+  at: number,
+  status: keyof typeof statuses | undefined,
+  search: boolean,
+) => `
+  (select ${summary}, ${at} as part, ${rank} as key, (${rank})::text as rank
+   from public.invoices p
+   where ${mine} and ${of} and ${status ? statuses[status] : 'true'}
+     ${search ? 'and (p.ref_no ilike $8 or p.subject ilike $8 or p.grand_total::text like $9)' : ''}
+     and ($5 < ${at} or $5 = ${at} and ($6::numeric is null
+          or ${after ? after('$6::numeric', '$7::int') : `(${rank}, -p.id) > ($6::numeric, -$7::int)`}))
+   order by ${order} limit $4)`
+
+/** What was paid since \`$4\`, in each currency. */
+const paidSum = `
+  (select coalesce(jsonb_agg(jsonb_build_object('amount', amount::text, 'currency', currency) order by amount desc), '[]')
+   from (select p.currency_code as currency, sum(y.amount) as amount
+         from public.invoices p join public.payments y on y.invoice_id = p.id
+         where ${mine} and y.paid_on >= $4::date group by 1) years)`
+
+const invoice = (row: any): Summary => ({
+  id: String(row.id),
+  number: row.number,
+  title: row.title,
+  total: money(row.total, row.currency),
+  balance: money(row.balance, row.currency),
+  status: row.status,
+  sentOn: row.sentOn,
+  dueOn: row.dueOn,
+})

@@ -1,0 +1,110 @@
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import type { Proposals, Summary } from '../../plugins/proposals/port.ts'
+import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
+
+/** What is said of every one, to this client: no draft and nothing deleted. `d` are its proposals, `$3` is today, `$4` the workspace's time zone. */
+const mine = `
+  select p.id, p.ref_no, p.title, p.grand_total, p.currency_code, p.issued_on, p.valid_until,
+         (p.answered_on at time zone $4)::date as answered_on, p.owner_id,
+         case p.state when 'accepted' then 'accepted' when 'rejected' then 'declined' when 'withdrawn' then 'withdrawn'
+           else case when p.valid_until < $3::date then 'expired' else 'open' end end as status
+  from public.proposals p
+  where p.workspace_id = $1 and p.client_id = $2 and p.state <> 'draft' and p.deleted_at is null`
+
+const summary = `
+  d.id::text, d.ref_no as number, d.title, d.grand_total::text as total, d.currency_code as currency, d.status,
+  d.issued_on::text as "sentOn", d.valid_until::text as "validUntil", d.answered_on::text as "answeredOn",
+  (select s.full_name from public.staff s where s.id = d.owner_id) as owner`
+
+/** Ascending by rank, then id, whatever the order means. */
+const ranks = {
+  urgent: `case d.status when 'open' then coalesce(d.valid_until, '2999-12-31') - date '2000-01-01'
+           else 1000000 - (d.issued_on - date '2000-01-01') end`,
+  newest: `- (d.issued_on - date '2000-01-01')`,
+  amount: '- d.grand_total',
+}
+
+const After = z.tuple([z.string().regex(/^-?\d{1,14}(\.\d+)?$/), z.int32()])
+
+export function proposals(db: Knex, { workspace, client, today }: Customer): Proposals {
+  const scope = [workspace.id, client.id, today, workspace.timeZone]
+
+  return {
+    async list({ status = null, search, sort, after, size }) {
+      const [rank, id] = keyOf(after, After) ?? [null, null]
+      const rows = await query(db, {
+        name: `crm.proposals.${sort}`,
+        text: `select ${summary}, (${ranks[sort]})::text as rank
+               from (${mine}) d
+               where ($5::text is null or d.status = $5)
+                 and (d.ref_no ilike $6 or d.title ilike $6 or d.grand_total::text like $7)
+                 and ($8::numeric is null or (${ranks[sort]}, -d.id) > ($8::numeric, -$9::int))
+               order by ${ranks[sort]}, d.id desc limit $10`,
+        values: [...scope, status, containing(search), amountLike(search), rank, id, size + 1],
+      })
+      const { items, next } = page(rows, size, row => [row.rank, Number(row.id)])
+      return { items: items.map(proposal), next }
+    },
+
+    async overview() {
+      const [row] = await query(db, {
+        name: 'crm.proposals.overview',
+        text: `with d as (select * from (${mine}) d limit 1001)
+               select jsonb_build_object('all', count(*), 'open', count(*) filter (where status = 'open'),
+                        'accepted', count(*) filter (where status = 'accepted'),
+                        'declined', count(*) filter (where status = 'declined'),
+                        'expired', count(*) filter (where status = 'expired')) as counts,
+                      (select coalesce(jsonb_agg(jsonb_build_object('amount', amount::text, 'currency', currency) order by amount desc), '[]')
+                       from (select currency_code as currency, sum(grand_total) as amount
+                             from (${mine}) o where o.status = 'open' group by 1) sums) as waiting
+               from d`,
+        values: scope,
+      })
+      return row
+    },
+
+    async find(id) {
+      const [row] = await query(db, {
+        name: 'crm.proposal',
+        text: `select ${summary}, p.version, p.intro, p.terms, p.answered_by, p.answer_note,
+                 trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
+                 (select coalesce(sum(line_total), 0) - p.net_total from public.proposal_lines l
+                  where l.proposal_id = p.id and (not l.is_optional or l.is_chosen))::text as taken_off,
+                 ${addressee},
+                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns}, 'optional', l.is_optional, 'chosen', l.is_chosen)
+                                            order by l.position), '[]')
+                  from public.proposal_lines l where l.proposal_id = p.id) as lines,
+                 ${taxes('public.proposal_lines l where l.proposal_id = p.id and (not l.is_optional or l.is_chosen)')}
+               from (${mine}) d join public.proposals p on p.id = d.id join public.clients c on c.id = p.client_id
+               where d.id = $5`,
+        values: [...scope, idOf(id)],
+      })
+      if (!row) throw new NotFound()
+      return {
+        ...proposal(row),
+        version: row.version,
+        to: row.to,
+        intro: row.intro,
+        terms: row.terms,
+        lines: row.lines.map((it: any) => line(it, row.currency)),
+        sums: sums(row),
+        answeredBy: row.answered_by,
+        answerNote: row.answer_note,
+      }
+    },
+  }
+}
+
+const proposal = (row: any): Summary => ({
+  id: row.id,
+  number: row.number,
+  title: row.title,
+  total: money(row.total, row.currency),
+  status: row.status,
+  sentOn: row.sentOn,
+  validUntil: row.validUntil,
+  answeredOn: row.answeredOn,
+  owner: row.owner,
+})

@@ -1,0 +1,88 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import knex, { type Knex } from 'knex'
+import { pino } from 'pino'
+import { createPortal, flagsFromEnvironment } from '../src/index.ts'
+import { adapter } from './adapter/adapter.ts'
+import { createCrm } from './crm/app.ts'
+import { migrateCrm } from './crm/migrate.ts'
+import { seedCrm } from './crm/seed.ts'
+import { mount, staff } from './mount.ts'
+import { connectPortal, preparePortal, seedAccounts } from './portal-database.ts'
+
+interface Options {
+  databaseUrl: string
+  port: number
+  data: string
+  log(line: string): void
+}
+
+/** The demo CRM with Portico in it: migrated, seeded once, and listening when this resolves. */
+export async function openDemo({ databaseUrl, port, data, log }: Options): Promise<{ close(): Promise<void> }> {
+  const secret = await secretIn(data)
+  const password = createHmac('sha256', secret).update('database role').digest('base64url')
+  const owner = knex({
+    client: 'pg',
+    connection: databaseUrl,
+    pool: { min: 0, max: 10 },
+    acquireConnectionTimeout: 5_000,
+  })
+  const database = connectPortal(databaseUrl, password)
+  try {
+    await prepare(owner, database, password, log)
+  } catch (error) {
+    await Promise.all([owner.destroy(), database.destroy()])
+    throw error
+  }
+
+  const env = { ...process.env }
+  if (!existsSync('flags.json')) env.CUSTOMER_PORTAL_ENABLED ??= 'true'
+  const journal = pino({ level: env.LOG_LEVEL ?? 'warn' })
+  const flags = await flagsFromEnvironment(env, { warn: err => journal.warn({ err }, 'Unleash does not answer') })
+  const portal = await createPortal({ database, crm: adapter(database), flags, staff, secrets: [secret], log: journal })
+  const links = [{ href: '/settings/client-portal', label: 'Client portal' }]
+  const app = createCrm({ database: owner, secret: `crm ${secret}`, links, mount: mount(portal) })
+
+  const server = createServer(app)
+  const close = async () => {
+    server.close()
+    server.closeIdleConnections()
+    if (server.listening) await once(server, 'close')
+    portal.close()
+    await Promise.all([owner.destroy(), database.destroy()])
+  }
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { close }
+}
+
+async function prepare(owner: Knex, database: Knex, password: string, log: Options['log']) {
+  await migrateCrm(owner)
+  const [seeded] = await owner('workspaces').select('id').limit(1)
+  if (!seeded) {
+    log('Filling the demo CRM with five companies …')
+    await seedCrm(owner, { today: new Date().toISOString().slice(0, 10) })
+  }
+  await preparePortal(owner, password)
+  const [joined] = await owner('portal.client_users').select('id').limit(1)
+  if (!joined) await seedAccounts(owner, database)
+}
+
+/** Signs cookies, and stays the same over a restart. */
+async function secretIn(data: string): Promise<string> {
+  await mkdir(data, { recursive: true })
+  const file = join(data, 'secret')
+  await writeFile(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 }).catch(error => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  return readFile(file, 'utf8')
+}

@@ -1,0 +1,20 @@
+import type { Express, Request } from 'express'
+import type { Portal, Staff } from '../src/index.ts'
+
+/** The lines by which Portico comes into the CRM. */
+export const mount = (portal: Portal) => ({
+  early: (app: Express) => app.use('/portal', portal.webhooks),
+  late: (app: Express) => app.use('/portal', portal.clients).use('/settings/client-portal', portal.settings),
+})
+
+/** Who of the CRM's people is asking, as its own passport knows them. */
+export function staff({ user }: Request): Staff | undefined {
+  if (!user) return undefined
+  const { id, name, isAdmin, workspace } = user as {
+    id: number
+    name: string
+    isAdmin: boolean
+    workspace: { slug: string }
+  }
+  return { id: String(id), name, workspace: workspace.slug, admin: isAdmin }
+}

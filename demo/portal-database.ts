@@ -1,0 +1,53 @@
+import type { Knex } from 'knex'
+import knex from 'knex'
+import { hashed } from '../src/auth/passwords.ts'
+import { join } from '../src/auth/people.ts'
+import { within } from '../src/database.ts'
+import { migrate } from '../src/index.ts'
+import { reads } from './adapter/adapter.ts'
+import people from './people.json' with { type: 'json' }
+
+export const role = 'portico_app'
+
+/** What the owner of the database does once for Portico: its role, the role's grants on the CRM, Portico's own tables. */
+export async function preparePortal(owner: Knex, password: string): Promise<void> {
+  const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
+  await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
+  await owner.raw(`grant usage on schema public to ${role}`)
+  for (const [table, columns] of Object.entries(reads)) {
+    await owner.raw(`grant select (${columns.join(', ')}) on public.${table} to ${role}`)
+  }
+  await migrate(owner, { role })
+}
+
+/** The portal accounts of people.json, as if each had accepted an invitation. */
+export async function seedAccounts(owner: Knex, database: Knex): Promise<void> {
+  const clients = people.filter(it => it.kind === 'client')
+  const hashes = new Map(await Promise.all(clients.map(async it => [it.email, await hashed(it.password)] as const)))
+  for (const { workspace, client, email, name, role } of clients) {
+    const it = await owner('contacts as p')
+      .join('clients as c', 'c.id', 'p.client_id')
+      .join('workspaces as w', 'w.id', 'c.workspace_id')
+      .where({ 'w.slug': workspace, 'c.company_name': client, 'p.email': email })
+      .first({ workspace: 'w.id', client: 'c.id', contact: 'p.id' })
+    await within(database, { workspace: String(it.workspace) }, tx =>
+      join(tx, {
+        workspace: String(it.workspace),
+        email,
+        name,
+        client: { id: String(it.client), name: client ?? '' },
+        contact: String(it.contact),
+        role: role as Parameters<typeof join>[1]['role'],
+        passwordHash: hashes.get(email) ?? null,
+      }),
+    )
+  }
+}
+
+/** The same database, as the role that the portal runs as. */
+export function connectPortal(url: string, password: string, pool = { min: 0, max: 10 }): Knex {
+  const connection = new URL(url)
+  connection.username = role
+  connection.password = encodeURIComponent(password)
+  return knex({ client: 'pg', connection: connection.href, pool, acquireConnectionTimeout: 5_000 })
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { record } from '../../src/activity.ts'
+import { daysBetween, grouped } from '../../src/document.ts'
+import { filterOf } from '../../src/filter.ts'
+import { pageOf } from '../../src/page.ts'
+import { may, section } from '../../src/section.ts'
+import { Invoice, Overview, Summary, sorts, statuses } from './port.ts'
+import { words } from './words.ts'
+
+const Filter = filterOf({ statuses, sorts })
+
+export default section({
+  name: 'invoices',
+  title: 'Invoices',
+  icon: 'file-invoice',
+  order: 20,
+
+  permissions: {
+    'invoices.see': { label: 'See invoices and payments', roles: ['admin', 'approver', 'billing', 'member', 'viewer'] },
+  },
+
+  toggles: {
+    invoices: {
+      label: 'Invoices',
+      about: 'Clients see their invoices, what is paid and what is still open.',
+      default: true,
+    },
+  },
+
+  answers: {
+    'invoices/list': pageOf(Summary).extend({ overview: Overview }),
+    'invoices/show': z.object({ invoice: Invoice }),
+  },
+
+  activity: {
+    'invoices.viewed': 'looked at invoice {number}',
+  },
+
+  async home({ crm, customer: { today }, t, day }) {
+    const paidSince = `${today.slice(0, 4)}-01-01`
+    const { counts, due, overdue, oldestDueOn, paid } = await crm.invoices.overview({ paidSince })
+    const late = oldestDueOn ? daysBetween(oldestDueOn, today) : 0
+    const open = counts.open - counts.overdue
+    return {
+      needs: [
+        ...(counts.overdue
+          ? [
+              {
+                tone: 'bad' as const,
+                icon: 'alert-triangle',
+                title: t('{count, plural, one {An invoice is overdue} other {# invoices are overdue}}', {
+                  count: counts.overdue,
+                }),
+                about: t('{count, plural, one {Since one day} other {The oldest by # days}}', { count: late }),
+                amount: overdue,
+                path: '/invoices?status=overdue',
+                action: 'See them',
+                by: oldestDueOn ?? today,
+              },
+            ]
+          : []),
+        ...(open && !counts.overdue
+          ? [
+              {
+                tone: '' as const,
+                icon: 'file-invoice',
+                title: t('{count, plural, one {An invoice is to be paid} other {# invoices are to be paid}}', {
+                  count: open,
+                }),
+                about: oldestDueOn ? t('The first is due on {day}', { day: day(oldestDueOn) }) : '',
+                amount: due,
+                path: '/invoices?status=open',
+                action: 'See them',
+                by: oldestDueOn ?? today,
+              },
+            ]
+          : []),
+      ],
+      figures: [
+        {
+          label: 'To pay',
+          value: due,
+          note: t('{count, plural, =0 {nothing open} one {# invoice} other {# invoices}}', { count: counts.open }),
+        },
+        {
+          label: 'Of that overdue',
+          value: overdue,
+          late: counts.overdue > 0,
+          note: t('{count, plural, =0 {nothing is late} one {# invoice} other {# invoices}}', {
+            count: counts.overdue,
+          }),
+        },
+        { label: 'Paid this year', value: paid },
+      ],
+    }
+  },
+
+  routes(router) {
+    router.get('/', may('invoices.see'), async (req, res) => {
+      const filter = Filter.parse(req.query)
+      const { invoices } = req.portal.crm
+      const [page, overview] = await Promise.all([invoices.list(filter), invoices.overview()])
+      res.answer('invoices/list', { filter, overview, ...page, ...words(req.portal) })
+    })
+
+    router.get('/:id', may('invoices.see'), async (req, res) => {
+      const invoice = await req.portal.crm.invoices.find(String(req.params.id))
+      await record(req, { event: 'invoices.viewed', subject: invoice })
+      res.answer('invoices/show', { invoice, groups: grouped(invoice.lines), ...words(req.portal) })
+    })
+  },
+})

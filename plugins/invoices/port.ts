@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { Addressee, Line, Sums } from '../../src/document.ts'
+import { Money } from '../../src/money.ts'
+import type { Page } from '../../src/page.ts'
+
+/** `open` and `overdue` have something left to pay; `overdue` since its due date has passed at the workspace. */
+export const statuses = ['open', 'overdue', 'paid', 'cancelled'] as const
+export const sorts = ['urgent', 'newest', 'amount'] as const
+
+export const Summary = z.object({
+  id: z.string(),
+  number: z.string(),
+  title: z.string(),
+  total: Money,
+  /** What is left to pay. */
+  balance: Money,
+  status: z.enum(statuses),
+  sentOn: z.iso.date(),
+  dueOn: z.iso.date(),
+})
+export type Summary = z.infer<typeof Summary>
+
+export const Invoice = Summary.extend({
+  /** The client's own order number. */
+  orderNumber: z.string().nullable(),
+  to: Addressee,
+  remarks: z.string().nullable(),
+  lines: z.array(Line),
+  sums: Sums,
+  remindedOn: z.iso.date().nullable(),
+  payments: z.array(z.object({ on: z.iso.date(), amount: Money, method: z.string(), payer: z.string().nullable() })),
+  creditNotes: z.array(z.object({ number: z.string(), on: z.iso.date(), reason: z.string(), amount: Money })),
+})
+export type Invoice = z.infer<typeof Invoice>
+
+/** Days past due: not yet, up to 30, 60, 90, more. */
+export const ages = ['current', '1-30', '31-60', '61-90', 'over-90'] as const
+
+/** Of the whole company, each amount in its own currency. `counts` stop at 1,000; 1,001 means more. */
+export const Overview = z.object({
+  counts: z.object({ all: z.number(), open: z.number(), overdue: z.number(), paid: z.number() }),
+  due: z.array(Money),
+  overdue: z.array(Money),
+  oldestDueOn: z.iso.date().nullable(),
+  ageing: z.array(z.object({ age: z.enum(ages), amounts: z.array(Money) })),
+  /** Paid since the date that was asked for. */
+  paid: z.array(Money),
+})
+export type Overview = z.infer<typeof Overview>
+
+export interface Filter {
+  /** `open` includes the overdue ones. */
+  status?: Summary['status']
+  /** Part of a number or title, or an amount. */
+  search?: string
+  /** Urgent: what is to pay by its due date, then the others, newest first. */
+  sort: (typeof sorts)[number]
+  after?: string
+  size: number
+}
+
+/** What this section asks of a CRM, on behalf of one customer to whom it is already bound. */
+export interface Invoices {
+  /** A token that this port did not make gives the first page. */
+  list(filter: Filter): Promise<Page<Summary>>
+  /** `paidSince` is a plain date; without it `paid` is empty. */
+  overview(asked?: { paidSince?: string }): Promise<Overview>
+  /** Throws NotFound, for somebody else's and for drafts too. */
+  find(id: string): Promise<Invoice>
+}
+
+declare module '../../src/crm.ts' {
+  interface Ports {
+    invoices: Invoices
+  }
+}

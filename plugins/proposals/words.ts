@@ -1,0 +1,20 @@
+import { daysBetween } from '../../src/document.ts'
+import type { Visit } from '../../src/visit.ts'
+import type { Summary } from './port.ts'
+
+/** How a proposal stands, for its badge: tone, icon, words. */
+export const words = ({ t, customer: { today } }: Visit) => ({
+  state({ status, validUntil }: Summary): [string, string, string] {
+    if (status === 'accepted') return ['green', 'check', t('Accepted')]
+    if (status === 'declined') return ['secondary', 'x', t('Declined')]
+    if (status === 'expired') return ['secondary', 'clock', t('Expired')]
+    if (status === 'withdrawn') return ['secondary', 'ban', t('Withdrawn')]
+    const days = validUntil ? daysBetween(today, validUntil) : Number.POSITIVE_INFINITY
+    if (days > 7) return ['yellow', 'clock', t('Waiting for you')]
+    return [
+      'red',
+      'clock',
+      t('{days, plural, =0 {Expires today} one {Expires tomorrow} other {Expires in # days}}', { days }),
+    ]
+  },
+})

@@ -1,0 +1,153 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import type { Ports } from './crm.ts'
+import { query, readWithin, type Scope } from './database.ts'
+
+/** What happened, in the words of a section's `activity`. `subject` fills its sentence. */
+export interface Event {
+  event: string
+  subject?: { id?: string } & Record<string, unknown>
+  /** Where it is not whoever the request is known to come from. */
+  actor?: { kind: 'client' | 'staff' | 'system' | 'nobody'; id?: string; name?: string; client?: string }
+}
+
+export interface Entry {
+  id: string
+  at: Date
+  event: string
+  actor_kind: string
+  actor_id: string | null
+  actor_name: string | null
+  client_id: string | null
+  subject: Record<string, any>
+  address: string | null
+  agent: string | null
+}
+
+/** A client's action: the CRM's change and the row that tells of it, both or neither. */
+export const act = <T extends { id: string }>(req: Request<any>, event: string, work: (crm: Ports) => Promise<T>) =>
+  req.portal.transaction(async (crm, tx) => {
+    const subject = await work(crm)
+    await insert(tx, [row(req, { event, subject })])
+    return subject
+  })
+
+/** A row beside other changes, in their transaction, which has entered the workspace. */
+export const note = (tx: Knex, req: Request<any>, event: Event) => insert(tx, [row(req, event)])
+
+/** A row of its own, for what somebody looked at. It is stored when this resolves. */
+export const record = (req: Request<any>, event: Event) => req.portal.journal(row(req, event))
+
+/**
+ * Rows that arrive while others are being written share the next statement: under load a commit serves many. Each
+ * caller waits for its own row's commit, and each statement holds rows of one workspace.
+ */
+export function journal(database: Knex): (row: Row) => Promise<void> {
+  const waiting = new Map<string, { rows: Row[]; written: Promise<void> }>()
+  const busy = new Map<string, Promise<void>>()
+
+  return row => {
+    const workspace = row.workspace_id
+    let next = waiting.get(workspace)
+    if (!next) {
+      const rows: Row[] = []
+      const before = busy.get(workspace) ?? Promise.resolve()
+      const written = before.then(() => {
+        waiting.delete(workspace)
+        const writing = insertWithin(database, workspace, rows)
+        const settled = writing.then(ignore, ignore)
+        busy.set(workspace, settled)
+        settled.then(() => busy.get(workspace) === settled && busy.delete(workspace))
+        return writing
+      })
+      next = { rows, written }
+      waiting.set(workspace, next)
+    }
+    next.rows.push(row)
+    return next.written
+  }
+}
+
+/** Newest first. `before` is the id of the last entry of the page before. */
+export const entries = (
+  database: Knex,
+  scope: Scope,
+  { event = '', before, size }: { event?: string; before?: string; size: number },
+): Promise<Entry[]> =>
+  readWithin(database, scope, {
+    name: 'portal.entries',
+    text: `select id::text, at, event, actor_kind, actor_id, actor_name, client_id, subject, address, agent
+           from portal.client_activity_logs l
+           where l.workspace_id = scope.workspace and (scope.client = '' or l.client_id = scope.client)
+             and ($3 = '' or l.event = $3) and ($4::bigint is null or l.id < $4::bigint)
+           order by l.id desc limit $5`,
+    values: [event, before ?? null, size],
+  })
+
+export interface Row {
+  workspace_id: string
+  event: string
+  actor_kind: string
+  actor_id: string | null
+  actor_name: string | null
+  client_id: string | null
+  subject_id: string | null
+  subject: object
+  address: string | null
+  agent: string | null
+}
+
+function row(req: Request<any>, { event, subject = {}, actor }: Event): Row {
+  const { customer, staff, workspace } = req.portal
+  const known = staff
+    ? { kind: 'staff', id: staff.id, name: staff.name, client: undefined }
+    : customer
+      ? { kind: 'client', id: customer.person.id, name: customer.person.name, client: customer.client.id }
+      : { kind: 'nobody', id: undefined, name: undefined, client: undefined }
+  const { kind, id, name, client } = { ...known, ...actor }
+  return {
+    workspace_id: workspace.id,
+    event,
+    actor_kind: kind,
+    actor_id: id ?? null,
+    actor_name: name ?? null,
+    client_id: client ?? null,
+    subject_id: subject.id ?? null,
+    subject: told(subject),
+    address: req.ip ?? null,
+    agent: req.get('User-Agent')?.slice(0, 500) ?? null,
+  }
+}
+
+/** Of a record only what its sentence may name. */
+function told(subject: object) {
+  const plain = Object.entries(subject).filter(
+    ([, value]) => value == null || typeof value !== 'object' || 'amount' in value,
+  )
+  const changes = Object.entries(subject).filter(([name]) => name === 'before' || name === 'after')
+  return Object.fromEntries([...plain, ...changes])
+}
+
+const columns = 'workspace_id, event, actor_kind, actor_id, actor_name, client_id, subject_id, subject, address, agent'
+const values = `select ${columns} from jsonb_to_recordset($1::jsonb) as it(workspace_id text, event text, actor_kind text,
+  actor_id text, actor_name text, client_id text, subject_id text, subject jsonb, address text, agent text)`
+
+const insert = (tx: Knex, rows: Row[]) =>
+  query(tx, {
+    name: 'portal.note',
+    text: `insert into portal.client_activity_logs (${columns}) ${values}`,
+    values: [JSON.stringify(rows)],
+  })
+
+const insertWithin = (database: Knex, workspace: string, rows: Row[]) =>
+  query(database, {
+    name: 'portal.record',
+    text: `with scope as materialized (
+             select set_config('portal.workspace_id', $2, true), set_config('portal.client_id', '', true)
+           )
+           insert into portal.client_activity_logs (${columns})
+           select it.* from scope cross join lateral (${values} offset 0) it`,
+    values: [JSON.stringify(rows), workspace],
+  }).then(() => undefined)
+
+const ignore = () => undefined

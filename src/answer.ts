@@ -1,0 +1,126 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { unreachable } from './database.ts'
+import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, Unreadable } from './errors.ts'
+import { listAddress } from './filter.ts'
+import type { Log } from './log.ts'
+import { render } from './render.ts'
+import type { Section } from './section.ts'
+
+declare global {
+  namespace Express {
+    interface Response {
+      answer(view: string, data: object): void
+    }
+  }
+}
+
+/** One answer, three representations: a page, the fragment of it that htmx asked for, or the API's JSON. */
+export function answers(sections: Section[]): RequestHandler {
+  const shapes = new Map(sections.flatMap(it => Object.entries(it.answers)))
+
+  return (req, res, next) => {
+    res.answer = (view, data) => {
+      const { wants, problem } = req.portal
+      if (problem) res.status(problem.status)
+      res.vary('Accept-Language').vary('HX-Request-Type').set('Cache-Control', 'private, no-store')
+      if (wants === 'json') {
+        const answer = shapes.get(view)?.parse(data)
+        res.type(problem ? 'application/problem+json' : 'json').json({ ...told(problem, req.portal.id), ...answer })
+      } else {
+        res.type('html').send(shown(wants, view, { ...req.portal, ...pieces(req.portal), ...data, view }))
+      }
+    }
+    next()
+  }
+}
+
+/** A page frames its view, which may say the page's title; a fragment is the part whose name begins with `_`. */
+function shown(wants: 'page' | 'fragment', view: string, locals: Frame): string {
+  if (wants === 'fragment')
+    return render('fragment', { ...locals, body: render(view.replace(/[^/]+$/, '_$&'), locals) })
+  const page = { title: '' }
+  const body = render(view, { ...locals, page })
+  return render(locals.frame, { ...locals, page, body })
+}
+
+/** What every view may use beside what is known of the visit. */
+const pieces = ({ asset }: Express.Request['portal']) => {
+  const sprite = asset('icons.svg')
+  const icon = (name: string, more = '') =>
+    `<svg class="icon ${more}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
+  return { icon, mark, initials, listAddress }
+}
+
+const mark =
+  '<svg viewBox="0 0 32 32" aria-hidden="true"><path fill="currentColor" d="M4 20a12 12 0 0 1 24 0z"/><path stroke="currentColor" stroke-width="2.4" stroke-linecap="round" d="M2 25.5h28"/></svg>'
+
+const initials = (name: string) => {
+  const words = name.split(/\s+/).filter(Boolean)
+  return [words[0], words.length > 1 ? words.at(-1) : undefined]
+    .map(it => [...(it ?? '')][0] ?? '')
+    .join('')
+    .toUpperCase()
+}
+
+type Frame = Express.Request['portal'] & { view: string }
+
+/** Ends a command's route: who is refused sees how things stand, and what was wrong. */
+export function otherwise(show: RequestHandler<any>) {
+  const refused: ErrorRequestHandler = (error, req, res, next) => {
+    if (!(error instanceof Conflict || error instanceof Invalid)) return next(error)
+    req.portal.problem = error
+    return show(req, res, next)
+  }
+  // Express knows an error handler by its four parameters, its types do not.
+  return refused as unknown as RequestHandler<any>
+}
+
+/** Where every other error ends. What is not a Problem is logged with the request's id, and not told. */
+export const problems =
+  (log: Log, claim: RequestHandler): ErrorRequestHandler =>
+  (error, req, res, next) => {
+    if (!req.portal) return next(error?.status === 400 ? 'router' : error)
+    if (res.headersSent) return next(error)
+    if (!req.portal.claimed) return claim(req, res, () => problems(log, claim)(error, req, res, next))
+    const problem = problemOf(error)
+    if (problem.status >= 500) log.error({ request: req.portal.id, err: error }, problem.message)
+    if (problem instanceof SignedOut && req.portal.wants !== 'json') return signIn(req, res)
+    if (problem.status === 503) res.set('Retry-After', '30')
+    req.portal.problem = problem
+    if (req.portal.wants === 'fragment')
+      return void res
+        .status(problem.status)
+        .set('Cache-Control', 'no-store')
+        .send(render('problem', { ...req.portal, ...pieces(req.portal) }))
+    if (!req.portal.customer && req.portal.frame === 'page') req.portal.frame = 'solo'
+    res.answer('error', {})
+  }
+
+/** Off to sign-in, and back to the page afterwards: with htmx that is the page around the fragment. */
+function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandler>[1]) {
+  const { wants, url } = req.portal
+  const page =
+    wants === 'page' && req.method === 'GET' ? req.originalUrl : (req.get('HX-Current-URL') ?? req.get('Referer'))
+  const { pathname, search } = URL.parse(page ?? '', `${req.protocol}://${req.host}`) ?? { pathname: '', search: '' }
+  const address = url(
+    `/sign-in${pathname.startsWith(`${url('')}/`) ? `?${new URLSearchParams({ next: pathname + search })}` : ''}`,
+  )
+  if (wants === 'page') return res.redirect(303, address)
+  res.status(401).set('HX-Redirect', address).end()
+}
+
+function problemOf(error: any): Problem {
+  if (error instanceof Problem) return error
+  if (error?.status >= 400 && error.status < 500) return Object.assign(new Unreadable(), { status: error.status })
+  return unreachable(error) ? new CrmUnavailable() : new Problem()
+}
+
+/** RFC 9457. */
+const told = (problem: Problem | undefined, id: string) =>
+  problem && {
+    title: problem.message,
+    status: problem.status,
+    code: problem.code,
+    instance: id,
+    errors: problem instanceof Invalid ? problem.errors : undefined,
+  }

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { hash, verify } from '@node-rs/argon2'
+
+/** Argon2id with 19 MiB and two passes (OWASP Password Storage Cheat Sheet). */
+const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+export const hashed = (password: string) => hash(password, cost)
+
+/** Takes as long without a stored hash as with one, so that nobody can tell which addresses have an account. */
+export async function fits(stored: string | null | undefined, password: string): Promise<boolean> {
+  const right = await verify(stored ?? (await decoy), password)
+  return right && stored != null
+}
+const decoy = hashed(randomBytes(32).toString('hex'))
+
+/** At least 8 characters, judged by how many guesses it withstands and not by which signs it holds (NIST SP 800-63B). */
+export const shortest = 8
+/** Argon2 takes any length; a form does not have to. */
+export const longest = 256
+
+/** Why a new password is refused, as a sentence; undefined for a good one. `own` are words an attacker would try first. */
+export async function weakness(password: string, own: string[]): Promise<string | undefined> {
+  if (password.length < shortest) return 'Use at least 8 characters.'
+  if (password.length > longest) return 'Use at most 256 characters.'
+  const words = own.flatMap(it => it.toLowerCase().split(/[^\p{L}\p{N}]+/u)).filter(it => it.length > 2)
+  const { score, sequence } = (await estimator()).check(password.slice(0, 100), words)
+  if (score >= 3) return undefined
+  const found = sequence.map(it => ('dictionaryName' in it ? String(it.dictionaryName) : it.pattern))
+  if (found.includes('userInputs')) return 'This has your own name, company or address in it. Choose something else.'
+  if (found.some(it => it.startsWith('passwords')))
+    return 'This is one of the passwords that attackers try first. Choose another.'
+  if (found.some(it => ['spatial', 'sequence', 'repeat', 'date'].includes(it))) {
+    return 'This is easy to guess: it follows a pattern. Four words that do not belong together are better.'
+  }
+  return 'This is easy to guess. Four words that do not belong together are better.'
+}
+
+/** Its word lists take memory and a moment, so they are loaded when somebody first chooses a password. */
+let made: ReturnType<typeof make> | undefined
+const estimator = () => {
+  made ??= make()
+  return made
+}
+
+async function make() {
+  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
+    import('@zxcvbn-ts/core'),
+    import('@zxcvbn-ts/language-common'),
+    import('@zxcvbn-ts/language-en'),
+  ])
+  return new ZxcvbnFactory({
+    dictionary: { ...common.dictionary, ...english.dictionary },
+    graphs: common.adjacencyGraphs,
+  })
+}

@@ -1,0 +1,58 @@
+import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
+import type { Role } from '../crm.ts'
+import { query } from '../database.ts'
+
+/** Each of these runs within a transaction that has entered a workspace. */
+interface Account {
+  id: string
+  name: string
+  email: string
+  password_hash: string | null
+  suspended: boolean
+  memberships: { client: string; name: string; role: Role }[]
+}
+
+export async function accountOf(tx: Knex, workspace: string, email: string): Promise<Account | undefined> {
+  const [account] = await query<Account>(tx, {
+    name: 'portal.account',
+    text: `select u.id, u.name, u.email, u.password_hash, u.suspended_at is not null as suspended,
+             (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
+                                        order by m.client_name, m.client_id), '[]')
+              from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships
+           from portal.client_users u where u.workspace_id = $1 and u.email = $2`,
+    values: [workspace, email],
+  })
+  return account
+}
+
+export interface Joining {
+  workspace: string
+  email: string
+  name: string
+  client: { id: string; name: string }
+  contact: string | null
+  role: Role
+  passwordHash: string | null
+}
+
+/** Makes the account where there is none, and the membership; who has an account keeps name and password. */
+export async function join(
+  tx: Knex,
+  { workspace, email, name, client, contact, role, passwordHash }: Joining,
+): Promise<string> {
+  const [{ id }] = (await query(tx, {
+    text: `insert into portal.client_users (workspace_id, id, email, name, password_hash) values ($1, $2, $3, $4, $5)
+           on conflict (workspace_id, email) do update
+             set password_hash = coalesce(client_users.password_hash, excluded.password_hash)
+           returning id`,
+    values: [workspace, uuid(), email.toLowerCase(), name, passwordHash],
+  })) as [{ id: string }]
+  await query(tx, {
+    text: `insert into portal.client_memberships (workspace_id, person_id, client_id, client_name, contact_id, role)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (workspace_id, person_id, client_id) do update set role = excluded.role, client_name = excluded.client_name`,
+    values: [workspace, id, client.id, client.name, contact, role],
+  })
+  return id
+}

@@ -1,0 +1,172 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { Knex } from 'knex'
+import { Passport } from 'passport'
+import { z } from 'zod'
+import { record } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { within } from '../database.ts'
+import { Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody, anyMember } from '../section.ts'
+import { acceptInvitation, findInvitation } from './invitations.ts'
+import { password } from './password.ts'
+import { hashed, weakness } from './passwords.ts'
+import type { accountOf } from './people.ts'
+import { prune } from './sessions.ts'
+
+/** The ways in and out of one workspace's portal. */
+export function auth(database: Knex): Router {
+  const router = Router()
+  const passport = new Passport().use('password', password(database))
+  const check = (req: Request, res: Response) =>
+    new Promise<Account | undefined>((resolve, reject) => {
+      const done = (error: unknown, account?: Account | false) =>
+        error ? reject(error) : resolve(account || undefined)
+      passport.authenticate('password', { session: false }, done)(
+        Object.assign(req.portal.aside, { body: req.portal.body }),
+        res,
+        reject,
+      )
+    })
+
+  router.get('/sign-in', anybody, (req, res, next) => {
+    if (req.portal.customer) return res.redirect(303, safe(req, req.query.next))
+    return showSignIn(req, res, next)
+  })
+
+  router.post(
+    '/sign-in',
+    anybody,
+    async (req, res) => {
+      const { email, next } = read(SignIn, req)
+      const account = await check(req, res)
+      if (!account || account.suspended || !account.memberships[0]) {
+        await record(req, {
+          event: 'account.sign-in-failed',
+          subject: { email },
+          actor: { kind: 'nobody', name: email },
+        })
+        throw new Invalid({ password: [account ? 'Your access has been suspended.' : wrong] }, { email, next })
+      }
+      await begin(req, account.id, account.memberships[0].client)
+      const { id, name, memberships } = account
+      await record(req, {
+        event: 'account.signed-in',
+        actor: { kind: 'client', id, name, client: memberships[0]?.client },
+      })
+      await prune(database)
+      res.redirect(303, safe(req, next))
+    },
+    otherwise(showSignIn),
+  )
+
+  router.post('/sign-out', anybody, async (req, res) => {
+    if (req.portal.customer) await record(req, { event: 'account.signed-out' })
+    await end(req)
+    res.clearCookie('portico.sid', { path: req.portal.url('') })
+    res.redirect(303, req.portal.url('/sign-in'))
+  })
+
+  router.get('/account', anyMember, showAccount)
+
+  router.post(
+    '/account/client',
+    anyMember,
+    async (req, res) => {
+      const { client } = read(z.object({ client: z.string() }), req)
+      const mine = req.portal.visitor?.memberships.find(it => it.client === client)
+      if (!mine) throw new Invalid({ client: ['Choose one of your companies.'] }, {})
+      req.portal.aside.session.client = mine.client
+      await save(req)
+      res.redirect(303, req.portal.url('/'))
+    },
+    otherwise(showAccount),
+  )
+
+  const showInvitation: RequestHandler<{ token: string }> = async (req, res) => {
+    const { workspace } = req.portal
+    const invitation = await within(database, { workspace: workspace.id }, tx =>
+      findInvitation(tx, workspace.id, req.params.token),
+    )
+    req.portal.frame = 'solo'
+    res.answer('auth/invitation', { invitation })
+  }
+
+  router.get('/invitation/:token', anybody, showInvitation)
+
+  router.post(
+    '/invitation/:token',
+    anybody,
+    async (req, res) => {
+      const { workspace } = req.portal
+      const { name, password: chosen } = read(Joining, req)
+      const scope = { workspace: workspace.id }
+      const invitation = await within(database, scope, tx => findInvitation(tx, workspace.id, String(req.params.token)))
+      const weak = await weakness(chosen, [name, invitation.email, invitation.client.name, workspace.name])
+      if (weak) throw new Invalid({ password: [weak] }, { name })
+      const passwordHash = await hashed(chosen)
+      const { person, fresh } = await within(database, scope, tx =>
+        acceptInvitation(tx, req, invitation, { name, passwordHash }),
+      )
+      if (fresh) await begin(req, person, invitation.client.id)
+      res.redirect(303, req.portal.url(fresh ? '/' : '/sign-in'))
+    },
+    otherwise(showInvitation as RequestHandler),
+  )
+
+  return router
+}
+
+type Account = NonNullable<Awaited<ReturnType<typeof accountOf>>>
+
+const wrong = 'This e-mail address and password do not go together.'
+
+const SignIn = z.object({
+  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
+  password: z.string('Type your password.').min(1, 'Type your password.'),
+  next: z.string().optional().catch(undefined),
+})
+
+const Joining = z.object({
+  name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
+  password: z.string('Choose a password.'),
+})
+
+const showSignIn: RequestHandler = (req, res) => {
+  const { problem } = req.portal
+  const typed = problem instanceof Invalid ? (problem.typed as Record<string, unknown>) : {}
+  if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
+  req.portal.frame = 'solo'
+  res.answer('auth/sign-in', {
+    next: typed.next ?? req.query.next ?? '',
+    suspended: req.portal.visitor?.person?.suspended ?? false,
+  })
+}
+
+const showAccount: RequestHandler = (req, res) => {
+  res.answer('auth/account', { memberships: req.portal.visitor?.memberships ?? [] })
+}
+
+/** A new session id, so that one known before sign-in is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
+async function begin(req: Request<any>, person: string, client: string) {
+  const { aside, workspace } = req.portal
+  await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
+  Object.assign(aside.session, { workspace: workspace.id, person, client })
+  await save(req)
+}
+
+const save = ({ portal: { aside } }: Request<any>) =>
+  new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
+
+const end = ({ portal: { aside } }: Request<any>) =>
+  new Promise<void>((resolve, reject) => aside.session.destroy(error => (error ? reject(error) : resolve())))
+
+/** Only pages of this portal: an address from outside must not decide where somebody ends up. */
+function safe(req: Request<any>, next: unknown): string {
+  const home = req.portal.url('/')
+  if (typeof next !== 'string') return home
+  const ours = URL.parse(next, 'http://portal.invalid')
+  const inside =
+    ours?.host === 'portal.invalid' && ours.pathname.startsWith(home) && !ours.pathname.startsWith(`${home}api/`)
+  return inside ? ours.pathname + ours.search : home
+}

@@ -1,0 +1,126 @@
+import { createHash, randomBytes } from 'node:crypto'
+import connectPgSimple from 'connect-pg-simple'
+import type { Request, RequestHandler } from 'express'
+import session from 'express-session'
+import type { Knex } from 'knex'
+import type { Person, Role } from '../crm.ts'
+import { query } from '../database.ts'
+import type { Log } from '../log.ts'
+
+declare module 'express-session' {
+  interface SessionData {
+    workspace: string
+    person: string
+    client: string
+  }
+}
+
+/** What the database tells of who sends a request, fresh with each. */
+export interface Visitor {
+  person: Person & { suspended: boolean }
+  memberships: { client: string; name: string; role: Role }[]
+  /** Rows of `client_portal_settings`: client, person, name, value. */
+  settings: [string, string, string, unknown][]
+}
+
+/** Ends 24 hours after the last request, and 30 days after sign-in (OWASP ASVS 5.0, 7.3.1 and 7.3.2). */
+const idle = 24 * 60 * 60 * 1000
+/** A later end is written at most this often, so that reading pages costs no write. */
+const touchEvery = 5 * 60 * 1000
+
+/**
+ * Loads the session of Portico's own cookie into `req.portal.session`, with who it belongs to in `req.portal.visitor`.
+ * express-session writes on the request, where the host's own session may be: it is given an object that inherits
+ * from the request, so the host's stay as they are.
+ */
+export function sessions({ database, secrets, log }: Parts): RequestHandler {
+  const load = session({
+    store: new Sessions(database, log),
+    secret: secrets,
+    name: 'portico.sid',
+    genid: () => randomBytes(32).toString('base64url'),
+    resave: false,
+    saveUninitialized: false,
+    rolling: true,
+    unset: 'destroy',
+    cookie: req => ({
+      path: (req as Request).portal.url(''),
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: (req as Request).secure,
+      maxAge: idle,
+    }),
+  })
+
+  return (req, res, next) => {
+    const aside: Aside = Object.create(req, { session: { value: undefined, writable: true } })
+    load(aside, res, error => {
+      req.portal.aside = aside
+      if (aside.session?.workspace === req.portal.workspace.id) req.portal.visitor = aside.visitor
+      next(error)
+    })
+  }
+}
+
+interface Parts {
+  database: Knex
+  secrets: string[]
+  log: Log
+}
+
+/** A request of our own to write on, which reads like the host's. */
+export interface Aside extends Request {
+  visitor?: Visitor
+  written?: number
+}
+
+/** Forgets sessions whose time is over. */
+export const prune = (database: Knex) =>
+  query(database, { text: 'delete from portal.client_sessions where expire < now()' })
+
+/** connect-pg-simple that knows ids only by their SHA-256, and asks for the person together with the session. */
+class Sessions extends connectPgSimple(session) {
+  readonly #database: Knex
+
+  constructor(database: Knex, log: Log) {
+    const rows = async (text: string, values: unknown[]) => ({ rows: await query(database, { text, values }) })
+    super({
+      pool: { query: rows } as never,
+      schemaName: 'portal',
+      tableName: 'client_sessions',
+      pruneSessionInterval: false,
+      errorLog: (sentence: string, error: unknown) => log.error({ err: error }, sentence),
+    })
+    this.#database = database
+  }
+
+  override get(id: string, done: (error: unknown, session?: session.SessionData | null) => void) {
+    query(this.#database, { name: 'portal.enter', text: 'select portal.enter($1) as it', values: [hash(id)] }).then(
+      ([row]) => done(null, row?.it && { ...row.it.sess, [told]: row.it }),
+      done,
+    )
+  }
+
+  /** express-session copies only what is stored: the rest goes to the request. */
+  createSession(req: Aside, data: session.SessionData & { [told]?: Visitor }) {
+    req.visitor = data[told]
+    req.written = new Date(data.cookie.expires ?? 0).getTime() - idle
+    return session.Store.prototype.createSession.call(this, req, data)
+  }
+
+  override set(id: string, data: session.SessionData, done?: (error?: unknown) => void) {
+    super.set(hash(id), data, done)
+  }
+
+  override destroy(id: string, done?: (error?: unknown) => void) {
+    super.destroy(hash(id), done)
+  }
+
+  override touch(id: string, data: session.SessionData & { req?: Aside }, done?: () => void) {
+    if (Date.now() - (data.req?.written ?? 0) < touchEvery) return done?.()
+    super.touch(hash(id), data, done)
+  }
+}
+
+const told = Symbol('who this session belongs to')
+const hash = (id: string) => createHash('sha256').update(id).digest('base64url')

@@ -1,0 +1,79 @@
+import type { Knex } from 'knex'
+
+/** Ids are opaque text: what they look like is the CRM's own business. */
+export interface Workspace {
+  id: string
+  /** As in the address: `/portal/:workspace`. */
+  slug: string
+  name: string
+  /** As on documents: legal name, lines of the address, VAT number. */
+  letterhead: string[]
+  /** `#rrggbb`; the portal works out readable tones of it. */
+  colour?: string
+  /** IANA name. What is "today" and "overdue" is judged here. */
+  timeZone: string
+}
+
+export interface Client {
+  id: string
+  name: string
+  /** As on documents: legal name, lines of the address. */
+  address: string[]
+}
+
+export interface Contact {
+  id: string
+  name: string
+  email: string
+  language?: string
+}
+
+export interface Person {
+  id: string
+  name: string
+  email: string
+  language?: string
+  timeZone?: string
+}
+
+/** Who asks: one person, on behalf of one client of one workspace, in one role. */
+export interface Customer {
+  workspace: Workspace
+  client: { id: string; name: string }
+  person: Person
+  role: Role
+  /** The plain date it is at the workspace. */
+  today: string
+}
+
+export const roles = ['admin', 'approver', 'billing', 'member', 'viewer'] as const
+export type Role = (typeof roles)[number]
+
+/** What one customer can ask of a CRM. Each section adds its port here by module augmentation. */
+// biome-ignore lint/suspicious/noEmptyInterface: it is filled by the sections
+export interface Ports {}
+
+/** The few look-ups that happen before anybody is known, or beside them. */
+export interface Directory {
+  workspace(slug: string): Promise<Workspace | undefined>
+  client(workspace: Workspace, id: string): Promise<Client | undefined>
+  /** Those who may be invited: people of this client who have an e-mail address and have not left. */
+  contacts(workspace: Workspace, clientId: string): Promise<Contact[]>
+}
+
+/** What an adapter's author writes. */
+export interface Crm {
+  directory: Directory
+  /** Ports that reach this customer's records only, within `tx` if given. A missing port: the CRM has no such thing. */
+  connect(customer: Customer, tx?: Knex.Transaction): Partial<Ports>
+}
+
+/** Somebody of the CRM's own people, as `staff(req)` reports. */
+export interface Staff {
+  id: string
+  name: string
+  /** Slug of the workspace they are working in. */
+  workspace: string
+  /** Whether they administer it. */
+  admin: boolean
+}

@@ -1,0 +1,66 @@
+import type { Knex } from 'knex'
+
+export interface Statement {
+  /** Prepared once for each connection under this name; a name has one text for ever. */
+  name?: string
+  /** With `$1`, `$2`, … */
+  text: string
+  values?: readonly unknown[]
+}
+
+/** Runs one statement as it stands on the pool or transaction, past knex's builder, and gives its rows. */
+export async function query<Row = any>(database: Knex, statement: Statement): Promise<Row[]> {
+  const connection = await database.client.acquireConnection()
+  try {
+    return (await connection.query(statement)).rows
+  } finally {
+    await database.client.releaseConnection(connection)
+  }
+}
+
+/** Whose rows of our own tables are visible: a whole workspace's, or one client's in it. */
+export interface Scope {
+  workspace: string
+  client?: string
+}
+
+/** Our tables show the rows of this scope until the transaction ends, and none outside of one. */
+export const within = <T>(database: Knex, scope: Scope, work: (tx: Knex.Transaction) => Promise<T>) =>
+  database.transaction(async tx => {
+    await query(tx, { ...enterScope, values: [scope.workspace, scope.client ?? ''] })
+    return work(tx)
+  })
+
+const enterScope = {
+  name: 'portal.scope',
+  text: `select set_config('portal.workspace_id', $1, true), set_config('portal.client_id', $2, true)`,
+}
+
+/**
+ * The same for a single read, in one round trip: `select` may use `$3` onwards. LATERAL makes PostgreSQL set the
+ * scope before it looks at any row; if it ever did not, row-level security would show none.
+ */
+export const readWithin = <Row = any>(
+  database: Knex,
+  scope: Scope,
+  { name, text, values = [] }: Statement,
+): Promise<Row[]> =>
+  query<Row>(database, {
+    name,
+    text: `with scope as materialized (
+             select set_config('portal.workspace_id', $1, true) as workspace, set_config('portal.client_id', $2, true) as client
+           ) select it.* from scope cross join lateral (${text} offset 0) it`,
+    values: [scope.workspace, scope.client ?? '', ...values],
+  })
+
+/** Whether an error means that the database cannot be reached, or is shutting down or starting up. */
+export function unreachable(error: any): boolean {
+  const codes = [error?.code, error?.cause?.code, ...(error?.errors ?? []).map((it: any) => it?.code)]
+  return (
+    codes.some(code =>
+      /^(08...|57P0[1-3]|53300|ECONN(REFUSED|RESET)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code),
+    ) ||
+    error?.name === 'KnexTimeoutError' ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(error?.message)
+  )
+}

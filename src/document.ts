@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { Money } from './money.ts'
+
+/** What proposals, quotations and invoices have in common. Percentages and quantities are decimal strings. */
+const decimal = z.string().regex(/^-?\d+(\.\d+)?$/)
+
+export const Line = z.object({
+  /** The heading it stands under. */
+  group: z.string().nullable(),
+  title: z.string(),
+  details: z.string().nullable(),
+  quantity: decimal,
+  unit: z.string().nullable(),
+  price: Money,
+  /** Off this line, in per cent; already taken off `total`. */
+  discount: decimal.nullable(),
+  total: Money,
+  optional: z.boolean(),
+  /** An optional line that is not chosen counts in no sum. */
+  chosen: z.boolean(),
+})
+export type Line = z.infer<typeof Line>
+
+export const Sums = z.object({
+  /** Of the lines, before what is taken off the whole. Null where nothing is. */
+  discount: z.object({ percent: decimal, amount: Money }).nullable(),
+  net: Money,
+  taxes: z.array(z.object({ percent: decimal, amount: Money })),
+  total: Money,
+})
+export type Sums = z.infer<typeof Sums>
+
+/** Who it is addressed to: company, person, lines of the address. */
+export const Addressee = z.array(z.string())
+
+/** Lines under their headings, in their order; those that can be chosen come last, under their own. */
+export function grouped(lines: Line[]): { heading: string | null; optional: boolean; lines: Line[] }[] {
+  const groups = new Map<string, { heading: string | null; optional: boolean; lines: Line[] }>()
+  for (const line of lines.toSorted((a, b) => Number(a.optional) - Number(b.optional))) {
+    const key = `${line.optional} ${line.group ?? ''}`
+    if (!groups.has(key)) groups.set(key, { heading: line.group, optional: line.optional, lines: [] })
+    groups.get(key)?.lines.push(line)
+  }
+  return [...groups.values()]
+}
+
+/** Whole days from one plain date to another. */
+export const daysBetween = (from: string, to: string) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000)

@@ -1,0 +1,82 @@
+/** What a visitor may be told: a stable code, and a sentence that goes through `t`. */
+export class Problem extends Error {
+  status = 500
+  code = 'unexpected'
+  message = 'Something went wrong on our side.'
+  /** What to do about it. */
+  advice = 'Please try again in a minute. If it stays like this, tell us and name this number.'
+}
+
+export class Unreadable extends Problem {
+  status = 400
+  code = 'unreadable'
+  message = 'This request could not be read.'
+  advice = 'Please go back and try once more.'
+}
+
+export class SignedOut extends Problem {
+  status = 401
+  code = 'signed-out'
+  message = 'Please sign in.'
+  advice = 'You were signed out, for instance because you were away for long.'
+}
+
+export class Forbidden extends Problem {
+  status = 403
+  code = 'forbidden'
+  message = 'You are not allowed to do this.'
+  advice = 'Your role does not include it. An admin of your company can change that.'
+}
+
+/** A form that another site sent. */
+export class CrossSite extends Forbidden {
+  code = 'cross-site'
+  message = 'This form came from another site.'
+  advice = 'Open the page here and send it again.'
+}
+
+/** Also for what is somebody else's. */
+export class NotFound extends Problem {
+  status = 404
+  code = 'not-found'
+  message = 'There is nothing here.'
+  advice = 'The address may be mistyped, or what was here is not shared with you any more.'
+}
+
+export class Conflict extends Problem {
+  status = 409
+  code = 'conflict'
+  message = 'This has changed meanwhile.'
+  advice = 'Below is how it is now.'
+}
+
+/** A link that was good once. */
+export class Gone extends Problem {
+  status = 410
+  code = 'gone'
+  message = 'This link is no longer good.'
+  advice = 'It was used already, or its time is over. Ask for a new one.'
+}
+
+/** Sentences by field, and what was typed, so that nobody has to type it again. */
+export class Invalid extends Problem {
+  status = 422
+  code = 'invalid'
+  message = 'Please look at the marked fields.'
+  errors: Record<string, string[] | undefined>
+  typed: unknown
+
+  constructor(errors: Invalid['errors'], typed: unknown) {
+    super()
+    this.errors = errors
+    this.typed = typed
+  }
+}
+
+/** The database or the CRM cannot be reached; it heals by itself. */
+export class CrmUnavailable extends Problem {
+  status = 503
+  code = 'unavailable'
+  message = 'We cannot reach our books right now.'
+  advice = 'Nothing is lost. Please try again in a minute.'
+}

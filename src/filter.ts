@@ -1,0 +1,28 @@
+import { z } from 'zod'
+
+/** A list's filter never fails: whatever the address bar says, there is a list to show. */
+export const filterOf = <Status extends string, Sort extends string>(its: {
+  statuses: readonly Status[]
+  sorts: readonly [Sort, ...Sort[]]
+}) =>
+  z.object({
+    status: z.enum(its.statuses).optional().catch(undefined),
+    search: z
+      .string()
+      .trim()
+      .max(100)
+      .transform(it => it || undefined)
+      .optional()
+      .catch(undefined),
+    sort: z.enum(its.sorts).catch(its.sorts[0]),
+    after: z.string().max(500).optional().catch(undefined),
+    size: z.coerce.number().int().min(1).max(100).catch(20),
+  })
+
+/** The address of the same list with something changed; what is as usual is left out. */
+export function listAddress(filter: object, change: object): string {
+  const entries = Object.entries({ ...filter, after: undefined, ...change })
+  const kept = entries.filter(([name, value]) => value != null && !(name === 'size' && value === 20))
+  const search = new URLSearchParams(kept.map(([name, value]): [string, string] => [name, String(value)])).toString()
+  return search && `?${search}`
+}

@@ -1,0 +1,109 @@
+import { readFileSync, statSync } from 'node:fs'
+
+export const flagName = 'customer_portal_enabled'
+
+/** The switch of all of it. Asked at every request, before anything else is looked at. */
+export interface Flags {
+  /** Whether the portal is on for anybody at all. */
+  anywhere(): boolean
+  /** Whether it is on for the workspace of this slug. */
+  enabled(workspace: string): boolean
+  close?(): void
+}
+
+export interface FlagSource {
+  /** An Unleash server. It decides alone where it is given. */
+  unleashUrl?: string
+  unleashToken?: string
+  /** `true`, `false` or slugs with commas between them. It decides over the file. */
+  value?: string
+  /** `{ "customer_portal_enabled": true | false | ["slug", …] }`, read anew when it changes. */
+  file?: string
+  /** Told when Unleash does not answer. */
+  warn?(error: Error): void
+}
+
+/** Reads the source from the environment: UNLEASH_URL, UNLEASH_TOKEN, CUSTOMER_PORTAL_ENABLED, else flags.json here. */
+export const flagsFromEnvironment = (env = process.env, more: Partial<FlagSource> = {}): Promise<Flags> =>
+  flagsFrom({
+    unleashUrl: env.UNLEASH_URL,
+    unleashToken: env.UNLEASH_TOKEN,
+    value: env.CUSTOMER_PORTAL_ENABLED,
+    file: 'flags.json',
+    ...more,
+  })
+
+export async function flagsFrom({ unleashUrl, unleashToken, value, file, warn }: FlagSource): Promise<Flags> {
+  if (unleashUrl) return unleash(unleashUrl, unleashToken, warn)
+  if (value !== undefined) return decided(() => parsed(value))
+  return decided(file ? fromFile(file) : () => false)
+}
+
+type State = boolean | string[]
+
+const decided = (state: () => State): Flags => ({
+  anywhere() {
+    const now = state()
+    return Array.isArray(now) ? now.length > 0 : now
+  },
+  enabled(workspace) {
+    const now = state()
+    return Array.isArray(now) ? now.includes(workspace) : now
+  },
+})
+
+function parsed(text: string): State {
+  const value = text.trim()
+  if (value === 'true') return true
+  if (value === 'false' || value === '') return false
+  return value.split(',').map(it => it.trim())
+}
+
+/** A file that is gone means off; one that cannot be read as JSON leaves the last known state. */
+function fromFile(file: string): () => State {
+  let state: State = false
+  let version = ''
+  let looked = 0
+  return () => {
+    if (Date.now() - looked < 250) return state
+    looked = Date.now()
+    const stat = statSync(file, { throwIfNoEntry: false })
+    if (!stat) {
+      version = ''
+      state = false
+    } else if (version !== `${stat.mtimeMs} ${stat.size}`) {
+      try {
+        const it = JSON.parse(readFileSync(file, 'utf8'))[flagName]
+        state = Array.isArray(it) ? it.map(String) : it === true
+        version = `${stat.mtimeMs} ${stat.size}`
+      } catch {
+        return state
+      }
+    }
+    return state
+  }
+}
+
+/**
+ * The flag is judged with the workspace's slug as context field `workspace`, and without one for "anywhere": a
+ * strategy on slugs is off there, so it is asked of the slugs that the strategy names too.
+ * With the server unreachable the last known state holds (it is also kept on disk); with none, off.
+ */
+async function unleash(url: string, token: string | undefined, warn: FlagSource['warn']): Promise<Flags> {
+  const { Unleash } = await import('unleash-client')
+  const client = new Unleash({
+    url,
+    appName: 'portico',
+    customHeaders: token ? { Authorization: token } : {},
+    refreshInterval: 5_000,
+    disableMetrics: true,
+  })
+  client.on('error', error => warn?.(error))
+  client.on('warn', message => warn?.(new Error(String(message))))
+  const asked = (workspace: string) => client.isEnabled(flagName, { properties: { workspace } }, false)
+  return {
+    anywhere: () => client.getFeatureToggleDefinition(flagName)?.enabled ?? false,
+    enabled: asked,
+    close: () => client.destroy(),
+  }
+}

@@ -1,0 +1,11 @@
+/** What a company's app and its adapter import. */
+export type { Client, Contact, Crm, Customer, Directory, Person, Ports, Role, Staff, Workspace } from './crm.ts'
+export { query } from './database.ts'
+export type { Line, Sums } from './document.ts'
+export { Conflict, CrmUnavailable, Forbidden, Gone, NotFound, Problem } from './errors.ts'
+export { type Flags, flagsFrom, flagsFromEnvironment } from './flags.ts'
+export { migrate, rollback } from './migrations.ts'
+export type { Money } from './money.ts'
+export type { Options } from './options.ts'
+export { keyOf, type Page, page } from './page.ts'
+export { createPortal, type Portal } from './portal.ts'

@@ -1,0 +1,110 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { IntlMessageFormat } from 'intl-messageformat'
+import type { Money } from './money.ts'
+import { root } from './root.ts'
+
+export const languages = ['en', 'es'] as const
+
+/** What stands where an amount has no decimals to show and where nothing was paid is still an amount. */
+type Facts = Record<string, string | number>
+
+/**
+ * How one reader is spoken to. `locale` is a language with or without a region ("es-MX"), `zone` an IANA time zone.
+ * Made once for each pair.
+ */
+export const speak = once((key: string) => {
+  const [locale = '', timeZone = 'UTC'] = key.split('|')
+  const language = languages.find(it => locale.split('-')[0] === it) ?? 'en'
+  const words = dictionary(language)
+  const sentences = once(
+    sentence => new IntlMessageFormat(words[sentence] ?? sentence, locale, {}, { ignoreTag: true }),
+  )
+  const amounts = once(currency => new Intl.NumberFormat(locale, { style: 'currency', currency }))
+  const prices = once(
+    currency => new Intl.NumberFormat(locale, { style: 'currency', currency, maximumFractionDigits: 4 }),
+  )
+  const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
+  const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  const longDays = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' })
+  const times = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  const hours = new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone })
+
+  return {
+    language,
+    locale,
+    /** A sentence in ICU MessageFormat, which is its own key. */
+    t: (sentence: string, facts?: Facts): string =>
+      facts || sentence.includes('{') ? String(sentences(sentence).format(facts)) : (words[sentence] ?? sentence),
+    money: once2((amount: string, currency: string) => amounts(currency).format(amount as `${number}`)),
+    /** Of one piece, which may cost a part of a cent. */
+    price: ({ amount, currency }: Money) => prices(currency).format(amount as `${number}`),
+    /** "12.500" is "12.5": a quantity or a percentage without the zeros that a column adds. */
+    number: (decimal: string) => plain.format(decimal as `${number}`),
+    /** A plain date, which has no time zone. */
+    day: once((date: string) => days.format(new Date(date))),
+    longDay: once((date: string) => longDays.format(new Date(date))),
+    /** An instant, in the reader's time zone. */
+    time: (instant: Date | string) => times.format(new Date(instant)),
+    hour: (instant: Date) => Number(hours.format(instant)),
+  }
+})
+
+export type Speech = ReturnType<typeof speak>
+
+/** Whether a time zone exists: a CRM may hold anything. */
+export const zoneOf = once((zone: string) => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: zone || 'UTC' }).resolvedOptions().timeZone
+  } catch {
+    return 'UTC'
+  }
+})
+
+/** The plain date that an instant falls on in a time zone. */
+export const dateIn = (zone: string, instant: Date): string => datesIn(zone).format(instant)
+const datesIn = once((zone: string) => new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone: zone }))
+
+/** The first language of a browser's list that we speak, with its region where it names one (RFC 9110, 12.5.4). */
+export const localeOf = once((header: string): string => {
+  const wanted = header
+    .split(',')
+    .map(part => {
+      const [tag = '', weight = 'q=1'] = part.trim().split(/\s*;\s*/)
+      return { tag, weight: Number(weight.slice(2)) || 0 }
+    })
+    .sort((a, b) => b.weight - a.weight)
+  for (const { tag } of wanted) {
+    const [, language, region] = /^([a-z]{2})(?:-([A-Z]{2}))?$/.exec(tag) ?? []
+    if (language && (languages as readonly string[]).includes(language))
+      return region ? `${language}-${region}` : home(language)
+  }
+  return home('en')
+})
+
+const home = (language: string) => (language === 'en' ? 'en-GB' : language)
+
+/** A sentence is its own key: what has no translation is said in English. */
+function dictionary(language: string): Record<string, string> {
+  if (language === 'en') return {}
+  const files = globSync(`{views,plugins/*}/${language}.json`, { cwd: root })
+  return Object.assign({}, ...files.map(file => JSON.parse(readFileSync(join(root, file), 'utf8'))))
+}
+
+/** Remembers what it made, up to a bound: keys may come from a browser. */
+function once<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>()
+  return key => {
+    const known = made.get(key)
+    if (known !== undefined) return known
+    if (made.size >= 1_000) made.clear()
+    const fresh = make(key)
+    made.set(key, fresh)
+    return fresh
+  }
+}
+
+function once2<T>(make: (amount: string, currency: string) => T): (money: Money) => T {
+  const made = once(key => make(key.slice(4), key.slice(0, 3)))
+  return ({ amount, currency }) => made(`${currency} ${amount}`)
+}

@@ -1,0 +1,72 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { pino } from 'pino'
+import { z } from 'zod'
+import type { Crm, Staff } from './crm.ts'
+import type { Flags } from './flags.ts'
+import type { Log } from './log.ts'
+import type { Section } from './section.ts'
+import { sections as installed } from './sections.ts'
+
+export interface Options {
+  /** On PostgreSQL 14 or newer, connected as a role that owns no table and cannot bypass row-level security. */
+  database: Knex
+  /** The CRM's adapter. */
+  crm: Crm
+  /** The feature flag `customer_portal_enabled`: see `flagsFromEnvironment`. */
+  flags: Flags
+  /** Who of the CRM's own people is asking; undefined for anybody else. */
+  staff(req: Request): Promise<Staff | undefined> | Staff | undefined
+  /** They sign cookies: the first one signs, all are accepted, so that they can be changed one after the other. */
+  secrets: string[]
+  /** Where requests and errors are told; pino on standard output if not given. */
+  log?: Log
+  /** Those in plugins/ if not given. */
+  sections?: Section[]
+  /** The clock, for tests. */
+  now?(): Date
+}
+
+const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
+const part = (name: string, about: string) =>
+  z.custom<any>(it => typeof (it as any)?.[name] === 'function', `must be ${about}`)
+
+const Shape = z.object({
+  database: z.custom<Knex>(
+    it => typeof it === 'function' && typeof (it as any).transaction === 'function',
+    'must be a knex instance, as knex({ client: "pg", … }) gives',
+  ),
+  crm: z.object(
+    {
+      directory: z.object(
+        { workspace: fn('a function'), client: fn('a function'), contacts: fn('a function') },
+        'must be an object',
+      ),
+      connect: fn('a function'),
+    },
+    'must be an adapter: { directory, connect }',
+  ),
+  flags: part('enabled', 'what flagsFromEnvironment() resolves to'),
+  staff: fn('a function from a request to { id, name, workspace, admin } or undefined'),
+  secrets: z
+    .array(
+      z.string().min(32, 'must have at least 32 characters'),
+      'must be a list of strings of at least 32 characters',
+    )
+    .min(1, 'must hold at least one string of 32 characters or more'),
+  log: part('error', 'a logger with info, warn and error').default(() => pino()),
+  sections: z.array(part('routes', 'a section')).default(() => installed),
+  now: fn('a function that gives a Date').default(() => () => new Date()),
+})
+
+/** A wrong option stops the start with a sentence that names it. */
+export function checked(options: Options): Required<Options> {
+  const result = Shape.safeParse(options ?? {})
+  if (result.success) return result.data as Required<Options>
+  const [issue] = result.error.issues
+  const path = issue?.path
+    .map(it => (typeof it === 'number' ? `[${it}]` : `.${String(it)}`))
+    .join('')
+    .slice(1)
+  throw new TypeError(`createPortal: option ${path} ${issue?.message}.`)
+}

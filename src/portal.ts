@@ -1,0 +1,77 @@
+import { type RequestHandler, Router } from 'express'
+import { journal } from './activity.ts'
+import { answers, problems } from './answer.ts'
+import { assets } from './assets.ts'
+import { auth } from './auth/routes.ts'
+import { sessions } from './auth/sessions.ts'
+import { NotFound } from './errors.ts'
+import { bodies } from './form.ts'
+import { home } from './home.ts'
+import { checked, type Options } from './options.ts'
+import { sameOrigin } from './origin.ts'
+import { anyMember, type Section } from './section.ts'
+import { claims } from './security.ts'
+import { settings } from './settings/settings.ts'
+import { arrive, know, known, locate } from './visit.ts'
+
+export interface Portal {
+  /** For calls of payment providers and the like: mount it above the CRM's body parsers, they sign the raw bytes. */
+  webhooks: Router
+  /** What clients see. */
+  clients: Router
+  /** What the workspace admin sees, in the CRM's settings, behind the CRM's own sign-in. */
+  settings: Router
+  /** Lets go of what it holds: the flag's connection. The database is the caller's. */
+  close(): void
+}
+
+/** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
+export async function createPortal(options: Options): Promise<Portal> {
+  const { crm, database, flags, log, now, secrets, sections, staff } = checked(options)
+  const parts = { crm, database, flags, log, sections }
+  const begin = [arrive({ now, journal: journal(database) }), answers(sections)]
+  const claim = claims(log)
+
+  const clients = Router()
+  const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
+  clients.use((_req, _res, next) => next(flags.anywhere() ? undefined : 'router'))
+  clients.use('/-/assets', assets())
+  clients.use(
+    '/:workspace',
+    ((req, _res, next) => next(flags.enabled(req.params.workspace) ? undefined : 'router')) as Scoped,
+    inside,
+  )
+  clients.use(problems(log, claim))
+
+  inside.use(begin, locate(crm), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
+  inside.use(auth(database))
+  inside.get('/', anyMember, home(parts))
+  for (const it of sections) inside.use([`/${it.name}`, `/api/v1/${it.name}`], known, offered(it), routesOf(it))
+  inside.use(known, () => {
+    throw new NotFound()
+  })
+  inside.use(problems(log, claim))
+
+  return {
+    webhooks: Router(),
+    clients,
+    settings: settings({ ...parts, begin, claim, staff }),
+    close: () => flags.close?.(),
+  }
+}
+
+type Scoped = RequestHandler<{ workspace: string }>
+
+const routesOf = (section: Section) => {
+  const router = Object.assign(Router(), { at: [`/${section.name}`, `/api/v1/${section.name}`] })
+  section.routes(router)
+  return router
+}
+
+/** A section that this person has not got answers like an address that does not exist. */
+const offered =
+  ({ name }: Section): RequestHandler =>
+  (req, _res, next) => {
+    const { crm, on } = req.portal
+    next(name in crm && on(name) ? undefined : new NotFound())
+  }

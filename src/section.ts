@@ -1,0 +1,92 @@
+import type { RequestHandler, Router } from 'express'
+import type { ZodObject } from 'zod'
+import type { Role } from './crm.ts'
+import { Forbidden, SignedOut } from './errors.ts'
+import type { Money } from './money.ts'
+import type { Visit } from './visit.ts'
+
+/** `Name` is one word for all: folder, URL segment, port, permission, event and view. */
+export interface Section<Name extends string = string> {
+  name: Name
+  title: string
+  /** A name of Tabler's. */
+  icon: string
+  /** Sections are offered in this order. */
+  order: number
+  permissions: Record<`${Name}.${string}`, Permission>
+  /** What a workspace may switch. The toggle of the section's own name switches the whole of it. */
+  toggles: Record<string, Toggle>
+  /** The API's answer for each view: it validates, and it describes (OpenAPI). */
+  answers: Record<`${Name}/${string}`, ZodObject>
+  /** The sentence that each event leaves. */
+  activity: Record<`${Name}.${string}`, string>
+  /** What this section puts on the first page. */
+  home?(visit: Visit): Promise<Home>
+  routes(router: Router): void
+}
+
+export interface Permission {
+  label: string
+  /** Who may, unless the workspace says otherwise. */
+  roles: readonly Role[]
+}
+
+export interface Toggle {
+  label: string
+  about: string
+  default: boolean
+}
+
+export interface Home {
+  /** What waits for this person. */
+  needs: Need[]
+  figures: Figure[]
+}
+
+export interface Need {
+  tone: 'bad' | 'warn' | ''
+  icon: string
+  title: string
+  about: string
+  amount: Money[]
+  path: string
+  /** A verb. */
+  action: string
+  /** A plain date: the earliest comes first. */
+  by: string
+}
+
+export interface Figure {
+  label: string
+  /** Money, each in its own currency, or a plain text. */
+  value: Money[] | string
+  note?: string
+  late?: boolean
+}
+
+export const section = <Name extends string>(it: Section<Name>): Section => it as unknown as Section
+
+/** Which rule a route has; a route without one fails the build. */
+export type Rule = RequestHandler<any> & { rule: string }
+
+/** For members of a client whose role includes this permission. */
+export const may = (permission: string): Rule =>
+  ruled(permission, (req, _res, next) => {
+    if (!req.portal.customer) throw new SignedOut()
+    next(req.portal.may(permission) ? undefined : new Forbidden())
+  })
+
+/** For whoever is signed in, whatever their role. */
+export const anyMember = ruled('member', (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut()))
+
+/** For everybody: nothing of any client may be in the answer. */
+export const anybody = ruled('anybody', (_req, _res, next) => next())
+
+/** For staff who administer the workspace. */
+export const admins = ruled('staff admin', (req, _res, next) =>
+  next(req.portal.staff?.admin ? undefined : new Forbidden()),
+)
+
+function ruled(rule: string, check: RequestHandler<any>): Rule {
+  return Object.assign(((req, res, next) => check(req, res, next)) as RequestHandler<any>, { rule })
+}

@@ -1,0 +1,14 @@
+import type { Section } from './section.ts'
+
+/** What an event says after the name of whoever did it. Sections bring their own. */
+const core: Record<string, string> = {
+  'account.signed-in': 'signed in',
+  'account.sign-in-failed': 'could not sign in',
+  'account.signed-out': 'signed out',
+  'account.joined': 'accepted the invitation',
+  'team.invited': 'invited {email} for {client}',
+  'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
+}
+
+export const sentencesOf = (sections: Section[]): Record<string, string> =>
+  Object.assign({}, core, ...sections.map(it => it.activity))

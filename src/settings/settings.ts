@@ -1,0 +1,112 @@
+import { type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { entries } from '../activity.ts'
+import { otherwise, problems } from '../answer.ts'
+import { assets } from '../assets.ts'
+import type { Crm } from '../crm.ts'
+import { NotFound } from '../errors.ts'
+import type { Flags } from '../flags.ts'
+import { bodies } from '../form.ts'
+import type { Log } from '../log.ts'
+import type { Options } from '../options.ts'
+import { sameOrigin } from '../origin.ts'
+import { admins, type Section } from '../section.ts'
+import { sentencesOf } from '../sentences.ts'
+import { locate } from '../visit.ts'
+import { type Change, save, stored } from './store.ts'
+import { togglesOf } from './toggles.ts'
+
+interface Parts {
+  begin: RequestHandler[]
+  claim: RequestHandler
+  crm: Crm
+  database: Knex
+  flags: Flags
+  log: Log
+  sections: Section[]
+  staff: Options['staff']
+}
+
+/** The area in the CRM's settings. Who is no staff of a workspace where the portal is on gets the CRM's own answer. */
+export function settings({ begin, claim, crm, database, flags, log, sections, staff }: Parts): Router {
+  const router = Router()
+  const toggles = togglesOf(sections)
+  const sentences = sentencesOf(sections)
+
+  const entered: RequestHandler = async (req, _res, next) => {
+    const it = await staff(req)
+    if (!it || !flags.enabled(it.workspace)) return next('router')
+    req.portal.staff = it
+    req.portal.frame = 'settings'
+    next()
+  }
+
+  const showVisibility: RequestHandler = async (req, res) => {
+    const values = await stored(database, req.portal.workspace.id)
+    res.answer('settings/visibility', {
+      toggles: [...toggles].map(([name, it]) => ({ name, ...it, on: values.get(name) ?? it.default })),
+      saved: req.query.saved === '',
+    })
+  }
+
+  router.use((_req, _res, next) => next(flags.anywhere() ? undefined : 'router'))
+  router.use('/-/assets', assets())
+  router.use(
+    begin,
+    entered,
+    locate(crm, req => req.portal.staff?.workspace ?? ''),
+    claim,
+    sameOrigin,
+    bodies,
+  )
+
+  router.get('/', admins, showVisibility)
+
+  router.post(
+    '/visibility',
+    admins,
+    async (req, res) => {
+      await save(database, req, changesIn(req.portal.body, toggles))
+      res.redirect(303, req.portal.url('/?saved'))
+    },
+    otherwise(showVisibility),
+  )
+
+  router.get('/activity', admins, async (req, res) => {
+    const { event, before } = Filter.parse(req.query)
+    const { workspace } = req.portal
+    const size = 50
+    const found = await entries(database, { workspace: workspace.id }, { event, before, size: size + 1 })
+    const items = found.slice(0, size)
+    const next = found.length > size ? items.at(-1)?.id : undefined
+    res.answer('settings/activity', { items, next, event, events: Object.keys(sentences), sentences })
+  })
+
+  router.use(admins, () => {
+    throw new NotFound()
+  })
+  router.use(problems(log, claim))
+  return router
+}
+
+const Filter = z.object({
+  event: z.string().catch(''),
+  before: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .optional()
+    .catch(undefined),
+})
+
+/** A toggle that is not ticked is not sent: `was.<name>` says that it was on the page, and how. */
+function changesIn(body: unknown, toggles: ReturnType<typeof togglesOf>): Change[] {
+  const form = z.record(z.string(), z.unknown()).catch({}).parse(body)
+  return [...toggles].flatMap(([name, { label }]) => {
+    const was = form[`was.${name}`]
+    const on = form[name] === 'on'
+    return (was === 'on' || was === 'off') && on !== (was === 'on')
+      ? [{ name, label, before: was === 'on', after: on }]
+      : []
+  })
+}

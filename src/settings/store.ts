@@ -1,0 +1,47 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { note } from '../activity.ts'
+import { query, readWithin, within } from '../database.ts'
+import { Conflict } from '../errors.ts'
+
+export interface Change {
+  name: string
+  label: string
+  before: boolean
+  after: boolean
+}
+
+/** What is set for the whole workspace. */
+export async function stored(database: Knex, workspace: string): Promise<Map<string, boolean>> {
+  const rows = await readWithin<{ name: string; value: boolean }>(
+    database,
+    { workspace },
+    {
+      name: 'portal.settings',
+      text: `select name, value from portal.client_portal_settings t
+             where t.workspace_id = scope.workspace and t.client_id = '' and t.person_id = ''`,
+    },
+  )
+  return new Map(rows.map(it => [it.name, it.value]))
+}
+
+/** All of them, each with its row of activity, or none. Throws Conflict where somebody else was quicker. */
+export const save = (database: Knex, req: Request, changes: Change[]) =>
+  within(database, { workspace: req.portal.workspace.id }, async tx => {
+    for (const { name, label, before, after } of changes) {
+      const set = await query(tx, {
+        text: `insert into portal.client_portal_settings as it (workspace_id, name, value, changed_by)
+               values ($1, $2, $3, $4)
+               on conflict (workspace_id, client_id, person_id, name)
+                 do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by
+                 where it.value = $5
+               returning name`,
+        values: [req.portal.workspace.id, name, JSON.stringify(after), req.portal.staff?.name, JSON.stringify(before)],
+      })
+      if (!set.length) throw new Conflict()
+      await note(tx, req, {
+        event: 'settings.changed',
+        subject: { id: name, label, before, after, state: String(after) },
+      })
+    }
+  })

@@ -1,0 +1,156 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Request, RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import type { Row } from './activity.ts'
+import { assetAddress } from './assets.ts'
+import type { Aside, Visitor } from './auth/sessions.ts'
+import type { Crm, Customer, Ports, Role, Staff, Workspace } from './crm.ts'
+import { within } from './database.ts'
+import { type Problem, SignedOut } from './errors.ts'
+import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
+import type { Section } from './section.ts'
+import { resolve, togglesOf } from './settings/toggles.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      portal: Visit
+    }
+  }
+}
+
+/** All that we know of a request. The host's own req.user and req.session are never touched. */
+export interface Visit extends Speech {
+  /** Also in the answer's `X-Request-Id` and in the log. */
+  id: string
+  /** Whether the answer is the portal's own by now, and no longer left to the host. */
+  claimed: boolean
+  wants: 'page' | 'fragment' | 'json'
+  frame: 'page' | 'solo' | 'settings'
+  nonce: string
+  now: Date
+  /** An address within this workspace's portal, or within the settings area. */
+  url(path: string): string
+  asset(name: string): string
+  body: unknown
+  problem: Problem | undefined
+  workspace: Workspace
+  journal(row: Row): Promise<void>
+  /** Holds our own session. */
+  aside: Aside
+  visitor: Visitor | undefined
+  nav: Section[]
+  may(permission: string): boolean
+  /** Whether a toggle is on for this person. */
+  on(toggle: string): boolean
+  staff: Staff | undefined
+  /** From here on only where a client's person is known, which is everywhere behind a permission. */
+  customer: Customer
+  crm: Ports
+  transaction<T>(work: (crm: Ports, tx: Knex.Transaction) => Promise<T>): Promise<T>
+}
+
+/** Enough to answer anybody, if only with an error. */
+export const arrive =
+  ({ now, journal }: { now(): Date; journal: Visit['journal'] }): RequestHandler =>
+  (req, _res, next) => {
+    const api = req.path.startsWith('/api/v1/')
+    const base = req.baseUrl + (api ? '/api/v1' : '')
+    const mount = req.params.workspace ? req.baseUrl.slice(0, req.baseUrl.lastIndexOf('/')) : req.baseUrl
+    const visit: Partial<Visit> = {
+      ...speak(`${localeOf(req.get('Accept-Language') ?? '')}|UTC`),
+      id: requestId(req),
+      claimed: false,
+      wants: api ? 'json' : req.get('HX-Request-Type') === 'partial' ? 'fragment' : 'page',
+      frame: 'page',
+      nonce: randomBytes(16).toString('base64'),
+      now: now(),
+      url: path => base + path,
+      asset: name => mount + assetAddress(name),
+      journal,
+      body: undefined,
+      problem: undefined,
+      visitor: undefined,
+      nav: [],
+      may: () => false,
+      on: () => false,
+      staff: undefined,
+      workspace: undefined,
+      customer: undefined,
+    }
+    req.portal = visit as Visit
+    next()
+  }
+
+/** A proxy's id is kept where it has the form of one. */
+const requestId = (req: Request) => /^[\w.:-]{8,64}$/.exec(req.get('X-Request-Id') ?? '')?.[0] ?? randomUUID()
+
+/**
+ * Finds the workspace in the CRM; one that is not there is left to the host. It is remembered for a few seconds: a new
+ * name or colour takes that long to show. Rights are never remembered.
+ */
+export function locate(crm: Crm, slugOf = (req: Request<any>) => String(req.params.workspace)): RequestHandler<any> {
+  const known = new Map<string, { workspace: Promise<Workspace | undefined>; until: number }>()
+
+  return async (req, _res, next) => {
+    const slug = slugOf(req)
+    let it = known.get(slug)
+    if (!it || it.until < Date.now()) {
+      if (known.size > 1_000) known.clear()
+      it = { workspace: crm.directory.workspace(slug), until: Date.now() + 5_000 }
+      known.set(slug, it)
+      it.workspace.catch(() => known.delete(slug))
+    }
+    const workspace = await it.workspace
+    if (!workspace) return next('router')
+    req.portal.workspace = workspace
+    Object.assign(req.portal, speak(`${req.portal.locale}|${zoneOf(workspace.timeZone)}`))
+    next()
+  }
+}
+
+/** Who asks, on whose behalf, what they may and what there is for them: nothing of it is remembered between requests. */
+export function know({ crm, database, sections }: { crm: Crm; database: Knex; sections: Section[] }): RequestHandler {
+  const permissions = new Map(sections.flatMap(it => Object.entries(it.permissions)))
+  const toggles = togglesOf(sections)
+
+  return (req, _res, next) => {
+    const { visitor, workspace, now, locale } = req.portal
+    if (!visitor) return next()
+    const { person, memberships, settings } = visitor
+    const membership = memberships.find(it => it.client === req.portal.aside.session.client) ?? memberships[0]
+    if (!person || person.suspended || !membership) return next()
+
+    const { client, name, role } = membership
+    const customer: Customer = {
+      workspace,
+      client: { id: client, name },
+      person,
+      role,
+      today: dateIn(zoneOf(workspace.timeZone), now),
+    }
+    const ports = crm.connect(customer)
+    const on = resolve(toggles, settings, client, person.id)
+    const may = (permission: string) => {
+      const [section = ''] = permission.split('.')
+      return section in ports && on(section) && includes(permissions.get(permission)?.roles, role)
+    }
+    const spoken = person.language && languages.some(it => it === person.language) ? person.language : locale
+    Object.assign(req.portal, {
+      ...speak(`${spoken}|${zoneOf(person.timeZone ?? workspace.timeZone)}`),
+      nav: sections.filter(it => may(`${it.name}.see`)),
+      may,
+      on,
+      customer,
+      crm: ports as Ports,
+      transaction: work =>
+        within(database, { workspace: workspace.id, client }, tx => work(crm.connect(customer, tx) as Ports, tx)),
+    } satisfies Partial<Visit>)
+    next()
+  }
+}
+
+const includes = (roles: readonly Role[] | undefined, role: Role) => roles?.includes(role) ?? false
+
+/** A section that is not there for this person answers like an address that does not exist. */
+export const known: RequestHandler = (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut())
