@@ -8,6 +8,9 @@ export const formats = {
   number(amount: string): string {
     return amount.includes('.') ? amount.replace(/0+$/, '').replace(/\.$/, '') : amount
   },
+  price(amount: string): string {
+    return amount.replace(/(\.\d\d)(\d*?)0*$/, '$1$2')
+  },
   date(day: string | null): string {
     return day ? dates.format(new Date(`${day}T00:00:00Z`)) : '–'
   },

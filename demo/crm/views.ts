@@ -15,6 +15,14 @@ export function viewEngine(file: string, data: object, done: (error: unknown, ht
 }
 
 function etaOver(views: string): Eta {
-  if (!engines.has(views)) engines.set(views, new Eta({ views, cache: true }))
+  if (!engines.has(views)) engines.set(views, new Eta({ views, cache: true, escapeFunction: escaped }))
   return engines.get(views)!
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+function escaped(value: unknown): string {
+  return value === null || value === undefined
+    ? ''
+    : String(value).replace(/[&<>"']/g, character => entities[character]!)
 }

@@ -38,7 +38,7 @@ export async function recordPayment(desk: Desk, invoice: Paper, payment: NewPaym
       payer: payment.payer || null,
     })
     await settle(transaction, invoice.id)
-    await log(transaction, desk, invoice.clientId, `Received ${payment.amount} ${invoice.currency} for ${invoice.ref}`)
+    await log(transaction, desk, invoice.clientId, `Received ${invoice.currency} ${payment.amount} for ${invoice.ref}`)
     return true
   })
 }

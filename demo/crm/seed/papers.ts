@@ -230,7 +230,7 @@ export function writeInvoice(rows: Rows, numbers: Numbers, invoice: Invoice): nu
   }
   if (invoice.issued) note(rows, client, `Sent invoice ${ref}`, at(invoice.issued, '09:15'))
   for (const payment of payments) {
-    note(rows, client, `Received ${format(payment.cents)} ${currency} for ${ref}`, at(payment.day, '11:20'))
+    note(rows, client, `Received ${currency} ${format(payment.cents)} for ${ref}`, at(payment.day, '11:20'))
   }
   return id
 }
