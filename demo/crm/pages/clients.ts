@@ -31,7 +31,10 @@ const clientForm = z.object({
   phone: text(40),
   payment_days: z.coerce.number().int().min(0).max(180, 'At most 180 days'),
   notes: text(5000),
-  archived: z.any().transform(value => value !== undefined),
+  archived: z
+    .unknown()
+    .optional()
+    .transform(value => value !== undefined),
 })
 
 const contactForm = z.object({

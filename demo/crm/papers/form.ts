@@ -16,7 +16,10 @@ const percent = (places: number, name: string) =>
   decimal(3, places, name).refine(value => Number(value) >= 0 && Number(value) <= 100, `${name} is not a percentage`)
 const orElse = (schema: z.ZodType<string, string>, fallback: string) =>
   z.preprocess(value => (typeof value === 'string' && value.trim() ? value : fallback), schema)
-const tick = z.any().transform(value => value !== undefined && value !== '')
+const tick = z
+  .unknown()
+  .optional()
+  .transform(value => value !== undefined && value !== '')
 const day = z.union([z.literal('').transform(() => null), z.iso.date()]).default(null as never)
 
 const line = z.object({
