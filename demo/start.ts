@@ -37,8 +37,9 @@ async function embeddedDatabase(data: string): Promise<string> {
   return postgres.url
 }
 
-const portTaken = (port: number) =>
-  `Port ${port} is taken by another program. End that one, or choose another port: PORT=${port + 1} npm start`
+function portTaken(port: number): string {
+  return `Port ${port} is taken by another program. End that one, or choose another port: PORT=${port + 1} npm start`
+}
 
 /** One colleague and one client of every workspace. */
 async function whoCanSignIn(): Promise<string> {

@@ -46,9 +46,11 @@ const SQLITE_BUSY = 5
 
 function explained(error: NodeJS.ErrnoException & { errcode?: number }, folder: string): Error {
   if (error.errcode === SQLITE_BUSY)
-    return new Obstacle(`The database in ${folder} is already running: stop that start first.`)
+    return new Obstacle(
+      `Portico already runs with the data in ${folder}. Stop it there (Ctrl-C), or choose another folder with PORTICO_DATA.`,
+    )
   if (!error.code) return error
   return new Obstacle(
-    `${folder} cannot be written (${error.message}): make it yours, or remove it, or choose another folder.`,
+    `${folder} cannot be written (${error.message}): make it yours, or choose another folder with PORTICO_DATA.`,
   )
 }

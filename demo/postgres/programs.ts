@@ -31,11 +31,12 @@ export async function findPrograms({ directory, account }: Home): Promise<Progra
   const programs = programsIn(native)
   await finishInstall(native)
   await removeCopy({ directory })
-  if (await runs(programs, account)) return programs
-  if (account) return copyWithinReach(native, directory, account)
-  throw new Obstacle(
-    `PostgreSQL does not run on this system (${native}). Set DATABASE_URL to a PostgreSQL 14 or newer.`,
-  )
+  const trouble = await trial(programs)
+  if (trouble)
+    throw new Obstacle(
+      `PostgreSQL does not run on this system (${trouble}). Set DATABASE_URL to a PostgreSQL 14 or newer.`,
+    )
+  return account && (await trial(programs, account)) ? copyWithinReach(native, directory, account) : programs
 }
 
 /**
@@ -74,7 +75,7 @@ async function copyWithinReach(native: string, directory: string, account: Accou
     if (!copy) continue
     await writeFile(noteOfCopy(directory), copy)
     await copyPrograms(native, copy)
-    if (await runs(programsIn(copy), account)) return { ...programsIn(copy), copy }
+    if (!(await trial(programsIn(copy), account))) return { ...programsIn(copy), copy }
     await rm(copy, { recursive: true })
   }
   throw new Obstacle(
@@ -98,10 +99,11 @@ export async function removeCopy({ directory }: Home): Promise<void> {
   await rm(noteOfCopy(directory), { force: true })
 }
 
-async function runs(programs: Programs, account?: Account): Promise<boolean> {
+/** Why the programs cannot be run; empty when they can. */
+async function trial(programs: Programs, account?: Account): Promise<string> {
   return promisify(execFile)(programs.postgres, ['--version'], { ...account, cwd: '/' }).then(
-    () => true,
-    () => false,
+    () => '',
+    error => (error.stderr || error.message).trim(),
   )
 }
 
@@ -112,6 +114,7 @@ function programsIn(native: string): Programs {
 
 /** What the package's install script does, for an npm that was told to run none. */
 async function finishInstall(native: string) {
+  for (const file of Object.values(programsIn(native))) await chmod(file, 0o755).catch(() => {})
   const links = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   for (const { source, target } of JSON.parse(links) as { source: string; target: string }[])
     await symlink(basename(source), join(native, '..', target)).catch(() => {})
