@@ -47,12 +47,18 @@ export function assets(): Router {
     const bytes = packed.get(key) ?? pack[encoding](Buffer.from(source.text))
     packed.set(key, bytes)
     if (encoding !== 'identity') res.set('Content-Encoding', encoding)
-    res.set(forEver).vary('Accept-Encoding').type(source.type).send(bytes)
+    // While two versions are being exchanged, a page of one may ask the other.
+    res
+      .set(req.params.version === version ? forEver : forNow)
+      .vary('Accept-Encoding')
+      .type(source.type)
+      .send(bytes)
   })
 
   return Object.assign(router, { at: '/-/assets' })
 }
 
+const forNow = { 'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff' }
 const forEver = { 'Cache-Control': 'public, max-age=31536000, immutable', 'X-Content-Type-Options': 'nosniff' }
 
 const pack = {

@@ -62,7 +62,8 @@ export function auth(database: Knex): Router {
 
   router.post('/sign-out', anybody, async (req, res) => {
     if (req.portal.customer) await record(req, { event: 'account.signed-out' })
-    await end(req)
+    // express-session destroys it before the answer is sent.
+    Object.assign(req.portal.aside, { session: null })
     res.clearCookie('portico.sid', { path: req.portal.url('') })
     res.redirect(303, req.portal.url('/sign-in'))
   })
@@ -157,9 +158,6 @@ async function begin(req: Request<any>, person: string, client: string) {
 
 const save = ({ portal: { aside } }: Request<any>) =>
   new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
-
-const end = ({ portal: { aside } }: Request<any>) =>
-  new Promise<void>((resolve, reject) => aside.session.destroy(error => (error ? reject(error) : resolve())))
 
 /** Only pages of this portal: an address from outside must not decide where somebody ends up. */
 function safe(req: Request<any>, next: unknown): string {

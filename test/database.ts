@@ -1,0 +1,74 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import knex, { type Knex } from 'knex'
+import { migrateCrm } from '../demo/crm/migrate.ts'
+import { seedCrm } from '../demo/crm/seed.ts'
+import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
+import { type Postgres, startPostgres } from '../demo/postgres.ts'
+
+/** The day it is in every test. */
+export const today = '2026-11-21'
+const password = 'only-in-tests'
+
+export interface Copy {
+  name: string
+  /** As the owner of all tables. */
+  owner: Knex
+  /** As the role that Portico runs as. */
+  database: Knex
+}
+
+let postgres: Postgres
+let server: Knex
+let copies = 0
+const opened: Knex[] = []
+
+/** A database of one's own, with the demo CRM in it, and Portico unless it is asked for without. */
+export async function fresh(template: 'crm' | 'portal' = 'portal'): Promise<Copy> {
+  const name = `copy_${++copies}`
+  await server.raw(`create database ${name} template ${template} strategy file_copy`)
+  return copy(name)
+}
+
+/** For who has opened a copy and wants to be rid of it early: a hundred of them are many connections. */
+export async function close({ name, owner, database }: Copy) {
+  await Promise.all([owner.destroy(), database.destroy()])
+  await server.raw(`drop database if exists ${name} with (force)`)
+}
+
+/** PostgreSQL without a CRM in it, for what makes databases itself. */
+export const urlOf = (name: string) => Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href
+
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context) {
+    this.timeout(120_000)
+    postgres = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-')), throwaway: true })
+    server = knex({ client: 'pg', connection: postgres.url, pool: { min: 0, max: 2 } })
+    await server.raw('create database crm')
+    const { owner } = copy('crm')
+    await migrateCrm(owner)
+    await seedCrm(owner, { today })
+    await owner.destroy()
+
+    await server.raw('create database portal template crm')
+    const portal = copy('portal')
+    await preparePortal(portal.owner, password)
+    await seedAccounts(portal.owner, portal.database)
+    await Promise.all([portal.owner.destroy(), portal.database.destroy()])
+  },
+
+  async afterAll(this: Mocha.Context) {
+    this.timeout(30_000)
+    await Promise.all(opened.map(it => it.destroy()))
+    await server.destroy()
+    await postgres.stop()
+  },
+}
+
+function copy(name: string): Copy {
+  const owner = knex({ client: 'pg', connection: urlOf(name), pool: { min: 0, max: 4 } })
+  const database = connectPortal(urlOf(name), password, { min: 0, max: 8 })
+  opened.push(owner, database)
+  return { name, owner, database }
+}

@@ -1,0 +1,205 @@
+import { expect } from 'chai'
+import { adapter } from '../demo/adapter/adapter.ts'
+import { staff } from '../demo/mount.ts'
+import { createPortal, type Portal } from '../src/index.ts'
+import { sections } from '../src/sections.ts'
+import { fresh } from './database.ts'
+import { type Route, routesOf } from './routes.ts'
+import { leave, open, type Role, type Scene, type Visitor } from './visit.ts'
+
+/** Whatever is mounted is asked: a route that a later section adds is in these tests by being there. */
+describe('every route', () => {
+  let portal: Portal
+  let clientRoutes: Route[]
+  let settingsRoutes: Route[]
+  let scene: Scene
+  const visitors = new Map<string, Visitor>()
+
+  before(async () => {
+    const { database } = await fresh()
+    portal = await createPortal({
+      database,
+      crm: adapter(database),
+      flags: { anywhere: () => true, enabled: () => true },
+      staff,
+      secrets: ['x'.repeat(32)],
+    })
+    clientRoutes = routesOf(portal.clients)
+    settingsRoutes = routesOf(portal.settings)
+    scene = await open()
+    for (const role of ['owner', 'billing', 'neighbour', 'stranger', 'twofold', 'admin', 'colleague'] as Role[]) {
+      visitors.set(role, await scene.visit(role))
+    }
+    visitors.set('suspended', await scene.visit('viewer'))
+    await scene
+      .owner('portal.client_users')
+      .where({ email: 'ilse@acmebakery.example' })
+      .update({ suspended_at: new Date() })
+    visitors.set('nobody', await scene.visit())
+  })
+
+  after(leave)
+
+  const permissions = sections.flatMap(it => Object.entries(it.permissions))
+  const ruled = (rule: string) => clientRoutes.filter(it => it.rule === rule)
+  const guarded = () => clientRoutes.filter(it => it.rule !== 'anybody')
+  const ask = (who: string, { method, path }: Route, workspace = 'brightside', id = '1') =>
+    visitors.get(who)!.agent[method](`/portal${path.replace(':workspace', workspace).replaceAll(/:\w+/g, id)}`)
+
+  it('has a rule that is known', () => {
+    const rules = ['anybody', 'member', ...permissions.map(([name]) => name)]
+
+    expect(clientRoutes.length).to.be.above(10)
+    for (const { method, path, rule } of clientRoutes) expect(rules, `${method} ${path}`).to.include(rule)
+    for (const { method, path, rule } of settingsRoutes) {
+      expect(['staff admin', 'anybody'], `${method} ${path}`).to.include(rule)
+      if (rule === 'anybody') expect(path).to.match(/^\/-\/assets\//)
+    }
+  })
+
+  it('that is open to anybody is one of these few', () => {
+    expect([...new Set(ruled('anybody').map(it => it.path))]).to.have.members([
+      '/-/assets/:version/brand-:colour.css',
+      '/-/assets/:version/:name',
+      '/:workspace/sign-in',
+      '/:workspace/sign-out',
+      '/:workspace/invitation/:token',
+    ])
+  })
+
+  it('sends nobody and the suspended to sign-in, as page, fragment and JSON', async () => {
+    for (const who of ['nobody', 'suspended', 'stranger', 'admin']) {
+      for (const route of guarded()) {
+        const api = route.path.includes('/api/')
+        const page = await ask(who, route)
+        const fragment = await ask(who, route).set('HX-Request-Type', 'partial')
+
+        expect(page.status, `${who} ${route.path}`).to.equal(api ? 401 : 303)
+        expect(fragment.status, `${who} ${route.path}`).to.equal(401)
+        if (!api) {
+          expect(page.headers.location).to.match(/^\/portal\/brightside\/sign-in/)
+          expect(fragment.headers['hx-redirect']).to.match(/^\/portal\/brightside\/sign-in/)
+        }
+        for (const answer of [page, fragment]) expect(answer.text).to.not.match(/Acme|P-2026|2026-01/)
+      }
+    }
+  })
+
+  it('is refused to a role that does not include it, and given to one that does', async () => {
+    for (const [permission, { roles }] of permissions) {
+      for (const route of ruled(permission).filter(it => !it.path.includes(':id'))) {
+        expect((await ask('owner', route)).status, route.path).to.be.below(400)
+        const expected = (roles as string[]).includes('billing') ? 200 : 403
+        expect((await ask('billing', route)).status, route.path).to.equal(expected)
+      }
+    }
+  })
+
+  it('never shows the record of another client, of another workspace, a draft or a deleted one', async () => {
+    const withId = clientRoutes.filter(it => it.path.includes(':id'))
+    expect(withId).to.not.be.empty
+
+    for (const route of withId) {
+      const [, table = ''] = /\/(\w+)\/:id/.exec(route.path) ?? []
+      const foreign = await foreignIds(scene, table)
+      for (const { id, number } of [
+        ...foreign,
+        { id: 'nonsense', number: '' },
+        { id: '-1', number: '' },
+        { id: '99999999999999', number: '' },
+      ]) {
+        const answer = await ask('owner', route, 'brightside', String(id))
+        const fragment = await ask('owner', route, 'brightside', String(id)).set('HX-Request-Type', 'partial')
+
+        expect(answer.status, `${route.path} ${id}`).to.equal(404)
+        expect(fragment.status, `${route.path} ${id}`).to.equal(404)
+        if (number) expect(answer.text + fragment.text).to.not.include(number)
+      }
+    }
+  })
+
+  it('answers a foreign id like one that does not exist, to the letter', async () => {
+    const [foreign] = await foreignIds(scene, 'invoices')
+    const texts = []
+    for (const id of [foreign.id, 999_999_99]) {
+      const { text } = await visitors.get('owner')!.get(`/invoices/${id}`)
+      texts.push(text.replaceAll(/nonce="[^"]+"/g, ''))
+    }
+    expect(texts[0]).to.equal(texts[1])
+  })
+
+  it('keeps the two companies of one person apart', async () => {
+    const bookkeeper = visitors.get('twofold')!
+    const ours = await scene
+      .owner('invoices as i')
+      .join('clients as c', 'c.id', 'i.client_id')
+      .where('c.company_name', 'Acme Bakery')
+      .whereNot('i.state', 'draft')
+      .whereNull('i.deleted_at')
+      .first('i.id', 'i.client_id')
+    const theirs = await scene
+      .owner('invoices as i')
+      .join('clients as c', 'c.id', 'i.client_id')
+      .where('c.company_name', 'Halloran & Sons')
+      .whereNot('i.state', 'draft')
+      .whereNull('i.deleted_at')
+      .first('i.id', 'i.client_id')
+    const see = async (id: number) => (await bookkeeper.get(`/invoices/${id}`)).status
+
+    expect([await see(ours.id), await see(theirs.id)]).to.deep.equal([200, 404])
+    expect((await bookkeeper.post('/account/client', { client: String(theirs.client_id) })).status).to.equal(303)
+    expect([await see(ours.id), await see(theirs.id)]).to.deep.equal([404, 200])
+    expect((await bookkeeper.post('/account/client', { client: '999999' })).status).to.equal(422)
+  })
+
+  it('of the settings is for staff who administer the workspace', async () => {
+    for (const { method, path, rule } of settingsRoutes.filter(it => it.rule !== 'anybody')) {
+      const address = `/settings/client-portal${path}`
+      expect((await visitors.get('colleague')!.agent[method](address)).status, `${path} ${rule}`).to.equal(403)
+      expect((await visitors.get('admin')!.agent[method](address)).status, path).to.be.below(400)
+      const plain = await visitors.get('nobody')!.agent[method](address)
+      const owner = await visitors.get('owner')!.agent[method](address)
+      for (const it of [plain, owner]) expect(it.text).to.not.include('Client portal')
+    }
+  })
+
+  it('refuses a form that another site sent', async () => {
+    const posts = [...clientRoutes, ...settingsRoutes].filter(it => it.method !== 'get')
+    expect(posts).to.not.be.empty
+    for (const route of posts) {
+      const settings = settingsRoutes.includes(route)
+      const address = settings
+        ? `/settings/client-portal${route.path}`
+        : `/portal${route.path.replace(':workspace', 'brightside')}`
+      const visitor = visitors.get(settings ? 'admin' : 'owner')!
+      for (const header of [
+        { 'Sec-Fetch-Site': 'cross-site' },
+        { 'Sec-Fetch-Site': 'same-site' },
+        { Origin: 'https://else.where' },
+        { Origin: 'null' },
+      ]) {
+        expect((await visitor.agent[route.method](address).set(header as {})).status, address).to.equal(403)
+      }
+    }
+  })
+})
+
+/** Ids that the owner must not reach: a neighbour's, another workspace's, her own company's drafts and deleted ones. */
+async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
+  const of = (company: string) =>
+    owner(`${table} as d`)
+      .join('clients as c', 'c.id', 'd.client_id')
+      .where('c.company_name', company)
+      .select('d.id', 'd.ref_no as number')
+  const rows = await Promise.all([
+    of('Halloran & Sons').whereNull('d.deleted_at').limit(2),
+    of('Thornbury Garden Centres').whereNull('d.deleted_at').limit(2),
+    of('Acme Bakery')
+      .where(table === 'quotations' ? 'd.status' : 'd.state', 'draft')
+      .limit(1),
+    of('Acme Bakery').whereNotNull('d.deleted_at').limit(1),
+  ])
+  for (const [at, it] of rows.entries())
+    if (!it.length) throw new Error(`the demo has no foreign ${table} of kind ${at}`)
+  return rows.flat()
+}

@@ -1,0 +1,126 @@
+import * as chai from 'chai'
+import type { Express } from 'express'
+import request from 'supertest'
+import { adapter } from '../demo/adapter/adapter.ts'
+import { createCrm } from '../demo/crm/app.ts'
+import { mount, staff } from '../demo/mount.ts'
+import people from '../demo/people.json' with { type: 'json' }
+import { createPortal } from '../src/index.ts'
+import type { Options } from '../src/options.ts'
+import { type Copy, close, fresh, today } from './database.ts'
+
+/** Who visits: the owner, those with fewer rights, and those who must see nothing of hers. */
+export const cast = {
+  owner: 'nadia@acmebakery.example',
+  approver: 'sanne@acmebakery.example',
+  billing: 'pieter@acmebakery.example',
+  member: 'youssef@acmebakery.example',
+  viewer: 'ilse@acmebakery.example',
+  /** A bookkeeper for the owner's company and for another one. */
+  twofold: 'farah@haddad-bookkeeping.example',
+  /** Of another client of the same workspace. */
+  neighbour: 'declan@halloran.example',
+  /** Of a client for whom there is nothing yet. */
+  newcomer: 'maud@quietharbour.example',
+  /** Of a client of another workspace. */
+  stranger: 'harriet@thornbury.example',
+  /** Of the client with 5,000 invoices. */
+  busy: 'gus@northline.example',
+  admin: 'marta@brightside.example',
+  colleague: 'jonas@brightside.example',
+} as const
+export type Role = keyof typeof cast
+
+export const whoIs = (role: Role) => {
+  const found = people.find(it => it.email === cast[role])
+  if (!found) throw new Error(`people.json has no ${cast[role]}`)
+  return found
+}
+
+export interface Scene extends Copy {
+  app: Express
+  log: { level: string; facts: any; sentence: string }[]
+  /** Somebody with a browser of their own, signed in as this person unless it is nobody. */
+  visit(role?: Role): Promise<Visitor>
+  close(): Promise<void>
+}
+
+const scenes: Scene[] = []
+
+/** The demo CRM with Portico in it, on a database of its own, at nine in the morning. */
+export async function open(options: Partial<Options> & { on?: Copy } = {}): Promise<Scene> {
+  const { on, ...more } = options
+  const copy = on ?? (await fresh())
+  const log: Scene['log'] = []
+  const tell = (level: string) => (facts: object, sentence: string) => void log.push({ level, facts, sentence })
+  const portal = await createPortal({
+    database: copy.database,
+    crm: adapter(copy.database),
+    flags: { anywhere: () => true, enabled: () => true },
+    staff,
+    secrets: ['a secret of at least thirty-two characters'],
+    log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
+    now: () => new Date(`${today}T08:00:00Z`),
+    ...more,
+  })
+  const app = createCrm({ database: copy.owner, secret: 'the secret of the CRM', today, mount: mount(portal) })
+  const scene = { ...copy, app, log, visit: (role?: Role) => visitor(app, role), close: () => close(copy) }
+  scenes.push(scene)
+  return scene
+}
+
+/** After each test its databases go: nothing of one is left to the next. */
+export const leave = async () => {
+  await Promise.all(scenes.splice(0).map(it => it.close()))
+}
+
+export type Visitor = Awaited<ReturnType<typeof visitor>>
+
+async function visitor(app: Express, role?: Role) {
+  const agent = request.agent(app)
+  const person = role && whoIs(role)
+  const home = `/portal/${person?.workspace ?? 'brightside'}`
+  const send = (method: Method, address: string) => agent[method](address)
+  const it = {
+    person,
+    agent,
+    /** Any address of the host. */
+    at: (address: string) => send('get', address),
+    get: (path: string) => send('get', home + path),
+    fragment: (path: string) =>
+      send('get', home + path)
+        .set('HX-Request', 'true')
+        .set('HX-Request-Type', 'partial'),
+    post: (path: string, form: object = {}) =>
+      send('post', home + path)
+        .type('form')
+        .send(form),
+    postAt: (address: string, form: object = {}) => send('post', address).type('form').send(form),
+    api: (path: string) => send('get', `${home}/api/v1${path}`),
+  }
+  if (!person) return it
+  const door = person.kind === 'staff' ? '/login' : `${home}/sign-in`
+  const { email, password } = person
+  const { status } = await it.postAt(door, { email, password })
+  if (status !== 303) throw new Error(`${email} could not sign in: ${status}`)
+  return it
+}
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+declare global {
+  namespace Chai {
+    interface Assertion {
+      show(...texts: string[]): Assertion
+    }
+  }
+}
+
+chai.use(({ Assertion }) => {
+  Assertion.addMethod('show', function (this: any, ...texts: string[]) {
+    const shown: string = this._obj.text
+    for (const text of texts) {
+      this.assert(shown.includes(text), `no ${text} in ${shown.slice(0, 3000)}`, `${text} in ${shown.slice(0, 3000)}`)
+    }
+  })
+})
