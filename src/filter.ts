@@ -11,7 +11,7 @@ export const filterOf = <Status extends string, Sort extends string>(its: {
       .string()
       .trim()
       .max(100)
-      .transform(it => it || undefined)
+      .transform(it => it.replaceAll('\0', '') || undefined)
       .optional()
       .catch(undefined),
     sort: z.enum(its.sorts).catch(its.sorts[0]),

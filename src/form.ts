@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { json, type RequestHandler, urlencoded } from 'express'
 import { z } from 'zod'
-import { Invalid } from './errors.ts'
+import { Invalid, Unreadable } from './errors.ts'
 
 /** A body in the shape that was asked for. Throws Invalid. */
 export function read<T>(shape: z.ZodType<T>, req: Request<any>): T {
@@ -19,7 +19,10 @@ export const bodies: RequestHandler[] = [urlencoded({ extended: false, limit: '1
       parse(req, res, error => {
         req.portal.body = req.body
         req.body = before ?? req.portal.body
-        next(error)
+        next(error ?? (holdsNul(req.portal.body) ? new Unreadable() : undefined))
       })
     },
 )
+
+/** PostgreSQL has no text with it, and no keyboard makes it. */
+const holdsNul = (body: unknown) => JSON.stringify(body)?.includes('\\u0000')

@@ -6,7 +6,7 @@ import { assetAddress } from './assets.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Crm, Customer, Ports, Role, Staff, Workspace } from './crm.ts'
 import { within } from './database.ts'
-import { type Problem, SignedOut } from './errors.ts'
+import { NotFound, type Problem, SignedOut } from './errors.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
@@ -103,6 +103,7 @@ export function locate(crm: Crm, slugOf = (req: Request<any>) => String(req.para
     }
     const workspace = await it.workspace
     if (!workspace) return next('router')
+    if (req.path.includes('%00')) return next(new NotFound())
     req.portal.workspace = workspace
     Object.assign(req.portal, speak(`${req.portal.locale}|${zoneOf(workspace.timeZone)}`))
     next()

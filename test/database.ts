@@ -19,39 +19,40 @@ export interface Copy {
   database: Knex
 }
 
-let postgres: Postgres
-let server: Knex
+let server: Postgres
+/** The whole server, outside of any copy. */
+export let postgres: Knex
 let copies = 0
 const opened: Knex[] = []
 
 /** A database of one's own, with the demo CRM in it, and Portico unless it is asked for without. */
 export async function fresh(template: 'crm' | 'portal' = 'portal'): Promise<Copy> {
   const name = `copy_${++copies}`
-  await server.raw(`create database ${name} template ${template} strategy file_copy`)
+  await postgres.raw(`create database ${name} template ${template} strategy file_copy`)
   return copy(name)
 }
 
 /** For who has opened a copy and wants to be rid of it early: a hundred of them are many connections. */
 export async function close({ name, owner, database }: Copy) {
   await Promise.all([owner.destroy(), database.destroy()])
-  await server.raw(`drop database if exists ${name} with (force)`)
+  await postgres.raw(`drop database if exists ${name} with (force)`)
 }
 
 /** PostgreSQL without a CRM in it, for what makes databases itself. */
-export const urlOf = (name: string) => Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href
+export const urlOf = (name: string) => Object.assign(new URL(server.url), { pathname: `/${name}` }).href
 
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(120_000)
-    postgres = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-')), throwaway: true })
-    server = knex({ client: 'pg', connection: postgres.url, pool: { min: 0, max: 2 } })
-    await server.raw('create database crm')
+    server = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-')), throwaway: true })
+    postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
+    await postgres.raw('create database crm')
     const { owner } = copy('crm')
     await migrateCrm(owner)
     await seedCrm(owner, { today })
     await owner.destroy()
 
-    await server.raw('create database portal template crm')
+    await postgres.raw('create database portal template crm')
     const portal = copy('portal')
     await preparePortal(portal.owner, password)
     await seedAccounts(portal.owner, portal.database)
@@ -61,8 +62,8 @@ export const mochaHooks = {
   async afterAll(this: Mocha.Context) {
     this.timeout(30_000)
     await Promise.all(opened.map(it => it.destroy()))
-    await server.destroy()
-    await postgres.stop()
+    await postgres.destroy()
+    await server.stop()
   },
 }
 

@@ -45,17 +45,19 @@ function newer(rank: string, id: string) {
 }
 
 /** The last row's part, rank and id. */
-const After = z.tuple([z.int32().min(0).max(1), z.string().regex(/^-?\d{1,9}(\.\d{1,2})?$/), z.int32()])
+const afterOf = (rank: RegExp) => z.tuple([z.int32().min(0).max(1), z.string().regex(rank), z.int32()])
+const dates = afterOf(/^-?\d{1,5}$/)
+const afters = { urgent: dates, newest: dates, amount: afterOf(/^-?\d{1,12}(\.\d{1,2})?$/) }
 
 export function invoices(db: Knex, { workspace, client, today }: Customer): Invoices {
   const scope = [workspace.id, client.id, today]
 
   return {
     async list({ status, search, sort, after, size }) {
-      const [part, rank, id] = keyOf(after, After) ?? [0, null, null]
+      const [part, rank, id] = keyOf(after, afters[sort]) ?? [0, null, null]
       const rows = await query(db, {
         name: `crm.invoices.${sort}.${status}.${Boolean(search)}`,
-        text: `${sorts[sort].map((it, at) => partOf(it, at, status, Boolean(search))).join('\nunion all\n')}
+        text: `select * from (${sorts[sort].map((it, at) => partOf(it, at, status, Boolean(search))).join('\nunion all\n')}) parts
                order by part, key, id desc limit $4`,
         values: [...scope, size + 1, part, rank, id, ...(search ? [containing(search), amountLike(search)] : [])],
       })

@@ -1,0 +1,74 @@
+import { expect } from 'chai'
+import type { Crm, Customer, Ports } from './crm.ts'
+import { NotFound } from './errors.ts'
+import type { Page } from './page.ts'
+
+/** Two customers of one CRM: what belongs to one, the other must not reach. */
+export interface Actors {
+  crm: Crm
+  mine: Customer
+  theirs: Customer
+}
+
+interface Listing {
+  list(filter: any): Promise<Page<any>>
+  find(id: string): Promise<any>
+}
+
+/** What every port that lists and finds must hold, and then what is particular to one. Runs under mocha. */
+export function contract<Name extends keyof Ports>(
+  name: Name,
+  actors: () => Promise<Actors>,
+  particular: (ports: () => Promise<{ mine: Ports[Name]; theirs: Ports[Name] }>) => void,
+) {
+  const ports = async () => {
+    const { crm, mine, theirs } = await actors()
+    return { mine: crm.connect(mine)[name] as Ports[Name], theirs: crm.connect(theirs)[name] as Ports[Name] }
+  }
+
+  describe(`the contract of ${name}`, () => {
+    it('lists and finds only mine', async () => {
+      const { mine, theirs } = (await ports()) as { mine: Listing; theirs: Listing }
+      const [ours, foreign] = [await everyPage(mine, { sort: 'newest' }), await everyPage(theirs, { sort: 'newest' })]
+
+      expect(ours).to.not.be.empty
+      expect(foreign).to.not.be.empty
+      expect(ours.map(it => it.id)).to.not.include.members(foreign.map(it => it.id))
+      for (const id of [...foreign.map(it => it.id), 'nonsense', '', '-1', '1.5', '99999999999', 'x'.repeat(1000)]) {
+        expect(await refusal(mine.find(id)), id).to.be.instanceOf(NotFound)
+      }
+    })
+
+    it('takes a page token that it did not make for the first page', async () => {
+      const { mine } = (await ports()) as { mine: Listing }
+      const first = await mine.list({ sort: 'newest', size: 2 })
+      for (const after of ['nonsense', '', 'W10', 'bnVsbA', Buffer.from('{"a":1}').toString('base64url')]) {
+        expect(await mine.list({ sort: 'newest', size: 2, after }), after).to.deep.equal(first)
+      }
+    })
+
+    particular(ports)
+  })
+}
+
+/** All that a list has, page by page. */
+export async function everyPage<T>(
+  port: { list(filter: any): Promise<Page<T>> },
+  filter: object,
+  size = 50,
+): Promise<T[]> {
+  const items: T[] = []
+  let after: string | undefined
+  do {
+    const page = await port.list({ ...filter, size, after })
+    items.push(...page.items)
+    after = page.next ?? undefined
+  } while (after)
+  return items
+}
+
+export const refusal = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    error => error,
+  )

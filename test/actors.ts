@@ -1,0 +1,27 @@
+import { adapter } from '../demo/adapter/adapter.ts'
+import type { Actors } from '../src/contract.ts'
+import type { Customer } from '../src/index.ts'
+import { today } from './database.ts'
+import { open } from './visit.ts'
+
+/** The demo CRM through its adapter, as the owner and as her neighbour. */
+export async function actors(): Promise<Actors> {
+  const { owner, database } = await open()
+  const customer = async (name: string): Promise<Customer> => {
+    const it = await owner('clients').where({ company_name: name }).first('id', 'workspace_id')
+    return {
+      workspace: {
+        id: String(it.workspace_id),
+        slug: 'brightside',
+        name: '',
+        letterhead: [],
+        timeZone: 'Europe/Amsterdam',
+      },
+      client: { id: String(it.id), name },
+      person: { id: '', name: '', email: '' },
+      role: 'admin',
+      today,
+    }
+  }
+  return { crm: adapter(database), mine: await customer('Acme Bakery'), theirs: await customer('Halloran & Sons') }
+}
