@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
 import { seedCrm } from './crm/seed.ts'
 import { mount, staff } from './mount.ts'
-import { connectPortal, preparePortal, seedAccounts } from './portal-database.ts'
+import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
 
 interface Options {
   databaseUrl: string
@@ -24,7 +24,7 @@ interface Options {
 /** The demo CRM with Portico in it: migrated, seeded once, and listening when this resolves. */
 export async function openDemo({ databaseUrl, port, data, log }: Options): Promise<{ close(): Promise<void> }> {
   const secret = await secretIn(data)
-  const password = createHmac('sha256', secret).update('database role').digest('base64url')
+  const password = passwordFrom(secret)
   const owner = knex({
     client: 'pg',
     connection: databaseUrl,
@@ -32,6 +32,7 @@ export async function openDemo({ databaseUrl, port, data, log }: Options): Promi
     acquireConnectionTimeout: 5_000,
   })
   const database = connectPortal(databaseUrl, password)
+  await writeFile(join(data, 'database-url'), databaseUrl, { mode: 0o600 })
   try {
     await prepare(owner, database, password, log)
   } catch (error) {

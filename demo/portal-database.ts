@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Knex } from 'knex'
 import knex from 'knex'
 import { hashed } from '../src/auth/passwords.ts'
@@ -45,9 +46,15 @@ export async function seedAccounts(owner: Knex, database: Knex): Promise<void> {
 }
 
 /** The same database, as the role that the portal runs as. */
-export function connectPortal(url: string, password: string, pool = { min: 0, max: 10 }): Knex {
+export const connectPortal = (url: string, password: string, pool = { min: 0, max: 10 }): Knex =>
+  knex({ client: 'pg', connection: portalUrl(url, password), pool, acquireConnectionTimeout: 5_000 })
+
+export function portalUrl(url: string, password: string): string {
   const connection = new URL(url)
   connection.username = role
   connection.password = encodeURIComponent(password)
-  return knex({ client: 'pg', connection: connection.href, pool, acquireConnectionTimeout: 5_000 })
+  return connection.href
 }
+
+/** The role's password follows from the secret of the data folder, so every process that may read that has it. */
+export const passwordFrom = (secret: string) => createHmac('sha256', secret).update('database role').digest('base64url')

@@ -132,7 +132,8 @@ const columns = 'workspace_id, event, actor_kind, actor_id, actor_name, client_i
 const values = `select ${columns} from jsonb_to_recordset($1::jsonb) as it(workspace_id text, event text, actor_kind text,
   actor_id text, actor_name text, client_id text, subject_id text, subject jsonb, address text, agent text)`
 
-const insert = (tx: Knex, rows: Row[]) =>
+/** Rows as they are, within a transaction that has entered the workspace. */
+export const insert = (tx: Knex, rows: Row[]) =>
   query(tx, {
     name: 'portal.note',
     text: `insert into portal.client_activity_logs (${columns}) ${values}`,

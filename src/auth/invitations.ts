@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { note } from '../activity.ts'
+import { insert, note } from '../activity.ts'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
 import { Gone } from '../errors.ts'
@@ -38,8 +38,26 @@ export async function invite(tx: Knex, workspace: string, it: Omit<Invitation, '
       it.invitedBy,
     ],
   })
+  await noteOf(tx, workspace, it)
   return token
 }
+
+/** Who invites from the command line is known to the operating system only. */
+const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }: Omit<Invitation, 'id'>) =>
+  insert(tx, [
+    {
+      workspace_id: workspace,
+      event: 'team.invited',
+      actor_kind: 'system',
+      actor_id: null,
+      actor_name: invitedBy,
+      client_id: client.id,
+      subject_id: null,
+      subject: { email, client: client.name, role },
+      address: null,
+      agent: null,
+    },
+  ])
 
 /** Throws Gone for a token that is unknown, used or out of its seven days: which of them is nobody's business. */
 export async function findInvitation(tx: Knex, workspace: string, token: string): Promise<Invitation> {
