@@ -1,9 +1,21 @@
 import { execFile } from 'node:child_process'
-import { constants } from 'node:fs'
-import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Obstacle } from '../obstacle.ts'
@@ -68,7 +80,7 @@ function nativeFolder(): string {
   }
 }
 
-/** Root enters every folder, the account does not: /root is closed to it. So it gets a copy, until the stop. */
+/** Root enters every folder, the account does not: /root is closed to it. So it gets a copy until PostgreSQL stops. */
 async function copyWithinReach(native: string, directory: string, account: Account): Promise<Programs> {
   for (const place of ['/var/lib', tmpdir()]) {
     const copy = await mkdtemp(join(place, 'portico-postgres-')).catch(() => null)
@@ -83,12 +95,26 @@ async function copyWithinReach(native: string, directory: string, account: Accou
   )
 }
 
+/** By hard links, which take no time and no space, or as a real copy where that is another disk. */
 async function copyPrograms(native: string, copy: string) {
-  const filter = (path: string) => !path.endsWith('.a')
-  await cp(native, copy, { recursive: true, mode: constants.COPYFILE_FICLONE, verbatimSymlinks: true, filter })
   await chmod(copy, 0o755)
-  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true }))
-    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755)
+  const entries = await readdir(native, { recursive: true, withFileTypes: true })
+  const pairs = entries.map(entry => {
+    const from = join(entry.parentPath, entry.name)
+    return { entry, from, to: join(copy, relative(native, from)) }
+  })
+  for (const { to } of pairs.filter(({ entry }) => entry.isDirectory())) {
+    await mkdir(to, { recursive: true })
+    await chmod(to, 0o755)
+  }
+  await Promise.all(
+    pairs.map(async ({ entry, from, to }) => {
+      if (entry.isSymbolicLink()) return symlink(await readlink(from), to)
+      if (!entry.isFile()) return
+      await link(from, to).catch(() => copyFile(from, to))
+      await chmod(to, 0o755)
+    }),
+  )
 }
 
 const noteOfCopy = (directory: string) => join(directory, 'copy-of-programs')

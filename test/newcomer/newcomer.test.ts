@@ -122,18 +122,18 @@ describe('A newcomer', function () {
       clone(newcomer)
     })
 
-    for (const node of ['20', '24'] as const) {
+    for (const node of ['20', '24'] as const)
       it(`is told what to do after no install at all, on Node.js ${node}`, async () => {
         expectSentence(await run({ ...newcomer, node }, 'npm start'), /^Nothing is installed here yet\. Run "npm ci"/m)
       })
 
+    for (const node of ['20', '24'] as const)
       it(`is told what to do after NODE_ENV=production npm ci, on Node.js ${node}`, async () => {
         const { code, output } = await run({ ...newcomer, node }, 'npm ci', { NODE_ENV: 'production' })
         expect(code, output).to.equal(0)
         const outcome = await run({ ...newcomer, node }, 'npm start')
         expectSentence(outcome, /development dependencies.*Run "npm ci --include=dev"/)
       })
-    }
 
     it('starts with an npm that runs no install scripts, where Node.js is new enough', async () => {
       const modern: Newcomer = { ...newcomer, node: '24' }

@@ -103,14 +103,18 @@ export async function freePort(): Promise<string> {
 export function leftovers(newcomer: Newcomer): string[] {
   if (process.platform !== 'linux') return []
   const folder = join(homeOf(newcomer.who), newcomer.folder)
-  const processes = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && cwdOf(pid).startsWith(folder))
+  const processes = pids().filter(pid => linkOf(pid, 'cwd').startsWith(folder))
+  const used = pids().map(pid => linkOf(pid, 'exe'))
   const copies = readdirSync('/var/lib').filter(name => name.startsWith('portico-postgres-'))
-  return [...processes.map(pid => `process ${pid}`), ...copies]
+  const unused = copies.filter(name => !used.some(program => program.includes(name)))
+  return [...processes.map(pid => `process ${pid}`), ...unused]
 }
 
-function cwdOf(pid: string): string {
+const pids = () => readdirSync('/proc').filter(name => /^\d+$/.test(name))
+
+function linkOf(pid: string, name: 'cwd' | 'exe'): string {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`)
+    return readlinkSync(`/proc/${pid}/${name}`)
   } catch {
     return ''
   }
