@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 export const flagName = 'customer_portal_enabled'
 
@@ -94,6 +98,7 @@ async function unleash(url: string, token: string | undefined, warn: FlagSource[
   const client = new Unleash({
     url,
     appName: 'portico',
+    backupPath: await keptFor(url),
     customHeaders: token ? { Authorization: token } : {},
     refreshInterval: 5_000,
     disableMetrics: true,
@@ -106,4 +111,12 @@ async function unleash(url: string, token: string | undefined, warn: FlagSource[
     enabled: asked,
     close: () => client.destroy(),
   }
+}
+
+/** Where the last known state of this server is kept over a restart: of no other server, and for this user only. */
+async function keptFor(url: string): Promise<string> {
+  const name = createHash('sha256').update(url).digest('hex').slice(0, 16)
+  const folder = join(tmpdir(), `portico-flags-${process.getuid?.() ?? 'user'}-${name}`)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return folder
 }

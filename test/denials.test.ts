@@ -178,7 +178,10 @@ describe('every route', () => {
         { Origin: 'https://else.where' },
         { Origin: 'null' },
       ]) {
-        expect((await visitor.agent[route.method](address).set(header as {})).status, address).to.equal(403)
+        expect(
+          (await visitor.agent[route.method](address).set(header as Record<string, string>)).status,
+          address,
+        ).to.equal(403)
       }
     }
   })

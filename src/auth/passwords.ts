@@ -22,7 +22,10 @@ export const longest = 256
 export async function weakness(password: string, own: string[]): Promise<string | undefined> {
   if (password.length < shortest) return 'Use at least 8 characters.'
   if (password.length > longest) return 'Use at most 256 characters.'
-  const words = own.flatMap(it => it.toLowerCase().split(/[^\p{L}\p{N}]+/u)).filter(it => it.length > 2)
+  const words = own.flatMap(it => {
+    const parts = it.toLowerCase().split(/[^\p{L}\p{N}]+/u)
+    return [...parts.filter(part => part.length > 2), parts.join('')]
+  })
   const { score, sequence } = (await estimator()).check(password.slice(0, 100), words)
   if (score >= 3) return undefined
   const found = sequence.map(it => ('dictionaryName' in it ? String(it.dictionaryName) : it.pattern))

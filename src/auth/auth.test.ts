@@ -1,0 +1,336 @@
+import { expect } from 'chai'
+import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
+import { within } from '../database.ts'
+import { acceptInvitation, findInvitation, invite } from './invitations.ts'
+import { fits, hashed, weakness } from './passwords.ts'
+
+describe('sign-in', () => {
+  afterEach(leave)
+
+  it('takes e-mail and password, in whatever case the address is typed', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    const { email, password } = whoIs('owner')
+    const answer = await nobody.post('/sign-in', { email: ` ${email.toUpperCase()} `, password })
+
+    expect(answer).to.include({ status: 303 })
+    expect(answer.headers.location).to.equal('/portal/brightside/')
+    expect(await nobody.get('/')).to.show('Good morning, Nadia', 'Acme Bakery', 'signed in')
+  })
+
+  it('answers alike for an unknown address, a wrong password and an account without one, and keeps the address', async () => {
+    const { visit, owner: database } = await open()
+    await database('portal.client_users')
+      .where({ email: whoIs('viewer').email })
+      .update({ password_hash: null })
+    const answers = []
+    for (const email of ['nobody@else.where', whoIs('owner').email, whoIs('viewer').email, whoIs('stranger').email]) {
+      const answer = await (await visit()).post('/sign-in', { email, password: 'wrong-password' })
+      expect(answer)
+        .to.include({ status: 422 })
+        .and.show(`value="${email}"`, 'do not go together')
+        .and.not.show('wrong-password')
+      const {
+        date,
+        etag,
+        'x-request-id': id,
+        'content-security-policy': csp,
+        'content-length': length,
+        ...headers
+      } = answer.headers
+      answers.push({ headers, text: answer.text.replaceAll(email, '').replaceAll(/nonce="[^"]+"/g, '') })
+    }
+    for (const it of answers) expect(it).to.deep.equal(answers[0])
+  })
+
+  it('stores a password by Argon2id with the cost that OWASP names, and never fits an account without one', async () => {
+    const stored = await hashed('one')
+
+    expect(stored).to.match(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    expect([await fits(stored, 'one'), await fits(stored, 'two'), await fits(null, 'one')]).to.deep.equal([
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('is logged when it fails, and when it does not', async () => {
+    const { visit, owner: database } = await open()
+    await (await visit()).post('/sign-in', { email: 'who@else.where', password: 'x' })
+    const owner = await visit('owner')
+    await owner.post('/sign-out')
+    const rows = await database('portal.client_activity_logs').orderBy('id').select('event', 'actor_kind', 'actor_name')
+
+    expect(rows).to.deep.equal([
+      { event: 'account.sign-in-failed', actor_kind: 'nobody', actor_name: 'who@else.where' },
+      { event: 'account.signed-in', actor_kind: 'client', actor_name: 'Nadia El-Khoury' },
+      { event: 'account.signed-out', actor_kind: 'client', actor_name: 'Nadia El-Khoury' },
+    ])
+  })
+
+  it('gives a new session id, so that one planted before is worth nothing', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const [before] = await database('portal.client_sessions').select('sid')
+    const { email, password } = whoIs('owner')
+    await owner.post('/sign-in', { email, password })
+    const after = await database('portal.client_sessions').select('sid')
+
+    expect(after).to.have.length(1)
+    expect(after[0].sid).to.not.equal(before.sid)
+  })
+
+  it('leads only to pages of the same portal', async () => {
+    const { visit } = await open()
+    const { email, password } = whoIs('owner')
+    const landed = async (next: string) =>
+      (await (await visit()).post('/sign-in', { email, password, next })).headers.location
+
+    for (const next of [
+      'https://evil.example/',
+      '//evil.example/portal/brightside/',
+      '/\\evil.example',
+      '/clients',
+      '/portal/harbor/',
+      'javascript:alert(1)',
+      '/portal/brightside/../../clients',
+      '/portal/brightside/api/v1/invoices',
+      '/portal/brightside',
+      '\t//evil.example',
+      '/portal/brightside/%2e%2e/%2e%2e/clients',
+    ]) {
+      expect(await landed(next), next).to.equal('/portal/brightside/')
+    }
+    expect(await landed('/portal/brightside/invoices?status=open')).to.equal('/portal/brightside/invoices?status=open')
+  })
+
+  it('is for one workspace: the session of another opens nothing', async () => {
+    const { visit } = await open()
+    const stranger = await visit('stranger')
+    const cookie = String((await stranger.get('/account')).headers['set-cookie']?.[0]).split(';')[0]!
+
+    expect((await stranger.get('/account')).status).to.equal(200)
+    expect((await (await visit()).get('/account').set('Cookie', cookie)).status).to.equal(303)
+  })
+})
+
+describe('a session', () => {
+  afterEach(leave)
+
+  const ended = async (it: Visitor) => (await it.get('/account')).status === 303
+
+  it('ends 24 hours after the last request', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const [row] = await database('portal.client_sessions').select('expire')
+    expect(row.expire.getTime() - Date.now()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
+
+    await database('portal.client_sessions').update({ expire: new Date(Date.now() + 60_000) })
+    expect(await ended(owner)).to.equal(false)
+    await database('portal.client_sessions').update({ expire: new Date(Date.now() - 1000) })
+    expect(await ended(owner)).to.equal(true)
+  })
+
+  it('ends 30 days after sign-in, however busy it is', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    await database('portal.client_sessions').update({ started_at: new Date(Date.now() - 29.9 * 24 * 3600e3) })
+    expect(await ended(owner)).to.equal(false)
+    await database('portal.client_sessions').update({ started_at: new Date(Date.now() - 30.1 * 24 * 3600e3) })
+    expect(await ended(owner)).to.equal(true)
+  })
+
+  it('is prolonged by use, and written at most every five minutes', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const late = async (minutes: number) => {
+      const expires = new Date(Date.now() + (24 * 60 - minutes) * 60_000)
+      await database('portal.client_sessions').update({
+        expire: expires,
+        sess: database.raw(`jsonb_set(sess, '{cookie,expires}', to_jsonb(?::text))`, [expires.toISOString()]),
+      })
+      await owner.get('/account')
+      const [row] = await database('portal.client_sessions').select('expire')
+      return row.expire.getTime() !== expires.getTime()
+    }
+    expect(await late(3)).to.equal(false)
+    expect(await late(6)).to.equal(true)
+  })
+
+  it('ends with the next request of somebody suspended, or of no client any more', async () => {
+    const { visit, owner: database } = await open()
+    const [owner, billing] = [await visit('owner'), await visit('billing')]
+    await database('portal.client_users')
+      .where({ email: whoIs('owner').email })
+      .update({ suspended_at: new Date() })
+    const person = await database('portal.client_users')
+      .where({ email: whoIs('billing').email })
+      .first('id')
+    await database('portal.client_memberships').where({ person_id: person.id }).delete()
+
+    expect([await ended(owner), await ended(billing)]).to.deep.equal([true, true])
+    expect(await owner.get('/sign-in')).to.show('Your access has been suspended')
+    const { email, password } = whoIs('owner')
+    expect(await owner.post('/sign-in', { email, password }))
+      .to.include({ status: 422 })
+      .and.show('suspended')
+  })
+
+  it('ends by signing out, also for who kept the cookie', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const cookie = String((await owner.get('/account')).headers['set-cookie']?.[0]).split(';')[0]!
+    await owner.post('/sign-out')
+
+    expect(await database('portal.client_sessions').select()).to.be.empty
+    expect((await (await visit()).get('/account').set('Cookie', cookie)).status).to.equal(303)
+  })
+
+  it('that ended long ago is forgotten when somebody signs in', async () => {
+    const { visit, owner: database } = await open()
+    await visit('owner')
+    await database('portal.client_sessions').update({ expire: new Date(0) })
+    await visit('billing')
+
+    expect(await database('portal.client_sessions').select()).to.have.length(1)
+  })
+})
+
+describe('an invitation', () => {
+  afterEach(leave)
+
+  const invited = async (email = 'new@acmebakery.example') => {
+    const scene = await open()
+    const it = await scene.owner('clients').where({ company_name: 'Acme Bakery' }).first('id', 'workspace_id')
+    const workspace = String(it.workspace_id)
+    const token = await within(scene.database, { workspace }, tx =>
+      invite(tx, workspace, {
+        email,
+        name: 'New One',
+        client: { id: String(it.id), name: 'Acme Bakery' },
+        contact: null,
+        role: 'member',
+        invitedBy: 'Marta',
+      }),
+    )
+    return { ...scene, token, workspace }
+  }
+  const good = { name: 'Newton One', password: 'kettle-marble-orbit-97-fern' }
+
+  it('opens an account, signs in, and is good once', async () => {
+    const { visit, token, owner: database } = await invited()
+    const it = await visit()
+
+    expect(await it.get(`/invitation/${token}`)).to.show(
+      'Marta invites you',
+      'Acme Bakery',
+      'new@acmebakery.example',
+      'value="New One"',
+    )
+    expect((await it.post(`/invitation/${token}`, good)).headers.location).to.equal('/portal/brightside/')
+    expect(await it.get('/')).to.show('Good morning, Newton')
+    expect(await (await visit()).get(`/invitation/${token}`))
+      .to.include({ status: 410 })
+      .and.show('no longer good')
+    expect((await (await visit()).post(`/invitation/${token}`, good)).status).to.equal(410)
+    expect(
+      (await (await visit()).post('/sign-in', { email: 'new@acmebakery.example', password: good.password })).status,
+    ).to.equal(303)
+    expect(
+      await database('portal.client_activity_logs').where({ event: 'account.joined' }).select('actor_name'),
+    ).to.deep.equal([{ actor_name: 'Newton One' }])
+  })
+
+  it('is not used up by a visit, and is accepted once by two at once', async () => {
+    const { visit, token } = await invited()
+    for (let n = 0; n < 3; n++) expect((await (await visit()).get(`/invitation/${token}`)).status).to.equal(200)
+    const both = await Promise.all([await visit(), await visit()].map(it => it.post(`/invitation/${token}`, good)))
+
+    expect(both.map(it => it.status).sort()).to.deep.equal([303, 410])
+  })
+
+  it('is over after seven days, in another workspace, and with another token', async () => {
+    const { visit, token, owner: database } = await invited()
+    const it = await visit()
+    for (const address of [
+      `/portal/harbor/invitation/${token}`,
+      `/portal/brightside/invitation/${token}x`,
+      '/portal/brightside/invitation/x',
+    ]) {
+      expect((await it.at(address)).status).to.equal(410)
+    }
+    await database('portal.client_invitations').update({ expires_at: new Date() })
+    expect((await it.get(`/invitation/${token}`)).status).to.equal(410)
+  })
+
+  it('refuses a weak password with the reason, and keeps the name', async () => {
+    const { visit, token } = await invited()
+    const it = await visit()
+    for (const [password, reason] of [
+      ['short', 'at least 8'],
+      ['acmebakery1', 'your own name, company'],
+      ['password1234', 'attackers try first'],
+      ['qwertyuiop', ''],
+      ['x'.repeat(300), 'at most 256'],
+    ] as const) {
+      expect(await it.post(`/invitation/${token}`, { name: 'Newton', password }))
+        .to.include({ status: 422 })
+        .and.show(reason, 'value="Newton"')
+        .and.not.show(password)
+    }
+  })
+
+  it('for who has an account adds the company, and neither changes the password nor signs in', async () => {
+    const { visit, token } = await invited(whoIs('neighbour').email)
+    const it = await visit()
+    const answer = await it.post(`/invitation/${token}`, good)
+
+    expect(answer.headers.location).to.equal('/portal/brightside/sign-in')
+    expect((await it.get('/account')).status).to.equal(303)
+    expect((await it.post('/sign-in', { email: whoIs('neighbour').email, password: good.password })).status).to.equal(
+      422,
+    )
+    expect(await (await visit('neighbour')).get('/account')).to.show('Halloran &amp; Sons', 'Acme Bakery')
+  })
+
+  it('leaves nothing when it cannot be finished', async () => {
+    const { database, owner, token, workspace } = await invited()
+    const work = within(database, { workspace }, async tx => {
+      const it = await findInvitation(tx, workspace, token)
+      await acceptInvitation(tx, fakeless(workspace), it, { name: 'x', passwordHash: 'x' })
+      throw new Error('the process died')
+    })
+
+    expect(await work.catch(error => error.message)).to.equal('the process died')
+    expect(await owner('portal.client_invitations').whereNotNull('used_at').select('id')).to.be.empty
+    expect(await owner('portal.client_users').where({ email: 'new@acmebakery.example' }).select('id')).to.be.empty
+  })
+})
+
+/** As much of a request as an invitation's row of activity reads. */
+const fakeless = (id: string) => ({ portal: { workspace: { id } }, ip: undefined, get: () => undefined }) as never
+
+describe('a new password', () => {
+  it('is judged by how hard it is to guess', async () => {
+    const own = ['Nadia El-Khoury', 'nadia@acmebakery.example', 'Acme Bakery']
+    for (const bad of [
+      '12345678',
+      'Passw0rd!',
+      'aaaaaaaaaaaa',
+      'NadiaElKhoury',
+      'acmebakery2026',
+      'abcdefghij',
+      '11/21/2026',
+    ]) {
+      expect(await weakness(bad, own), bad).to.be.a('string')
+    }
+    for (const fine of [
+      'kettle-marble-orbit-97-fern',
+      'Tr0ub4dor&3 in the attic',
+      'зелёный чайник поёт утром',
+      '猫が窓辺で昼寝をしている',
+    ]) {
+      expect(await weakness(fine, own), fine).to.equal(undefined)
+    }
+  })
+})

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { type Flags, flagName, flagsFrom, flagsFromEnvironment } from './flags.ts'
+
+const state = (flags: Flags) => [flags.anywhere(), flags.enabled('brightside'), flags.enabled('harbor')]
+
+describe('the flag', () => {
+  it('comes from the environment: true, false or slugs', async () => {
+    const from = async (value: string) => state(await flagsFromEnvironment({ CUSTOMER_PORTAL_ENABLED: value }))
+
+    expect(await from('true')).to.deep.equal([true, true, true])
+    expect(await from('false')).to.deep.equal([false, false, false])
+    expect(await from('')).to.deep.equal([false, false, false])
+    expect(await from('brightside, ledgerline')).to.deep.equal([true, true, false])
+    expect(await from('yes')).to.deep.equal([true, false, false])
+  })
+
+  it('is off where nothing says anything', async () => {
+    expect(state(await flagsFrom({}))).to.deep.equal([false, false, false])
+    expect(state(await flagsFrom({ file: '/no/such/flags.json' }))).to.deep.equal([false, false, false])
+  })
+
+  it('comes from a file, which is read again when it changes', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'flags-')), 'flags.json')
+    const flags = await flagsFrom({ file })
+    const written = async (text: string) => {
+      await writeFile(file, text)
+      await utimes(file, new Date(), new Date(Date.now() + Math.random() * 1e6))
+      await sleep(300)
+      return state(flags)
+    }
+    expect(await written(JSON.stringify({ [flagName]: true }))).to.deep.equal([true, true, true])
+    expect(await written(JSON.stringify({ [flagName]: ['harbor'] }))).to.deep.equal([true, false, true])
+    expect(await written('{ half a fi'), 'the last known state holds').to.deep.equal([true, false, true])
+    expect(await written(JSON.stringify({ [flagName]: 'true' }))).to.deep.equal([false, false, false])
+    await rm(file)
+    await sleep(300)
+    expect(state(flags)).to.deep.equal([false, false, false])
+  })
+
+  describe('from an Unleash server', () => {
+    let server: Server
+    let answer: object | undefined
+    let url: string
+
+    beforeEach(async () => {
+      server = createServer((_req, res) =>
+        answer ? res.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer)) : res.destroy(),
+      )
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`
+    })
+    afterEach(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+
+    const feature = (enabled: boolean, strategies: object[]) => ({
+      version: 2,
+      features: [{ name: flagName, type: 'release', enabled, strategies }],
+    })
+    const only = (slug: string) => ({
+      name: 'default',
+      parameters: {},
+      constraints: [{ contextName: 'workspace', operator: 'IN', values: [slug] }],
+    })
+
+    it('is judged with the slug, and holds when the server is gone', async () => {
+      answer = feature(true, [only('harbor')])
+      const warned: Error[] = []
+      const flags = await flagsFrom({ unleashUrl: url, warn: error => warned.push(error) })
+      await until(() => flags.anywhere())
+
+      expect(state(flags)).to.deep.equal([true, false, true])
+      server.closeAllConnections()
+      server.close()
+      await sleep(200)
+      expect(state(flags)).to.deep.equal([true, false, true])
+      flags.close?.()
+    }).timeout(10_000)
+
+    it('is off with no known state, without throwing', async () => {
+      answer = undefined
+      const warned: Error[] = []
+      const flags = await flagsFrom({ unleashUrl: `${url}${Date.now()}/`, warn: error => warned.push(error) })
+      await until(() => warned.length > 0)
+
+      expect(state(flags)).to.deep.equal([false, false, false])
+      flags.close?.()
+    }).timeout(10_000)
+  })
+})
+
+async function until(holds: () => boolean) {
+  for (let n = 0; n < 100 && !holds(); n++) await sleep(50)
+  expect(holds()).to.equal(true)
+}
