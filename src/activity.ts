@@ -1,6 +1,5 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
-import type { Ports } from './crm.ts'
 import { query, readWithin, type Scope } from './database.ts'
 
 /** What happened, in the words of a section's `activity`. `subject` fills its sentence. */
@@ -23,14 +22,6 @@ export interface Entry {
   address: string | null
   agent: string | null
 }
-
-/** A client's action: the CRM's change and the row that tells of it, both or neither. */
-export const act = <T extends { id: string }>(req: Request<any>, event: string, work: (crm: Ports) => Promise<T>) =>
-  req.portal.transaction(async (crm, tx) => {
-    const subject = await work(crm)
-    await insert(tx, [row(req, { event, subject })])
-    return subject
-  })
 
 /** A row beside other changes, in their transaction, which has entered the workspace. */
 export const note = (tx: Knex, req: Request<any>, event: Event) => insert(tx, [row(req, event)])

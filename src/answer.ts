@@ -5,6 +5,7 @@ import { listAddress } from './filter.ts'
 import type { Log } from './log.ts'
 import { render } from './render.ts'
 import type { Section } from './section.ts'
+import type { Visit } from './visit.ts'
 
 declare global {
   namespace Express {
@@ -27,7 +28,7 @@ export function answers(sections: Section[]): RequestHandler {
         const answer = shapes.get(view)?.parse(data)
         res.type(problem ? 'application/problem+json' : 'json').json({ ...told(problem, req.portal.id), ...answer })
       } else {
-        res.type('html').send(shown(wants, view, { ...req.portal, ...pieces(req.portal), ...data, view }))
+        res.type('html').send(shown(req.portal, view, data))
       }
     }
     next()
@@ -35,16 +36,14 @@ export function answers(sections: Section[]): RequestHandler {
 }
 
 /** A page frames its view, which may say the page's title; a fragment is the part whose name begins with `_`. */
-function shown(wants: 'page' | 'fragment', view: string, locals: Frame): string {
-  if (wants === 'fragment')
-    return render('fragment', { ...locals, body: render(view.replace(/[^/]+$/, '_$&'), locals) })
-  const page = { title: '' }
-  const body = render(view, { ...locals, page })
-  return render(locals.frame, { ...locals, page, body })
+export function shown(visit: Visit, view: string, data: object): string {
+  const locals = { ...visit, ...pieces(visit), ...data, view, page: { title: '' } }
+  if (visit.wants === 'page') return render(visit.frame, { ...locals, body: render(view, locals) })
+  return render('fragment', { ...locals, body: render(view.replace(/[^/]+$/, '_$&'), locals) })
 }
 
 /** What every view may use beside what is known of the visit. */
-const pieces = ({ asset }: Express.Request['portal']) => {
+const pieces = ({ asset }: Visit) => {
   const sprite = asset('icons.svg')
   const icon = (name: string, more = '') =>
     `<svg class="icon ${more}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
@@ -61,8 +60,6 @@ const initials = (name: string) => {
     .join('')
     .toUpperCase()
 }
-
-type Frame = Express.Request['portal'] & { view: string }
 
 /** Ends a command's route: who is refused sees how things stand, and what was wrong. */
 export function otherwise(show: RequestHandler<any>) {

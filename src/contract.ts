@@ -67,7 +67,7 @@ export async function everyPage<T>(
   return items
 }
 
-export const refusal = (asked: Promise<unknown>) =>
+const refusal = (asked: Promise<unknown>) =>
   asked.then(
     () => undefined,
     error => error,

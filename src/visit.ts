@@ -1,11 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import type { Knex } from 'knex'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Crm, Customer, Ports, Role, Staff, Workspace } from './crm.ts'
-import { within } from './database.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
@@ -47,7 +45,6 @@ export interface Visit extends Speech {
   /** From here on only where a client's person is known, which is everywhere behind a permission. */
   customer: Customer
   crm: Ports
-  transaction<T>(work: (crm: Ports, tx: Knex.Transaction) => Promise<T>): Promise<T>
 }
 
 /** Enough to answer anybody, if only with an error. */
@@ -111,7 +108,7 @@ export function locate(crm: Crm, slugOf = (req: Request<any>) => String(req.para
 }
 
 /** Who asks, on whose behalf, what they may and what there is for them: nothing of it is remembered between requests. */
-export function know({ crm, database, sections }: { crm: Crm; database: Knex; sections: Section[] }): RequestHandler {
+export function know({ crm, sections }: { crm: Crm; sections: Section[] }): RequestHandler {
   const permissions = new Map(sections.flatMap(it => Object.entries(it.permissions)))
   const toggles = togglesOf(sections)
 
@@ -144,8 +141,6 @@ export function know({ crm, database, sections }: { crm: Crm; database: Knex; se
       on,
       customer,
       crm: ports as Ports,
-      transaction: work =>
-        within(database, { workspace: workspace.id, client }, tx => work(crm.connect(customer, tx) as Ports, tx)),
     } satisfies Partial<Visit>)
     next()
   }

@@ -10,7 +10,7 @@ import type { Options } from '../src/options.ts'
 import { type Copy, close, fresh, today } from './database.ts'
 
 /** Who visits: the owner, those with fewer rights, and those who must see nothing of hers. */
-export const cast = {
+const cast = {
   owner: 'nadia@acmebakery.example',
   approver: 'sanne@acmebakery.example',
   billing: 'pieter@acmebakery.example',

@@ -34,7 +34,7 @@ export const Invoice = Summary.extend({
 export type Invoice = z.infer<typeof Invoice>
 
 /** Days past due: not yet, up to 30, 60, 90, more. */
-export const ages = ['current', '1-30', '31-60', '61-90', 'over-90'] as const
+const ages = ['current', '1-30', '31-60', '61-90', 'over-90'] as const
 
 /** Of the whole company, each amount in its own currency. `counts` stop at 1,000; 1,001 means more. */
 export const Overview = z.object({
@@ -48,7 +48,7 @@ export const Overview = z.object({
 })
 export type Overview = z.infer<typeof Overview>
 
-export interface Filter {
+interface Filter {
   /** `open` includes the overdue ones. */
   status?: Summary['status']
   /** Part of a number or title, or an amount. */

@@ -46,7 +46,7 @@ export const Overview = z.object({
 })
 export type Overview = z.infer<typeof Overview>
 
-export interface Filter {
+interface Filter {
   status?: Summary['status']
   /** Part of a number or title, or an amount. */
   search?: string

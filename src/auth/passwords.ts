@@ -14,9 +14,9 @@ export async function fits(stored: string | null | undefined, password: string):
 const decoy = hashed(randomBytes(32).toString('hex'))
 
 /** At least 8 characters, judged by how many guesses it withstands and not by which signs it holds (NIST SP 800-63B). */
-export const shortest = 8
+const shortest = 8
 /** Argon2 takes any length; a form does not have to. */
-export const longest = 256
+const longest = 256
 
 /** Why a new password is refused, as a sentence; undefined for a good one. `own` are words an attacker would try first. */
 export async function weakness(password: string, own: string[]): Promise<string | undefined> {
