@@ -2,11 +2,10 @@
 
 // A list that htmx has changed is told to who does not see it; what "Show more" adds is where the reader goes on.
 document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => {
-  ctx.rowsBefore = document.querySelectorAll('#rows > tr').length
+  if (ctx.sourceElement.rel === 'next') ctx.goOnAt = document.querySelectorAll('#rows > tr').length
 })
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
-  const added = ctx.sourceElement.rel === 'next' && document.querySelectorAll('#rows > tr')[ctx.rowsBefore]
-  if (added) return added.querySelector('a').focus()
+  if ('goOnAt' in ctx) return document.querySelectorAll('#rows > tr')[ctx.goOnAt]?.querySelector('a').focus()
   const [said, list] = [document.getElementById('said'), document.querySelector('[data-said]')]
   if (said && list) said.textContent = list.dataset.said
 })

@@ -46,7 +46,7 @@ export function shown(visit: Visit, view: string, data: object): string {
 const pieces = ({ asset }: Visit) => {
   const sprite = asset('icons.svg')
   const icon = (name: string, more = '') =>
-    `<svg class="icon ${more}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
+    `<svg class="icon${more && ` ${more}`}" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
   return { icon, mark, initials, listAddress }
 }
 

@@ -1,0 +1,318 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { brotliCompressSync } from 'node:zlib'
+import { expect } from 'chai'
+import type { Page } from 'playwright-core'
+import { build, desk, inside, phone, type Stage, signIn } from './pages/browsing.ts'
+import { everyPage, type Place } from './pages/every.ts'
+import { leave, whoIs } from './visit.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+describe('the pages in a real browser', function () {
+  this.timeout(90_000)
+  let stage: Stage
+  let places: Place[]
+  const home = () => stage.homeOf('owner')
+
+  before(async () => {
+    stage = await build()
+    places = await everyPage(stage.scene)
+  })
+  after(async () => {
+    await stage?.close()
+    await leave()
+  })
+  afterEach(() => void stage.complaints())
+
+  for (const [device, viewport] of Object.entries({ desk, phone })) {
+    it(`lead a newcomer on a ${device} from sign-in to every paper and out again`, async () => {
+      const page = await stage.visit(undefined, { viewport })
+      await page.goto(`${home()}/`)
+      await signIn(page, 'owner')
+      await heading(page, 'Good morning, Nadia')
+      expect(await page.locator('.needs li').count()).to.equal(5)
+
+      await page.getByRole('link', { name: 'Review: Winter campaign' }).click()
+      await heading(page, 'Winter campaign and shop relaunch, phase two')
+      await nav(page, 'Invoices')
+      await heading(page, 'Invoices')
+      expect(await rows(page)).to.have.length(20)
+
+      await page.getByRole('link', { name: 'Show more' }).click()
+      await page.locator('#rows > tr:nth-child(21) a:focus').waitFor()
+      expect(new URL(page.url()).search).to.equal('')
+      const [all, distinct] = [await rows(page), new Set(await rows(page))]
+      expect(distinct.size).to.equal(all.length)
+
+      await page.getByRole('link', { name: /^Paid/ }).click()
+      await page.waitForURL('**/invoices?*status=paid*')
+      expect((await rows(page)).every(it => it.includes('Paid'))).to.equal(true)
+      expect(await page.locator('#said').textContent()).to.equal('The first 20 are shown')
+
+      await page.getByRole('searchbox').pressSequentially('hosting', { delay: 20 })
+      await page.waitForURL('**/invoices?*search=hosting*')
+      expect(new URL(page.url()).searchParams.get('status')).to.equal('paid')
+      expect((await rows(page)).every(it => it.includes('Hosting') && it.includes('Paid'))).to.equal(true)
+      await page.locator('#search:focus').waitFor()
+
+      await page.getByLabel('Sort').selectOption({ label: 'Highest amount first' })
+      await page.waitForURL('**/invoices?*sort=amount*')
+      expect(new URL(page.url()).searchParams.get('search')).to.equal('hosting')
+
+      await page.goBack()
+      await page.waitForURL('**/invoices?*search=hosting*sort=urgent*')
+      await page.locator('#sort:has(option:checked[value=urgent])').waitFor()
+      expect(await page.getByRole('searchbox').inputValue()).to.equal('hosting')
+      await page.goBack()
+      await page.locator('#search[value=""]').waitFor()
+      expect(new URL(page.url()).searchParams.get('status')).to.equal('paid')
+      await page.getByRole('link', { name: /^Overdue/ }).click()
+      await page.waitForURL('**/invoices?*status=overdue*')
+
+      await page.getByRole('link', { name: 'Photography: autumn range' }).click()
+      await heading(page, 'Invoice 2026-0107')
+      await page.goBack()
+      await page.waitForURL('**/invoices?*status=overdue*')
+      expect(await rows(page)).to.have.length(2)
+
+      await page.getByRole('link', { name: 'Nadia El-Khoury' }).click()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await heading(page, 'Good to see you')
+      await page.goBack()
+      await page.waitForURL('**/sign-in?*')
+      expect(stage.complaints()).to.deep.equal([])
+      await page.context().close()
+    })
+  }
+
+  it('have nothing that axe finds wrong, on a desk and on a phone, light and dark', async () => {
+    const found: string[] = []
+    await eachPlace({ bypassCSP: true }, async (page, address) => {
+      await page.evaluate(axe)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const viewport of [desk, phone]) {
+          await page.emulateMedia({ colorScheme })
+          await page.setViewportSize(viewport)
+          for (const it of await violations(page, colorScheme))
+            found.push(`${address} ${colorScheme} ${viewport.width}: ${it}`)
+        }
+      }
+    })
+    expect(found).to.deep.equal([])
+  })
+
+  it('never scroll sideways, and are big enough to touch, on the narrowest phone', async () => {
+    const found: string[] = []
+    await eachPlace({ viewport: { width: 320, height: 640 } }, async (page, address) => {
+      const { wider, spilt, small } = await page.evaluate(() => ({
+        wider: probes.sticksOut(),
+        spilt: probes.spills(),
+        small: probes.tooSmall(),
+      }))
+      if (wider.length) found.push(`${address} is wider than the screen: ${wider}`)
+      if (spilt.length) found.push(`${address} spills out of ${spilt}`)
+      if (small.length) found.push(`${address} has small targets: ${small}`)
+    })
+    expect(found).to.deep.equal([])
+  })
+
+  it('are used by the keyboard alone, and always show where one is', async () => {
+    const page = await stage.visit()
+    const press = async (key: string) => {
+      await page.keyboard.press(key)
+      const seen = await page.evaluate(() => probes.focusTrouble())
+      expect(seen, `the focus after ${key}`).to.equal('')
+    }
+    const tabTo = async (name: string | RegExp, limit = 40) => {
+      for (let at = 0; at < limit; at++) {
+        await press('Tab')
+        const label = await page.evaluate(() => probes.focusName())
+        if (typeof name === 'string' ? label.startsWith(name) : name.test(label)) return
+      }
+      throw new Error(`${limit} times Tab did not reach ${name}`)
+    }
+
+    await page.goto(`${home()}/invoices`)
+    const { email, password } = whoIs('owner')
+    await page.keyboard.type(email)
+    await press('Tab')
+    await page.keyboard.type(password)
+    await page.keyboard.press('Enter')
+    await heading(page, 'Invoices')
+
+    await press('Tab')
+    expect(await page.evaluate(() => probes.focusName())).to.equal('Skip to content')
+    await page.keyboard.press('Enter')
+    await tabTo('Search invoices', 1)
+    await tabTo('Sort', 1)
+    await page.keyboard.press('ArrowDown')
+    await page.waitForURL('**/invoices?*sort=newest*')
+    await tabTo(/^Overdue/)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/invoices?*status=overdue*')
+    expect(await page.evaluate(() => probes.focusName())).to.match(/^Overdue/)
+    await tabTo('Photography')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Invoice 2026-0107')
+    await tabTo('NE')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Nadia El-Khoury')
+    await tabTo('Sign out')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Good to see you')
+    expect(stage.complaints()).to.deep.equal([])
+    await page.context().close()
+  })
+
+  it('do the same without any JavaScript', async () => {
+    for (const viewport of [desk, phone]) {
+      const page = await stage.visit(undefined, { viewport, javaScriptEnabled: false })
+      await page.goto(`${home()}/invoices?status=paid`)
+      await signIn(page, 'owner')
+      await page.waitForURL('**/invoices?status=paid')
+      expect(await rows(page)).to.have.length(20)
+      const first = (await rows(page))[0]
+
+      await page.getByRole('link', { name: 'Show more' }).click()
+      await page.waitForURL('**/invoices?*after=*')
+      expect((await rows(page))[0])
+        .to.include('Paid')
+        .and.not.equal(first)
+      await page.getByRole('link', { name: 'Back to the first' }).click()
+      await page.waitForURL(url => !url.searchParams.has('after'))
+      expect((await rows(page))[0]).to.equal(first)
+
+      await page.getByRole('searchbox').fill('hosting')
+      await page.getByLabel('Sort').selectOption({ label: 'Newest first' })
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.waitForURL('**/invoices?*search=hosting*')
+      expect((await rows(page)).every(it => it.includes('Hosting') && it.includes('Paid'))).to.equal(true)
+      await page.getByRole('link', { name: /^All/ }).click()
+      await page.waitForURL(url => !url.searchParams.has('status'))
+      expect((await rows(page)).some(it => it.includes('To pay'))).to.equal(true)
+
+      await page.locator('#rows a').first().click()
+      await heading(page, /^Invoice 2026-/)
+      await nav(page, 'Home')
+      await page.getByRole('link', { name: 'Review: Winter campaign' }).click()
+      await heading(page, 'Winter campaign and shop relaunch, phase two')
+      await page.locator('.side-foot a').click()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await heading(page, 'Good to see you')
+      await page.context().close()
+    }
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
+  it('ask whose session is over to sign in, and lead back to the list as it was', async () => {
+    const page = await stage.visit()
+    await page.goto(`${home()}/invoices`)
+    await signIn(page, 'approver')
+    await page.getByRole('link', { name: /^Overdue/ }).click()
+    await page.waitForURL('**/invoices?*status=overdue*')
+    const before = page.url()
+
+    await stage.scene.owner('portal.client_sessions').del()
+    await page.getByRole('link', { name: /^All/ }).click()
+    await page.waitForURL('**/sign-in?next=*')
+    await signIn(page, 'approver')
+    await page.waitForURL(before)
+    expect(await rows(page)).to.have.length(2)
+
+    // A page that comes back from the browser's history is asked for anew, too.
+    await page.getByRole('link', { name: /^Paid/ }).click()
+    await page.waitForURL('**/invoices?*status=paid*')
+    await stage.scene.owner('portal.client_sessions').del()
+    await page.goBack()
+    await page.waitForURL('**/sign-in?next=*')
+    expect(await page.locator('nav').count()).to.equal(0)
+    await page.context().close()
+  })
+
+  it('weigh little, and nothing on them moves while they load', async () => {
+    const page = await stage.visit(undefined, { viewport: phone })
+    let bytes = 0
+    const wire = await page.context().newCDPSession(page)
+    await wire.send('Network.enable')
+    wire.on('Network.loadingFinished', it => {
+      bytes += it.encodedDataLength
+    })
+    await page.goto(`${home()}/sign-in`, { waitUntil: 'networkidle' })
+    const weights: Record<string, number> = { 'first visit': bytes }
+    expect(bytes).to.be.below(60_000)
+    await signIn(page, 'owner')
+    await heading(page, 'Good morning, Nadia')
+
+    for (const path of ['/', '/proposals', '/invoices', '/account']) {
+      bytes = 0
+      await page.goto(home() + path, { waitUntil: 'networkidle' })
+      weights[path] = bytes
+      expect(await page.evaluate(() => probes.moved()), `what moved on ${path}`).to.equal(0)
+      expect(brotliCompressSync(await page.content()).length, path).to.be.below(15_000)
+    }
+    console.info('      bytes over the wire:', weights)
+    await page.context().close()
+  })
+
+  it('show what the CRM holds as text, whatever it is', async () => {
+    const { owner } = stage.scene
+    const nasty = `<script>alert('x')</script><img src=x onerror=alert(1)> "quoted" {count} <%= 1 %> أهلا 你好`
+    const { client_id } = await owner('public.invoices').where({ ref_no: '2026-0112' }).first('client_id')
+    await owner('public.invoices').where({ client_id, ref_no: '2026-0112' }).update({ subject: nasty })
+    await owner('public.proposals').where({ client_id, ref_no: 'P-2026-031' }).update({ title: nasty })
+    await inside(stage.scene, 'brightside', tx =>
+      tx('portal.client_users').where({ email: 'ilse@acmebakery.example' }).update({ name: nasty }),
+    )
+    const page = await stage.visit('viewer')
+    for (const path of ['/', '/invoices', '/proposals', '/account', `/invoices?search=${encodeURIComponent(nasty)}`]) {
+      await page.goto(home() + path)
+      expect(await page.locator('body').textContent(), path).to.include(nasty.slice(0, 60))
+      expect(await page.locator('script:not([src]), img, [onerror]').count(), path).to.equal(0)
+    }
+    await page.goto(`${home()}/invoices`)
+    await page.getByRole('link', { name: /^Overdue/ }).click()
+    await page.waitForURL('**/invoices?*status=overdue*')
+    expect(await page.locator('#rows').textContent()).to.include(nasty.slice(0, 60))
+    await page.locator('#rows a', { hasText: '<script>' }).click()
+    await heading(page, 'Invoice 2026-0112')
+    expect(await page.locator('.paper').textContent()).to.include(nasty.slice(0, 60))
+    expect(stage.complaints()).to.deep.equal([])
+    await page.context().close()
+  })
+
+  /** Every page once, each as the person whose page it is. */
+  async function eachPlace(
+    options: Parameters<Stage['visit']>[1],
+    look: (page: Page, address: string) => Promise<void>,
+  ) {
+    const groups = [...Map.groupBy(places, ([role]) => role)]
+    const origin = new URL(home()).origin
+    for (const [role, its] of groups) {
+      const page = await stage.visit(role, options)
+      for (const [, address] of its) {
+        await page.goto(origin + address)
+        await look(page, `${role ?? 'nobody'} ${address}`)
+      }
+      await page.context().close()
+    }
+  }
+})
+
+const heading = (page: Page, name: string | RegExp) =>
+  page.getByRole('heading', { level: 1, name }).waitFor({ state: 'visible' })
+
+const nav = (page: Page, name: string) => page.locator('.side nav').getByRole('link', { name }).click()
+
+const rows = (page: Page) => page.locator('#rows > tr').allInnerTexts()
+
+/** In the dark only what colours decide is asked again. */
+async function violations(page: Page, scheme: 'light' | 'dark'): Promise<string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  const only = scheme === 'light' ? tags : { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }
+  const { violations } = await page.evaluate(
+    runOnly => (globalThis as any).axe.run({ runOnly, resultTypes: ['violations'] }),
+    only,
+  )
+  return violations.map((it: any) => `${it.id} at ${it.nodes.map((node: any) => node.target).join(', ')}`)
+}

@@ -1,0 +1,86 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { within } from '../../src/database.ts'
+import { openBrowser } from '../browser.ts'
+import { open, type Role, type Scene, whoIs } from '../visit.ts'
+
+export const phone = { width: 360, height: 740 }
+export const desk = { width: 1280, height: 860 }
+
+/** The scene behind a real server, and real browsers for whoever visits it. */
+export interface Stage {
+  scene: Scene
+  /** Where this person's portal begins. */
+  homeOf(role: Role): string
+  /** A browser of one's own; signed in as this person unless it is nobody. */
+  visit(role?: Role, options?: BrowserContextOptions): Promise<Page>
+  /** What went wrong in any of these browsers since this was asked last: errors, warnings, violated policies. */
+  complaints(): string[]
+  close(): Promise<void>
+}
+
+export async function build(): Promise<Stage> {
+  const [scene, browser] = await Promise.all([open(), openBrowser()])
+  const server = createServer(scene.app)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const heard: string[] = []
+  const cookies = new Map<Role, Awaited<ReturnType<BrowserContext['storageState']>>>()
+  const homeOf = (role: Role) => `${origin}/portal/${whoIs(role).workspace}`
+
+  const visit: Stage['visit'] = async (role, options = {}) => {
+    const page = await enter(browser, heard, { ...options, storageState: role && cookies.get(role) })
+    if (!role || cookies.has(role)) return page
+    const staff = whoIs(role).kind === 'staff'
+    await page.goto(staff ? `${origin}/login` : `${homeOf(role)}/sign-in`)
+    await signIn(page, role)
+    await page.waitForURL(url => !/login|sign-in/.test(url.pathname))
+    cookies.set(role, await page.context().storageState())
+    return page
+  }
+
+  return {
+    scene,
+    homeOf,
+    visit,
+    complaints: () => heard.splice(0),
+    async close() {
+      await browser.close()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+declare global {
+  /** See probes.js. */
+  var probes: Record<'focusName' | 'focusTrouble', () => string> &
+    Record<'spills' | 'sticksOut' | 'tooSmall', () => string[]> & { moved(): Promise<number> }
+}
+
+/** Fills in the form that the page shows. */
+export async function signIn(page: Page, role: Role) {
+  const { email, password } = whoIs(role)
+  await page.locator('[name=email]').fill(email)
+  await page.locator('[name=password]').fill(password)
+  await page.locator('form button:not([name])').first().click()
+}
+
+async function enter(browser: Browser, heard: string[], options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', viewport: desk, reducedMotion: 'reduce', ...options })
+  context.setDefaultTimeout(5_000)
+  await context.addInitScript({ path: join(import.meta.dirname, 'probes.js') })
+  const page = await context.newPage()
+  page.on('pageerror', error => heard.push(`${error}`))
+  page.on('console', it => {
+    if (['error', 'warning'].includes(it.type())) heard.push(`${it.text()} at ${it.location().url}`)
+  })
+  return page
+}
+
+/** As the portal itself writes: within the workspace of this slug. */
+export async function inside<T>({ database, owner }: Scene, slug: string, work: Parameters<typeof within<T>>[2]) {
+  const { id } = await owner('public.workspaces').where({ slug }).first('id')
+  return within(database, { workspace: String(id) }, work)
+}

@@ -1,0 +1,60 @@
+import { invite } from '../../src/auth/invitations.ts'
+import { type Role, type Scene, whoIs } from '../visit.ts'
+import { inside } from './browsing.ts'
+
+/** Whose page it is, where, and what it is called in a failure. */
+export type Place = [role: Role | undefined, address: string]
+
+/** One of every page that there is, in every state that looks different; addresses begin after the host. */
+export async function everyPage(scene: Scene): Promise<Place[]> {
+  const brightside = '/portal/brightside'
+  const paper = async (table: string, what: object) => {
+    const row = await scene.owner(`public.${table}`).where(what).first('id')
+    return `${brightside}/${table}/${row.id}`
+  }
+  const { client_id } = await scene.owner('public.invoices').where({ ref_no: '2026-0107' }).first('client_id')
+  const acme = (what: object) => ({ client_id, deleted_at: null, ...what })
+  await scene
+    .owner('public.proposals')
+    .where(acme({ ref_no: 'P-2026-012' }))
+    .update({ state: 'withdrawn' })
+  const offers = ['P-2026-031', 'P-2026-024', 'P-2026-015', 'P-2026-019', 'P-2026-012']
+  const bills = ['2026-0107', '2026-0118', '2026-0088', '2026-0112']
+
+  return [
+    [undefined, `${brightside}/sign-in`],
+    [undefined, `${brightside}/invitation/${await invitation(scene)}`],
+    [undefined, `${brightside}/invitation/used`],
+    ['owner', `${brightside}/`],
+    ['newcomer', `${brightside}/`],
+    ['busy', '/portal/harbor/'],
+    ['owner', `${brightside}/proposals`],
+    ...(await Promise.all(offers.map(async it => ['owner', await paper('proposals', acme({ ref_no: it }))] as Place))),
+    ['owner', `${brightside}/invoices`],
+    ['busy', '/portal/harbor/invoices?status=overdue'],
+    ['owner', `${brightside}/invoices?search=nothing+like+it`],
+    ['newcomer', `${brightside}/invoices`],
+    ...(await Promise.all(bills.map(async it => ['owner', await paper('invoices', acme({ ref_no: it }))] as Place))),
+    ['twofold', `${brightside}/account`],
+    ['owner', `${brightside}/nothing/here`],
+    ['billing', `${brightside}/proposals`],
+    ['admin', '/settings/client-portal/'],
+    ['admin', '/settings/client-portal/?saved'],
+    ['admin', '/settings/client-portal/activity'],
+    ['admin', '/settings/client-portal/nothing'],
+  ]
+}
+
+async function invitation(scene: Scene): Promise<string> {
+  const { workspace_id, id, display_name } = await scene.owner('public.clients').first('*')
+  return inside(scene, whoIs('owner').workspace, tx =>
+    invite(tx, String(workspace_id), {
+      email: 'wilhelmina@example.org',
+      name: 'Wilhelmina-Antoinette van der Meulen-Oosterhuis',
+      client: { id: String(id), name: display_name ?? 'Acme' },
+      contact: null,
+      role: 'member',
+      invitedBy: 'Marta Lindqvist',
+    }),
+  ) as Promise<string>
+}

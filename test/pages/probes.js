@@ -1,0 +1,69 @@
+// What the browser tests ask a page from the inside. It is read into every page before its own scripts.
+globalThis.probes = (() => {
+  const shownName = it =>
+    [it?.getAttribute('aria-label'), it?.labels?.[0]?.textContent, it?.textContent, it?.tagName]
+      .find(text => text?.trim())
+      ?.trim() ?? ''
+
+  const describe = it =>
+    `${it.tagName.toLowerCase()}.${it.className?.baseVal ?? it.className} "${shownName(it).slice(0, 40)}"`
+
+  const isSeen = it => it.checkVisibility({ visibilityProperty: true }) && it.getClientRects().length > 0
+
+  /** What makes the page wider than the screen. */
+  function sticksOut() {
+    if (document.documentElement.scrollWidth <= innerWidth) return []
+    return [...document.querySelectorAll('body *')]
+      .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
+      .map(describe)
+  }
+
+  /** Text that runs out of the card it belongs to. */
+  function spills() {
+    const cards = [...document.querySelectorAll('.card, .paper, .bar, .rows tbody tr, .btn, .badge')].filter(isSeen)
+    return cards.filter(it => it.scrollWidth > it.clientWidth + 2).map(describe)
+  }
+
+  /** Links in running text may be smaller (WCAG 2.5.8), and a row is touched anywhere. */
+  function tooSmall() {
+    const targets = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]
+    return targets
+      .filter(it => isSeen(it) && !it.matches('.skip, .go, .text-reset, p a'))
+      .filter(it => {
+        const { width, height } = it.getBoundingClientRect()
+        const least = it.matches('.btn:not(.btn-sm), .form-control, .form-select')
+          ? 44
+          : it.matches('.chips a')
+            ? 36
+            : 24
+        return height < least - 0.5 || width < Math.min(least, 36) - 0.5
+      })
+      .map(describe)
+  }
+
+  /** What is wrong with how the focus shows, or an empty text. */
+  function focusTrouble() {
+    const it = document.activeElement
+    if (!it || it === document.body) return 'is nowhere'
+    const ring = [it, it.closest('tr'), it.closest('.sort')].filter(Boolean).find(one => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(one)
+      return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2
+    })
+    if (!ring) return `does not show on ${describe(it)}`
+    const { left, top, width, height } = it.getBoundingClientRect()
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2)
+    return hit && (it.contains(hit) || hit.contains(it)) ? '' : `is covered on ${describe(it)}`
+  }
+
+  /** How much has moved since the page began to load, by the browser's own measure (CLS). */
+  const moved = () =>
+    new Promise(resolve => {
+      let sum = 0
+      new PerformanceObserver(list => {
+        for (const it of list.getEntries()) sum += it.value
+      }).observe({ type: 'layout-shift', buffered: true })
+      setTimeout(() => resolve(sum), 150)
+    })
+
+  return { focusName: () => shownName(document.activeElement), focusTrouble, moved, spills, sticksOut, tooSmall }
+})()
