@@ -68,9 +68,9 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
       return { items: items.map(invoice), next }
     },
 
-    async overview({ paidSince } = {}) {
+    async overview(since = []) {
       const [row] = await query(db, {
-        name: `crm.invoices.overview.${Boolean(paidSince)}`,
+        name: `crm.invoices.overview.${since.length > 0}`,
         text: `
           with waiting as (
             select p.currency_code as currency, p.balance, p.due_on, $3::date - p.due_on as late
@@ -92,8 +92,8 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
             (select coalesce(jsonb_agg(jsonb_build_object('currency', currency, 'due', due::text, 'overdue', overdue::text,
                 'current', current::text, '1-30', "1-30"::text, '31-60', "31-60"::text, '61-90', "61-90"::text,
                 'over-90', "over-90"::text) order by due desc), '[]') from sums) as sums,
-            ${paidSince ? paidSum : `'[]'::jsonb`} as paid`,
-        values: paidSince ? [...scope, paidSince] : scope,
+            ${since.length ? periods : `'[]'::jsonb`} as periods`,
+        values: since.length ? [...scope, since] : scope,
       })
       const amounts = (name: string) =>
         row.sums.filter((it: any) => it[name]).map((it: any) => money(it[name], it.currency))
@@ -106,7 +106,7 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
           age,
           amounts: amounts(age),
         })),
-        paid: row.paid,
+        periods: row.periods,
       }
     },
 
@@ -170,13 +170,21 @@ const partOf = (
           or ${after ? after('$6::numeric', '$7::int') : `(${rank}, -p.id) > ($6::numeric, -$7::int)`}))
    order by ${order} limit $4)`
 
-/** What was paid since \`$4\`, in each currency. */
-const paidSum = `
-  (select coalesce(jsonb_agg(jsonb_build_object('amount', amount::text, 'currency', currency) order by amount desc), '[]')
-   from (select p.currency as currency, sum(y.amount) as amount
-         from (select p.id, p.currency_code as currency from public.invoices p where ${mine} offset 0) p
-           cross join lateral (select amount from public.payments y where y.invoice_id = p.id and y.paid_on >= $4::date offset 0) y
-         group by 1) years)`
+/** Since each date of `$4`: what was invoiced and what was paid, in each currency. A void one was never invoiced. */
+const periods = `
+  (select jsonb_agg(jsonb_build_object('since', d.since, 'invoiced', coalesce(i.sums, '[]'), 'paid', coalesce(y.sums, '[]')) order by d.at)
+   from unnest($4::date[]) with ordinality d(since, at)
+     cross join lateral (
+       select jsonb_agg(jsonb_build_object('amount', amount::text, 'currency', currency) order by amount desc) as sums
+       from (select p.currency_code as currency, sum(p.grand_total) as amount
+             from public.invoices p where ${mine} and p.state <> 'void' and p.issued_on >= d.since group by 1) sums) i
+     cross join lateral (
+       select jsonb_agg(jsonb_build_object('amount', amount::text, 'currency', currency) order by amount desc) as sums
+       from (select p.currency, sum(y.amount) as amount
+             from (select p.id, p.currency_code as currency from public.invoices p where ${mine} offset 0) p
+               cross join lateral (
+                 select y.amount from public.payments y where y.invoice_id = p.id and y.paid_on >= d.since offset 0) y
+             group by 1) sums) y)`
 
 const invoice = (row: any): Summary => ({
   id: String(row.id),

@@ -46,7 +46,7 @@ export const invoicesContract = (actors: () => Promise<Actors>) =>
 
     it('sums over the whole company what its lists show', async () => {
       const { mine } = await ports()
-      const overview = await mine.overview({ paidSince: '2000-01-01' })
+      const overview = await mine.overview(['2000-01-01', '2026-01-01'])
       const open = await everyPage(mine, { sort: 'newest', status: 'open' })
       const overdue = await everyPage(mine, { sort: 'newest', status: 'overdue' })
 
@@ -56,6 +56,15 @@ export const invoicesContract = (actors: () => Promise<Actors>) =>
       expect(cents(overview.overdue)).to.deep.equal(cents(overdue.map(it => it.balance)))
       expect(cents(overview.ageing.flatMap(it => it.amounts))).to.deep.equal(cents(overview.due))
       expect(overview.oldestDueOn).to.equal(open.map(it => it.dueOn).sort()[0])
+
+      const all = await everyPage(mine, { sort: 'newest' })
+      const found = await Promise.all(all.filter(it => it.status !== 'cancelled').map(it => mine.find(it.id)))
+      for (const { since, invoiced, paid } of overview.periods) {
+        const payments = found.flatMap(it => it.payments.filter(({ on }) => on >= since))
+        expect(cents(invoiced), since).to.deep.equal(cents(found.filter(it => it.sentOn >= since).map(it => it.total)))
+        expect(cents(paid), since).to.deep.equal(cents(payments.map(it => it.amount)))
+      }
+      expect(overview.periods.map(it => it.since)).to.deep.equal(['2000-01-01', '2026-01-01'])
     })
 
     it('adds up, to the cent', async () => {

@@ -36,9 +36,12 @@ export default section({
     'invoices.viewed': 'looked at invoice {number}',
   },
 
-  async home({ crm, customer: { today }, t, day }) {
-    const paidSince = `${today.slice(0, 4)}-01-01`
-    const { counts, due, overdue, oldestDueOn, paid } = await crm.invoices.overview({ paidSince })
+  async home({ crm, customer: { today }, t, day, money }) {
+    const { counts, due, overdue, oldestDueOn, periods } = await crm.invoices.overview([
+      `${today.slice(0, 4)}-01-01`,
+      `${today.slice(0, 7)}-01`,
+    ])
+    const [year, month] = periods
     const late = oldestDueOn ? daysBetween(oldestDueOn, today) : 0
     const open = counts.open - counts.overdue
     return {
@@ -90,7 +93,14 @@ export default section({
             count: counts.overdue,
           }),
         },
-        { label: 'Paid this year', value: paid },
+        { label: 'Invoiced this year', value: year?.invoiced ?? [] },
+        {
+          label: 'Paid this year',
+          value: year?.paid ?? [],
+          note: month?.paid.length
+            ? t('{amounts} this month', { amounts: month.paid.map(money).join(', ') })
+            : undefined,
+        },
       ],
     }
   },

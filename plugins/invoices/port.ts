@@ -43,8 +43,8 @@ export const Overview = z.object({
   overdue: z.array(Money),
   oldestDueOn: z.iso.date().nullable(),
   ageing: z.array(z.object({ age: z.enum(ages), amounts: z.array(Money) })),
-  /** Paid since the date that was asked for. */
-  paid: z.array(Money),
+  /** What was invoiced, and what was paid, since each of the dates that were asked for. */
+  periods: z.array(z.object({ since: z.iso.date(), invoiced: z.array(Money), paid: z.array(Money) })),
 })
 export type Overview = z.infer<typeof Overview>
 
@@ -63,8 +63,8 @@ interface Filter {
 export interface Invoices {
   /** A token that this port did not make gives the first page. */
   list(filter: Filter): Promise<Page<Summary>>
-  /** `paidSince` is a plain date; without it `paid` is empty. */
-  overview(asked?: { paidSince?: string }): Promise<Overview>
+  /** `since` are plain dates; without them there are no periods. */
+  overview(since?: string[]): Promise<Overview>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Invoice>
 }
