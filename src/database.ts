@@ -11,12 +11,21 @@ export interface Statement {
 /** Runs one statement as it stands on the pool or transaction, past knex's builder, and gives its rows. */
 export async function query<Row = any>(database: Knex, statement: Statement): Promise<Row[]> {
   const connection = await database.client.acquireConnection()
+  sent.statements++
   try {
-    return (await connection.query(statement)).rows
+    const { text, values } = statement
+    return (await connection.query(unnamed.has(database.client.config) ? { text, values } : statement)).rows
   } finally {
     await database.client.releaseConnection(connection)
   }
 }
+
+/** Statements that this process has sent, for the metrics. */
+export const sent = { statements: 0 }
+
+/** For a pooler that shares connections by the transaction and keeps no names (PgBouncer before 1.21). */
+export const sendUnnamed = (database: Knex) => void unnamed.add(database.client.config)
+const unnamed = new WeakSet<object>()
 
 /** Whose rows of our own tables are visible: a whole workspace's, or one client's in it. */
 export interface Scope {

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 
 /** What a pino logger offers; any logger with these will do. */
 export interface Log {
@@ -7,9 +7,12 @@ export interface Log {
   error(facts: object, sentence: string): void
 }
 
+/** Told of each answer: what was asked, with which status, in how many seconds. */
+export type Observe = (req: Request, status: number, seconds: number) => void
+
 /** One line for each request that the portal answered, without what is personal or secret in its address. */
 export const logRequests =
-  (log: Log): RequestHandler =>
+  (log: Log, observe: Observe): RequestHandler =>
   (req, res, next) => {
     const began = performance.now()
     const { originalUrl, method } = req
@@ -19,6 +22,7 @@ export const logRequests =
         { request: req.portal.id, method, path: withoutSecrets(originalUrl), status: res.statusCode, ms },
         'answered',
       )
+      observe(req, res.statusCode, ms / 1000)
     })
     next()
   }

@@ -19,6 +19,13 @@ export interface Options {
   staff(req: Request): Promise<Staff | undefined> | Staff | undefined
   /** They sign cookies: the first one signs, all are accepted, so that they can be changed one after the other. */
   secrets: string[]
+  /**
+   * Whether statements are prepared under names, which is quicker. False behind a pooler that shares connections by the
+   * transaction and keeps no names: PgBouncer before 1.21. True if not given.
+   */
+  preparedStatements?: boolean
+  /** Who may read `/-/metrics`: who sends it as bearer token. If not given, only the same machine. */
+  metricsToken?: string
   /** Where requests and errors are told; pino on standard output if not given. */
   log?: Log
   /** Those in plugins/ if not given. */
@@ -26,6 +33,8 @@ export interface Options {
   /** The clock, for tests. */
   now?(): Date
 }
+
+type Checked = Required<Omit<Options, 'metricsToken'>> & Pick<Options, 'metricsToken'>
 
 const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
 const part = (name: string, about: string) =>
@@ -54,15 +63,17 @@ const Shape = z.object({
       'must be a list of strings of at least 32 characters',
     )
     .min(1, 'must hold at least one string of 32 characters or more'),
+  preparedStatements: z.boolean('must be true or false').default(true),
+  metricsToken: z.string('must be a string').min(16, 'must have at least 16 characters').optional(),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
   now: fn('a function that gives a Date').default(() => () => new Date()),
 })
 
 /** A wrong option stops the start with a sentence that names it. */
-export function checked(options: Options): Required<Options> {
+export function checked(options: Options): Checked {
   const result = Shape.safeParse(options ?? {})
-  if (result.success) return result.data as Required<Options>
+  if (result.success) return result.data as Checked
   const [issue] = result.error.issues
   const path = issue?.path
     .map(it => (typeof it === 'number' ? `[${it}]` : `.${String(it)}`))

@@ -4,9 +4,11 @@ import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
+import { sendUnnamed } from './database.ts'
 import { NotFound } from './errors.ts'
 import { bodies } from './form.ts'
 import { home } from './home.ts'
+import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
 import { anyMember, type Section } from './section.ts'
@@ -21,21 +23,25 @@ export interface Portal {
   clients: Router
   /** What the workspace admin sees, in the CRM's settings, behind the CRM's own sign-in. */
   settings: Router
-  /** Lets go of what it holds: the flag's connection. The database is the caller's. */
+  /** Is no longer ready, and lets go of the flag's connection. The database is the caller's. */
   close(): void
 }
 
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
 export async function createPortal(options: Options): Promise<Portal> {
-  const { crm, database, flags, log, now, secrets, sections, staff } = checked(options)
+  const { crm, database, flags, log, metricsToken, now, preparedStatements, secrets, sections, staff } =
+    checked(options)
+  if (!preparedStatements) sendUnnamed(database)
+  const operator = operations({ database, sections, metricsToken })
   const parts = { crm, database, flags, log, sections }
   const begin = [arrive({ now, journal: journal(database) }), answers(sections)]
-  const claim = claims(log)
+  const claim = claims(log, operator.observe)
 
   const clients = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
   clients.use((_req, _res, next) => next(flags.anywhere() ? undefined : 'router'))
   clients.use('/-/assets', assets())
+  clients.use('/-', operator.router)
   clients.use(
     '/:workspace',
     ((req, _res, next) => next(flags.enabled(req.params.workspace) ? undefined : 'router')) as Scoped,
@@ -56,7 +62,10 @@ export async function createPortal(options: Options): Promise<Portal> {
     webhooks: Router(),
     clients,
     settings: settings({ ...parts, begin, claim, staff }),
-    close: () => flags.close?.(),
+    close() {
+      operator.stop()
+      flags.close?.()
+    },
   }
 }
 

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
-import { type Log, logRequests } from './log.ts'
+import { type Log, logRequests, type Observe } from './log.ts'
 
 /** From here on the answer is the portal's own, and no longer left to the host: its headers, and a line in the log. */
-export function claims(log: Log): RequestHandler {
-  const note = logRequests(log)
+export function claims(log: Log, observe: Observe): RequestHandler {
+  const note = logRequests(log, observe)
   return (req, res, next) => {
     req.portal.claimed = true
     res.set('X-Request-Id', req.portal.id)

@@ -61,6 +61,9 @@ describe('every route', () => {
     expect([...new Set(ruled('anybody').map(it => it.path))]).to.have.members([
       '/-/assets/:version/brand-:colour.css',
       '/-/assets/:version/:name',
+      '/-/health',
+      '/-/ready',
+      '/-/metrics',
       '/:workspace/sign-in',
       '/:workspace/sign-out',
       '/:workspace/invitation/:token',

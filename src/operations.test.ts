@@ -1,0 +1,79 @@
+import { expect } from 'chai'
+import { postgres } from '../test/database.ts'
+import { leave, open, whoIs } from '../test/visit.ts'
+
+describe('for operators there is', () => {
+  afterEach(leave)
+
+  it('health, which needs nothing, and ready, which needs the database', async () => {
+    const { visit, name } = await open()
+    const nobody = await visit()
+
+    expect((await nobody.at('/portal/-/health')).body).to.deep.equal({ status: 'up' })
+    expect((await nobody.at('/portal/-/ready')).body).to.deep.equal({ status: 'ready' })
+    await postgres.raw(`alter database ${name} connection limit 0`)
+    await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+    expect((await nobody.at('/portal/-/health')).status).to.equal(200)
+    expect(await nobody.at('/portal/-/ready'))
+      .to.include({ status: 503 })
+      .and.show('does not answer')
+      .and.not.show(name)
+    await postgres.raw(`alter database ${name} connection limit -1`)
+    expect((await nobody.at('/portal/-/ready')).status).to.equal(200)
+  })
+
+  it('metrics, with nothing personal in them', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    await (await visit()).post('/sign-in', { email: 'who@else.where', password: 'x' })
+    for (const path of ['/', '/invoices', '/invoices/1', '/nothing', `/invitation/${'t'.repeat(43)}`])
+      await owner.get(path)
+    const { text, type } = await owner.at('/portal/-/metrics')
+
+    expect(type).to.equal('text/plain')
+    expect(text).to.match(/portico_request_seconds_count\{part="invoices",method="GET",status="200"\} [1-9]/)
+    expect(text).to.match(/portico_request_seconds_count\{part="other",method="GET",status="404"\} 1/)
+    expect(text)
+      .to.match(/portico_sign_ins_total\{outcome="in"\} 1/)
+      .and.match(/portico_sign_ins_total\{outcome="refused"\} 1/)
+    expect(text)
+      .to.match(/portico_sql_statements_total \d{2,}/)
+      .and.match(/portico_pool_connections\{state="free"\} [1-9]/)
+    expect(text).to.not.match(/brightside|nadia|ttttt|who@/i)
+  })
+
+  it('metrics only for who sends the token, where there is one', async () => {
+    const { visit } = await open({ metricsToken: 'a-token-of-metrics' })
+    const nobody = await visit()
+    const asked = (token: string) => nobody.at('/portal/-/metrics').set('Authorization', token)
+
+    for (const wrong of ['', 'Bearer x', 'Bearer a-token-of-metricsx'])
+      expect((await asked(wrong)).status).to.equal(404)
+    expect((await asked('Bearer a-token-of-metrics')).status).to.equal(200)
+  })
+
+  it('nothing of it while the flag is off', async () => {
+    const { visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
+    for (const it of ['health', 'ready', 'metrics'])
+      expect((await (await visit()).at(`/portal/-/${it}`)).status).to.equal(404)
+  })
+})
+
+describe('two instances', () => {
+  afterEach(leave)
+
+  it('share sessions and settings, whichever answers', async () => {
+    const one = await open()
+    const two = await open({ on: one })
+    const [here, there] = [await one.visit(), await two.visit()]
+    const { email, password } = whoIs('owner')
+    const answer = await here.post('/sign-in', { email, password })
+    const cookie = String(answer.headers['set-cookie']?.[0]).split(';')[0]!
+
+    expect(await there.get('/').set('Cookie', cookie)).to.show('Good morning, Nadia')
+    await (await two.visit('admin')).postAt('/settings/client-portal/visibility', { 'was.invoices': 'on' })
+    expect((await here.get('/invoices')).status).to.equal(404)
+    await there.post('/sign-out').set('Cookie', cookie)
+    expect((await here.get('/')).status).to.equal(303)
+  })
+})

@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type Request, Router } from 'express'
+import type { Knex } from 'knex'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { query, sent } from './database.ts'
+import type { Observe } from './log.ts'
+import { anybody, type Section } from './section.ts'
+
+interface Parts {
+  database: Knex
+  sections: Section[]
+  metricsToken: string | undefined
+}
+
+/** For who runs it: whether the process lives, whether it should be sent visitors, and figures for Prometheus. */
+export function operations({ database, sections, metricsToken }: Parts) {
+  const router = Object.assign(Router(), { at: '/-' })
+  const { registry, observe } = figures(database, sections)
+  let stopping = false
+
+  router.get('/health', anybody, (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ status: 'up' })
+  })
+
+  router.get('/ready', anybody, async (_req, res) => {
+    const reachable = await query(database, { text: 'select 1' }).then(
+      () => true,
+      () => false,
+    )
+    const ready = reachable && !stopping
+    res.status(ready ? 200 : 503).set('Cache-Control', 'no-store')
+    res.json({ status: ready ? 'ready' : stopping ? 'stopping' : 'the database does not answer' })
+  })
+
+  router.get('/metrics', anybody, async (req, res, next) => {
+    if (!mayRead(req, metricsToken)) return next('router')
+    res
+      .set('Cache-Control', 'no-store')
+      .type(registry.contentType)
+      .send(await registry.metrics())
+  })
+
+  return {
+    router,
+    observe,
+    stop() {
+      stopping = true
+    },
+  }
+}
+
+function mayRead(req: Request, token: string | undefined): boolean {
+  if (!token) return ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(req.ip ?? '')
+  const given = Buffer.from(req.get('Authorization') ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+function figures(database: Knex, sections: Section[]) {
+  const registry = new Registry()
+  const registers = [registry]
+  const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
+
+  const answered = new Histogram({
+    name: 'portico_request_seconds',
+    help: 'Time to an answer of the portal, by part and status.',
+    labelNames: ['part', 'method', 'status'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  })
+  const signIns = new Counter({
+    name: 'portico_sign_ins_total',
+    help: 'Tries to sign in, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  new Counter({
+    name: 'portico_sql_statements_total',
+    help: 'Statements sent to the database; by portico_request_seconds_count it is the round trips of a request.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(sent.statements)
+    },
+  })
+  new Gauge({
+    name: 'portico_pool_connections',
+    help: 'Connections of the pool, by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { pool } = database.client
+      this.set({ state: 'used' }, pool.numUsed())
+      this.set({ state: 'free' }, pool.numFree())
+      this.set({ state: 'waiting' }, pool.numPendingAcquires())
+    },
+  })
+
+  const observe: Observe = ({ originalUrl, method, portal }, status, seconds) => {
+    const path = originalUrl.slice(portal.url('').length).split(/[/?]/)[1] ?? ''
+    const part = portal.staff ? 'settings' : path === '' ? 'home' : parts.has(path) ? path : 'other'
+    answered.observe({ part, method, status: String(status) }, seconds)
+    if (part === 'sign-in' && method === 'POST') signIns.inc({ outcome: status === 303 ? 'in' : 'refused' })
+  }
+  return { registry, observe }
+}
