@@ -135,6 +135,7 @@ describe('the pages in a real browser', function () {
 
     await page.goto(`${home()}/invoices`)
     const { email, password } = whoIs('owner')
+    await page.locator('#email:focus').waitFor()
     await page.keyboard.type(email)
     await press('Tab')
     await page.keyboard.type(password)
