@@ -16,6 +16,7 @@ export const up = (db: Knex, { app }: Roles) =>
       password_hash text,
       language      text,
       time_zone     text,
+      theme         text check (theme in ('light', 'dark')),
       suspended_at  timestamptz,
       created_at    timestamptz not null default now(),
       primary key (workspace_id, id),
@@ -91,6 +92,7 @@ export const up = (db: Knex, { app }: Roles) =>
       primary key (workspace_id, id)
     );
     create index on portal.client_activity_logs (workspace_id, client_id, id desc);
+    create index on portal.client_activity_logs (workspace_id, at desc);
 
     grant usage on schema portal to ${app};
     grant select, insert, update on portal.client_users, portal.client_memberships, portal.client_invitations to ${app};
@@ -119,7 +121,7 @@ export const up = (db: Knex, { app }: Roles) =>
         'sess', s.sess,
         'person', (
           select jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email, 'language', u.language,
-                                    'timeZone', u.time_zone, 'suspended', u.suspended_at is not null)
+                                    'timeZone', u.time_zone, 'theme', u.theme, 'suspended', u.suspended_at is not null)
           from portal.client_users u where u.workspace_id = s.workspace_id and u.id = s.person_id),
         'memberships', (
           select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)

@@ -59,21 +59,58 @@ export function journal(database: Knex): (row: Row) => Promise<void> {
   }
 }
 
+export interface Sought {
+  event?: string
+  /** Id of who did it. */
+  actor?: string
+  /** Part of a name. */
+  name?: string
+  /** Instants: from the first on, before the second. */
+  from?: Date
+  until?: Date
+}
+
 /** Newest first. `before` is the id of the last entry of the page before. */
 export const entries = (
   database: Knex,
   scope: Scope,
-  { event = '', before, size }: { event?: string; before?: string; size: number },
+  sought: Sought & { before?: string; size: number },
 ): Promise<Entry[]> =>
   readWithin(database, scope, {
     name: 'portal.entries',
-    text: `select id::text, at, event, actor_kind, actor_id, actor_name, client_id, subject, address, agent
+    text: `select l.id::text, at, event, actor_kind, actor_id, actor_name, client_id, subject, address, agent
            from portal.client_activity_logs l
-           where l.workspace_id = scope.workspace and (scope.client = '' or l.client_id = scope.client)
-             and ($3 = '' or l.event = $3) and ($4::bigint is null or l.id < $4::bigint)
-           order by l.id desc limit $5`,
-    values: [event, before ?? null, size],
+           where ${fits} and ($8::bigint is null or l.id < $8::bigint)
+           order by l.id desc limit $9`,
+    values: [...valuesOf(sought), sought.before ?? null, sought.size],
   })
+
+/** How many on each day of a time zone, the first day first; days without any are left out. */
+export const countsByDay = (
+  database: Knex,
+  scope: Scope,
+  sought: Sought,
+  zone: string,
+): Promise<{ day: string; count: number }[]> =>
+  readWithin(database, scope, {
+    name: 'portal.days',
+    text: `select (at at time zone $8)::date::text as day, count(*)::int as count
+           from portal.client_activity_logs l where ${fits} group by 1 order by 1`,
+    values: [...valuesOf(sought), zone],
+  })
+
+const fits = `l.workspace_id = scope.workspace and (scope.client = '' or l.client_id = scope.client)
+  and ($3 = '' or l.event = $3) and ($4 = '' or l.actor_id = $4)
+  and ($5 = '%%' or l.actor_name ilike $5)
+  and ($6::timestamptz is null or l.at >= $6) and ($7::timestamptz is null or l.at < $7)`
+
+const valuesOf = ({ event = '', actor = '', name = '', from, until }: Sought) => [
+  event,
+  actor,
+  `%${name.replace(/[\\%_]/g, '\\$&')}%`,
+  from ?? null,
+  until ?? null,
+]
 
 export interface Row {
   workspace_id: string

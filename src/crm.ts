@@ -34,6 +34,8 @@ export interface Person {
   email: string
   language?: string
   timeZone?: string
+  /** As the system has it, if not given. */
+  theme?: 'light' | 'dark'
 }
 
 /** Who asks: one person, on behalf of one client of one workspace, in one role. */

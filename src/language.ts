@@ -27,12 +27,15 @@ export const speak = once((key: string) => {
   const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
   const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const longDays = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' })
+  const shortDays = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' })
   const times = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone })
   const hours = new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone })
 
   return {
     language,
     locale,
+    /** IANA name of the reader's time zone. */
+    zone: timeZone,
     /** A sentence in ICU MessageFormat, which is its own key. */
     t: (sentence: string, facts?: Facts): string =>
       facts || sentence.includes('{') ? String(sentences(sentence).format(facts)) : (words[sentence] ?? sentence),
@@ -43,6 +46,7 @@ export const speak = once((key: string) => {
     number: (decimal: string) => plain.format(decimal as `${number}`),
     /** A plain date, which has no time zone. */
     day: once((date: string) => days.format(new Date(date))),
+    shortDay: once((date: string) => shortDays.format(new Date(date))),
     longDay: once((date: string) => longDays.format(new Date(date))),
     /** An instant, in the reader's time zone. */
     time: (instant: Date | string) => times.format(new Date(instant)),

@@ -13,7 +13,9 @@ import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
 import { anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
+import { sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
+import { showOwn } from './timeline.ts'
 import { arrive, know, known, locate } from './visit.ts'
 
 export interface Portal {
@@ -52,6 +54,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   inside.use(begin, locate(crm), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
   inside.use(auth(database))
   inside.get('/', anyMember, home(parts))
+  inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
   for (const it of sections) inside.use([`/${it.name}`, `/api/v1/${it.name}`], known, offered(it), routesOf(it))
   inside.use(known, () => {
     throw new NotFound()

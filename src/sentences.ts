@@ -7,6 +7,8 @@ const core: Record<string, string> = {
   'account.signed-out': 'signed out',
   'account.joined': 'accepted the invitation',
   'team.invited': 'invited {email} for {client}',
+  'account.changed': 'changed the own account',
+  'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }
 

@@ -1,7 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { entries } from '../activity.ts'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
 import type { Crm } from '../crm.ts'
@@ -13,6 +12,7 @@ import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
 import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
+import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
@@ -73,15 +73,8 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
     otherwise(showVisibility),
   )
 
-  router.get('/activity', admins, async (req, res) => {
-    const { event, before } = Filter.parse(req.query)
-    const { workspace } = req.portal
-    const size = 50
-    const found = await entries(database, { workspace: workspace.id }, { event, before, size: size + 1 })
-    const items = found.slice(0, size)
-    const next = found.length > size ? items.at(-1)?.id : undefined
-    res.answer('settings/activity', { items, next, event, events: Object.keys(sentences), sentences })
-  })
+  router.get('/activity', admins, showTimeline(database, sentences))
+  router.get('/activity.csv', admins, exportTimeline(database, sentences))
 
   router.use(admins, () => {
     throw new NotFound()
@@ -89,15 +82,6 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
   router.use(problems(log, claim))
   return router
 }
-
-const Filter = z.object({
-  event: z.string().catch(''),
-  before: z
-    .string()
-    .regex(/^\d{1,18}$/)
-    .optional()
-    .catch(undefined),
-})
 
 /** A toggle that is not ticked is not sent: `was.<name>` says that it was on the page, and how. */
 function changesIn(body: unknown, toggles: ReturnType<typeof togglesOf>): Change[] {
