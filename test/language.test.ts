@@ -1,0 +1,122 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { IntlMessageFormat } from 'intl-messageformat'
+import { root } from '../src/root.ts'
+import { sections } from '../src/sections.ts'
+import { sentencesOf } from '../src/sentences.ts'
+
+/** Told to who runs Portico, in a terminal or to a monitor, and to nobody else. */
+const untold = ['src/cli.ts', 'src/operations.ts']
+const foreign = ['es']
+
+describe('what Portico says', () => {
+  for (const language of foreign) {
+    it(`is said in ${language}, all of it`, () => {
+      for (const [folder, used] of belonging())
+        expect(
+          [...used].filter(it => !(it in words(folder, language))),
+          `${folder}/${language}.json lacks`,
+        ).to.deep.equal([])
+    })
+
+    it(`has nothing in ${language} that is said nowhere, or that belongs to another folder`, () => {
+      for (const [folder, used] of belonging())
+        expect(
+          Object.keys(words(folder, language)).filter(it => !used.has(it)),
+          `${folder}/${language}.json has too much`,
+        ).to.deep.equal([])
+    })
+
+    it(`tells the same facts in ${language} as in English`, () => {
+      for (const folder of belonging().keys())
+        for (const [english, other] of Object.entries(words(folder, language)))
+          expect(factsIn(other), other).to.deep.equal(factsIn(english))
+    })
+  }
+
+  it('stands in no view without going through t', () => {
+    for (const file of globSync('{views,plugins}/**/*.ejs', { cwd: root }))
+      expect(plainText(read(file)), file).to.deep.equal([])
+  })
+})
+
+/** A section's own sentences lie in its folder; those of several sections or of none, in `views`. */
+function belonging(): Map<string, Set<string>> {
+  const files = globSync(['{views,plugins}/**/*.ejs', '{src,plugins}/**/*.ts'], { cwd: root })
+    .map(it => it.replaceAll('\\', '/'))
+    .filter(it => !/\.test\.ts$|\/contract\.ts$/.test(it) && !untold.includes(it))
+  const users = new Map<string, Set<string>>()
+  const add = (folder: string, sentence: string) => users.set(sentence, (users.get(sentence) ?? new Set()).add(folder))
+
+  for (const file of files) {
+    const folder = /^plugins\/[^/]+/.exec(file)?.[0] ?? 'views'
+    for (const it of file.endsWith('.ejs') ? saidInView(read(file)) : saidInCode(read(file))) add(folder, it)
+  }
+  for (const it of Object.values(sentencesOf([]))) add('views', it)
+  for (const { name, title, permissions, toggles, activity } of sections) {
+    const labels = [...Object.values(permissions), ...Object.values(toggles)].map(it => it.label)
+    const abouts = Object.values(toggles).map(it => it.about)
+    for (const it of [title, ...labels, ...abouts, ...Object.values(activity)]) add(`plugins/${name}`, it)
+  }
+
+  const folders = new Map<string, Set<string>>([
+    ['views', new Set()],
+    ...sections.map(({ name }): [string, Set<string>] => [`plugins/${name}`, new Set()]),
+  ])
+  for (const [sentence, its] of users) folders.get(its.size > 1 ? 'views' : [...its][0]!)?.add(sentence)
+  return folders
+}
+
+const quoted = /'((?:[^'\\\n]|\\.)*)'/g
+const unescaped = (text: string) => text.replace(/\\(.)/g, '$1')
+
+/** What goes through t, and words that begin with a capital: they reach t by way of a variable. */
+const saidInView = (source: string) =>
+  [...source.matchAll(/<%[\s\S]*?%>/g)].flatMap(([code]) => [
+    ...throughT(code),
+    ...literals(code).filter(it => /^[A-Z][a-z]/.test(it)),
+  ])
+
+/** What goes through t, what a view will put through it (a label, an action), and whatever looks like a sentence. */
+function saidInCode(source: string): string[] {
+  const code = source.replace(/^\s*(\/\/|\/?\*).*$/gm, '').replace(/new (Error|Obstacle)\([^)]*\)/g, '')
+  const named = [...code.matchAll(/\b(?:title|label|about|action): '((?:[^'\\\n]|\\.)*)'/g)].map(it =>
+    unescaped(it[1]!),
+  )
+  return [
+    ...throughT(code),
+    ...named,
+    ...literals(code).filter(it => /^[A-Z][a-z]*[ ,].*[a-z]|^[A-Z][a-z ]+\.$/.test(it)),
+  ]
+}
+
+const throughT = (source: string) => [...source.matchAll(/\bt\(\s*'((?:[^'\\\n]|\\.)*)'/g)].map(it => unescaped(it[1]!))
+
+const literals = (source: string) => [...source.matchAll(quoted)].map(it => unescaped(it[1]!))
+
+/** Words between tags, or in attributes that are read out, which no `<% %>` has put there. */
+function plainText(view: string): string[] {
+  const still = view.replace(/<%[\s\S]*?%>/g, '')
+  const attributes = [...still.matchAll(/\s(?:aria-label|placeholder|title|alt)="([^"]*)"/g)].map(it => it[1]!)
+  return [...attributes, ...still.replace(/<(?:"[^"]*"|'[^']*'|[^<>"'])*>/g, '\n').split('\n')]
+    .map(it => it.trim())
+    .filter(it => /\p{Ll}{2,}/u.test(it))
+}
+
+function factsIn(sentence: string): string[] {
+  const names = new Set<string>()
+  const walk = (node: any) => {
+    if (Array.isArray(node)) return node.forEach(walk)
+    if (node.type > 0 && node.type < 7) names.add(node.value)
+    for (const it of Object.values(node.options ?? {})) walk((it as any).value)
+  }
+  walk(new IntlMessageFormat(sentence, 'es', {}, { ignoreTag: true }).getAst())
+  return [...names].sort()
+}
+
+const words = (folder: string, language: string): Record<string, string> => {
+  const file = `${folder}/${language}.json`
+  return existsSync(`${root}/${file}`) ? JSON.parse(read(file)) : {}
+}
+
+const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8')
