@@ -46,7 +46,8 @@ function belonging(): Map<string, Set<string>> {
     .map(it => it.replaceAll('\\', '/'))
     .filter(it => !/\.test\.ts$|\/contract\.ts$/.test(it) && !untold.includes(it))
   const users = new Map<string, Set<string>>()
-  const add = (folder: string, sentence: string) => users.set(sentence, (users.get(sentence) ?? new Set()).add(folder))
+  const add = (folder: string, sentence: string) =>
+    sentence && users.set(sentence, (users.get(sentence) ?? new Set()).add(folder))
 
   for (const file of files) {
     const folder = /^plugins\/[^/]+/.exec(file)?.[0] ?? 'views'
