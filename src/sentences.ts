@@ -9,6 +9,7 @@ const core: Record<string, string> = {
   'team.invited': 'invited {email} for {client}',
   'account.changed': 'changed the own account',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
+  'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }
 

@@ -14,6 +14,7 @@ import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
+import { saveException, showException, showExceptions } from './exceptions.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
 
@@ -72,6 +73,13 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
     },
     otherwise(showVisibility),
   )
+
+  router.get('/exceptions', admins, showExceptions(database, toggles))
+  for (const path of ['/exceptions/:client', '/exceptions/:client/:person']) {
+    const show = showException(database, toggles)
+    router.get(path, admins, show)
+    router.post(path, admins, saveException(database, toggles), otherwise(show))
+  }
 
   router.get('/activity', admins, showTimeline(database, sentences))
   router.get('/activity.csv', admins, exportTimeline(database, sentences))

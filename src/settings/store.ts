@@ -11,15 +11,21 @@ export interface Change {
   after: boolean
 }
 
-/** What is set for the whole workspace. */
-export async function stored(database: Knex, workspace: string): Promise<Map<string, boolean>> {
+/** What is set for the whole workspace, or for one client of it, or for one of that client's people. */
+export async function stored(
+  database: Knex,
+  workspace: string,
+  client = '',
+  person = '',
+): Promise<Map<string, boolean>> {
   const rows = await readWithin<{ name: string; value: boolean }>(
     database,
     { workspace },
     {
       name: 'portal.settings',
       text: `select name, value from portal.client_portal_settings t
-             where t.workspace_id = scope.workspace and t.client_id = '' and t.person_id = ''`,
+             where t.workspace_id = scope.workspace and t.client_id = $3 and t.person_id = $4`,
+      values: [client, person],
     },
   )
   return new Map(rows.map(it => [it.name, it.value]))
