@@ -87,7 +87,7 @@ function saidInCode(source: string): string[] {
   return [
     ...throughT(code),
     ...named,
-    ...literals(code).filter(it => /^[A-Z][a-z]*[ ,].*[a-z]|^[A-Z][a-z ]+\.$/.test(it)),
+    ...literals(code).filter(it => /^[A-Z][a-z]*,? [a-z{]|^[A-Z][a-z ]+\.$/.test(it)),
   ]
 }
 

@@ -36,11 +36,14 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['newcomer', `${brightside}/invoices`],
     ...(await Promise.all(bills.map(async it => ['owner', await paper('invoices', acme({ ref_no: it }))] as Place))),
     ['twofold', `${brightside}/account`],
+    ['owner', `${brightside}/activity`],
+    ['viewer', `${brightside}/activity`],
     ['owner', `${brightside}/nothing/here`],
     ['billing', `${brightside}/proposals`],
     ['admin', '/settings/client-portal/'],
     ['admin', '/settings/client-portal/?saved'],
     ['admin', '/settings/client-portal/activity'],
+    ['admin', '/settings/client-portal/activity?name=nobody+at+all'],
     ['admin', '/settings/client-portal/nothing'],
   ]
 }
