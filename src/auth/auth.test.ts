@@ -334,3 +334,40 @@ describe('a new password', () => {
     }
   })
 })
+
+describe('one’s own account', () => {
+  afterEach(leave)
+
+  it('says how one is spoken to, from the next page on', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const prefer = (form: object) => owner.post('/account/preferences', form)
+
+    expect((await prefer({ language: 'es', timeZone: 'America/Lima', theme: 'dark' })).headers.location).to.match(
+      /account\?saved$/,
+    )
+    expect(await owner.get('/')).to.show('lang="es"', 'Buenas noches, Nadia', 'data-bs-theme="dark"')
+    expect(await owner.get('/account')).to.show('value="America/Lima" selected')
+    await prefer({ language: '', timeZone: '', theme: '' })
+    expect(await owner.get('/'))
+      .to.show('lang="en-GB"', 'Good morning, Nadia')
+      .and.not.show('data-bs-theme')
+    expect(
+      await database('portal.client_activity_logs').where({ event: 'account.changed' }).select('id'),
+    ).to.have.length(2)
+  })
+
+  it('takes no language, time zone or theme that there is not, and keeps what was chosen', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    for (const wrong of [{ language: 'xx' }, { timeZone: 'Moon/Sea' }, { theme: 'pink' }, { timeZone: ['UTC', 'Europe/Madrid'] }]) {
+      const answer = await owner.post('/account/preferences', {
+        language: 'es',
+        timeZone: 'Europe/Madrid',
+        theme: '',
+        ...wrong,
+      })
+      expect(answer).to.include({ status: 422 }).and.show('aria-invalid="true"')
+    }
+  })
+})

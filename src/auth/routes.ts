@@ -7,12 +7,13 @@ import { otherwise } from '../answer.ts'
 import { within } from '../database.ts'
 import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
-import { anybody, anyMember } from '../section.ts'
+import { anybody } from '../section.ts'
+import { account } from './account.ts'
 import { acceptInvitation, findInvitation } from './invitations.ts'
 import { password } from './password.ts'
 import { hashed, weakness } from './passwords.ts'
 import type { accountOf } from './people.ts'
-import { prune } from './sessions.ts'
+import { prune, save } from './sessions.ts'
 
 /** The ways in and out of one workspace's portal. */
 export function auth(database: Knex): Router {
@@ -68,21 +69,7 @@ export function auth(database: Knex): Router {
     res.redirect(303, req.portal.url('/sign-in'))
   })
 
-  router.get('/account', anyMember, showAccount)
-
-  router.post(
-    '/account/client',
-    anyMember,
-    async (req, res) => {
-      const { client } = read(z.object({ client: z.string() }), req)
-      const mine = req.portal.visitor?.memberships.find(it => it.client === client)
-      if (!mine) throw new Invalid({ client: ['Choose one of your companies.'] }, {})
-      req.portal.aside.session.client = mine.client
-      await save(req)
-      res.redirect(303, req.portal.url('/'))
-    },
-    otherwise(showAccount),
-  )
+  router.use('/account', account(database))
 
   const showInvitation: RequestHandler<{ token: string }> = async (req, res) => {
     const { workspace } = req.portal
@@ -144,10 +131,6 @@ const showSignIn: RequestHandler = (req, res) => {
   })
 }
 
-const showAccount: RequestHandler = (req, res) => {
-  res.answer('auth/account', { memberships: req.portal.visitor?.memberships ?? [] })
-}
-
 /** A new session id, so that one known before sign-in is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
 async function begin(req: Request<any>, person: string, client: string) {
   const { aside, workspace } = req.portal
@@ -155,9 +138,6 @@ async function begin(req: Request<any>, person: string, client: string) {
   Object.assign(aside.session, { workspace: workspace.id, person, client })
   await save(req)
 }
-
-const save = ({ portal: { aside } }: Request<any>) =>
-  new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
 
 /** Only pages of this portal: an address from outside must not decide where somebody ends up. */
 function safe(req: Request<any>, next: unknown): string {

@@ -74,6 +74,10 @@ export interface Aside extends Request {
   written?: number
 }
 
+/** Stores what was set on the session, before the answer says so. */
+export const save = ({ portal: { aside } }: Request<any>) =>
+  new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
+
 /** Forgets sessions whose time is over. */
 export const prune = (database: Knex) =>
   query(database, { text: 'delete from portal.client_sessions where expire < now()' })

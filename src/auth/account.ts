@@ -1,0 +1,71 @@
+import { type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { query, within } from '../database.ts'
+import { Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { languages, zoneOf } from '../language.ts'
+import { anyMember } from '../section.ts'
+import { save } from './sessions.ts'
+
+/** One's own account: which company one acts for, and how one is spoken to. */
+export function account(database: Knex): Router {
+  const router = Object.assign(Router(), { at: '/account' })
+
+  router.get('/', anyMember, show)
+
+  router.post(
+    '/client',
+    anyMember,
+    async (req, res) => {
+      const { client } = read(z.object({ client: z.string() }), req)
+      const mine = req.portal.visitor?.memberships.find(it => it.client === client)
+      if (!mine) throw new Invalid({ client: ['Choose one of your companies.'] }, {})
+      req.portal.aside.session.client = mine.client
+      await save(req)
+      res.redirect(303, req.portal.url('/'))
+    },
+    otherwise(show),
+  )
+
+  router.post(
+    '/preferences',
+    anyMember,
+    async (req, res) => {
+      const { language, timeZone, theme } = read(Preferences, req)
+      const { workspace, customer } = req.portal
+      await within(database, { workspace: workspace.id }, async tx => {
+        await query(tx, {
+          text: `update portal.client_users set language = $3, time_zone = $4, theme = $5 where workspace_id = $1 and id = $2`,
+          values: [workspace.id, customer.person.id, language || null, timeZone || null, theme || null],
+        })
+        await note(tx, req, { event: 'account.changed' })
+      })
+      res.redirect(303, req.portal.url('/account?saved'))
+    },
+    otherwise(show),
+  )
+
+  return router
+}
+
+const Preferences = z.object({
+  language: z.enum([...languages, ''], 'Choose one of these languages.'),
+  timeZone: z
+    .string()
+    .refine(it => it === '' || zoneOf(it) === it || zones.includes(it), 'Choose one of these time zones.'),
+  theme: z.enum(['light', 'dark', ''], 'Choose one of these.'),
+})
+
+const zones = Intl.supportedValuesOf('timeZone')
+
+const show: RequestHandler = (req, res) => {
+  res.answer('auth/account', {
+    memberships: req.portal.visitor?.memberships ?? [],
+    languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
+    zones,
+    saved: req.query.saved === '',
+  })
+}
