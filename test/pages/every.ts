@@ -42,6 +42,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['billing', `${brightside}/proposals`],
     ['admin', '/settings/client-portal/'],
     ['admin', '/settings/client-portal/?saved'],
+    ['admin', '/settings/client-portal/exceptions?search=acme'],
+    ['admin', `/settings/client-portal/exceptions/${client_id}`],
     ['admin', '/settings/client-portal/activity'],
     ['admin', '/settings/client-portal/activity?name=nobody+at+all'],
     ['admin', '/settings/client-portal/nothing'],
