@@ -27,6 +27,7 @@ const headers = helmet({
       connectSrc: ["'self'"],
       formAction: ["'self'"],
       baseUri: ["'none'"],
+      frameSrc: ["'self'"],
       frameAncestors: ["'none'"],
       trustedTypes: ['htmx'],
       requireTrustedTypesFor: ["'script'"],

@@ -3,8 +3,11 @@ import { record } from '../../src/activity.ts'
 import { daysBetween, grouped } from '../../src/document.ts'
 import { filterOf } from '../../src/filter.ts'
 import { pageOf } from '../../src/page.ts'
+import { pdfOf } from '../../src/pdf/pdf.ts'
+import { sendPdf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
 import { Invoice, Overview, Summary, sorts, statuses } from './port.ts'
+import { printed } from './print.ts'
 import { words } from './words.ts'
 
 const Filter = filterOf({ statuses, sorts })
@@ -34,6 +37,7 @@ export default section({
 
   activity: {
     'invoices.viewed': 'looked at invoice {number}',
+    'invoices.downloaded': 'downloaded invoice {number}',
   },
 
   async home({ crm, customer: { today }, t, day, money }) {
@@ -117,6 +121,16 @@ export default section({
       const invoice = await req.portal.crm.invoices.find(String(req.params.id))
       await record(req, { event: 'invoices.viewed', subject: invoice })
       res.answer('invoices/show', { invoice, groups: grouped(invoice.lines), ...words(req.portal) })
+    })
+
+    router.get('/:id/pdf', may('invoices.see'), async (req, res) => {
+      const { crm, t } = req.portal
+      const invoice = await crm.invoices.find(String(req.params.id))
+      const own = await crm.invoices.pdf?.(invoice.id)
+      const name = t('Invoice {number}', { number: invoice.number })
+      const pdf = own ?? { name, bytes: await pdfOf(printed(invoice, req.portal)) }
+      await record(req, { event: 'invoices.downloaded', subject: invoice })
+      sendPdf(req, res, pdf)
     })
   },
 })

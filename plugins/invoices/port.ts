@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Addressee, Line, Sums } from '../../src/document.ts'
 import { Money } from '../../src/money.ts'
 import type { Page } from '../../src/page.ts'
+import type { Pdf } from '../../src/pdf/print.ts'
 
 /** `open` and `overdue` have something left to pay; `overdue` since its due date has passed at the workspace. */
 export const statuses = ['open', 'overdue', 'paid', 'cancelled'] as const
@@ -67,6 +68,8 @@ export interface Invoices {
   overview(since?: string[]): Promise<Overview>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Invoice>
+  /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
+  pdf?(id: string): Promise<Pdf>
 }
 
 declare module '../../src/crm.ts' {

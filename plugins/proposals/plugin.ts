@@ -3,8 +3,11 @@ import { record } from '../../src/activity.ts'
 import { daysBetween, grouped } from '../../src/document.ts'
 import { filterOf } from '../../src/filter.ts'
 import { pageOf } from '../../src/page.ts'
+import { pdfOf } from '../../src/pdf/pdf.ts'
+import { sendPdf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
 import { Overview, Proposal, Summary, sorts, statuses } from './port.ts'
+import { printed } from './print.ts'
 import { words } from './words.ts'
 
 const Filter = filterOf({ statuses, sorts })
@@ -34,6 +37,7 @@ export default section({
 
   activity: {
     'proposals.viewed': 'looked at proposal {number}',
+    'proposals.downloaded': 'downloaded proposal {number}',
   },
 
   async home({ crm, customer: { today }, t, day }) {
@@ -67,6 +71,16 @@ export default section({
       const proposal = await req.portal.crm.proposals.find(String(req.params.id))
       await record(req, { event: 'proposals.viewed', subject: proposal })
       res.answer('proposals/show', { proposal, groups: grouped(proposal.lines), ...words(req.portal) })
+    })
+
+    router.get('/:id/pdf', may('proposals.see'), async (req, res) => {
+      const { crm, t } = req.portal
+      const proposal = await crm.proposals.find(String(req.params.id))
+      const own = await crm.proposals.pdf?.(proposal.id)
+      const name = t('Proposal {number}', { number: proposal.number })
+      const pdf = own ?? { name, bytes: await pdfOf(printed(proposal, req.portal)) }
+      await record(req, { event: 'proposals.downloaded', subject: proposal })
+      sendPdf(req, res, pdf)
     })
   },
 })

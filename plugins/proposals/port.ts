@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Addressee, Line, Sums } from '../../src/document.ts'
 import { Money } from '../../src/money.ts'
 import type { Page } from '../../src/page.ts'
+import type { Pdf } from '../../src/pdf/print.ts'
 
 /** `open` waits for an answer; `expired` was open until its date had passed. A draft is none of these: it is not there. */
 export const statuses = ['open', 'accepted', 'declined', 'expired', 'withdrawn'] as const
@@ -63,6 +64,8 @@ export interface Proposals {
   overview(): Promise<Overview>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Proposal>
+  /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
+  pdf?(id: string): Promise<Pdf>
 }
 
 declare module '../../src/crm.ts' {

@@ -1,0 +1,78 @@
+import { fontsFor } from './fonts.ts'
+import { compile } from './pool.ts'
+
+/** What stands on paper, as ready-made texts: the same shape for every kind of document. */
+export interface PrintedDocument {
+  /** BCP 47: "en-GB". */
+  language: string
+  direction: 'ltr' | 'rtl'
+  title: string
+  /** As at the foot of each page. */
+  number: string
+  /** A plain date: the file says that it was made then, so that the same document is the same bytes. */
+  date: string
+  sender: string
+  letterhead: string[]
+  /** `#rrggbb`. */
+  colour?: string
+  addressee: { label: string; lines: string[] }
+  /** What must not be overlooked: that it is cancelled. */
+  stamp?: { words: string; tone: 'bad' | '' }
+  facts: [label: string, value: string][]
+  intro: string[]
+  /** Description, quantity, amount. */
+  columns: [string, string, string]
+  groups: { heading: string | null; lines: PrintedLine[] }[]
+  sums: [label: string, value: string, strong: boolean][]
+  terms: string[]
+  footer: string
+}
+
+interface PrintedLine {
+  title: string
+  details: string[]
+  quantity: string
+  amount: string
+  optional: boolean
+  /** An optional line that is not chosen is struck out. */
+  chosen: boolean
+}
+
+/**
+ * A4, PDF/UA-1. The same document gives the same bytes. Where no font has a character it is a tagged PDF without that
+ * claim. Throws Busy while too many wait, and an Error where it takes too long.
+ */
+export async function pdfOf(document: PrintedDocument): Promise<Buffer> {
+  const texts = cleaned(document)
+  const [, language = 'en', region] = /^([a-z]{2,3})(?:-([A-Z]{2}))?$/.exec(document.language) ?? []
+  const fonts = fontsFor(JSON.stringify(texts), document.language)
+  return compile({
+    files: fonts.files,
+    document: {
+      ...texts,
+      language,
+      region: region ?? null,
+      date: document.date.split('-').map(Number),
+      colour: /^#[0-9a-f]{6}$/i.test(document.colour ?? '') ? document.colour : '#0c5a63',
+      stamp: texts.stamp ?? null,
+      fonts: fonts.families,
+    },
+  })
+}
+
+/** Line breaks stay; other control characters and what turns the direction of the text around it go. */
+const clean = (text: string) =>
+  text
+    .toWellFormed()
+    .replaceAll('\ufffd', '?')
+    .normalize('NFC')
+    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    .replace(/\t/g, ' ')
+    .replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069\ufeff]|[\p{Co}\p{Noncharacter_Code_Point}]/gu, '')
+
+function cleaned<T>(value: T): T {
+  if (typeof value === 'string') return clean(value) as T
+  if (Array.isArray(value)) return value.map(cleaned) as T
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, cleaned(it)])) as T
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { extname, join } from 'node:path'
+import { pino } from 'pino'
+import { Problem } from '../errors.ts'
+
+export interface Job {
+  files: string[]
+  document: object
+}
+
+/** `missing`: characters that no font has. */
+export type Answer = { bytes: Buffer; missing?: string } | { error: string }
+
+/** Too many documents are waiting to be made. */
+class Busy extends Problem {
+  status = 503
+  code = 'busy'
+  message = 'Many documents are being made right now.'
+  advice = 'Please try again in a minute.'
+}
+
+/** Processes at most; documents that may wait; how long one may take; when an idle process goes. */
+const limits = { processes: 2, waiting: 50, patience: 20_000, idle: 300_000 }
+
+interface Task extends Job {
+  resolve(bytes: Buffer): void
+  reject(error: Error): void
+}
+
+interface Worker {
+  child: ChildProcess
+  task: Task | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+const workers = new Set<Worker>()
+const waiting: Task[] = []
+const log = pino()
+
+/** Gives the work to a process that is free; the first ones start when there is something to do. */
+export function compile(job: Job): Promise<Buffer> {
+  if (waiting.length >= limits.waiting) return Promise.reject(new Busy())
+  return new Promise((resolve, reject) => {
+    waiting.push({ ...job, resolve, reject })
+    next()
+  })
+}
+
+/** Lets the processes go; the next document starts one again. */
+export function endPdf() {
+  for (const it of workers) retire(it, new Error('The PDF processes were ended.'))
+}
+
+/** For tests. */
+export const pdfProcesses = () => [...workers].map(it => it.child.pid)
+
+function next() {
+  if (!waiting.length) return
+  const free = [...workers].find(it => !it.task) ?? (workers.size < limits.processes ? start() : undefined)
+  const task = free && waiting.shift()
+  if (!task) return
+  clearTimeout(free.timer)
+  free.task = task
+  free.timer = setTimeout(
+    () => retire(free, new Error(`A PDF was not done after ${limits.patience / 1000} seconds.`)),
+    limits.patience,
+  )
+  free.child.send({ files: task.files, document: task.document })
+  next()
+}
+
+/** Without our environment, which holds secrets, and without our flags, such as a debugger's port. */
+function start(): Worker {
+  const child = fork(join(import.meta.dirname, `worker${extname(import.meta.filename)}`), {
+    serialization: 'advanced',
+    env: {},
+    execArgv: [],
+  })
+  const worker: Worker = { child, task: undefined, timer: undefined }
+  child.on('message', (answer: Answer) => done(worker, answer))
+  child.on('error', error => retire(worker, error))
+  child.on('exit', (code, signal) => retire(worker, new Error(`The PDF process ended: ${signal ?? code}.`)))
+  child.unref()
+  child.channel?.unref()
+  workers.add(worker)
+  return worker
+}
+
+function done(worker: Worker, answer: Answer) {
+  const { task } = worker
+  worker.task = undefined
+  clearTimeout(worker.timer)
+  worker.timer = setTimeout(() => retire(worker, new Error('idle')), limits.idle).unref()
+  if ('error' in answer) task?.reject(new Error(answer.error))
+  else {
+    if (answer.missing) log.warn({ characters: answer.missing }, 'no font has these characters of a PDF')
+    task?.resolve(Buffer.from(answer.bytes))
+  }
+  next()
+}
+
+/** Its document fails; those that wait go to another process. */
+function retire(worker: Worker, error: Error) {
+  if (!workers.delete(worker)) return
+  clearTimeout(worker.timer)
+  worker.child.kill('SIGKILL')
+  worker.task?.reject(error)
+  next()
+}

@@ -1,0 +1,85 @@
+import type { Request, Response } from 'express'
+import { grouped, type Line, type Sums } from '../document.ts'
+import type { Visit } from '../visit.ts'
+import type { PrintedDocument } from './pdf.ts'
+
+/** What a document's PDF has in common with that of any other: in the reader's language, on the sender's paper. */
+export const paper = ({ locale, workspace, t }: Visit) => ({
+  language: locale,
+  direction: /^(ar|fa|he|ur)\b/.test(locale) ? ('rtl' as const) : ('ltr' as const),
+  sender: workspace.name,
+  letterhead: workspace.letterhead,
+  colour: workspace.colour,
+  columns: [t('Description'), t('Quantity'), t('Amount')] as [string, string, string],
+  footer: [...new Set([workspace.letterhead[0] ?? workspace.name, workspace.letterhead.at(-1)])]
+    .filter(Boolean)
+    .join(' · '),
+})
+
+/** Lines under their headings, as on the page. */
+export const printedLines = (lines: Line[], { t, number, price, money }: Visit): PrintedDocument['groups'] =>
+  grouped(lines).map(({ heading, optional, lines: those }) => ({
+    heading: heading ?? (optional ? t('Optional') : null),
+    lines: those.map(it => ({
+      title: it.title,
+      details: [
+        it.details,
+        it.discount && t('{percent}% off', { percent: number(it.discount) }),
+        it.optional && (it.chosen ? t('Chosen, counts in the total') : t('Not chosen, counts in no total')),
+      ].filter(text => typeof text === 'string' && text !== '') as string[],
+      quantity:
+        it.quantity === '1' && !it.unit
+          ? t('fixed price')
+          : `${[number(it.quantity), it.unit].filter(Boolean).join(' ')} × ${price(it.price)}`,
+      amount: money(it.total),
+      optional: it.optional,
+      chosen: it.chosen,
+    })),
+  }))
+
+/** What leads to the total. */
+export const printedSums = ({ discount, net, taxes }: Sums, { t, number, money }: Visit): PrintedDocument['sums'] => [
+  ...(discount
+    ? [row(t('Discount {percent}%', { percent: number(discount.percent) }), money(minus(discount.amount)))]
+    : []),
+  row(t('Net'), money(net)),
+  ...taxes.map(({ percent, amount }) => row(t('Tax {percent}%', { percent: number(percent) }), money(amount))),
+]
+
+const row = (label: string, value: string): PrintedDocument['sums'][number] => [label, value, false]
+
+export const minus = <T extends { amount: string }>(it: T): T => ({ ...it, amount: `-${it.amount}` })
+
+export const paragraphs = (text: string | null) => (text ?? '').split(/\n{2,}/).filter(it => it.trim())
+
+/** A PDF of a document; the name has no ending yet. */
+export interface Pdf {
+  name: string
+  bytes: Buffer
+}
+
+/**
+ * Shown in the browser's own viewer, or kept with `?download`. Our pages may frame it; it can load and run nothing.
+ * Its name is as RFC 6266 and RFC 8187 have it, whatever the script.
+ */
+export function sendPdf(req: Request<any>, res: Response, { name, bytes }: Pdf) {
+  res.attachment(`${fileName(name)}.pdf`)
+  if (req.query.download === undefined)
+    res.set('Content-Disposition', String(res.get('Content-Disposition')).replace(/^attachment/, 'inline'))
+  res
+    .set({ 'Cache-Control': 'private, no-store', 'Content-Security-Policy': policy })
+    .type('application/pdf')
+    .send(bytes)
+}
+
+/** The viewers of browsers are pages of their own, with styles and a plug-in. */
+const policy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+/** Without what some system forbids in a name. */
+const fileName = (name: string) =>
+  name
+    .toWellFormed()
+    .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replace(/[/\\:*?"<>|]+/g, '-')
+    .replace(/^[.\s]+|[.\s]+$/g, '')
+    .slice(0, 120) || 'document'
