@@ -95,6 +95,7 @@ export const up = (db: Knex, { app }: Roles) =>
     create index on portal.client_activity_logs (workspace_id, at desc);
 
     grant usage on schema portal to ${app};
+    grant select on portal.migrations to ${app};
     grant select, insert, update on portal.client_users, portal.client_memberships, portal.client_invitations to ${app};
     grant select, insert, update, delete on portal.client_sessions to ${app};
     grant select, insert, update, delete on portal.client_portal_settings to ${app};

@@ -30,7 +30,7 @@ const settings = (owner: Knex, role: string): Knex.MigratorConfig => ({
   schemaName: 'portal',
   tableName: 'migrations',
   migrationSource: {
-    getMigrations: async () => files().map(it => basename(it).replace(/\.[jt]s$/, '')),
+    getMigrations: async () => migrationNames(),
     getMigrationName: (name: string) => name,
     getMigration: async (name: string) => {
       const file = files().find(it => basename(it).startsWith(`${name}.`))
@@ -40,5 +40,8 @@ const settings = (owner: Knex, role: string): Knex.MigratorConfig => ({
     },
   },
 })
+
+/** Those that this version has, in their order. */
+export const migrationNames = () => files().map(it => basename(it).replace(/\.[jt]s$/, ''))
 
 const files = () => globSync('migrations/[0-9]*.{ts,js}', { cwd: root }).sort()

@@ -17,8 +17,9 @@ export function page<T>(rows: T[], size: number, key: (row: T) => unknown): Page
 
 /** The key a token was made of; undefined, which is the first page, for any other text. */
 export function keyOf<T>(token: string | undefined, shape: z.ZodType<T>): T | undefined {
+  if (!token) return undefined
   try {
-    return shape.parse(JSON.parse(Buffer.from(token ?? '', 'base64url').toString()))
+    return shape.parse(JSON.parse(Buffer.from(token, 'base64url').toString()))
   } catch {
     return undefined
   }

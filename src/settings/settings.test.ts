@@ -93,6 +93,23 @@ describe('the settings', () => {
   })
 })
 
+describe('the state of things', () => {
+  afterEach(leave)
+
+  it('says what holds, and what does not', async () => {
+    const { visit, owner: database } = await open()
+    const admin = await visit('admin')
+    const state = () => admin.at('/settings/client-portal/state')
+
+    expect(await state())
+      .to.show('PostgreSQL 18', 'portico_app', 'All migrations are applied')
+      .and.not.show('Not so')
+    await database.raw('alter table portal.client_users no force row level security')
+    await database('portal.migrations').update({ name: 'something else' })
+    expect(await state()).to.show('Not so', 'client_users', '001_people_sessions_settings_activity')
+  })
+})
+
 describe('a setting', () => {
   const toggles = togglesOf([{ icon: 'x', toggles: { a: { default: true }, b: { default: false } } } as never])
 

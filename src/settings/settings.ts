@@ -15,6 +15,7 @@ import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
+import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
 
@@ -83,6 +84,8 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
 
   router.get('/activity', admins, showTimeline(database, sentences))
   router.get('/activity.csv', admins, exportTimeline(database, sentences))
+
+  router.get('/state', admins, showState(database))
 
   router.use(admins, () => {
     throw new NotFound()
