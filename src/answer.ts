@@ -98,7 +98,7 @@ function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandl
   const { wants, url } = req.portal
   const page =
     wants === 'page' && req.method === 'GET' ? req.originalUrl : (req.get('HX-Current-URL') ?? req.get('Referer'))
-  const { pathname, search } = URL.parse(page ?? '', `${req.protocol}://${req.host}`) ?? { pathname: '', search: '' }
+  const { pathname, search } = URL.parse(page ?? '', 'http://portal.invalid') ?? { pathname: '', search: '' }
   const address = url(
     `/sign-in${pathname.startsWith(`${url('')}/`) ? `?${new URLSearchParams({ next: pathname + search })}` : ''}`,
   )

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import { request, type RequestHandler } from 'express'
 import { CrossSite } from './errors.ts'
 
 /**
@@ -9,6 +9,9 @@ export const sameOrigin: RequestHandler = (req, _res, next) => {
   const site = req.get('Sec-Fetch-Site')
   const origin = req.get('Origin')
   const safe = ['GET', 'HEAD', 'OPTIONS'].includes(req.method)
-  const ours = site ? site === 'same-origin' || site === 'none' : !origin || URL.parse(origin)?.host === req.host
+  const ours = site ? site === 'same-origin' || site === 'none' : !origin || URL.parse(origin)?.host === hostOf(req)
   next(safe || ours ? undefined : new CrossSite())
 }
+
+/** With its port, and behind a trusted proxy the one that it names: Express 4, which may be the host, leaves the port out. */
+const hostOf = (req: object): string | undefined => Reflect.get(request, 'host', req)

@@ -44,7 +44,7 @@ describe('bad input', () => {
       '/invoices/%20',
       '/nothing',
       '/invoices/1/nothing',
-      '/quotations',
+      '/tickets',
     ]) {
       expect((await owner.get(path)).status, path).to.equal(404)
     }

@@ -1,13 +1,14 @@
 import type { Knex } from 'knex'
 import { type Client, type Crm, type Customer, type Directory, query } from '../../src/index.ts'
 import { invoices } from './invoices.ts'
-import { proposals } from './proposals.ts'
+import { offers } from './offers.ts'
 
 /** How Portico reads this CRM. `database` is connected as Portico's own role, which has only the grants of `reads`. */
 export const adapter = (database: Knex): Crm => ({
   directory: directory(database),
   connect: (customer: Customer, tx) => ({
-    proposals: proposals(tx ?? database, customer),
+    proposals: offers(tx ?? database, customer, 'proposals'),
+    quotations: offers(tx ?? database, customer, 'quotations'),
     invoices: invoices(tx ?? database, customer),
   }),
 })
@@ -41,6 +42,35 @@ export const reads: Record<string, string[]> = {
   proposal_lines: [
     ...['proposal_id', 'position', 'group_title', 'title', 'details', 'qty', 'unit', 'unit_price', 'discount_pct'],
     ...['tax_pct', 'is_optional', 'is_chosen', 'line_total'],
+  ],
+  quotations: [
+    ...[
+      'id',
+      'workspace_id',
+      'client_id',
+      'contact_id',
+      'prepared_by',
+      'ref_no',
+      'subject',
+      'opening',
+      'conditions',
+      'status',
+    ],
+    ...[
+      'quoted_on',
+      'valid_until',
+      'version',
+      'currency_code',
+      'discount_pct',
+      'net_total',
+      'tax_total',
+      'grand_total',
+    ],
+    ...['decided_on', 'decided_by', 'decision_note', 'deleted_at'],
+  ],
+  quotation_lines: [
+    ...['quotation_id', 'sort', 'section', 'name', 'details', 'quantity', 'unit', 'price', 'discount_pct'],
+    ...['tax_pct', 'optional', 'chosen', 'line_total'],
   ],
   invoices: [
     ...['id', 'workspace_id', 'client_id', 'contact_id', 'ref_no', 'subject', 'po_number', 'remarks', 'state'],

@@ -12,6 +12,8 @@ const mine = `p.workspace_id::text = $1 and p.client_id = $2 and p.state <> 'dra
 /** As the index of open invoices has it; said so that no index of states is taken beside it. */
 const toPay = `p.balance > 0 and p.state not in ('draft', 'paid', 'void')`
 
+const lineNames = { group: 'group_title', title: 'title', quantity: 'qty', price: 'unit_price' }
+
 /** `$3` is today. */
 const summary = `
   p.id, p.ref_no as number, p.subject as title, p.grand_total::text as total, p.balance::text as balance,
@@ -118,7 +120,7 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
                  (select coalesce(sum(line_total), 0) - p.net_total from public.invoice_lines l
                   where l.invoice_id = p.id)::text as taken_off,
                  ${addressee},
-                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns}) order by l.position), '[]')
+                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(lineNames)}) order by l.position), '[]')
                   from public.invoice_lines l where l.invoice_id = p.id) as lines,
                  (select coalesce(jsonb_agg(jsonb_build_object('on', y.paid_on, 'amount', y.amount::text,
                                             'method', y.method, 'payer', y.payer) order by y.paid_on, y.id), '[]')

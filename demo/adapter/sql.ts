@@ -73,8 +73,8 @@ export const addressee = `
     (select t.first_name || ' ' || t.last_name from public.contacts t where t.id = p.contact_id),
     c.address_line1, c.address_line2, c.postcode || ' ' || c.city], null) as "to"`
 
-/** The columns that both kinds of lines share, for jsonb_build_object. */
-export const lineColumns = `
-  'group', l.group_title, 'title', l.title, 'details', l.details, 'quantity', trim_scale(l.qty)::text,
-  'unit', l.unit, 'price', trim_scale(l.unit_price)::text, 'discount', trim_scale(l.discount_pct)::text,
+/** What kinds of lines have in common, for jsonb_build_object; their names differ. */
+export const lineColumns = (its: { group: string; title: string; quantity: string; price: string }) => `
+  'group', l.${its.group}, 'title', l.${its.title}, 'details', l.details, 'quantity', trim_scale(l.${its.quantity})::text,
+  'unit', l.unit, 'price', trim_scale(l.${its.price})::text, 'discount', trim_scale(l.discount_pct)::text,
   'total', l.line_total::text`

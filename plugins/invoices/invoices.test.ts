@@ -1,6 +1,10 @@
 import { expect } from 'chai'
+import { extractText } from 'unpdf'
+import { adapter } from '../../demo/adapter/adapter.ts'
+import type { Crm } from '../../src/index.ts'
 import { actors } from '../../test/actors.ts'
-import { leave, open } from '../../test/visit.ts'
+import { fresh } from '../../test/database.ts'
+import { leave, open, type Visitor } from '../../test/visit.ts'
 import { invoicesContract } from './contract.ts'
 
 describe('invoices', () => {
@@ -99,4 +103,81 @@ describe('invoices', () => {
     await admin.postAt('/settings/client-portal/visibility', { 'was.invoices': 'off', invoices: 'on' })
     expect((await owner.get('/invoices')).status).to.equal(200)
   })
+
+  it('come as a PDF with a good name, to read or to keep, and leave a row of activity', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const { id } = await found(owner, '2026-0107')
+    const { headers, body, text } = await pdf(owner, `/invoices/${id}/pdf`)
+
+    expect(headers).to.deep.include({
+      'content-type': 'application/pdf',
+      'content-disposition': 'inline; filename="Invoice 2026-0107.pdf"',
+      'cache-control': 'private, no-store',
+    })
+    expect(headers['content-security-policy']).to.include("frame-ancestors 'self'").and.include("default-src 'none'")
+    expect(body.subarray(0, 8).toString()).to.equal('%PDF-1.7')
+    for (const it of ['Invoice 2026-0107', 'Photography on location', 'Tax 21%', '€378.00', '-€1,000.00', '€1,178.00'])
+      expect(text).to.include(it)
+    expect((await pdf(owner, `/invoices/${id}/pdf?download`)).headers['content-disposition']).to.equal(
+      'attachment; filename="Invoice 2026-0107.pdf"',
+    )
+    expect((await pdf(owner, `/api/v1/invoices/${id}/pdf`)).body.equals(body)).to.equal(true)
+    const rows = await database('portal.client_activity_logs').where({ event: 'invoices.downloaded' })
+    expect(rows).to.have.length(3)
+    expect(rows[0].subject).to.include({ number: '2026-0107' })
+  })
+
+  it('that are credited or cancelled say so in their PDF, in the language of their reader', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const credited = await found(owner, '2026-0088')
+    await database('invoices').where({ id: credited.id }).update({ state: 'void' })
+    const path = `/invoices/${credited.id}/pdf`
+
+    const english = (await pdf(owner, path)).text
+    for (const it of ['Cancelled', 'Credit note 2026-C009', '-€36.30']) expect(english).to.include(it)
+    const spanish = await pdf(owner, path, 'es')
+    for (const it of ['Anulada', 'Factura 2026-0088', 'Total de la factura']) expect(spanish.text).to.include(it)
+    expect(spanish.headers['content-disposition']).to.include('Factura 2026-0088.pdf')
+  })
+
+  it('come as the PDF of the CRM itself where it makes one, under its name in any script', async () => {
+    const on = await fresh()
+    const plain = adapter(on.database)
+    let name = 'Счёт № 7/2026 «Ромашка»'
+    const crm: Crm = {
+      ...plain,
+      connect: (customer, tx) => {
+        const ports = plain.connect(customer, tx)
+        const invoices = { ...ports.invoices!, pdf: async (id: string) => ({ name, bytes: Buffer.from(`of ${id}`) }) }
+        return { ...ports, invoices }
+      },
+    }
+    const { visit } = await open({ on, crm })
+    const owner = await visit('owner')
+    const { id } = await found(owner, '2026-0107')
+    const named = async (it: string) => {
+      name = it
+      return String((await owner.get(`/invoices/${id}/pdf`)).headers['content-disposition'])
+    }
+
+    expect((await owner.get(`/invoices/${id}/pdf`)).body.toString()).to.equal(`of ${id}`)
+    expect(await named('Счёт № 7/2026 «Ромашка»')).to.equal(
+      `inline; filename="???? ? 7-2026 «???????».pdf"; filename*=UTF-8''${encodeURIComponent('Счёт № 7-2026 «Ромашка».pdf')}`,
+    )
+    expect(await named('../../a"b\r\nSet-Cookie: c\u202efdp.exe')).to.equal(
+      'inline; filename="-..-a-bSet-Cookie- cfdp.exe.pdf"',
+    )
+    expect(await named(' . ')).to.equal('inline; filename="document.pdf"')
+    const { id: foreign } = await found(await visit('neighbour'), '')
+    expect((await owner.get(`/invoices/${foreign}/pdf`)).status).to.equal(404)
+  })
 })
+
+const found = async (who: Visitor, number: string) => (await who.api(`/invoices?search=${number}`)).body.items[0]
+
+async function pdf(who: Visitor, path: string, language = 'en-GB') {
+  const { headers, body } = await who.get(path).set('Accept-Language', language)
+  return { headers, body, text: (await extractText(new Uint8Array(body), { mergePages: true })).text }
+}

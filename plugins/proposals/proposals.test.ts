@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { extractText } from 'unpdf'
 import { actors } from '../../test/actors.ts'
 import { leave, open } from '../../test/visit.ts'
 import { proposalsContract } from './contract.ts'
@@ -67,5 +68,31 @@ describe('proposals', () => {
       'Nov 19, 2026',
     )
     expect(await owner.get(`/proposals/${id}`).set('Accept-Language', 'xx, *;q=0.1, zz-!')).to.show('lang="en-GB"')
+  })
+
+  it('come as a PDF with groups, options, terms and version, which leaves a row of activity', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    const { headers, body } = await owner.get(`/proposals/${id}/pdf`)
+    const { text } = await extractText(new Uint8Array(body), { mergePages: true })
+
+    expect(headers['content-disposition']).to.equal('inline; filename="Proposal P-2026-031.pdf"')
+    for (const it of ['P-2026-031, version 2', '€16,736.72', 'Not chosen, counts in no total', 'Valid until'])
+      expect(text).to.include(it)
+    const rows = await database('portal.client_activity_logs').where({ event: 'proposals.downloaded' })
+    expect(rows.map(it => it.subject.number)).to.deep.equal(['P-2026-031'])
+    expect(await owner.get(`/proposals/${id}`)).to.show(`/portal/brightside/proposals/${id}/pdf`)
+    expect((await (await visit('neighbour')).get(`/proposals/${id}/pdf`)).status).to.equal(404)
+  })
+
+  it('that are withdrawn say so in their PDF', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    await database('proposals').where({ id }).update({ state: 'withdrawn' })
+    const { body } = await owner.get(`/proposals/${id}/pdf`)
+
+    expect((await extractText(new Uint8Array(body), { mergePages: true })).text).to.include('Withdrawn')
   })
 })

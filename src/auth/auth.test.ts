@@ -360,7 +360,12 @@ describe('one’s own account', () => {
   it('takes no language, time zone or theme that there is not, and keeps what was chosen', async () => {
     const { visit } = await open()
     const owner = await visit('owner')
-    for (const wrong of [{ language: 'xx' }, { timeZone: 'Moon/Sea' }, { theme: 'pink' }, { timeZone: ['UTC', 'Europe/Madrid'] }]) {
+    for (const wrong of [
+      { language: 'xx' },
+      { timeZone: 'Moon/Sea' },
+      { theme: 'pink' },
+      { timeZone: ['UTC', 'Europe/Madrid'] },
+    ]) {
       const answer = await owner.post('/account/preferences', {
         language: 'es',
         timeZone: 'Europe/Madrid',

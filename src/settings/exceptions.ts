@@ -72,7 +72,7 @@ export const saveException =
     res.redirect(303, `${req.portal.url(addressOf(place))}?saved`)
   }
 
-export const addressOf = ({ client, person }: Pick<Place, 'client' | 'person'>) =>
+const addressOf = ({ client, person }: Pick<Place, 'client' | 'person'>) =>
   `/exceptions/${[client, person].filter(Boolean).map(encodeURIComponent).join('/')}`
 
 interface Change {

@@ -1,8 +1,8 @@
-import { daysBetween } from '../../src/document.ts'
-import type { Visit } from '../../src/visit.ts'
+import { daysBetween } from '../document.ts'
+import type { Visit } from '../visit.ts'
 import type { Summary } from './port.ts'
 
-/** How a proposal stands, for its badge: tone, icon, words. */
+/** How an offer stands, for its badge: tone, icon, words. */
 export const words = ({ t, customer: { today } }: Visit) => ({
   state({ status, validUntil }: Summary): [string, string, string] {
     if (status === 'accepted') return ['green', 'check', t('Accepted')]

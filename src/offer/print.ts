@@ -1,10 +1,10 @@
-import type { PrintedDocument } from '../../src/pdf/pdf.ts'
-import { paper, paragraphs, printedLines, printedSums } from '../../src/pdf/print.ts'
-import type { Visit } from '../../src/visit.ts'
-import type { Proposal } from './port.ts'
+import type { PrintedDocument } from '../pdf/pdf.ts'
+import { paper, paragraphs, printedLines, printedSums } from '../pdf/print.ts'
+import type { Visit } from '../visit.ts'
+import type { Offer } from './port.ts'
 
-/** A proposal on paper. */
-export function printed(it: Proposal, visit: Visit): PrintedDocument {
+/** An offer on paper; `one` is what its kind is called. */
+export function printed(it: Offer, one: string, visit: Visit): PrintedDocument {
   const { t, day, money } = visit
   return {
     ...paper(visit),
@@ -14,7 +14,7 @@ export function printed(it: Proposal, visit: Visit): PrintedDocument {
     addressee: { label: t('For'), lines: it.to },
     stamp: stamps(visit)[it.status],
     facts: [
-      [t('Proposal'), it.number],
+      [one, it.number],
       [t('Date'), day(it.sentOn)],
       ...(it.validUntil ? [[t('Valid until'), day(it.validUntil)] as [string, string]] : []),
       ...(it.owner ? [[t('Prepared by'), it.owner] as [string, string]] : []),
@@ -27,7 +27,7 @@ export function printed(it: Proposal, visit: Visit): PrintedDocument {
 }
 
 /** What is no longer on offer says so. */
-const stamps = ({ t }: Visit): Partial<Record<Proposal['status'], PrintedDocument['stamp']>> => ({
+const stamps = ({ t }: Visit): Partial<Record<Offer['status'], PrintedDocument['stamp']>> => ({
   declined: { words: t('Declined'), tone: '' },
   expired: { words: t('Expired'), tone: '' },
   withdrawn: { words: t('Withdrawn'), tone: 'bad' },

@@ -1,17 +1,46 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import type { Proposals, Summary } from '../../plugins/proposals/port.ts'
 import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import type { Offers, Summary } from '../../src/offer/port.ts'
 import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
 
-/** What is said of every one, to this client: no draft and nothing deleted. `d` are its proposals, `$3` is today, `$4` the workspace's time zone. */
-const mine = `
-  select p.id, p.ref_no, p.title, p.grand_total, p.currency_code, p.issued_on, p.valid_until,
-         (p.answered_on at time zone $4)::date as answered_on, p.owner_id,
-         case p.state when 'accepted' then 'accepted' when 'rejected' then 'declined' when 'withdrawn' then 'withdrawn'
+/** The same things, as this CRM's two tables call them. */
+const tables = {
+  proposals: {
+    ...{ table: 'proposals', title: 'title', state: 'state', sentOn: 'issued_on', owner: 'owner_id' },
+    ...{ intro: 'intro', terms: 'terms', answeredOn: 'answered_on', answeredBy: 'answered_by', note: 'answer_note' },
+    ...{
+      lines: 'proposal_lines',
+      of: 'proposal_id',
+      position: 'position',
+      optional: 'is_optional',
+      chosen: 'is_chosen',
+    },
+    line: { group: 'group_title', title: 'title', quantity: 'qty', price: 'unit_price' },
+  },
+  quotations: {
+    ...{ table: 'quotations', title: 'subject', state: 'status', sentOn: 'quoted_on', owner: 'prepared_by' },
+    ...{
+      intro: 'opening',
+      terms: 'conditions',
+      answeredOn: 'decided_on',
+      answeredBy: 'decided_by',
+      note: 'decision_note',
+    },
+    ...{ lines: 'quotation_lines', of: 'quotation_id', position: 'sort', optional: 'optional', chosen: 'chosen' },
+    line: { group: 'section', title: 'name', quantity: 'quantity', price: 'price' },
+  },
+}
+type Table = (typeof tables)[keyof typeof tables]
+
+/** What is said of every one, to this client: no draft and nothing deleted. `$3` is today, `$4` the workspace's time zone. */
+const mineOf = (it: Table) => `
+  select p.id, p.ref_no, p.${it.title} as title, p.grand_total, p.currency_code, p.${it.sentOn} as issued_on, p.valid_until,
+         (p.${it.answeredOn} at time zone $4)::date as answered_on, p.${it.owner} as owner_id,
+         case p.${it.state} when 'accepted' then 'accepted' when 'rejected' then 'declined' when 'withdrawn' then 'withdrawn'
            else case when p.valid_until < $3::date then 'expired' else 'open' end end as status
-  from public.proposals p
-  where p.workspace_id = $1 and p.client_id = $2 and p.state <> 'draft' and p.deleted_at is null`
+  from public.${it.table} p
+  where p.workspace_id::text = $1 and p.client_id = $2 and p.${it.state} <> 'draft' and p.deleted_at is null`
 
 const summary = `
   d.id::text, d.ref_no as number, d.title, d.grand_total::text as total, d.currency_code as currency, d.status,
@@ -28,14 +57,17 @@ const ranks = {
 
 const After = z.tuple([z.string().regex(/^-?\d{1,14}(\.\d+)?$/), z.int32()])
 
-export function proposals(db: Knex, { workspace, client, today }: Customer): Proposals {
+export function offers(db: Knex, { workspace, client, today }: Customer, kind: keyof typeof tables): Offers {
+  const it = tables[kind]
+  const mine = mineOf(it)
+  const counted = `public.${it.lines} l where l.${it.of} = p.id and (not l.${it.optional} or l.${it.chosen})`
   const scope = [workspace.id, client.id, today, workspace.timeZone]
 
   return {
     async list({ status = null, search, sort, after, size }) {
       const [rank, id] = keyOf(after, After) ?? [null, null]
       const rows = await query(db, {
-        name: `crm.proposals.${sort}`,
+        name: `crm.${kind}.${sort}`,
         text: `select ${summary}, (${ranks[sort]})::text as rank
                from (${mine}) d
                where ($5::text is null or d.status = $5)
@@ -45,12 +77,12 @@ export function proposals(db: Knex, { workspace, client, today }: Customer): Pro
         values: [...scope, status, containing(search), amountLike(search), rank, id, size + 1],
       })
       const { items, next } = page(rows, size, row => [row.rank, Number(row.id)])
-      return { items: items.map(proposal), next }
+      return { items: items.map(offer), next }
     },
 
     async overview() {
       const [row] = await query(db, {
-        name: 'crm.proposals.overview',
+        name: `crm.${kind}.overview`,
         text: `with d as (select * from (${mine}) d limit 1001)
                select jsonb_build_object('all', count(*), 'open', count(*) filter (where status = 'open'),
                         'accepted', count(*) filter (where status = 'accepted'),
@@ -67,23 +99,23 @@ export function proposals(db: Knex, { workspace, client, today }: Customer): Pro
 
     async find(id) {
       const [row] = await query(db, {
-        name: 'crm.proposal',
-        text: `select ${summary}, p.version, p.intro, p.terms, p.answered_by, p.answer_note,
+        name: `crm.${kind}.one`,
+        text: `select ${summary}, p.version, p.${it.intro} as intro, p.${it.terms} as terms,
+                 p.${it.answeredBy} as answered_by, p.${it.note} as answer_note,
                  trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
-                 (select coalesce(sum(line_total), 0) - p.net_total from public.proposal_lines l
-                  where l.proposal_id = p.id and (not l.is_optional or l.is_chosen))::text as taken_off,
+                 (select coalesce(sum(line_total), 0) - p.net_total from ${counted})::text as taken_off,
                  ${addressee},
-                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns}, 'optional', l.is_optional, 'chosen', l.is_chosen)
-                                            order by l.position), '[]')
-                  from public.proposal_lines l where l.proposal_id = p.id) as lines,
-                 ${taxes('public.proposal_lines l where l.proposal_id = p.id and (not l.is_optional or l.is_chosen)')}
-               from (${mine}) d join public.proposals p on p.id = d.id join public.clients c on c.id = p.client_id
+                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(it.line)}, 'optional', l.${it.optional},
+                                            'chosen', l.${it.chosen}) order by l.${it.position}), '[]')
+                  from public.${it.lines} l where l.${it.of} = p.id) as lines,
+                 ${taxes(counted)}
+               from (${mine}) d join public.${it.table} p on p.id = d.id join public.clients c on c.id = p.client_id
                where d.id = $5`,
         values: [...scope, idOf(id)],
       })
       if (!row) throw new NotFound()
       return {
-        ...proposal(row),
+        ...offer(row),
         version: row.version,
         to: row.to,
         intro: row.intro,
@@ -97,7 +129,7 @@ export function proposals(db: Knex, { workspace, client, today }: Customer): Pro
   }
 }
 
-const proposal = (row: any): Summary => ({
+const offer = (row: any): Summary => ({
   id: row.id,
   number: row.number,
   title: row.title,

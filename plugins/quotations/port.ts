@@ -1,0 +1,9 @@
+import type { Offers } from '../../src/offer/port.ts'
+
+declare module '../../src/crm.ts' {
+  interface Ports {
+    quotations: Offers
+  }
+}
+
+export type { Offer, Offers, Overview, Summary } from '../../src/offer/port.ts'

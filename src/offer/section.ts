@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { record } from '../activity.ts'
+import { daysBetween, grouped } from '../document.ts'
+import { filterOf } from '../filter.ts'
+import { pageOf } from '../page.ts'
+import { pdfOf } from '../pdf/pdf.ts'
+import { sendPdf } from '../pdf/print.ts'
+import { may, type Permission, type Section, type Toggle } from '../section.ts'
+import type { Visit } from '../visit.ts'
+import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
+import { printed } from './print.ts'
+import { words } from './words.ts'
+
+/** How a kind of offer is called, in the reader's language. */
+interface Says {
+  one: string
+  many: string
+  search: string
+  filter: string
+  noneFits: string
+  all: string
+  none: string
+  withdrawn: string
+  numbered(number: string): string
+  held(number: string, day: string): string
+}
+
+interface Kind {
+  name: 'proposals' | 'quotations'
+  title: string
+  icon: string
+  order: number
+  see: string
+  toggle: Omit<Toggle, 'default'>
+  activity: { viewed: string; downloaded: string }
+  says(visit: Pick<Visit, 't' | 'workspace'>): Says
+}
+
+const Filter = filterOf({ statuses, sorts })
+
+/** A section for what the company offers and a client may take: proposals and quotations differ in words, not in ways. */
+export function offerSection({ name, title, icon, order, see, toggle, activity, says }: Kind): Section {
+  const one = name.slice(0, -1)
+  const port = (visit: Visit): Offers => (visit.crm as Record<typeof name, Offers>)[name]
+
+  return {
+    name,
+    title,
+    icon,
+    order,
+    permissions: keyed(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
+    toggles: { [name]: { ...toggle, default: true } },
+    answers: {
+      [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
+      [`${name}/show`]: z.object({ [one]: Offer }),
+    },
+    activity: { [`${name}.viewed`]: activity.viewed, [`${name}.downloaded`]: activity.downloaded },
+
+    async home(visit) {
+      const { items } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })
+      const { today } = visit.customer
+      const { numbered, held } = says(visit)
+      return {
+        needs: items.map(({ id, number, title, total, validUntil }) => ({
+          tone: validUntil && daysBetween(today, validUntil) < 7 ? 'warn' : '',
+          icon,
+          title,
+          about: validUntil ? held(number, visit.day(validUntil)) : numbered(number),
+          amount: [total],
+          path: `/${name}/${id}`,
+          action: 'Review',
+          by: validUntil ?? '9999-12-31',
+        })),
+        figures: [],
+      }
+    },
+
+    routes(router) {
+      const rule = may(`${name}.see`)
+      const shared = (visit: Visit) => ({ kind: name, sign_: icon, says: says(visit), ...words(visit) })
+
+      router.get('/', rule, async (req, res) => {
+        const filter = Filter.parse(req.query)
+        const offers = port(req.portal)
+        const [page, overview] = await Promise.all([offers.list(filter), offers.overview()])
+        res.answer(`${name}/list`, { filter, overview, ...page, ...shared(req.portal) })
+      })
+
+      router.get('/:id', rule, async (req, res) => {
+        const offer = await port(req.portal).find(String(req.params.id))
+        await record(req, { event: `${name}.viewed`, subject: offer })
+        res.answer(`${name}/show`, { offer, [one]: offer, groups: grouped(offer.lines), ...shared(req.portal) })
+      })
+
+      router.get('/:id/pdf', rule, async (req, res) => {
+        const offers = port(req.portal)
+        const offer = await offers.find(String(req.params.id))
+        const { one, numbered } = says(req.portal)
+        const own = await offers.pdf?.(offer.id)
+        const pdf = own ?? { name: numbered(offer.number), bytes: await pdfOf(printed(offer, one, req.portal)) }
+        await record(req, { event: `${name}.downloaded`, subject: offer })
+        sendPdf(req, res, pdf)
+      })
+    },
+  }
+}
+
+const keyed = (name: `${string}.${string}`, permission: Permission): Section['permissions'] => ({ [name]: permission })
