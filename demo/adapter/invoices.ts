@@ -112,6 +112,55 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
       }
     },
 
+    async statement(from, until) {
+      const rows = await query(db, {
+        name: 'crm.invoices.statement',
+        text: `
+          with moves as (
+            select p.issued_on as on, 1 as rank, 'invoice' as kind, p.ref_no as number, p.grand_total as amount, p.id, p.ref_no,
+                   p.subject, p.currency_code as currency, p.id as its
+            from public.invoices p where ${mine} and p.state <> 'void'
+            union all
+            select n.issued_on, 2, 'credit note', n.ref_no, -n.grand_total, p.id, p.ref_no, p.subject, p.currency_code, n.id
+            from public.invoices p join public.credit_notes n on n.invoice_id = p.id and n.state = 'issued'
+            where ${mine} and p.state <> 'void'
+            union all
+            select y.paid_on, 3, 'payment', p.ref_no, -y.amount, p.id, p.ref_no, p.subject, p.currency_code, y.id
+            from public.invoices p join public.payments y on y.invoice_id = p.id where ${mine} and p.state <> 'void'),
+          running as (
+            select *, sum(amount) over (partition by currency order by "on", rank, its) as balance from moves)
+          select currency, "on"::text, kind, number, id::text, ref_no, subject, amount::text, balance::text, "on" < $4::date as before
+          from running
+          where "on" <= $5::date and ("on" >= $4::date or (currency, "on", rank, its) in (
+            select distinct on (currency) currency, "on", rank, its from running where "on" < $4::date
+            order by currency, "on" desc, rank desc, its desc))
+            and $3::date is not null
+          order by currency, "on", rank, its limit 10000`,
+        values: [...scope, from, until],
+      })
+      return Map.groupBy(rows, row => row.currency as string)
+        .entries()
+        .map(([currency, its]) => {
+          const opening = its.find(it => it.before)?.balance ?? '0.00'
+          return {
+            opening: money(opening, currency),
+            entries: its
+              .filter(it => !it.before)
+              .map(it => ({
+                on: it.on,
+                kind: it.kind,
+                number: it.number,
+                invoice: { id: it.id, number: it.ref_no, title: it.subject },
+                amount: money(it.amount, currency),
+                balance: money(it.balance, currency),
+              })),
+            closing: money(its.at(-1)?.balance ?? opening, currency),
+          }
+        })
+        .filter(({ opening, entries }) => entries.length > 0 || Number(opening.amount) !== 0)
+        .toArray()
+    },
+
     async find(id) {
       const [row] = await query(db, {
         name: 'crm.invoice',

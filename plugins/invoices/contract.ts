@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Actors, contract, everyPage } from '../../src/contract.ts'
-import { Invoice, Overview, Summary, sorts, statuses } from './port.ts'
+import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
 
 /** For an adapter's author. Asks for a CRM in which `mine` has paid, open and overdue invoices, and `theirs` has one. */
 export const invoicesContract = (actors: () => Promise<Actors>) =>
@@ -65,6 +65,28 @@ export const invoicesContract = (actors: () => Promise<Actors>) =>
         expect(cents(paid), since).to.deep.equal(cents(payments.map(it => it.amount)))
       }
       expect(overview.periods.map(it => it.since)).to.deep.equal(['2000-01-01', '2026-01-01'])
+    })
+
+    it('states an account that goes from opening to closing, and closes with what is due', async () => {
+      const { mine } = await ports()
+      const all = await mine.statement('2000-01-01', '2100-01-01')
+      const later = await mine.statement('2026-07-01', '2026-09-30')
+      const { due } = await mine.overview()
+
+      expect(all.map(it => Statement.parse(it))).to.deep.equal(all)
+      const open = all.map(it => it.closing).filter(it => Number(it.amount))
+      expect(cents(open)).to.deep.equal(cents(due))
+      for (const { opening, entries, closing } of [...all, ...later]) {
+        const sum = [opening, ...entries.map(it => it.amount)]
+        expect(cents(sum)).to.deep.equal(cents([closing]))
+        expect(entries.at(-1)?.balance ?? opening).to.deep.equal(closing)
+        expect(entries.map(it => it.on)).to.deep.equal(entries.map(it => it.on).toSorted())
+      }
+      for (const { entries } of later)
+        for (const { on } of entries) expect(on >= '2026-07-01' && on <= '2026-09-30').to.equal(true)
+      const before = await mine.statement('2000-01-01', '2026-06-30')
+      const told = (amounts: { amount: string; currency: string }[]) => cents(amounts.filter(it => Number(it.amount)))
+      expect(told(later.map(it => it.opening))).to.deep.equal(told(before.map(it => it.closing)))
     })
 
     it('adds up, to the cent', async () => {

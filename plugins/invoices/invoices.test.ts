@@ -64,6 +64,29 @@ describe('invoices', () => {
     expect(rows[0].subject).to.not.have.any.keys('lines', 'to')
   })
 
+  it('make a statement of account, as page, JSON and CSV', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const page = await owner.get('/invoices/statement?from=2026-09-01&until=2026-11-21')
+
+    expect(page).to.show(
+      'Open before 1 Sept 2026',
+      'Payment, thank you',
+      'Open on 21 Nov 2026',
+      '€10,676.50',
+      'US$1,240.50',
+    )
+    const { body } = await owner.api('/invoices/statement')
+    expect(body.statements.map((it: any) => it.closing.amount)).to.include('10676.50')
+    const file = await owner.get('/invoices/statement.csv?from=2026-11-01&until=2026-11-21')
+    expect(file.headers['content-disposition']).to.equal('attachment; filename=statement-2026-11-01-2026-11-21.csv')
+    expect(file.text).to.include('2026-11-20,payment,2026-0107,2026-0107')
+    expect(await (await visit('newcomer')).get('/invoices/statement')).to.show('Nothing in this period')
+    for (const query of ['from=x&until=y', 'from=2027-01-01&until=2020-01-01', 'until=9999-12-31', 'from=2016-01-01']) {
+      expect((await owner.get(`/invoices/statement?${query}`)).status, query).to.equal(200)
+    }
+  })
+
   it('come as a page, a fragment or JSON', async () => {
     const { visit } = await open()
     const owner = await visit('owner')

@@ -6,8 +6,9 @@ import { pageOf } from '../../src/page.ts'
 import { pdfOf } from '../../src/pdf/pdf.ts'
 import { sendPdf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
-import { Invoice, Overview, Summary, sorts, statuses } from './port.ts'
+import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
+import { kinds, periodOf, statementCsv } from './statement.ts'
 import { words } from './words.ts'
 
 const Filter = filterOf({ statuses, sorts })
@@ -32,10 +33,12 @@ export default section({
 
   answers: {
     'invoices/list': pageOf(Summary).extend({ overview: Overview }),
+    'invoices/statement': z.object({ statements: z.array(Statement) }),
     'invoices/show': z.object({ invoice: Invoice }),
   },
 
   activity: {
+    'invoices.stated': 'took away the statement of account from {from} until {until}',
     'invoices.viewed': 'looked at invoice {number}',
     'invoices.downloaded': 'downloaded invoice {number}',
   },
@@ -115,6 +118,20 @@ export default section({
       const { invoices } = req.portal.crm
       const [page, overview] = await Promise.all([invoices.list(filter), invoices.overview()])
       res.answer('invoices/list', { filter, overview, ...page, ...words(req.portal) })
+    })
+
+    router.get('/statement', may('invoices.see'), async (req, res) => {
+      const period = periodOf(req)
+      const statements = await req.portal.crm.invoices.statement(period.from, period.until)
+      res.answer('invoices/statement', { period, statements, kinds: kinds(req.portal) })
+    })
+
+    router.get('/statement.csv', may('invoices.see'), async (req, res) => {
+      const { from, until } = periodOf(req)
+      const statements = await req.portal.crm.invoices.statement(from, until)
+      await record(req, { event: 'invoices.stated', subject: { from, until } })
+      res.type('text/csv').attachment(`statement-${from}-${until}.csv`)
+      res.set('Cache-Control', 'private, no-store').send(statementCsv(statements))
     })
 
     router.get('/:id', may('invoices.see'), async (req, res) => {

@@ -49,6 +49,26 @@ export const Overview = z.object({
 })
 export type Overview = z.infer<typeof Overview>
 
+/** Of one currency: what was open before, what came and went in a period, day by day, and what is open after it. */
+export const Statement = z.object({
+  opening: Money,
+  entries: z.array(
+    z.object({
+      on: z.iso.date(),
+      kind: z.enum(['invoice', 'payment', 'credit note']),
+      number: z.string(),
+      /** Of the invoice that it is, or is about. */
+      invoice: z.object({ id: z.string(), number: z.string(), title: z.string() }),
+      /** What it adds to what is open; less than zero for a payment or credit note. */
+      amount: Money,
+      /** What is open after it. */
+      balance: Money,
+    }),
+  ),
+  closing: Money,
+})
+export type Statement = z.infer<typeof Statement>
+
 interface Filter {
   /** `open` includes the overdue ones. */
   status?: Summary['status']
@@ -66,6 +86,8 @@ export interface Invoices {
   list(filter: Filter): Promise<Page<Summary>>
   /** `since` are plain dates; without them there are no periods. */
   overview(since?: string[]): Promise<Overview>
+  /** One for each currency that has anything to tell, for a period of plain dates, both within it. At most 10,000 entries. */
+  statement(from: string, until: string): Promise<Statement[]>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Invoice>
   /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
