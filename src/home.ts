@@ -25,6 +25,7 @@ export function home({ database, sections, log }: { database: Knex; sections: Se
       greeting: greeting(req.portal.hour(now)),
       needs: homes.flatMap(it => it.needs).sort((a, b) => (a.by < b.by ? -1 : 1)),
       figures: homes.flatMap(it => it.figures),
+      charts: homes.flatMap(it => it.chart ?? []),
       recent: recent.status === 'fulfilled' ? recent.value : [],
       sentences,
       missing,

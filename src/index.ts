@@ -10,4 +10,13 @@ export type { Money } from './money.ts'
 export type { Options } from './options.ts'
 export { keyOf, type Page, page } from './page.ts'
 export { createPortal, type Portal } from './portal.ts'
-export { type Figure, type Home, may, type Need, type Permission, type Section, section } from './section.ts'
+export {
+  type Chart,
+  type Figure,
+  type Home,
+  may,
+  type Need,
+  type Permission,
+  type Section,
+  section,
+} from './section.ts'

@@ -28,6 +28,18 @@ export const speak = once((key: string) => {
   const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const longDays = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' })
   const shortDays = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  const months = new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })
+  const longMonths = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })
+  const rounds = once(
+    currency =>
+      new Intl.NumberFormat(locale, {
+        style: 'currency',
+        currency,
+        notation: 'compact',
+        maximumFractionDigits: 1,
+        minimumFractionDigits: 0,
+      }),
+  )
   const times = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone })
   const hours = new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone })
 
@@ -47,6 +59,11 @@ export const speak = once((key: string) => {
     /** A plain date, which has no time zone. */
     day: once((date: string) => days.format(new Date(date))),
     shortDay: once((date: string) => shortDays.format(new Date(date))),
+    /** Of "2026-11". */
+    month: once((month: string) => months.format(new Date(month))),
+    longMonth: once((month: string) => longMonths.format(new Date(month))),
+    /** About how much, for the scale of a chart. */
+    round: (amount: number, currency: string) => rounds(currency).format(amount),
     longDay: once((date: string) => longDays.format(new Date(date))),
     /** An instant, in the reader's time zone. */
     time: (instant: Date | string) => times.format(new Date(instant)),

@@ -41,6 +41,15 @@ export interface Home {
   /** What waits for this person. */
   needs: Need[]
   figures: Figure[]
+  chart?: Chart
+}
+
+/** Two sums by month, the earliest month first, all in one currency; in the reader's words. */
+export interface Chart {
+  title: string
+  first: string
+  second: string
+  months: { month: string; first: Money; second: Money }[]
 }
 
 export interface Need {

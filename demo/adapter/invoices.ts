@@ -70,9 +70,9 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
       return { items: items.map(invoice), next }
     },
 
-    async overview(since = []) {
+    async overview(asked) {
       const [row] = await query(db, {
-        name: `crm.invoices.overview.${since.length > 0}`,
+        name: `crm.invoices.overview.${asked !== undefined}`,
         text: `
           with waiting as (
             select p.currency_code as currency, p.balance, p.due_on, $3::date - p.due_on as late
@@ -94,8 +94,9 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
             (select coalesce(jsonb_agg(jsonb_build_object('currency', currency, 'due', due::text, 'overdue', overdue::text,
                 'current', current::text, '1-30', "1-30"::text, '31-60', "31-60"::text, '61-90', "61-90"::text,
                 'over-90', "over-90"::text) order by due desc), '[]') from sums) as sums,
-            ${since.length ? periods : `'[]'::jsonb`} as periods`,
-        values: since.length ? [...scope, since] : scope,
+            ${asked ? periods : `'[]'::jsonb`} as periods,
+            ${asked ? months : `'[]'::jsonb`} as months`,
+        values: asked ? [...scope, asked.since, asked.monthsFrom] : scope,
       })
       const amounts = (name: string) =>
         row.sums.filter((it: any) => it[name]).map((it: any) => money(it[name], it.currency))
@@ -109,6 +110,11 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
           amounts: amounts(age),
         })),
         periods: row.periods,
+        months: row.months.map((it: any) => ({
+          month: it.month,
+          invoiced: money(it.invoiced, it.currency),
+          paid: money(it.paid, it.currency),
+        })),
       }
     },
 
@@ -236,6 +242,21 @@ const periods = `
                cross join lateral (
                  select y.amount from public.payments y where y.invoice_id = p.id and y.paid_on >= d.since offset 0) y
              group by 1) sums) y)`
+
+/** From `$5` on, by month and currency. */
+const months = `
+  (select coalesce(jsonb_agg(jsonb_build_object('month', month, 'currency', currency, 'invoiced', invoiced::text,
+                                                'paid', paid::text) order by month, currency), '[]')
+   from (select to_char("on", 'YYYY-MM') as month, currency, sum(invoiced)::numeric(14,2) as invoiced, sum(paid)::numeric(14,2) as paid
+         from (select p.issued_on as "on", p.currency_code as currency, p.grand_total as invoiced, 0 as paid
+               from public.invoices p where ${mine} and p.state <> 'void' and p.issued_on >= $5::date
+               union all
+               select y.paid_on, p.currency, 0, y.amount
+               from (select p.id, p.currency_code as currency from public.invoices p where ${mine} offset 0) p
+                 cross join lateral (
+                   select y.paid_on, y.amount from public.payments y
+                   where y.invoice_id = p.id and y.paid_on >= $5::date offset 0) y) moves
+         group by 1, 2) months)`
 
 const invoice = (row: any): Summary => ({
   id: String(row.id),

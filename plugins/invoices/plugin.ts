@@ -6,6 +6,7 @@ import { pageOf } from '../../src/page.ts'
 import { pdfOf } from '../../src/pdf/pdf.ts'
 import { sendPdf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
+import { chartOf, monthsBefore } from './chart.ts'
 import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
 import { kinds, periodOf, statementCsv } from './statement.ts'
@@ -43,15 +44,18 @@ export default section({
     'invoices.downloaded': 'downloaded invoice {number}',
   },
 
-  async home({ crm, customer: { today }, t, day, money }) {
-    const { counts, due, overdue, oldestDueOn, periods } = await crm.invoices.overview([
-      `${today.slice(0, 4)}-01-01`,
-      `${today.slice(0, 7)}-01`,
-    ])
+  async home(visit) {
+    const { crm, t, day, money } = visit
+    const { today } = visit.customer
+    const { counts, due, overdue, oldestDueOn, periods, months } = await crm.invoices.overview({
+      since: [`${today.slice(0, 4)}-01-01`, `${today.slice(0, 7)}-01`],
+      monthsFrom: monthsBefore(today, 11),
+    })
     const [year, month] = periods
     const late = oldestDueOn ? daysBetween(oldestDueOn, today) : 0
     const open = counts.open - counts.overdue
     return {
+      chart: chartOf(months, visit),
       needs: [
         ...(counts.overdue
           ? [

@@ -46,6 +46,8 @@ export const Overview = z.object({
   ageing: z.array(z.object({ age: z.enum(ages), amounts: z.array(Money) })),
   /** What was invoiced, and what was paid, since each of the dates that were asked for. */
   periods: z.array(z.object({ since: z.iso.date(), invoiced: z.array(Money), paid: z.array(Money) })),
+  /** The same for each month (`2026-11`) and currency that has any of it, the earliest first. */
+  months: z.array(z.object({ month: z.string().regex(/^\d{4}-\d\d$/), invoiced: Money, paid: Money })),
 })
 export type Overview = z.infer<typeof Overview>
 
@@ -84,8 +86,8 @@ interface Filter {
 export interface Invoices {
   /** A token that this port did not make gives the first page. */
   list(filter: Filter): Promise<Page<Summary>>
-  /** `since` are plain dates; without them there are no periods. */
-  overview(since?: string[]): Promise<Overview>
+  /** Plain dates: of the periods, and from when on to tell the months. Not asked for, there are none. */
+  overview(asked?: { since: string[]; monthsFrom: string }): Promise<Overview>
   /** One for each currency that has anything to tell, for a period of plain dates, both within it. At most 10,000 entries. */
   statement(from: string, until: string): Promise<Statement[]>
   /** Throws NotFound, for somebody else's and for drafts too. */
