@@ -20,7 +20,7 @@ class Busy extends Problem {
 }
 
 /** Processes at most; documents that may wait; how long one may take; when an idle process goes. */
-const limits = { processes: 2, waiting: 50, patience: 20_000, idle: 300_000 }
+const limits = { processes: 2, waiting: 50, patience: 20_000, idle: 60_000 }
 
 interface Task extends Job {
   resolve(bytes: Buffer): void

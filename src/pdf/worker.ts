@@ -18,7 +18,8 @@ function answer({ files, document }: Job): Answer {
     const loose = attempt(compiler, { ...document, fallback: true }, '1.7')
     return 'bytes' in loose ? { ...loose, missing: strict.missing } : loose
   } finally {
-    compiler.evictCache(5)
+    // What it remembers of a long document is hundreds of megabytes.
+    compiler.evictCache(0)
   }
 }
 
