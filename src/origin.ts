@@ -1,4 +1,4 @@
-import { request, type RequestHandler } from 'express'
+import { type RequestHandler, request } from 'express'
 import { CrossSite } from './errors.ts'
 
 /**

@@ -1,0 +1,19 @@
+// Makes dist/, which is what people install: Node.js runs no TypeScript under node_modules.
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const here = import.meta.dirname
+const dist = join(here, 'dist')
+
+rmSync(dist, { recursive: true, force: true })
+const tsc = join(here, 'node_modules', 'typescript', 'bin', 'tsc')
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: here, stdio: 'inherit' })
+
+// What is read and not imported lies where it lay.
+for (const file of globSync(['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/portico.*', 'assets/*.svg'], {
+  cwd: here,
+}))
+  cpSync(join(here, file), join(dist, file))
+// Nobody imports a migration, and each file there is one.
+for (const file of globSync('migrations/*.d.ts', { cwd: dist })) rmSync(join(dist, file))
