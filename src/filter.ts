@@ -1,5 +1,16 @@
 import { z } from 'zod'
 
+/** What a list may be asked for; a port says what its orders mean. */
+export interface ListFilter<Status extends string, Sort extends string> {
+  status?: Status
+  /** Part of a number or title, or an amount. */
+  search?: string
+  sort: Sort
+  /** The token of the page before, for the one after it. */
+  after?: string
+  size: number
+}
+
 /** A list's filter never fails: whatever the address bar says, there is a list to show. */
 export const filterOf = <Status extends string, Sort extends string>(its: {
   statuses: readonly Status[]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Addressee, Line, Sums } from '../../src/document.ts'
+import type { ListFilter } from '../../src/filter.ts'
 import { Money } from '../../src/money.ts'
 import type { Page } from '../../src/page.ts'
 import type { Pdf } from '../../src/pdf/print.ts'
@@ -71,16 +72,8 @@ export const Statement = z.object({
 })
 export type Statement = z.infer<typeof Statement>
 
-interface Filter {
-  /** `open` includes the overdue ones. */
-  status?: Summary['status']
-  /** Part of a number or title, or an amount. */
-  search?: string
-  /** Urgent: what is to pay by its due date, then the others, newest first. */
-  sort: (typeof sorts)[number]
-  after?: string
-  size: number
-}
+/** `open` includes the overdue ones. Urgent: what is to pay by its due date, then the others, newest first. */
+type Filter = ListFilter<Summary['status'], (typeof sorts)[number]>
 
 /** What this section asks of a CRM, on behalf of one customer to whom it is already bound. */
 export interface Invoices {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Addressee, Line, Sums } from '../document.ts'
+import type { ListFilter } from '../filter.ts'
 import { Money } from '../money.ts'
 import type { Page } from '../page.ts'
 import type { Pdf } from '../pdf/print.ts'
@@ -47,15 +48,8 @@ export const Overview = z.object({
 })
 export type Overview = z.infer<typeof Overview>
 
-interface Filter {
-  status?: Summary['status']
-  /** Part of a number or title, or an amount. */
-  search?: string
-  /** Urgent: the open ones by the end of their validity, then the others, newest first. */
-  sort: (typeof sorts)[number]
-  after?: string
-  size: number
-}
+/** Urgent: the open ones by the end of their validity, then the others, newest first. */
+type Filter = ListFilter<Summary['status'], (typeof sorts)[number]>
 
 /** What proposals and quotations alike ask of a CRM, on behalf of one customer to whom it is already bound. */
 export interface Offers {
