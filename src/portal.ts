@@ -11,6 +11,7 @@ import { home } from './home.ts'
 import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
+import { endPdf } from './pdf/pool.ts'
 import { anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
@@ -25,7 +26,7 @@ export interface Portal {
   clients: Router
   /** What the workspace admin sees, in the CRM's settings, behind the CRM's own sign-in. */
   settings: Router
-  /** Is no longer ready, and lets go of the flag's connection. The database is the caller's. */
+  /** Is no longer ready, and lets go of the flag's connection and of the processes that make PDF files. The database is the caller's. */
   close(): void
 }
 
@@ -68,6 +69,7 @@ export async function createPortal(options: Options): Promise<Portal> {
     close() {
       operator.stop()
       flags.close?.()
+      endPdf()
     },
   }
 }

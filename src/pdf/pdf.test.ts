@@ -83,9 +83,14 @@ describe('a PDF', () => {
 
   it('breaks a word that is longer than a line, and loses nothing of it', async () => {
     const word = 'Donaudampfschiff'.repeat(625)
-    const { text, pages } = await read(await pdfOf({ ...plain, title: word.slice(0, 400), intro: [word] }))
+    const letterhead = [word.slice(0, 200)]
+    const groups = [{ heading: null, lines: [{ ...line(word.slice(0, 300)), quantity: word.slice(0, 100) }] }]
+    const bytes = await pdfOf({ ...plain, title: word.slice(0, 400), letterhead, intro: [word], groups })
+    const { text, pages, pdf } = await read(bytes)
+    const { width, items } = await placed(pdf)
 
     expect(pages).to.be.above(1)
+    for (const it of items) expect(it.x + it.width, it.str).to.be.below(width - 50)
     expect(text.replace(/\s|Brightside Studio B\.V\.\s+P-2026-031 · \d \/ \d/g, '')).to.include(word)
   })
 
@@ -208,10 +213,17 @@ async function placed(pdf: any) {
   const { items } = await page.getTextContent()
   return {
     width: page.getViewport({ scale: 1 }).width,
-    items: items.map((it: any) => ({ str: it.str, dir: it.dir, height: it.height, x: it.transform[4] })) as {
+    items: items.map((it: any) => ({
+      str: it.str,
+      dir: it.dir,
+      height: it.height,
+      width: it.width,
+      x: it.transform[4],
+    })) as {
       str: string
       dir: string
       height: number
+      width: number
       x: number
     }[],
   }
