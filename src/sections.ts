@@ -1,8 +1,12 @@
 import { globSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { root } from './root.ts'
 import type { Section } from './section.ts'
 
-/** Every folder in plugins/: adding one adds a section, deleting one removes it. */
-export const sections: Section[] = await Promise.all(
-  globSync('plugins/*/plugin.{ts,js}', { cwd: root }).map(async file => (await import(`../${file}`)).default),
-).then(found => found.sort((a, b) => a.order - b.order))
+const require = createRequire(import.meta.url)
+
+/** Every folder in plugins/: adding one adds a section, deleting one removes it. Nothing is awaited, so that a CommonJS app can require us. */
+export const sections: Section[] = globSync('plugins/*/plugin.{ts,js}', { cwd: root })
+  .map(file => require(join(root, file)).default as Section)
+  .sort((a, b) => a.order - b.order)

@@ -86,6 +86,11 @@ describe('The package', function () {
         say(versions.output.trim())
       })
 
+      it('can be required by a CommonJS app too', async () => {
+        const required = await host.run(`node --input-type=commonjs -p "typeof require('portico').createPortal"`)
+        expect(required.output).to.equal('function\n')
+      })
+
       it('makes its tables, and invites', async () => {
         const migrated = await host.run('npx portico migrate')
         expect(migrated.output).to.match(/^Applied 001_/m)

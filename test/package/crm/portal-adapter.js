@@ -49,24 +49,25 @@ function invoices(database, { client, today }) {
       return { items: found.slice(from, next), next: next < found.length ? String(next) : null }
     },
 
-    async overview(since = []) {
+    async overview({ since, monthsFrom } = { since: [] }) {
       const all = await mine()
       const open = all.filter(it => !it.paidOn).map(it => it.shown)
       const late = open.filter(it => it.status === 'overdue')
       return {
         counts: { all: all.length, open: open.length, overdue: late.length, paid: all.length - open.length },
-        due: sum(open),
-        overdue: sum(late),
+        due: sum(open.map(left)),
+        overdue: sum(late.map(left)),
         oldestDueOn: open.map(it => it.dueOn).sort()[0] ?? null,
         ageing: [
-          { age: 'current', amounts: sum(open.filter(it => it.status === 'open')) },
-          { age: 'over-90', amounts: sum(late) },
+          { age: 'current', amounts: sum(open.filter(it => it.status === 'open').map(left)) },
+          { age: 'over-90', amounts: sum(late.map(left)) },
         ],
         periods: since.map(day => ({
           since: day,
-          invoiced: sum(all.map(it => it.shown).filter(it => it.sentOn >= day)),
-          paid: sum(all.filter(it => it.paidOn >= day).map(it => it.shown)),
+          invoiced: sum(all.filter(it => it.shown.sentOn >= day).map(it => it.shown.total)),
+          paid: sum(all.filter(it => it.paidOn >= day).map(it => it.shown.total)),
         })),
+        months: monthsFrom ? months(all, monthsFrom) : [],
       }
     },
 
@@ -142,10 +143,17 @@ const orders = {
 }
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
 
-const sum = items => {
-  const cents = items.reduce(
-    (total, it) => total + Math.round(Number(it.balance.amount > 0 ? it.balance.amount : it.total.amount) * 100),
-    0,
-  )
-  return items.length ? [money((cents / 100).toFixed(2))] : []
+const left = it => it.balance
+const sum = amounts => (amounts.length ? [total(amounts)] : [])
+const total = amounts => money((amounts.reduce((cents, it) => cents + Math.round(it.amount * 100), 0) / 100).toFixed(2))
+
+function months(all, from) {
+  const of = (month, on) => all.filter(it => on(it)?.startsWith(month)).map(it => it.shown.total)
+  const [sent, paid] = [it => it.shown.sentOn, it => it.paidOn]
+  return [...new Set(all.flatMap(it => [sent(it), paid(it)]))]
+    .filter(day => day >= from)
+    .map(day => day.slice(0, 7))
+    .filter((month, at, every) => every.indexOf(month) === at)
+    .sort()
+    .map(month => ({ month, invoiced: total(of(month, sent)), paid: total(of(month, paid)) }))
 }
