@@ -31,7 +31,7 @@ describe('the pages in a real browser', function () {
       await page.goto(`${home()}/`)
       await signIn(page, 'owner')
       await heading(page, 'Good morning, Nadia')
-      expect(await page.locator('.needs li').count()).to.equal(5)
+      expect(await page.locator('.needs li').count()).to.equal(6)
 
       await page.getByRole('link', { name: 'Review: Winter campaign' }).click()
       await heading(page, 'Winter campaign and shop relaunch, phase two')
@@ -145,6 +145,7 @@ describe('the pages in a real browser', function () {
     await press('Tab')
     expect(await page.evaluate(() => probes.focusName())).to.equal('Skip to content')
     await page.keyboard.press('Enter')
+    await tabTo('Statement', 1)
     await tabTo('Search invoices', 1)
     await tabTo('Sort', 1)
     await page.keyboard.press('ArrowDown')

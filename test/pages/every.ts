@@ -35,6 +35,10 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/invoices?search=nothing+like+it`],
     ['newcomer', `${brightside}/invoices`],
     ...(await Promise.all(bills.map(async it => ['owner', await paper('invoices', acme({ ref_no: it }))] as Place))),
+    ['owner', `${brightside}/quotations`],
+    ['owner', await paper('quotations', { client_id, deleted_at: null, status: 'sent' })],
+    ['owner', `${brightside}/invoices/statement`],
+    ['newcomer', `${brightside}/invoices/statement`],
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/activity`],
     ['viewer', `${brightside}/activity`],
@@ -46,6 +50,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', `/settings/client-portal/exceptions/${client_id}`],
     ['admin', '/settings/client-portal/activity'],
     ['admin', '/settings/client-portal/activity?name=nobody+at+all'],
+    ['admin', '/settings/client-portal/state'],
     ['admin', '/settings/client-portal/nothing'],
   ]
 }
