@@ -1,4 +1,5 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import knex from 'knex'
@@ -54,7 +55,10 @@ describe('The package', function () {
 
       before('a blank CRM', async () => {
         const folder = `express-${express}-node-${node}`
-        postgres = await startPostgres({ directory: `/tmp/pack-postgres-${process.pid}-${folder}`, throwaway: true })
+        postgres = await startPostgres({
+          directory: join(tmpdir(), `portico-package-${process.pid}-${folder}`),
+          throwaway: true,
+        })
         const owner = knex({ client: 'pg', connection: postgres.url })
         await owner.raw(readFileSync(join(import.meta.dirname, 'crm', 'schema.sql'), 'utf8'))
         await owner.destroy()
