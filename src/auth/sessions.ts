@@ -7,12 +7,11 @@ import type { Person, Role } from '../crm.ts'
 import { query } from '../database.ts'
 import type { Log } from '../log.ts'
 
-declare module 'express-session' {
-  interface SessionData {
-    workspace: string
-    person: string
-    client: string
-  }
+/** What a session holds: who signed in, where, and for which of their clients. */
+interface Held {
+  workspace?: string
+  person?: string
+  client?: string
 }
 
 /** What the database tells of who sends a request, fresh with each. */
@@ -69,7 +68,8 @@ interface Parts {
 }
 
 /** A request of our own to write on, which reads like the host's. */
-export interface Aside extends Request {
+export interface Aside extends Omit<Request, 'session'> {
+  session: session.Session & Held
   visitor?: Visitor
   written?: number
 }
