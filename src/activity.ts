@@ -152,8 +152,7 @@ function told(subject: object) {
   const plain = Object.entries(subject).filter(
     ([, value]) => value == null || typeof value !== 'object' || 'amount' in value,
   )
-  const changes = Object.entries(subject).filter(([name]) => name === 'before' || name === 'after')
-  return Object.fromEntries([...plain, ...changes])
+  return Object.fromEntries(plain)
 }
 
 const columns = 'workspace_id, event, actor_kind, actor_id, actor_name, client_id, subject_id, subject, address, agent'

@@ -6,7 +6,7 @@ import { root } from './root.ts'
 
 export const languages = ['en', 'es'] as const
 
-/** What stands where an amount has no decimals to show and where nothing was paid is still an amount. */
+/** What fills the gaps of a sentence. */
 type Facts = Record<string, string | number>
 
 /**

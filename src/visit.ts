@@ -148,5 +148,5 @@ export function know({ crm, sections }: { crm: Crm; sections: Section[] }): Requ
 
 const includes = (roles: readonly Role[] | undefined, role: Role) => roles?.includes(role) ?? false
 
-/** A section that is not there for this person answers like an address that does not exist. */
+/** Whoever is not signed in is asked to. */
 export const known: RequestHandler = (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut())

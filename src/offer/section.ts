@@ -77,7 +77,7 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
 
     routes(router) {
       const rule = may(`${name}.see`)
-      const shared = (visit: Visit) => ({ kind: name, sign_: icon, says: says(visit), ...words(visit) })
+      const shared = (visit: Visit) => ({ kind: name, symbol: icon, says: says(visit), ...words(visit) })
 
       router.get('/', rule, async (req, res) => {
         const filter = Filter.parse(req.query)

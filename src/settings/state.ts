@@ -21,6 +21,7 @@ export const showState =
     res.answer('settings/state', {
       facts,
       checks: [
+        // Else this page would not be there.
         { label: 'The flag is on for this workspace', good: true, detail: '' },
         { label: 'All migrations are applied', good: missing.length === 0, detail: missing.join(', ') },
         { label: 'The portal’s role cannot bypass row-level security', good: !facts.bypasses, detail: facts.role },
