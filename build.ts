@@ -11,9 +11,12 @@ const tsc = join(here, 'node_modules', 'typescript', 'bin', 'tsc')
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: here, stdio: 'inherit' })
 
 // What is read and not imported lies where it lay.
-for (const file of globSync(['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/portico.*', 'assets/*.svg'], {
-  cwd: here,
-}))
+for (const file of globSync(
+  ['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/{portico,branding}.*', 'assets/*.svg'],
+  {
+    cwd: here,
+  },
+))
   cpSync(join(here, file), join(dist, file))
 // Nobody imports a migration, and each file there is one.
 for (const file of globSync('migrations/*.d.ts', { cwd: dist })) rmSync(join(dist, file))

@@ -18,6 +18,7 @@ const sources: Record<string, { type: string; text: string }> = {
     type: 'text/javascript',
     text: [htmx('htmx.min.js'), htmx('ext/hx-csp.min.js'), own('portico.js')].join(';\n'),
   },
+  'branding.js': { type: 'text/javascript', text: own('branding.js') },
   'mark.svg': { type: 'image/svg+xml', text: own('mark.svg') },
   'icons.svg': { type: 'image/svg+xml', text: own('icons.svg') },
 }
@@ -32,11 +33,16 @@ export function assets(): Router {
   const router = Router()
   const packed = new Map<string, Buffer>()
 
-  router.get('/:version/brand-:colour.css', anybody, (req, res, next) => {
-    const { colour } = req.params
-    if (!/^[0-9a-f]{6}$/.test(String(colour))) return next('router')
-    res.set(forEver).type('css').send(`:root{--brand-colour:#${colour}}`)
-  })
+  for (const [name, where] of [
+    ['brand', ':root'],
+    ['stage', '.stage'],
+  ]) {
+    router.get(`/:version/${name}-:colour.css`, anybody, (req, res, next) => {
+      const { colour } = req.params
+      if (!/^[0-9a-f]{6}$/.test(String(colour))) return next('router')
+      res.set(forEver).type('css').send(`${where}{--brand-colour:#${colour}}`)
+    })
+  }
 
   router.get('/:version/:name', anybody, (req, res, next) => {
     const { name } = req.params as { name: string }

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { json, type RequestHandler, urlencoded } from 'express'
+import { json, type RequestHandler, raw, urlencoded } from 'express'
 import { z } from 'zod'
 import { Invalid, Unreadable } from './errors.ts'
 
@@ -23,6 +23,28 @@ export const bodies: RequestHandler[] = [urlencoded({ extended: false, limit: '1
       })
     },
 )
+
+/**
+ * A form with a small file, which is a `File` of the Web and held in memory: up to 5 MB are read, so that somebody who
+ * sends too much is told so beside what was typed. Throws Invalid for more.
+ */
+export function withFile(name: string): RequestHandler {
+  const parse = raw({ type: 'multipart/form-data', limit: '5mb' })
+  return (req, res, next) => {
+    const { body: before } = req
+    parse(req, res, async error => {
+      const bytes: unknown = req.body
+      req.body = before
+      if (error?.type === 'entity.too.large') return next(new Invalid({ [name]: ['This file is far too large.'] }, {}))
+      if (error || !Buffer.isBuffer(bytes)) return next(error)
+      const form = await new Response(bytes as never, { headers: { 'Content-Type': req.get('Content-Type') ?? '' } })
+        .formData()
+        .catch(() => undefined)
+      req.portal.body = form && Object.fromEntries(form)
+      next(form && !holdsNul(req.portal.body) ? undefined : new Unreadable())
+    })
+  }
+}
 
 /** PostgreSQL has no text with it, and no keyboard makes it. */
 const holdsNul = (body: unknown) => JSON.stringify(body)?.includes('\\u0000')

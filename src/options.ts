@@ -48,7 +48,12 @@ const Shape = z.object({
   crm: z.object(
     {
       directory: z.object(
-        { workspace: fn('a function'), client: fn('a function'), contacts: fn('a function') },
+        {
+          workspace: fn('a function'),
+          client: fn('a function'),
+          contacts: fn('a function'),
+          logo: fn('a function').optional(),
+        },
         'must be an object',
       ),
       connect: fn('a function'),

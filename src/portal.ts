@@ -4,6 +4,8 @@ import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
+import { showLogo } from './branding/show.ts'
+import { workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
 import { NotFound } from './errors.ts'
 import { bodies } from './form.ts'
@@ -12,7 +14,7 @@ import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
 import { endPdf } from './pdf/pool.ts'
-import { anyMember, type Section } from './section.ts'
+import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
@@ -36,7 +38,8 @@ export async function createPortal(options: Options): Promise<Portal> {
     checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const operator = operations({ database, sections, metricsToken })
-  const parts = { crm, database, flags, log, sections }
+  const places = workspaces({ crm, database, log })
+  const parts = { crm, database, flags, log, sections, workspaces: places }
   const begin = [arrive({ now, journal: journal(database) }), answers(sections)]
   const claim = claims(log, operator.observe)
 
@@ -52,7 +55,8 @@ export async function createPortal(options: Options): Promise<Portal> {
   )
   clients.use(problems(log, claim))
 
-  inside.use(begin, locate(crm), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
+  inside.use(begin, locate(places), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
+  inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth(database))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))

@@ -9,6 +9,8 @@ const core: Record<string, string> = {
   'team.invited': 'invited {email} for {client}',
   'account.changed': 'changed the own account',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
+  'settings.branded':
+    'changed the {id, select, name {name} colour {colour} welcome {words of the sign-in page} other {logo}} of the portal',
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }

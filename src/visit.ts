@@ -3,7 +3,8 @@ import type { Request, RequestHandler } from 'express'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
-import type { Crm, Customer, Ports, Role, Staff, Workspace } from './crm.ts'
+import type { Branded, Workspaces } from './branding/workspaces.ts'
+import type { Crm, Customer, Ports, Role, Staff } from './crm.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
@@ -32,7 +33,9 @@ export interface Visit extends Speech {
   asset(name: string): string
   body: unknown
   problem: Problem | undefined
-  workspace: Workspace
+  workspace: Branded
+  /** For paper: its address is for pages. */
+  logo(): ReturnType<Workspaces['logo']>
   journal(row: Row): Promise<void>
   /** Holds our own session. */
   aside: Aside
@@ -82,30 +85,18 @@ export const arrive =
 /** A proxy's id is kept where it has the form of one. */
 const requestId = (req: Request) => /^[\w.:-]{8,64}$/.exec(req.get('X-Request-Id') ?? '')?.[0] ?? randomUUID()
 
-/**
- * Finds the workspace in the CRM; one that is not there is left to the host. It is remembered for a few seconds: a new
- * name or colour takes that long to show. Rights are never remembered.
- */
-export function locate(crm: Crm, slugOf = (req: Request<any>) => String(req.params.workspace)): RequestHandler<any> {
-  const known = new Map<string, { workspace: Promise<Workspace | undefined>; until: number }>()
-
-  return async (req, _res, next) => {
-    const slug = slugOf(req)
-    let it = known.get(slug)
-    if (!it || it.until < Date.now()) {
-      if (known.size > 1_000) known.clear()
-      it = { workspace: crm.directory.workspace(slug), until: Date.now() + 5_000 }
-      known.set(slug, it)
-      it.workspace.catch(() => known.delete(slug))
-    }
-    const workspace = await it.workspace
+/** Finds the workspace in the CRM; one that is not there is left to the host. */
+export const locate =
+  (workspaces: Workspaces, slugOf = (req: Request<any>) => String(req.params.workspace)): RequestHandler<any> =>
+  async (req, _res, next) => {
+    const workspace = await workspaces.find(slugOf(req))
     if (!workspace) return next('router')
     if (req.path.includes('%00')) return next(new NotFound())
     req.portal.workspace = workspace
+    req.portal.logo = () => workspaces.logo(workspace)
     Object.assign(req.portal, speak(`${req.portal.locale}|${zoneOf(workspace.timeZone)}`))
     next()
   }
-}
 
 /** Who asks, on whose behalf, what they may and what there is for them: nothing of it is remembered between requests. */
 export function know({ crm, sections }: { crm: Crm; sections: Section[] }): RequestHandler {

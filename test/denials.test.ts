@@ -60,6 +60,8 @@ describe('every route', () => {
   it('that is open to anybody is one of these few', () => {
     expect([...new Set(ruled('anybody').map(it => it.path))]).to.have.members([
       '/-/assets/:version/brand-:colour.css',
+      '/-/assets/:version/stage-:colour.css',
+      '/:workspace/logo/:version',
       '/-/assets/:version/:name',
       '/-/health',
       '/-/ready',

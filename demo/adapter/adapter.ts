@@ -17,7 +17,7 @@ export const adapter = (database: Knex): Crm => ({
 export const reads: Record<string, string[]> = {
   workspaces: [
     ...['id', 'slug', 'name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city', 'country'],
-    ...['vat_no', 'colour', 'time_zone'],
+    ...['vat_no', 'colour', 'logo_svg', 'time_zone'],
   ],
   staff: ['id', 'full_name'],
   clients: [
@@ -109,6 +109,15 @@ function directory(database: Knex): Directory {
         values: [workspace.id, id],
       })
       return row
+    },
+
+    async logo(workspace) {
+      const [row] = await query<{ logo: string | null }>(database, {
+        name: 'crm.logo',
+        text: 'select logo_svg as logo from public.workspaces where id = $1',
+        values: [workspace.id],
+      })
+      return row?.logo ? Buffer.from(row.logo) : undefined
     },
 
     contacts: (workspace, clientId) =>

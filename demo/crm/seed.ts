@@ -5,6 +5,7 @@ import { hashPassword } from './password.ts'
 import { type Client, type Setting, writeClients } from './seed/clients.ts'
 import { at, calendar, year } from './seed/dates.ts'
 import { planInvoices } from './seed/invoices.ts'
+import { logos } from './seed/logos.ts'
 import { numberSeries } from './seed/numbers.ts'
 import { planProposals, planQuotations } from './seed/offers.ts'
 import { type Invoice, type Offer, writeInvoice, writeOffer } from './seed/papers.ts'
@@ -30,7 +31,11 @@ async function writeWorkspace(rows: Rows, workspace: Workspace, index: number, t
   const days = calendar(today)
   const faker = new Faker({ locale: workspace.locale, seed: 2019 + index })
   faker.setDefaultRefDate(`${today}T00:00:00Z`)
-  const workspaceId = rows.add('workspaces', { ...workspace.row, created: at(days.day(-2500), '08:00') })
+  const workspaceId = rows.add('workspaces', {
+    ...workspace.row,
+    logo_svg: logos[workspace.slug] ?? null,
+    created: at(days.day(-2500), '08:00'),
+  })
   const staffIds = await writeStaff(rows, workspace, workspaceId, at(days.day(-2500), '08:10'))
   const setting: Setting = { rows, faker, days, workspace, workspaceId, staffIds }
   const clients = writeClients(setting)

@@ -149,7 +149,7 @@ export default section({
       const invoice = await crm.invoices.find(String(req.params.id))
       const own = await crm.invoices.pdf?.(invoice.id)
       const name = t('Invoice {number}', { number: invoice.number })
-      const pdf = own ?? { name, bytes: await pdfOf(printed(invoice, req.portal)) }
+      const pdf = own ?? { name, bytes: await pdfOf(printed(invoice, req.portal), await req.portal.logo()) }
       await record(req, { event: 'invoices.downloaded', subject: invoice })
       sendPdf(req, res, pdf)
     })

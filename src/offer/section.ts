@@ -97,7 +97,10 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
         const offer = await offers.find(String(req.params.id))
         const { one, numbered } = says(req.portal)
         const own = await offers.pdf?.(offer.id)
-        const pdf = own ?? { name: numbered(offer.number), bytes: await pdfOf(printed(offer, one, req.portal)) }
+        const pdf = own ?? {
+          name: numbered(offer.number),
+          bytes: await pdfOf(printed(offer, one, req.portal), await req.portal.logo()),
+        }
         await record(req, { event: `${name}.downloaded`, subject: offer })
         sendPdf(req, res, pdf)
       })

@@ -52,6 +52,23 @@ describe('a PDF', () => {
     expect(info).to.include({ Title: 'Winter campaign', Author: 'Brightside', Language: 'en-GB' })
   })
 
+  it('bears the logo of its sender: one with the name in it stands for the name', async () => {
+    const drawn = async (size: string, inner = '<path d="M0 0h20v20H0z" fill="#123456"/>') => {
+      const text = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}">${inner}</svg>`
+      const bytes = await pdfOf(plain, { type: 'image/svg+xml', bytes: Buffer.from(text) })
+      const { pdf, text: said } = await read(bytes)
+      return { said, roles: rolesOf(await (await pdf.getPage(1)).getStructTree()), bytes }
+    }
+    const [wide, square, broken] = [await drawn('60 20'), await drawn('20 20'), await drawn('20 20', '<path')]
+
+    expect(wide.roles).to.include('Figure')
+    expect(wide.said).to.not.match(/Brightside\n/)
+    expect(square.roles).to.not.include('Figure')
+    expect(square.said).to.match(/^\s*Brightside\s/)
+    expect(broken.said).to.match(/^\s*Brightside\s/)
+    for (const { bytes } of [wide, square, broken]) expect(xmp(bytes)).to.match(/pdfuaid:part>1</)
+  })
+
   it('of two thousand lines has each of them once, and the column heads on each page', async () => {
     const groups = [0, 1, 2, 3].map(g => ({
       heading: `Part ${g}`,

@@ -1,3 +1,4 @@
+import type { Logo } from '../branding/logo.ts'
 import { fontsFor } from './fonts.ts'
 import { compile } from './pool.ts'
 
@@ -40,14 +41,16 @@ interface PrintedLine {
 
 /**
  * A4, PDF/UA-1. The same document gives the same bytes. Where no font has a character it is a tagged PDF without that
- * claim. Throws Busy while too many wait, and an Error where it takes too long.
+ * claim; a logo that cannot be printed is left out. Throws Busy while too many wait, and an Error where it takes too
+ * long.
  */
-export async function pdfOf(document: PrintedDocument): Promise<Buffer> {
+export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' | 'bytes'>): Promise<Buffer> {
   const texts = cleaned(document)
   const [, language = 'en', region] = /^([a-z]{2,3})(?:-([A-Z]{2}))?$/.exec(document.language) ?? []
   const fonts = fontsFor(JSON.stringify(texts), document.language)
   return compile({
     files: fonts.files,
+    logo,
     document: {
       ...texts,
       language,

@@ -6,6 +6,7 @@ import { Problem } from '../errors.ts'
 export interface Job {
   files: string[]
   document: object
+  logo?: { type: string; bytes: Buffer }
 }
 
 /** `missing`: characters that no font has. */
@@ -65,7 +66,7 @@ function next() {
     () => retire(free, new Error(`A PDF was not done after ${limits.patience / 1000} seconds.`)),
     limits.patience,
   )
-  free.child.send({ files: task.files, document: task.document })
+  free.child.send({ files: task.files, document: task.document, logo: task.logo })
   next()
 }
 

@@ -10,17 +10,26 @@ const compilers = new Map<string, NodeCompiler>()
 process.on('message', (job: Job) => process.send?.(answer(job)))
 process.on('disconnect', () => process.exit())
 
-function answer({ files, document }: Job): Answer {
+function answer({ files, document, logo }: Job): Answer {
   const compiler = compilerOf(files)
+  const name = logo && `logo.${logo.type === 'image/png' ? 'png' : 'svg'}`
+  const path = name && join(import.meta.dirname, name)
   try {
-    const strict = attempt(compiler, { ...document, fallback: false }, 'ua-1')
-    if (!('missing' in strict)) return strict
-    const loose = attempt(compiler, { ...document, fallback: true }, '1.7')
-    return 'bytes' in loose ? { ...loose, missing: strict.missing } : loose
+    if (logo && path) compiler.mapShadow(path, Buffer.from(logo.bytes))
+    const signed = made(compiler, { ...document, logo: name ?? null })
+    return 'error' in signed && logo ? made(compiler, { ...document, logo: null }) : signed
   } finally {
+    if (path) compiler.unmapShadow(path)
     // What it remembers of a long document is hundreds of megabytes.
     compiler.evictCache(0)
   }
+}
+
+function made(compiler: NodeCompiler, document: object): Answer {
+  const strict = attempt(compiler, { ...document, fallback: false }, 'ua-1')
+  if (!('missing' in strict)) return strict
+  const loose = attempt(compiler, { ...document, fallback: true }, '1.7')
+  return 'bytes' in loose ? { ...loose, missing: strict.missing } : loose
 }
 
 type Outcome = { bytes: Buffer } | { error: string } | { missing: string; error: string }

@@ -3,10 +3,11 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
-import type { Crm } from '../crm.ts'
+import { showLogo } from '../branding/show.ts'
+import type { Workspaces } from '../branding/workspaces.ts'
 import { NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
-import { bodies } from '../form.ts'
+import { bodies, withFile } from '../form.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
@@ -14,6 +15,7 @@ import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
+import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
@@ -22,16 +24,16 @@ import { togglesOf } from './toggles.ts'
 interface Parts {
   begin: RequestHandler[]
   claim: RequestHandler
-  crm: Crm
   database: Knex
   flags: Flags
   log: Log
   sections: Section[]
   staff: Options['staff']
+  workspaces: Workspaces
 }
 
 /** The area in the CRM's settings. Who is no staff of a workspace where the portal is on gets the CRM's own answer. */
-export function settings({ begin, claim, crm, database, flags, log, sections, staff }: Parts): Router {
+export function settings({ begin, claim, database, flags, log, sections, staff, workspaces }: Parts): Router {
   const router = Router()
   const toggles = togglesOf(sections)
   const sentences = sentencesOf(sections)
@@ -57,7 +59,7 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
   router.use(
     begin,
     entered,
-    locate(crm, req => req.portal.staff?.workspace ?? ''),
+    locate(workspaces, req => req.portal.staff?.workspace ?? ''),
     claim,
     sameOrigin,
     bodies,
@@ -81,6 +83,16 @@ export function settings({ begin, claim, crm, database, flags, log, sections, st
     router.get(path, admins, show)
     router.post(path, admins, saveException(database, toggles), otherwise(show))
   }
+
+  router.get('/branding', admins, showBranding(workspaces))
+  router.post(
+    '/branding',
+    admins,
+    withFile('logo'),
+    saveBranding(database, workspaces),
+    otherwise(showBranding(workspaces)),
+  )
+  router.get('/logo/:version', admins, showLogo(workspaces))
 
   router.get('/activity', admins, showTimeline(database, sentences))
   router.get('/activity.csv', admins, exportTimeline(database, sentences))

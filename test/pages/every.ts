@@ -46,6 +46,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['billing', `${brightside}/proposals`],
     ['admin', '/settings/client-portal/'],
     ['admin', '/settings/client-portal/?saved'],
+    ['admin', '/settings/client-portal/branding'],
     ['admin', '/settings/client-portal/exceptions?search=acme'],
     ['admin', `/settings/client-portal/exceptions/${client_id}`],
     ['admin', '/settings/client-portal/activity'],

@@ -24,6 +24,7 @@ export async function up(knex: Knex): Promise<void> {
       email varchar(254) not null,
       phone varchar(40),
       colour char(7) not null default '#345678' check (colour ~ '^#[0-9a-f]{6}$'),
+      logo_svg text,
       currency char(3) not null,
       time_zone varchar(40) not null,
       iban varchar(40),
