@@ -85,6 +85,18 @@ export const entries = (
     values: [...valuesOf(sought), sought.before ?? null, sought.size],
   })
 
+/** The newest of one client, for its first page: without who came and went, and of the last hundred only. */
+export const lately = (database: Knex, scope: Required<Scope>, size: number): Promise<Entry[]> =>
+  readWithin(database, scope, {
+    name: 'portal.lately',
+    text: `select it.* from (
+             select l.id::text, at, event, actor_kind, actor_id, actor_name, client_id, subject, address, agent
+             from portal.client_activity_logs l
+             where l.workspace_id = scope.workspace and l.client_id = scope.client order by l.id desc limit 100
+           ) it where it.event not like 'account.%' limit $3`,
+    values: [size],
+  })
+
 /** How many on each day of a time zone, the first day first; days without any are left out. */
 export const countsByDay = (
   database: Knex,

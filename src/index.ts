@@ -11,11 +11,13 @@ export type { Options } from './options.ts'
 export { keyOf, type Page, page } from './page.ts'
 export { createPortal, type Portal } from './portal.ts'
 export {
+  type Action,
   type Chart,
   type Figure,
   type Home,
   may,
   type Need,
+  type News,
   type Permission,
   type Section,
   section,

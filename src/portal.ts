@@ -9,7 +9,8 @@ import { workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
 import { NotFound } from './errors.ts'
 import { bodies } from './form.ts'
-import { home } from './home.ts'
+import { arrangement } from './home/arrangement.ts'
+import { home } from './home/home.ts'
 import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
@@ -58,6 +59,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   inside.use(begin, locate(places), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth(database))
+  inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
   for (const it of sections) inside.use([`/${it.name}`, `/api/v1/${it.name}`], known, offered(it), routesOf(it))

@@ -42,6 +42,9 @@ export interface Home {
   needs: Need[]
   figures: Figure[]
   chart?: Chart
+  actions?: Action[]
+  /** What the company has to say to its clients. */
+  news?: News[]
 }
 
 /** Two sums by month, the earliest month first, all in one currency; in the reader's words. */
@@ -50,6 +53,24 @@ export interface Chart {
   first: string
   second: string
   months: { month: string; first: Money; second: Money }[]
+}
+
+/** Something that a client often comes for, in a verb and a noun. */
+export interface Action {
+  icon: string
+  title: string
+  path: string
+  /** How much of it waits; with 0 it is not offered. */
+  count?: number
+  /** Whether there are more than `count`. */
+  more?: boolean
+}
+
+export interface News {
+  title: string
+  text: string
+  /** A plain date: the latest comes first. */
+  on: string
 }
 
 export interface Need {

@@ -56,6 +56,10 @@ export default section({
     const open = counts.open - counts.overdue
     return {
       chart: chartOf(months, visit),
+      actions: [
+        { icon: 'file-invoice', title: t('See what is to pay'), path: '/invoices?status=open', count: counts.open },
+        { icon: 'report-money', title: t('Get a statement of account'), path: '/invoices/statement' },
+      ],
       needs: [
         ...(counts.overdue
           ? [

@@ -23,6 +23,7 @@ export default offerSection({
     all: t('Show all proposals'),
     none: t('No proposals yet'),
     withdrawn: t('{workspace} has withdrawn this proposal.', { workspace: workspace.name }),
+    answer: t('Answer proposals'),
     numbered: number => t('Proposal {number}', { number }),
     held: (number, day) => t('Proposal {number} · the price holds until {day}', { number, day }),
   }),

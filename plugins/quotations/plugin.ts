@@ -23,6 +23,7 @@ export default offerSection({
     all: t('Show all quotations'),
     none: t('No quotations yet'),
     withdrawn: t('{workspace} has withdrawn this quotation.', { workspace: workspace.name }),
+    answer: t('Answer quotations'),
     numbered: number => t('Quotation {number}', { number }),
     held: (number, day) => t('Quotation {number} · the price holds until {day}', { number, day }),
   }),

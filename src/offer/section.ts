@@ -21,6 +21,7 @@ interface Says {
   all: string
   none: string
   withdrawn: string
+  answer: string
   numbered(number: string): string
   held(number: string, day: string): string
 }
@@ -57,9 +58,9 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
     activity: { [`${name}.viewed`]: activity.viewed, [`${name}.downloaded`]: activity.downloaded },
 
     async home(visit) {
-      const { items } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })
+      const { items, next } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })
       const { today } = visit.customer
-      const { numbered, held } = says(visit)
+      const { numbered, held, answer } = says(visit)
       return {
         needs: items.map(({ id, number, title, total, validUntil }) => ({
           tone: validUntil && daysBetween(today, validUntil) < 7 ? 'warn' : '',
@@ -72,6 +73,7 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
           by: validUntil ?? '9999-12-31',
         })),
         figures: [],
+        actions: [{ icon, title: answer, path: `/${name}?status=open`, count: items.length, more: next !== null }],
       }
     },
 

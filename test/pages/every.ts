@@ -40,6 +40,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/invoices/statement`],
     ['newcomer', `${brightside}/invoices/statement`],
     ['twofold', `${brightside}/account`],
+    ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/activity`],
     ['viewer', `${brightside}/activity`],
     ['owner', `${brightside}/nothing/here`],
