@@ -43,11 +43,13 @@ export function shown(visit: Visit, view: string, data: object): string {
 }
 
 /** What every view may use beside what is known of the visit. */
-const pieces = ({ asset }: Visit) => {
+const pieces = ({ asset, direction }: Visit) => {
   const sprite = asset('icons.svg')
   const icon = (name: string, more = '') =>
     `<svg class="icon${more && ` ${more}`}" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
-  return { icon, mark, initials, listAddress }
+  /** Where something begins in a chart, counted from where the reader begins to read. */
+  const across = (start: number, width = 0) => `${(direction === 'rtl' ? 100 - start - width : start).toFixed(2)}%`
+  return { icon, mark, initials, listAddress, across }
 }
 
 const mark =

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Money } from './money.ts'
+import { isPseudo, pseudoSentence } from './pseudo.ts'
 import { root } from './root.ts'
 
 export const languages = ['en', 'es'] as const
@@ -17,8 +18,10 @@ export const speak = once((key: string) => {
   const [locale = '', timeZone = 'UTC'] = key.split('|')
   const language = languages.find(it => locale.split('-')[0] === it) ?? 'en'
   const words = dictionary(language)
-  const sentences = once(
-    sentence => new IntlMessageFormat(words[sentence] ?? sentence, locale, {}, { ignoreTag: true }),
+  const sentences = once(sentence =>
+    isPseudo(locale)
+      ? new IntlMessageFormat(pseudoSentence(sentence, locale), locale)
+      : new IntlMessageFormat(words[sentence] ?? sentence, locale, {}, { ignoreTag: true }),
   )
   const amounts = once(currency => new Intl.NumberFormat(locale, { style: 'currency', currency }))
   const prices = once(
@@ -46,11 +49,14 @@ export const speak = once((key: string) => {
   return {
     language,
     locale,
+    direction: /^(ar|fa|he|ur)\b/.test(locale) ? ('rtl' as const) : ('ltr' as const),
     /** IANA name of the reader's time zone. */
     zone: timeZone,
     /** A sentence in ICU MessageFormat, which is its own key. */
     t: (sentence: string, facts?: Facts): string =>
-      facts || sentence.includes('{') ? String(sentences(sentence).format(facts)) : (words[sentence] ?? sentence),
+      facts || sentence.includes('{') || isPseudo(locale)
+        ? String(sentences(sentence).format(facts))
+        : (words[sentence] ?? sentence),
     money: once2((amount: string, currency: string) => amounts(currency).format(amount as `${number}`)),
     /** Of one piece, which may cost a part of a cent. */
     price: ({ amount, currency }: Money) => prices(currency).format(amount as `${number}`),
@@ -97,6 +103,7 @@ export const localeOf = once((header: string): string => {
     .sort((a, b) => b.weight - a.weight)
   for (const { tag } of wanted) {
     const [, language, region] = /^([a-z]{2})(?:-([A-Z]{2}))?$/.exec(tag) ?? []
+    if (isPseudo(tag)) return tag
     if (language && (languages as readonly string[]).includes(language))
       return region ? `${language}-${region}` : home(language)
   }

@@ -102,17 +102,47 @@ describe('the pages in a real browser', function () {
     expect(found).to.deep.equal([])
   })
 
-  it('never scroll sideways, and are big enough to touch, on the narrowest phone', async () => {
+  for (const [locale, words] of [
+    ['en-GB', 'in English'],
+    ['en-XA', 'with words a third longer'],
+    ['ar-XB', 'from right to left'],
+  ])
+    it(`never scroll sideways, and are big enough to touch, on the narrowest phone, ${words}`, async () => {
+      const found: string[] = []
+      await eachPlace({ locale, viewport: { width: 320, height: 640 } }, async (page, address) => {
+        const { wider, spilt, small } = await page.evaluate(() => ({
+          wider: probes.sticksOut(),
+          spilt: probes.spills(),
+          small: probes.tooSmall(),
+        }))
+        if (wider.length) found.push(`${address} is wider than the screen: ${wider}`)
+        if (spilt.length) found.push(`${address} spills out of ${spilt}`)
+        if (small.length) found.push(`${address} has small targets: ${small}`)
+      })
+      expect(found).to.deep.equal([])
+    })
+
+  it('say nothing that cannot be translated', async () => {
     const found: string[] = []
-    await eachPlace({ viewport: { width: 320, height: 640 } }, async (page, address) => {
-      const { wider, spilt, small } = await page.evaluate(() => ({
-        wider: probes.sticksOut(),
-        spilt: probes.spills(),
-        small: probes.tooSmall(),
-      }))
-      if (wider.length) found.push(`${address} is wider than the screen: ${wider}`)
-      if (spilt.length) found.push(`${address} spills out of ${spilt}`)
-      if (small.length) found.push(`${address} has small targets: ${small}`)
+    await eachPlace({ locale: 'en-XA' }, async (page, address) => {
+      found.push(...(await page.evaluate(() => probes.untranslated())).map(it => `${address}: ${it}`))
+    })
+    expect(found).to.deep.equal([])
+  })
+
+  it('run from right to left where the language does, with nothing that axe finds wrong', async () => {
+    const found: string[] = []
+    await eachPlace({ locale: 'ar-XB', bypassCSP: true }, async (page, address) => {
+      await page.evaluate(axe)
+      for (const it of await violations(page, 'light')) found.push(`${address}: ${it}`)
+      const side = await page
+        .locator('.shell .side')
+        .boundingBox({ timeout: 1 })
+        .catch(() => null)
+      const main = await page.locator('main').boundingBox()
+      if (side && main && side.x < main.x) found.push(`${address}: the navigation is on the left`)
+      for (const it of await page.evaluate(() => [...probes.sticksOut(), ...probes.spills()]))
+        found.push(`${address} sticks out: ${it}`)
     })
     expect(found).to.deep.equal([])
   })

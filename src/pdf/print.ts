@@ -4,9 +4,9 @@ import type { Visit } from '../visit.ts'
 import type { PrintedDocument } from './pdf.ts'
 
 /** What a document's PDF has in common with that of any other: in the reader's language, on the sender's paper. */
-export const paper = ({ locale, workspace, t }: Visit) => ({
+export const paper = ({ locale, direction, workspace, t }: Visit) => ({
   language: locale,
-  direction: /^(ar|fa|he|ur)\b/.test(locale) ? ('rtl' as const) : ('ltr' as const),
+  direction,
   sender: workspace.name,
   letterhead: workspace.letterhead,
   colour: workspace.colour,

@@ -56,7 +56,7 @@ export async function build(): Promise<Stage> {
 declare global {
   /** See probes.js. */
   var probes: Record<'focusName' | 'focusTrouble', () => string> &
-    Record<'spills' | 'sticksOut' | 'tooSmall', () => string[]> & { moved(): Promise<number> }
+    Record<'spills' | 'sticksOut' | 'tooSmall' | 'untranslated', () => string[]> & { moved(): Promise<number> }
 }
 
 /** Fills in the form that the page shows. */

@@ -14,14 +14,21 @@ globalThis.probes = (() => {
   function sticksOut() {
     if (document.documentElement.scrollWidth <= innerWidth) return []
     return [...document.querySelectorAll('body *')]
-      .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
+      .filter(it => {
+        const { left, right } = it.getBoundingClientRect()
+        return right > innerWidth + 1 || left < -1
+      })
       .map(describe)
   }
 
   /** Text that runs out of the card it belongs to. */
   function spills() {
     const cards = [...document.querySelectorAll('.card, .paper, .bar, .rows tbody tr, .btn, .badge')].filter(isSeen)
-    return cards.filter(it => it.scrollWidth > it.clientWidth + 2).map(describe)
+    const words = [...document.querySelectorAll('.chart text')].filter(isSeen).filter(it => {
+      const [inner, outer] = [it.getBoundingClientRect(), it.closest('.card').getBoundingClientRect()]
+      return inner.left < outer.left || inner.right > outer.right
+    })
+    return [...cards.filter(it => it.scrollWidth > it.clientWidth + 2), ...words].map(describe)
   }
 
   /** Links in running text may be smaller (WCAG 2.5.8), and a row is touched anywhere. */
@@ -55,6 +62,20 @@ globalThis.probes = (() => {
     return hit && (it.contains(hit) || hit.contains(it)) ? '' : `is covered on ${describe(it)}`
   }
 
+  /** Controls, headings of columns and labels whose own words came through no translation, in the locale that shows it. */
+  function untranslated() {
+    const said =
+      '.side nav span, th[scope=col], dt, label, .btn, .more summary, .badge, .chips a, legend, caption, .card-head h2'
+    const attributes = ['aria-label', 'placeholder', 'title']
+    const marked = text =>
+      !/[a-z]{2}/i.test(text.replace(/CSV|PDF|CRM|IBAN|BIC|Brightside Agency/g, '')) || /[åéîôûýçñšž]/i.test(text)
+    const texts = [...document.querySelectorAll(said)].filter(isSeen).map(it => it.textContent.trim())
+    const spoken = attributes.flatMap(name =>
+      [...document.querySelectorAll(`[${name}]`)].map(it => it.getAttribute(name)),
+    )
+    return [...new Set([...texts, ...spoken])].filter(it => !marked(it))
+  }
+
   /** How much has moved since the page began to load, by the browser's own measure (CLS). */
   const moved = () =>
     new Promise(resolve => {
@@ -65,5 +86,6 @@ globalThis.probes = (() => {
       setTimeout(() => resolve(sum), 150)
     })
 
-  return { focusName: () => shownName(document.activeElement), focusTrouble, moved, spills, sticksOut, tooSmall }
+  const focusName = () => shownName(document.activeElement)
+  return { focusName, focusTrouble, moved, spills, sticksOut, tooSmall, untranslated }
 })()
