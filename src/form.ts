@@ -11,18 +11,20 @@ export function read<T>(shape: z.ZodType<T>, req: Request<any>): T {
   throw new Invalid(z.flattenError(form.error).fieldErrors, typed)
 }
 
+const form = urlencoded({ extended: false, limit: '100kb' })
+const text = json({ limit: '100kb' })
+
 /** The body goes to `req.portal.body`; the host's own `req.body` stays as it was. */
-export const bodies: RequestHandler[] = [urlencoded({ extended: false, limit: '100kb' }), json({ limit: '100kb' })].map(
-  (parse): RequestHandler =>
-    (req, res, next) => {
-      const { body: before } = req
-      parse(req, res, error => {
-        req.portal.body = req.body
-        req.body = before ?? req.portal.body
-        next(error ?? (holdsNul(req.portal.body) ? new Unreadable() : undefined))
-      })
-    },
-)
+export const bodies: RequestHandler = (req, res, next) => {
+  if (req.method === 'GET' || req.method === 'HEAD') return next()
+  const { body: before } = req
+  const parsed = (error?: unknown) => {
+    req.portal.body = req.body
+    req.body = before ?? req.portal.body
+    next(error ?? (holdsNul(req.portal.body) ? new Unreadable() : undefined))
+  }
+  form(req, res, error => (error ? parsed(error) : text(req, res, parsed)))
+}
 
 /**
  * A form with a small file, which is a `File` of the Web and held in memory: up to 5 MB are read, so that somebody who
@@ -37,11 +39,11 @@ export function withFile(name: string): RequestHandler {
       req.body = before
       if (error?.type === 'entity.too.large') return next(new Invalid({ [name]: ['This file is far too large.'] }, {}))
       if (error || !Buffer.isBuffer(bytes)) return next(error)
-      const form = await new Response(bytes as never, { headers: { 'Content-Type': req.get('Content-Type') ?? '' } })
+      const typed = await new Response(bytes as never, { headers: { 'Content-Type': req.get('Content-Type') ?? '' } })
         .formData()
         .catch(() => undefined)
-      req.portal.body = form && Object.fromEntries(form)
-      next(form && !holdsNul(req.portal.body) ? undefined : new Unreadable())
+      req.portal.body = typed && Object.fromEntries(typed)
+      next(typed && !holdsNul(req.portal.body) ? undefined : new Unreadable())
     })
   }
 }

@@ -24,6 +24,8 @@ export interface Options {
    * transaction and keeps no names: PgBouncer before 1.21. True if not given.
    */
   preparedStatements?: boolean
+  /** Whether pages are compressed (gzip) for who takes it: false where a proxy does. True if not given. */
+  compress?: boolean
   /** Who may read `/-/metrics`: who sends it as bearer token. If not given, only the same machine. */
   metricsToken?: string
   /** Where requests and errors are told; pino on standard output if not given. */
@@ -69,6 +71,7 @@ const Shape = z.object({
     )
     .min(1, 'must hold at least one string of 32 characters or more'),
   preparedStatements: z.boolean('must be true or false').default(true),
+  compress: z.boolean('must be true or false').default(true),
   metricsToken: z.string('must be a string').min(16, 'must have at least 16 characters').optional(),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),

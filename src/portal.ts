@@ -35,13 +35,13 @@ export interface Portal {
 
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
 export async function createPortal(options: Options): Promise<Portal> {
-  const { crm, database, flags, log, metricsToken, now, preparedStatements, secrets, sections, staff } =
+  const { compress, crm, database, flags, log, metricsToken, now, preparedStatements, secrets, sections, staff } =
     checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const operator = operations({ database, sections, metricsToken })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, flags, log, sections, workspaces: places }
-  const begin = [arrive({ now, journal: journal(database) }), answers(sections)]
+  const begin = [arrive({ now, journal: journal(database) }), answers({ sections, compress })]
   const claim = claims(log, operator.observe)
 
   const clients = Router()

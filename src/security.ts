@@ -8,20 +8,24 @@ export function claims(log: Log, observe: Observe): RequestHandler {
   return (req, res, next) => {
     req.portal.claimed = true
     res.set('X-Request-Id', req.portal.id)
-    note(req, res, () => headers(req, res, next))
+    for (const [name, value] of fixed) res.setHeader(name, value)
+    res.setHeader('Content-Security-Policy', policy.replace(here, req.portal.nonce))
+    note(req, res, next)
   }
 }
+
+const here = 'the nonce'
 
 /**
  * Headers of the portal's own answers; the host's pages keep theirs. Scripts run by nonce only, and htmx alone may
  * write HTML (Trusted Types). What concerns the whole host, such as HSTS, is left to it.
  */
-const headers = helmet({
+const chosen = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
       defaultSrc: ["'none'"],
-      scriptSrc: [req => `'nonce-${(req as unknown as Express.Request).portal.nonce}'`],
+      scriptSrc: [() => `'nonce-${here}'`],
       styleSrc: ["'self'"],
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
@@ -37,3 +41,13 @@ const headers = helmet({
   strictTransportSecurity: false,
   xPoweredBy: false,
 })
+
+/** What helmet sets is the same for every request but for the nonce: it is asked once. */
+const fixed = new Map<string, string>()
+chosen(
+  {} as never,
+  { setHeader: (name: string, value: string) => fixed.set(name, value), removeHeader() {} } as never,
+  () => undefined,
+)
+const policy = fixed.get('Content-Security-Policy') ?? ''
+fixed.delete('Content-Security-Policy')

@@ -83,6 +83,8 @@ async function visitor(app: Express, role?: Role) {
   const send = (method: Method, address: string) => agent[method](address)
   const it = {
     person,
+    /** As the browser sends it. */
+    cookie: '',
     agent,
     /** Any address of the host. */
     at: (address: string) => send('get', address),
@@ -101,9 +103,9 @@ async function visitor(app: Express, role?: Role) {
   if (!person) return it
   const door = person.kind === 'staff' ? '/login' : `${home}/sign-in`
   const { email, password } = person
-  const { status } = await it.postAt(door, { email, password })
+  const { status, headers } = await it.postAt(door, { email, password })
   if (status !== 303) throw new Error(`${email} could not sign in: ${status}`)
-  return it
+  return { ...it, cookie: String(headers['set-cookie']?.[0]).split(';')[0]! }
 }
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'

@@ -15,7 +15,8 @@ describe('sign-in', () => {
 
     expect(answer).to.include({ status: 303 })
     expect(answer.headers.location).to.equal('/portal/brightside/')
-    expect(await nobody.get('/')).to.show('Good morning, Nadia', 'Acme Bakery', 'signed in')
+    expect(await nobody.get('/')).to.show('Good morning, Nadia', 'Acme Bakery')
+    expect(await nobody.get('/activity')).to.show('signed in')
   })
 
   it('answers alike for an unknown address, a wrong password and an account without one, and keeps the address', async () => {
@@ -107,7 +108,7 @@ describe('sign-in', () => {
   it('is for one workspace: the session of another opens nothing', async () => {
     const { visit } = await open()
     const stranger = await visit('stranger')
-    const cookie = String((await stranger.get('/account')).headers['set-cookie']?.[0]).split(';')[0]!
+    const { cookie } = stranger
 
     expect((await stranger.get('/account')).status).to.equal(200)
     expect((await (await visit()).get('/account').set('Cookie', cookie)).status).to.equal(303)
@@ -143,18 +144,27 @@ describe('a session', () => {
   it('is prolonged by use, and written at most every five minutes', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
-    const late = async (minutes: number) => {
-      const expires = new Date(Date.now() + (24 * 60 - minutes) * 60_000)
-      await database('portal.client_sessions').update({
-        expire: expires,
-        sess: database.raw(`jsonb_set(sess, '{cookie,expires}', to_jsonb(?::text))`, [expires.toISOString()]),
-      })
+    const end = async () => (await database('portal.client_sessions').first('expire')).expire.getTime()
+    const prolongs = async () => {
+      const before = await end()
       await owner.get('/account')
-      const [row] = await database('portal.client_sessions').select('expire')
-      return row.expire.getTime() !== expires.getTime()
+      return (await end()) !== before
     }
-    expect(await late(3)).to.equal(false)
-    expect(await late(6)).to.equal(true)
+    const pass = (minutes: number) =>
+      database('portal.client_sessions').update({
+        expire: database.raw(`expire - ? * interval '1 minute'`, [minutes]),
+        sess: database.raw(`jsonb_set(sess, '{used}', to_jsonb((sess ->> 'used')::bigint - ?::bigint))`, [
+          minutes * 60_000,
+        ]),
+      })
+
+    expect(await prolongs()).to.equal(false)
+    await pass(3)
+    expect(await prolongs()).to.equal(false)
+    await pass(3)
+    expect(await prolongs()).to.equal(true)
+    expect((await end()) - Date.now()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
+    expect(await prolongs()).to.equal(false)
   })
 
   it('ends with the next request of somebody suspended, or of no client any more', async () => {
@@ -179,7 +189,7 @@ describe('a session', () => {
   it('ends by signing out, also for who kept the cookie', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
-    const cookie = String((await owner.get('/account')).headers['set-cookie']?.[0]).split(';')[0]!
+    const { cookie } = owner
     await owner.post('/sign-out')
 
     expect(await database('portal.client_sessions').select()).to.be.empty

@@ -12,6 +12,8 @@ interface Held {
   workspace?: string
   person?: string
   client?: string
+  /** When the database was last told that it is in use, in milliseconds since 1970. */
+  used?: number
 }
 
 /** What the database tells of who sends a request, fresh with each. */
@@ -24,6 +26,7 @@ export interface Visitor {
 
 /** Ends 24 hours after the last request, and 30 days after sign-in (OWASP ASVS 5.0, 7.3.1 and 7.3.2). */
 const idle = 24 * 60 * 60 * 1000
+const absolute = 30 * idle
 /** A later end is written at most this often, so that reading pages costs no write. */
 const touchEvery = 5 * 60 * 1000
 
@@ -40,14 +43,14 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
     genid: () => randomBytes(32).toString('base64url'),
     resave: false,
     saveUninitialized: false,
-    rolling: true,
     unset: 'destroy',
     cookie: req => ({
       path: (req as Request).portal.url(''),
       httpOnly: true,
       sameSite: 'lax',
       secure: (req as Request).secure,
-      maxAge: idle,
+      // The browser keeps it for as long as a session may last; the database knows whether it still does.
+      maxAge: absolute,
     }),
   })
 
@@ -106,14 +109,16 @@ class Sessions extends connectPgSimple(session) {
   }
 
   /** express-session copies only what is stored: the rest goes to the request. */
-  createSession(req: Aside, data: session.SessionData & { [told]?: Visitor }) {
+  createSession(req: Aside, data: session.SessionData & Held & { [told]?: Visitor }) {
     req.visitor = data[told]
-    req.written = new Date(data.cookie.expires ?? 0).getTime() - idle
+    req.written = data.used ?? 0
     return session.Store.prototype.createSession.call(this, req, data)
   }
 
   override set(id: string, data: session.SessionData, done?: (error?: unknown) => void) {
-    super.set(hash(id), data, done)
+    const used = Date.now()
+    const { cookie, ...held } = JSON.parse(JSON.stringify(data))
+    super.set(hash(id), { ...held, used, cookie: { ...cookie, expires: new Date(used + idle) } }, done)
   }
 
   override destroy(id: string, done?: (error?: unknown) => void) {
@@ -122,7 +127,11 @@ class Sessions extends connectPgSimple(session) {
 
   override touch(id: string, data: session.SessionData & { req?: Aside }, done?: () => void) {
     if (Date.now() - (data.req?.written ?? 0) < touchEvery) return done?.()
-    super.touch(hash(id), data, done)
+    query(this.#database, {
+      text: `update portal.client_sessions set expire = to_timestamp($2 / 1000.0), sess = jsonb_set(sess, '{used}', to_jsonb($3::bigint))
+             where sid = $1`,
+      values: [hash(id), Date.now() + idle, Date.now()],
+    }).then(() => done?.(), done)
   }
 }
 
