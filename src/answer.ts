@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { unreachable } from './database.ts'
-import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, Unreadable } from './errors.ts'
+import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, Unreadable } from './errors.ts'
 import { listAddress } from './filter.ts'
 import type { Log } from './log.ts'
 import { render } from './render.ts'
@@ -78,7 +78,7 @@ const initials = (name: string) => {
 /** Ends a command's route: who is refused sees how things stand, and what was wrong. */
 export function otherwise(show: RequestHandler<any>) {
   const refused: ErrorRequestHandler = (error, req, res, next) => {
-    if (!(error instanceof Conflict || error instanceof Invalid)) return next(error)
+    if (![Conflict, Invalid, TooMany].some(it => error instanceof it)) return next(error)
     req.portal.problem = error
     return show(req, res, next)
   }

@@ -73,6 +73,14 @@ export class Invalid extends Problem {
   }
 }
 
+/** Of a period or a list with more in it than a port tells at once. */
+export class TooMany extends Problem {
+  status = 422
+  code = 'too-many'
+  message = 'This is more than we can put together at once.'
+  advice = 'Choose a shorter period.'
+}
+
 /** The database or the CRM cannot be reached; it heals by itself. */
 export class CrmUnavailable extends Problem {
   status = 503

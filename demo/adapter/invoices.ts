@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Invoices, Summary } from '../../plugins/invoices/port.ts'
-import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { type Customer, keyOf, NotFound, page, query, TooMany } from '../../src/index.ts'
 import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
 
 /**
@@ -27,6 +27,9 @@ const statuses = {
   paid: `p.state <> 'void' and not (${toPay})`,
   cancelled: `p.state = 'void'`,
 }
+
+/** Of a statement, which has an opening for each currency beside them. */
+const mostEntries = 10_000
 
 /** A list in parts, each in an order that an index of the CRM has, or that sorts few rows. Dates and amounts ascend. */
 const sorts = {
@@ -141,9 +144,10 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
             select distinct on (currency) currency, "on", rank, its from running where "on" < $4::date
             order by currency, "on" desc, rank desc, its desc))
             and $3::date is not null
-          order by currency, "on", rank, its limit 10000`,
+          order by currency, "on", rank, its limit ${mostEntries + 1000}`,
         values: [...scope, from, until],
       })
+      if (rows.filter(row => !row.before).length > mostEntries) throw new TooMany()
       return Map.groupBy(rows, row => row.currency as string)
         .entries()
         .map(([currency, its]) => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { extractText } from 'unpdf'
+import { extractText, getDocumentProxy } from 'unpdf'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import type { Crm } from '../../src/index.ts'
 import { actors } from '../../test/actors.ts'
@@ -100,6 +100,69 @@ describe('invoices', () => {
     for (const query of ['from=x&until=y', 'from=2027-01-01&until=2020-01-01', 'until=9999-12-31', 'from=2016-01-01']) {
       expect((await owner.get(`/invoices/statement?${query}`)).status, query).to.equal(200)
     }
+  })
+
+  it('make the statement a tagged PDF in the language of its reader, with a good name', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const path = '/invoices/statement.pdf?from=2026-09-01&until=2026-11-21'
+    const { headers, body, text } = await pdf(owner, path)
+    const file = await getDocumentProxy(new Uint8Array(body))
+    const roles = JSON.stringify(await (await file.getPage(1)).getStructTree())
+    const { info } = await file.getMetadata()
+
+    expect(headers['content-disposition']).to.equal('inline; filename="Statement of account 2026-09-01 2026-11-21.pdf"')
+    for (const it of ['Open before 1 Sept 2026', 'Open on 21 Nov 2026', '€10,676.50', 'US$1,240.50', 'Acme Bakery'])
+      expect(text).to.include(it)
+    expect(info).to.include({ Title: 'Statement of account', Author: 'Brightside Agency', Language: 'en-GB' })
+    for (const it of ['Document', 'H1', 'Table', 'TH', 'TD']) expect(roles).to.include(`"role":"${it}"`)
+    expect(body.toString('latin1')).to.include('pdfuaid:part>1<')
+
+    const spanish = await pdf(owner, `${path}&download`, 'es')
+    expect(spanish.headers['content-disposition']).to.include('attachment; filename="Extracto de cuenta 2026-09-01')
+    expect(spanish.text).to.include('Pendiente el 21 nov 2026')
+    expect((await pdf(await visit('newcomer'), path)).text).to.include('Nothing in this period')
+    const { text: foreign } = await pdf(await visit('neighbour'), path)
+    expect(foreign)
+      .to.include('Halloran & Sons')
+      .and.not.match(/Acme|2026-0107|10,676/)
+    expect(await database('portal.client_activity_logs').where({ event: 'invoices.stated' })).to.have.length(4)
+  })
+
+  it('make a statement of ten years and thousands of lines, and say so where it is too much', async function () {
+    this.timeout(60_000)
+    const { visit, owner: database } = await open()
+    const busy = await visit('busy')
+    const { client_id } = await database('invoices').groupBy('client_id').orderByRaw('count(*) desc').first('client_id')
+    await database.raw(
+      `update invoices set issued_on = issued_on - (id % 9) * 365, due_on = due_on - (id % 9) * 365 where client_id = ?`,
+      [client_id],
+    )
+    const years = 'from=2016-11-22&until=2026-11-21'
+    const began = performance.now()
+    const { headers, body } = await busy.get(`/invoices/statement.pdf?${years}`)
+    const seconds = (performance.now() - began) / 1000
+
+    expect(headers['content-type']).to.equal('application/pdf')
+    expect((await getDocumentProxy(new Uint8Array(body))).numPages).to.be.above(200)
+    expect(seconds, 'seconds').to.be.below(15)
+    const page = await busy.get(`/invoices/statement?${years}`)
+    expect(page.status).to.equal(200)
+    expect((await busy.get(`/invoices/statement.csv?${years}`)).text.split('\n')).to.have.length.above(9_900)
+
+    await database.raw(
+      `insert into payments (invoice_id, paid_on, amount, method)
+       select (select min(id) from invoices where client_id = ?), '2024-01-01', 0.01, 'cash' from generate_series(1, 100000)`,
+      [client_id],
+    )
+    for (const path of ['statement', 'statement.csv', 'statement.pdf']) {
+      const answer = await busy.get(`/invoices/${path}?${years}`)
+      expect(answer.status, path).to.equal(422)
+      expect(answer, path).to.show('This is more than we can put together at once.', 'Choose a shorter period.')
+    }
+    expect(await busy.get(`/invoices/statement?${years}`)).to.show('value="2016-11-22"')
+    expect((await busy.api(`/invoices/statement?${years}`)).body).to.include({ code: 'too-many' })
+    expect((await busy.get('/invoices/statement?from=2026-01-01&until=2026-03-31')).status).to.equal(200)
   })
 
   it('come as a page, a fragment or JSON', async () => {
@@ -217,5 +280,5 @@ const found = async (who: Visitor, number: string) => (await who.api(`/invoices?
 
 async function pdf(who: Visitor, path: string, language = 'en-GB') {
   const { headers, body } = await who.get(path).set('Accept-Language', language)
-  return { headers, body, text: (await extractText(new Uint8Array(body), { mergePages: true })).text }
+  return { headers, body, text: (await extractText(new Uint8Array(body.slice()), { mergePages: true })).text }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { record } from '../../src/activity.ts'
+import { otherwise } from '../../src/answer.ts'
 import { daysBetween, grouped } from '../../src/document.ts'
 import { filterOf } from '../../src/filter.ts'
 import { pageOf } from '../../src/page.ts'
@@ -9,7 +10,7 @@ import { may, section } from '../../src/section.ts'
 import { chartOf, monthsBefore } from './chart.ts'
 import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
-import { kinds, periodOf, statementCsv } from './statement.ts'
+import { kinds, periodOf, printedStatement, statementCsv } from './statement.ts'
 import { words } from './words.ts'
 
 const Filter = filterOf({ statuses, sorts })
@@ -128,10 +129,23 @@ export default section({
       res.answer('invoices/list', { filter, overview, ...page, ...words(req.portal) })
     })
 
-    router.get('/statement', may('invoices.see'), async (req, res) => {
+    router.get(
+      '/statement',
+      may('invoices.see'),
+      async (req, res) => {
+        const period = periodOf(req)
+        const statements = await req.portal.crm.invoices.statement(period.from, period.until)
+        res.answer('invoices/statement', { period, statements, kinds: kinds(req.portal) })
+      },
+      otherwise((req, res) => res.answer('invoices/statement', { period: periodOf(req), statements: [], kinds: {} })),
+    )
+
+    router.get('/statement.pdf', may('invoices.see'), async (req, res) => {
       const period = periodOf(req)
       const statements = await req.portal.crm.invoices.statement(period.from, period.until)
-      res.answer('invoices/statement', { period, statements, kinds: kinds(req.portal) })
+      const bytes = await pdfOf(printedStatement(period, statements, req.portal))
+      await record(req, { event: 'invoices.stated', subject: period })
+      sendPdf(req, res, { name: `${req.portal.t('Statement of account')} ${period.from} ${period.until}`, bytes })
     })
 
     router.get('/statement.csv', may('invoices.see'), async (req, res) => {

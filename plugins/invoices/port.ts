@@ -81,7 +81,7 @@ export interface Invoices {
   list(filter: Filter): Promise<Page<Summary>>
   /** Plain dates: of the periods, and from when on to tell the months. Not asked for, there are none. */
   overview(asked?: { since: string[]; monthsFrom: string }): Promise<Overview>
-  /** One for each currency that has anything to tell, for a period of plain dates, both within it. At most 10,000 entries. */
+  /** One for each currency that has anything to tell, for a period of plain dates, both within it. Throws TooMany where it has more than 10,000 entries. */
   statement(from: string, until: string): Promise<Statement[]>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Invoice>
