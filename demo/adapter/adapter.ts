@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { type Client, type Crm, type Customer, type Directory, query } from '../../src/index.ts'
 import { invoices } from './invoices.ts'
 import { offers } from './offers.ts'
+import { payments } from './payments.ts'
 
 /** How Portico reads this CRM. `database` is connected as Portico's own role, which has only the grants of `reads`. */
 export const adapter = (database: Knex): Crm => ({
@@ -10,6 +11,7 @@ export const adapter = (database: Knex): Crm => ({
     proposals: offers(tx ?? database, customer, 'proposals'),
     quotations: offers(tx ?? database, customer, 'quotations'),
     invoices: invoices(tx ?? database, customer),
+    payments: payments(tx ?? database, customer),
   }),
 })
 
@@ -81,7 +83,7 @@ export const reads: Record<string, string[]> = {
     ...['invoice_id', 'position', 'group_title', 'title', 'details', 'qty', 'unit', 'unit_price', 'discount_pct'],
     ...['tax_pct', 'line_total'],
   ],
-  payments: ['id', 'invoice_id', 'paid_on', 'amount', 'method', 'payer'],
+  payments: ['id', 'client_id', 'invoice_id', 'paid_on', 'amount', 'method', 'reference', 'payer'],
   credit_notes: ['id', 'invoice_id', 'ref_no', 'issued_on', 'reason', 'grand_total', 'state'],
 }
 

@@ -181,7 +181,7 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
                  ${addressee},
                  (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(lineNames)}) order by l.position), '[]')
                   from public.invoice_lines l where l.invoice_id = p.id) as lines,
-                 (select coalesce(jsonb_agg(jsonb_build_object('on', y.paid_on, 'amount', y.amount::text,
+                 (select coalesce(jsonb_agg(jsonb_build_object('id', y.id::text, 'on', y.paid_on, 'amount', y.amount::text,
                                             'method', y.method, 'payer', y.payer) order by y.paid_on, y.id), '[]')
                   from public.payments y where y.invoice_id = p.id) as payments,
                  (select coalesce(jsonb_agg(jsonb_build_object('number', n.ref_no, 'on', n.issued_on, 'reason', n.reason,

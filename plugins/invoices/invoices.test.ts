@@ -151,8 +151,9 @@ describe('invoices', () => {
     expect((await busy.get(`/invoices/statement.csv?${years}`)).text.split('\n')).to.have.length.above(9_900)
 
     await database.raw(
-      `insert into payments (invoice_id, paid_on, amount, method)
-       select (select min(id) from invoices where client_id = ?), '2024-01-01', 0.01, 'cash' from generate_series(1, 100000)`,
+      `insert into payments (client_id, invoice_id, paid_on, amount, method)
+       select i.client_id, i.id, '2024-01-01', 0.01, 'cash'
+       from generate_series(1, 100000), (select * from invoices where client_id = ? order by id limit 1) i`,
       [client_id],
     )
     for (const path of ['statement', 'statement.csv', 'statement.pdf']) {

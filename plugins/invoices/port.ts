@@ -30,7 +30,15 @@ export const Invoice = Summary.extend({
   lines: z.array(Line),
   sums: Sums,
   remindedOn: z.iso.date().nullable(),
-  payments: z.array(z.object({ on: z.iso.date(), amount: Money, method: z.string(), payer: z.string().nullable() })),
+  payments: z.array(
+    z.object({
+      /** Of the section of payments. */ id: z.string(),
+      on: z.iso.date(),
+      amount: Money,
+      method: z.string(),
+      payer: z.string().nullable(),
+    }),
+  ),
   creditNotes: z.array(z.object({ number: z.string(), on: z.iso.date(), reason: z.string(), amount: Money })),
 })
 export type Invoice = z.infer<typeof Invoice>

@@ -23,8 +23,9 @@ export const words = ({ t, money, customer: { today } }: Visit) => ({
     [
       { on: it.sentOn, words: t('Invoice sent'), who: null },
       ...(it.remindedOn ? [{ on: it.remindedOn, words: t('Reminder sent'), who: null }] : []),
-      ...it.payments.map(({ on, amount, payer }) => ({
+      ...it.payments.map(({ id, on, amount, payer }) => ({
         on,
+        payment: id,
         words: t('{amount} received', { amount: money(amount) }),
         who: payer,
       })),

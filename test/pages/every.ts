@@ -39,6 +39,10 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', await paper('quotations', { client_id, deleted_at: null, status: 'sent' })],
     ['owner', `${brightside}/invoices/statement`],
     ['newcomer', `${brightside}/invoices/statement`],
+    ['owner', `${brightside}/payments`],
+    ['owner', `${brightside}/payments?search=nothing+like+it`],
+    ['newcomer', `${brightside}/payments`],
+    ['owner', await receipt(scene, client_id)],
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/activity`],
@@ -55,6 +59,11 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/state'],
     ['admin', '/settings/client-portal/nothing'],
   ]
+}
+
+async function receipt({ owner }: Scene, client: number): Promise<string> {
+  const { id } = await owner('public.payments').where({ client_id: client }).orderBy('id', 'desc').first('id')
+  return `/portal/brightside/payments/${id}`
 }
 
 async function invitation(scene: Scene): Promise<string> {

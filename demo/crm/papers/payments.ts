@@ -30,6 +30,7 @@ export async function recordPayment(desk: Desk, invoice: Paper, payment: NewPaym
       .first('balance')
     if (!open || cents(payment.amount) > cents(open.balance)) return false
     await transaction('payments').insert({
+      client_id: invoice.clientId,
       invoice_id: invoice.id,
       paid_on: payment.paidOn,
       amount: payment.amount,

@@ -203,6 +203,7 @@ export function writeInvoice(rows: Rows, numbers: Numbers, invoice: Invoice): nu
   })
   for (const payment of payments) {
     rows.add('payments', {
+      client_id: client.id,
       invoice_id: id,
       paid_on: payment.day,
       amount: format(payment.cents),

@@ -106,7 +106,7 @@ function invoices(database, { client, today }) {
         ],
         sums: { discount: null, net: total, taxes: [], total },
         remindedOn: null,
-        payments: paidOn ? [{ on: paidOn, amount: total, method: 'bank', payer: null }] : [],
+        payments: paidOn ? [{ id, on: paidOn, amount: total, method: 'bank', payer: null }] : [],
         creditNotes: [],
       }
     },
