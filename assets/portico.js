@@ -9,3 +9,14 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   const [said, list] = [document.getElementById('said'), document.querySelector('[data-said]')]
   if (said && list) said.textContent = list.dataset.said
 })
+
+// What is copied is told; where the browser keeps the clipboard to itself, the text is selected instead.
+document.addEventListener('click', async ({ target }) => {
+  const button = target.closest?.('[data-copy]')
+  if (!button) return
+  const copied = await navigator.clipboard?.writeText(button.dataset.copy).then(() => true, () => false)
+  if (!copied) return getSelection().selectAllChildren(button.previousElementSibling)
+  document.getElementById('copied').textContent = `${button.dataset.done} ${button.dataset.copy}`
+  button.classList.add('done')
+  setTimeout(() => button.classList.remove('done'), 2000)
+})

@@ -19,7 +19,7 @@ export const adapter = (database: Knex): Crm => ({
 export const reads: Record<string, string[]> = {
   workspaces: [
     ...['id', 'slug', 'name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city', 'country'],
-    ...['vat_no', 'colour', 'logo_svg', 'time_zone'],
+    ...['vat_no', 'colour', 'logo_svg', 'time_zone', 'bank_name', 'iban', 'account_no', 'bank_code', 'bic'],
   ],
   staff: ['id', 'full_name'],
   clients: [

@@ -178,7 +178,11 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
                  trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
                  (select coalesce(sum(line_total), 0) - p.net_total from public.invoice_lines l
                   where l.invoice_id = p.id)::text as taken_off,
-                 ${addressee},
+                 ${addressee}, p.due_on - p.issued_on as term_days,
+                 (select jsonb_build_object('holder', w.legal_name, 'bank', w.bank_name, 'iban', w.iban, 'number', w.account_no,
+                    'code', w.bank_code, 'bic', w.bic, 'reference', p.ref_no)
+                  from public.workspaces w
+                  where w.id = p.workspace_id and coalesce(w.iban, w.account_no) is not null) as account,
                  (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(lineNames)}) order by l.position), '[]')
                   from public.invoice_lines l where l.invoice_id = p.id) as lines,
                  (select coalesce(jsonb_agg(jsonb_build_object('id', y.id::text, 'on', y.paid_on, 'amount', y.amount::text,
@@ -198,6 +202,8 @@ export function invoices(db: Knex, { workspace, client, today }: Customer): Invo
         ...invoice(row),
         orderNumber: row.po_number,
         to: row.to,
+        termDays: row.term_days,
+        account: row.account,
         remarks: row.remarks,
         lines: row.lines.map((it: any) => line(it, row.currency)),
         sums: sums(row),

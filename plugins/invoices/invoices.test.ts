@@ -46,6 +46,42 @@ describe('invoices', () => {
     expect(await owner.get(`/invoices/${credited.body.items[0].id}`)).to.show('Credit note 2026-C009', '-€36.30')
   })
 
+  it('with something to pay say how, to whom and with which reference, on the page and on paper', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const { id } = await found(owner, '2026-0107')
+    const says = [
+      'How to pay',
+      'Payable within 30 days.',
+      'Brightside Studio B.V.',
+      'NL91 ABNA 0417 1643 00',
+      'ABNANL2A',
+    ]
+
+    const page = await owner.get(`/invoices/${id}`)
+    expect(page).to.show(...says, 'data-copy="NL91ABNA0417164300"', 'data-copy="1178.00"', 'data-copy="2026-0107"')
+    const { text } = await pdf(owner, `/invoices/${id}/pdf`)
+    for (const it of [...says, 'Reference', '€1,178.00']) expect(text).to.include(it)
+    const { body } = await owner.api(`/invoices/${id}`)
+    expect(body.invoice.account).to.include({ iban: 'NL91 ABNA 0417 1643 00', reference: '2026-0107' })
+
+    const { id: paid } = (await owner.api('/invoices?status=paid')).body.items[0]
+    expect(await owner.get(`/invoices/${paid}`)).to.not.show('How to pay')
+    expect((await pdf(owner, `/invoices/${paid}/pdf`)).text).to.not.include('How to pay')
+  })
+
+  it('of a CRM without IBAN name the account as its country does, and none where it names none', async () => {
+    const { visit, owner: database } = await open()
+    const busy = await visit('busy')
+    const { id } = (await busy.api('/invoices?status=open')).body.items[0]
+
+    expect(await busy.get(`/invoices/${id}`))
+      .to.show('Account number', '000 5550 1551', 'Bank code', '000000518')
+      .and.not.show('IBAN')
+    await database('workspaces').update({ account_no: null, iban: null })
+    expect(await busy.get(`/invoices/${id}`)).to.not.show('How to pay')
+  })
+
   it('that somebody looked at leave one row of activity, with who and from where', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('billing')

@@ -22,10 +22,27 @@ export const Summary = z.object({
 })
 export type Summary = z.infer<typeof Summary>
 
+/** Where to transfer what is left, as banks ask for it. */
+export const Account = z.object({
+  holder: z.string(),
+  bank: z.string().nullable(),
+  iban: z.string().nullable(),
+  /** Where there is no IBAN; `code` is the bank's own in its country: sort code, routing number, BSB. */
+  number: z.string().nullable(),
+  code: z.string().nullable(),
+  bic: z.string().nullable(),
+  /** What to state, so that the payment is found: as a rule the invoice's number. */
+  reference: z.string(),
+})
+
 export const Invoice = Summary.extend({
   /** The client's own order number. */
   orderNumber: z.string().nullable(),
   to: Addressee,
+  /** From its date until it is due, where that was agreed. */
+  termDays: z.number().int().nullable(),
+  /** Null where the CRM names none. */
+  account: Account.nullable(),
   remarks: z.string().nullable(),
   lines: z.array(Line),
   sums: Sums,

@@ -2,6 +2,7 @@ import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { minus, paper, paragraphs, printedLines, printedSums } from '../../src/pdf/print.ts'
 import type { Visit } from '../../src/visit.ts'
 import type { Invoice } from './port.ts'
+import { words } from './words.ts'
 
 /** An invoice on paper, with what was paid and credited since. */
 export function printed(it: Invoice, visit: Visit): PrintedDocument {
@@ -37,6 +38,17 @@ export function printed(it: Invoice, visit: Visit): PrintedDocument {
       ]),
       ...(settled ? [[t('Still open'), money(it.balance), true] as PrintedDocument['sums'][number]] : []),
     ],
+    todo: howToPay(it, visit),
     terms: paragraphs(it.remarks),
+  }
+}
+
+function howToPay(it: Invoice, visit: Visit): PrintedDocument['todo'] {
+  if (!it.account || (it.status !== 'open' && it.status !== 'overdue')) return undefined
+  const { term, transfer } = words(visit)
+  return {
+    heading: visit.t('How to pay'),
+    intro: [visit.t('By bank transfer.'), it.termDays === null ? '' : term(it.termDays)].join(' ').trim(),
+    facts: transfer(it, it.account).map(([label, value]) => [label, value]),
   }
 }

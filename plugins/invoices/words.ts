@@ -1,6 +1,7 @@
+import type { z } from 'zod'
 import { daysBetween } from '../../src/document.ts'
 import type { Visit } from '../../src/visit.ts'
-import type { Invoice, Summary } from './port.ts'
+import type { Account, Invoice, Summary } from './port.ts'
 
 /** How an invoice stands, for its badge: tone, icon, words; and what happened to it. */
 export const words = ({ t, money, customer: { today } }: Visit) => ({
@@ -17,6 +18,22 @@ export const words = ({ t, money, customer: { today } }: Visit) => ({
 
   partly: ({ status, balance, total }: Summary) =>
     (status === 'open' || status === 'overdue') && balance.amount !== total.amount,
+
+  term: (days: number) =>
+    t('{days, plural, =0 {Payable on receipt.} one {Payable within # day.} other {Payable within # days.}}', { days }),
+
+  /** What a bank asks for: label, text, and what is copied where that is worth it. */
+  transfer: ({ balance }: Summary, it: z.infer<typeof Account>): [label: string, value: string, plain?: string][] =>
+    [
+      [t('To'), it.holder],
+      [t('Bank'), it.bank],
+      [t('IBAN'), it.iban, it.iban?.replaceAll(' ', '')],
+      [t('Account number'), it.number, it.number?.replaceAll(' ', '')],
+      [t('Bank code'), it.code],
+      [t('BIC'), it.bic],
+      [t('Amount'), money(balance), balance.amount],
+      [t('Reference'), it.reference, it.reference],
+    ].filter((row): row is [string, string, string?] => Boolean(row[1])),
 
   /** Newest first. */
   history: (it: Invoice) =>

@@ -25,6 +25,8 @@ export interface PrintedDocument {
   columns: [string, string, string]
   groups: { heading: string | null; lines: PrintedLine[] }[]
   sums: [label: string, value: string, strong: boolean][]
+  /** What to do next: how to pay it. */
+  todo?: { heading: string; intro: string; facts: [label: string, value: string][] }
   terms: string[]
   footer: string
 }
@@ -58,6 +60,7 @@ export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' 
       date: document.date.split('-').map(Number),
       colour: /^#[0-9a-f]{6}$/i.test(document.colour ?? '') ? document.colour : '#0c5a63',
       stamp: texts.stamp ?? null,
+      todo: texts.todo ?? null,
       fonts: fonts.families,
     },
   })

@@ -29,6 +29,9 @@ export async function up(knex: Knex): Promise<void> {
       time_zone varchar(40) not null,
       iban varchar(40),
       bic varchar(11),
+      bank_name varchar(120),
+      account_no varchar(34),
+      bank_code varchar(20),
       created timestamptz not null default now()
     );
 

@@ -22,6 +22,9 @@ const settingsForm = z.object({
   vat_no: optional(40),
   iban: optional(40),
   bic: optional(11),
+  bank_name: optional(120),
+  account_no: optional(34),
+  bank_code: optional(20),
   colour: z
     .string()
     .toLowerCase()

@@ -42,6 +42,9 @@ export const workspaces: Workspace[] = [
       time_zone: 'Europe/Amsterdam',
       iban: 'NL91 ABNA 0417 1643 00',
       bic: 'ABNANL2A',
+      bank_name: 'ABN AMRO',
+      account_no: null,
+      bank_code: null,
     },
   },
   {
@@ -68,6 +71,9 @@ export const workspaces: Workspace[] = [
       time_zone: 'Europe/London',
       iban: 'GB29 NWBK 6016 1331 9268 19',
       bic: 'NWBKGB2L',
+      bank_name: 'NatWest',
+      account_no: '31926819',
+      bank_code: '60-16-13',
     },
   },
   {
@@ -94,6 +100,9 @@ export const workspaces: Workspace[] = [
       time_zone: 'America/New_York',
       iban: null,
       bic: 'HRBRUS33',
+      bank_name: 'Harbor Savings Bank',
+      account_no: '000 5550 1551',
+      bank_code: '000000518',
     },
   },
   {
@@ -120,6 +129,9 @@ export const workspaces: Workspace[] = [
       time_zone: 'Europe/Berlin',
       iban: 'DE89 3704 0044 0532 0130 00',
       bic: 'COBADEFF',
+      bank_name: 'Commerzbank',
+      account_no: null,
+      bank_code: null,
     },
   },
   {
@@ -146,6 +158,9 @@ export const workspaces: Workspace[] = [
       time_zone: 'Europe/Madrid',
       iban: 'ES91 2100 0418 4502 0005 1332',
       bic: 'CAIXESBB',
+      bank_name: 'CaixaBank',
+      account_no: null,
+      bank_code: null,
     },
   },
 ]

@@ -97,6 +97,8 @@ function invoices(database, { client, today }) {
         ...shown,
         orderNumber: null,
         to: [client.name],
+        termDays: null,
+        account: null,
         remarks: null,
         lines: [
           {
