@@ -14,7 +14,10 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
 document.addEventListener('click', async ({ target }) => {
   const button = target.closest?.('[data-copy]')
   if (!button) return
-  const copied = await navigator.clipboard?.writeText(button.dataset.copy).then(() => true, () => false)
+  const copied = await navigator.clipboard?.writeText(button.dataset.copy).then(
+    () => true,
+    () => false,
+  )
   if (!copied) return getSelection().selectAllChildren(button.previousElementSibling)
   document.getElementById('copied').textContent = `${button.dataset.done} ${button.dataset.copy}`
   button.classList.add('done')

@@ -55,7 +55,7 @@ function newer(rank: string, id: string) {
 /** The last row's part, rank and id. */
 const afterOf = (rank: RegExp) => z.tuple([z.int32().min(0).max(1), z.string().regex(rank), z.int32()])
 const dates = afterOf(/^-?\d{1,5}$/)
-const afters = { urgent: dates, newest: dates, amount: afterOf(/^-?\d{1,12}(\.\d{1,2})?$/) }
+const afters = { urgent: dates, newest: dates, amount: afterOf(/^-?\d{1,12}(\.\d+)?$/) }
 
 export function invoices(db: Knex, { workspace, client, today }: Customer): Invoices {
   const scope = [workspace.id, client.id, today]
@@ -257,7 +257,7 @@ const periods = `
 const months = `
   (select coalesce(jsonb_agg(jsonb_build_object('month', month, 'currency', currency, 'invoiced', invoiced::text,
                                                 'paid', paid::text) order by month, currency), '[]')
-   from (select to_char("on", 'YYYY-MM') as month, currency, sum(invoiced)::numeric(14,2) as invoiced, sum(paid)::numeric(14,2) as paid
+   from (select to_char("on", 'YYYY-MM') as month, currency, sum(invoiced) as invoiced, sum(paid) as paid
          from (select p.issued_on as "on", p.currency_code as currency, p.grand_total as invoiced, 0 as paid
                from public.invoices p where ${mine} and p.state <> 'void' and p.issued_on >= $5::date
                union all

@@ -58,12 +58,16 @@ export const sums = (row: SumsRow): Sums => ({
   total: money(row.total, row.currency),
 })
 
-/** Of a document `p`: the tax of each rate, on what the document's own discount leaves. `lines` says which count. */
+/**
+ * Of a document `p`: the tax of each rate, on what the document's own discount leaves, with as many decimals as the total
+ * has. `lines` says which count.
+ */
 export const taxes = (lines: string) => `
   (select coalesce(jsonb_agg(jsonb_build_object('percent', trim_scale(tax_pct)::text, 'amount', amount::text)
                              order by tax_pct desc), '[]')
    from (select l.tax_pct,
-                round(round(sum(l.line_total) * (1 - coalesce(p.discount_pct, 0) / 100), 2) * l.tax_pct / 100, 2) as amount
+                round(round(sum(l.line_total) * (1 - coalesce(p.discount_pct, 0) / 100), scale(p.grand_total))
+                      * l.tax_pct / 100, scale(p.grand_total)) as amount
          from ${lines} group by l.tax_pct) rates where tax_pct > 0) as taxes`
 
 /** Of a document `p` of client `c`: who it is addressed to. */
