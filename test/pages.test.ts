@@ -147,6 +147,16 @@ describe('the pages in a real browser', function () {
     expect(found).to.deep.equal([])
   })
 
+  it('copy what a bank asks for, and say so', async () => {
+    const page = await stage.visit('owner', { permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.goto(`${home()}/invoices?search=2026-0107`)
+    await page.locator('#rows a.go').first().click()
+    await page.getByRole('button', { name: 'Copy: IBAN' }).click()
+
+    await page.getByText('Copied NL91ABNA0417164300').waitFor({ state: 'attached' })
+    expect(await page.evaluate('navigator.clipboard.readText()')).to.equal('NL91ABNA0417164300')
+  })
+
   it('are used by the keyboard alone, and always show where one is', async () => {
     const page = await stage.visit()
     const press = async (key: string) => {
@@ -175,6 +185,7 @@ describe('the pages in a real browser', function () {
     await press('Tab')
     expect(await page.evaluate(() => probes.focusName())).to.equal('Skip to content')
     await page.keyboard.press('Enter')
+    await tabTo('Payments', 1)
     await tabTo('Statement', 1)
     await tabTo('Search invoices', 1)
     await tabTo('Sort', 1)

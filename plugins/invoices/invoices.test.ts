@@ -6,6 +6,7 @@ import { actors } from '../../test/actors.ts'
 import { fresh } from '../../test/database.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 import { invoicesContract } from './contract.ts'
+import { giroCode } from './girocode.ts'
 
 describe('invoices', () => {
   afterEach(leave)
@@ -68,6 +69,37 @@ describe('invoices', () => {
     const { id: paid } = (await owner.api('/invoices?status=paid')).body.items[0]
     expect(await owner.get(`/invoices/${paid}`)).to.not.show('How to pay')
     expect((await pdf(owner, `/invoices/${paid}/pdf`)).text).to.not.include('How to pay')
+  })
+
+  it('of euros to an IBAN have a code that a banking app reads, and others none', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const { id } = await found(owner, '2026-0107')
+    const { invoice } = (await owner.api(`/invoices/${id}`)).body
+
+    expect(giroCode(invoice)).to.equal(
+      'BCD\n002\n1\nSCT\nABNANL2A\nBrightside Studio B.V.\nNL91ABNA0417164300\nEUR1178.00\n\n\n2026-0107',
+    )
+    const says = 'QR code for your banking app: €1,178.00 to Brightside Studio B.V., reference 2026-0107'
+    expect(await owner.get(`/invoices/${id}`)).to.show(`role="img" aria-label="${says}"`)
+    const dollars = (await owner.api('/invoices?search=2026-0118')).body.items[0]
+    expect(await owner.get(`/invoices/${dollars.id}`))
+      .to.show('How to pay')
+      .and.not.show('QR code')
+
+    const other = (account: object, balance = {}) =>
+      giroCode({ ...invoice, balance: { ...invoice.balance, ...balance }, account: { ...invoice.account, ...account } })
+    for (const iban of ['NL92 ABNA 0417 1643 00', 'NL91', '', null])
+      expect(other({ iban }), `${iban}`).to.equal(undefined)
+    for (const balance of [{ currency: 'USD' }, { amount: '0.00' }, { amount: '1.005' }, { amount: '1234567890.00' }])
+      expect(other({}, balance), JSON.stringify(balance)).to.equal(undefined)
+    expect(other({ holder: `A\nB${'x'.repeat(100)}`, bic: null }, { amount: '7' })).to.equal(
+      `BCD\n002\n1\nSCT\n\nA B${'x'.repeat(67)}\nNL91ABNA0417164300\nEUR7.00\n\n\n2026-0107`,
+    )
+    await database('workspaces').update({ iban: 'NL00 0000' })
+    expect(await owner.get(`/invoices/${id}`))
+      .to.show('NL00 0000')
+      .and.not.show('QR code')
   })
 
   it('of a CRM without IBAN name the account as its country does, and none where it names none', async () => {

@@ -1,6 +1,7 @@
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { minus, paper, paragraphs, printedLines, printedSums } from '../../src/pdf/print.ts'
 import type { Visit } from '../../src/visit.ts'
+import { giroCode, squares } from './girocode.ts'
 import type { Invoice } from './port.ts'
 import { words } from './words.ts'
 
@@ -45,10 +46,12 @@ export function printed(it: Invoice, visit: Visit): PrintedDocument {
 
 function howToPay(it: Invoice, visit: Visit): PrintedDocument['todo'] {
   if (!it.account || (it.status !== 'open' && it.status !== 'overdue')) return undefined
-  const { term, transfer } = words(visit)
+  const { term, transfer, scan } = words(visit)
+  const scanned = giroCode(it)
   return {
     heading: visit.t('How to pay'),
     intro: [visit.t('By bank transfer.'), it.termDays === null ? '' : term(it.termDays)].join(' ').trim(),
+    code: scanned ? { ...squares(scanned), alt: scan(it, it.account) } : undefined,
     facts: transfer(it, it.account).map(([label, value]) => [label, value]),
   }
 }

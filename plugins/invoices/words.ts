@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { daysBetween } from '../../src/document.ts'
 import type { Visit } from '../../src/visit.ts'
+import { giroCode, squares } from './girocode.ts'
 import type { Account, Invoice, Summary } from './port.ts'
 
 /** How an invoice stands, for its badge: tone, icon, words; and what happened to it. */
@@ -34,6 +35,13 @@ export const words = ({ t, money, customer: { today } }: Visit) => ({
       [t('Amount'), money(balance), balance.amount],
       [t('Reference'), it.reference, it.reference],
     ].filter((row): row is [string, string, string?] => Boolean(row[1])),
+
+  giroCode,
+  squares,
+  scan: ({ balance }: Summary, { holder, reference }: z.infer<typeof Account>) =>
+    t('QR code for your banking app: {amount} to {holder}, reference {reference}', {
+      ...{ amount: money(balance), holder, reference },
+    }),
 
   /** Newest first. */
   history: (it: Invoice) =>

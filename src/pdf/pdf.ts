@@ -26,7 +26,13 @@ export interface PrintedDocument {
   groups: { heading: string | null; lines: PrintedLine[] }[]
   sums: [label: string, value: string, strong: boolean][]
   /** What to do next: how to pay it. */
-  todo?: { heading: string; intro: string; facts: [label: string, value: string][] }
+  todo?: {
+    heading: string
+    intro: string
+    facts: [label: string, value: string][]
+    /** To be scanned: how many squares it is wide, the dark ones as an SVG's path, and what it says. */
+    code?: { size: number; path: string; alt: string }
+  }
   terms: string[]
   footer: string
 }
@@ -60,7 +66,7 @@ export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' 
       date: document.date.split('-').map(Number),
       colour: /^#[0-9a-f]{6}$/i.test(document.colour ?? '') ? document.colour : '#0c5a63',
       stamp: texts.stamp ?? null,
-      todo: texts.todo ?? null,
+      todo: texts.todo ? { ...texts.todo, code: texts.todo.code ?? null } : null,
       fonts: fonts.families,
     },
   })
