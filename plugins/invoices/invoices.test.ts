@@ -197,6 +197,20 @@ describe('invoices', () => {
     expect(await database('portal.client_activity_logs').where({ event: 'invoices.stated' })).to.have.length(4)
   })
 
+  it('take hostile titles in the statement as text, on the page, on paper and in a spreadsheet', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const hostile = '=cmd()#eval("1+1") <script>alert(1)</script> $x$'
+    await database('invoices').where({ ref_no: '2026-0107' }).update({ subject: hostile })
+
+    expect((await pdf(owner, '/invoices/statement.pdf')).text.replaceAll('\n', ' ')).to.include(hostile)
+    expect(await owner.get('/invoices/statement')).to.not.show('<script>alert')
+    expect((await owner.get('/invoices/statement.csv')).text).to.include(`"'=cmd()`)
+    const { id, invoices } = (await owner.api('/payments?search=2026-0107')).body.items[0]
+    expect(invoices[0].title).to.equal(hostile)
+    expect((await pdf(owner, `/payments/${id}/pdf`)).text.replaceAll('\n', ' ')).to.include(hostile)
+  })
+
   it('make a statement of ten years and thousands of lines, and say so where it is too much', async function () {
     this.timeout(60_000)
     const { visit, owner: database } = await open()

@@ -20,6 +20,14 @@ class Busy extends Problem {
   advice = 'Please try again in a minute.'
 }
 
+/** A document that is very long, or a machine that has much else to do. */
+class Slow extends Problem {
+  status = 503
+  code = 'slow'
+  message = 'This document took too long to make.'
+  advice = 'Choose a shorter period, or try again in a minute.'
+}
+
 /** Processes at most; documents that may wait; how long one may take; when an idle process goes. */
 const limits = { processes: 2, waiting: 50, patience: 20_000, idle: 60_000 }
 
@@ -62,10 +70,10 @@ function next() {
   if (!task) return
   clearTimeout(free.timer)
   free.task = task
-  free.timer = setTimeout(
-    () => retire(free, new Error(`A PDF was not done after ${limits.patience / 1000} seconds.`)),
-    limits.patience,
-  )
+  free.timer = setTimeout(() => {
+    log.error(`a PDF was not done after ${limits.patience / 1000} seconds`)
+    retire(free, new Slow())
+  }, limits.patience)
   free.child.send({ files: task.files, document: task.document, logo: task.logo })
   next()
 }
