@@ -143,7 +143,7 @@ export default section({
     router.get('/statement.pdf', may('invoices.see'), async (req, res) => {
       const period = periodOf(req)
       const statements = await req.portal.crm.invoices.statement(period.from, period.until)
-      const bytes = await pdfOf(printedStatement(period, statements, req.portal))
+      const bytes = await pdfOf(printedStatement(period, statements, req.portal), await req.portal.logo())
       await record(req, { event: 'invoices.stated', subject: period })
       sendPdf(req, res, { name: `${req.portal.t('Statement of account')} ${period.from} ${period.until}`, bytes })
     })

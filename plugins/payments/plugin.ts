@@ -74,7 +74,7 @@ export default section({
 
     router.get('/:id/pdf', may('payments.see'), async (req, res) => {
       const payment = await req.portal.crm.payments.find(String(req.params.id))
-      const bytes = await pdfOf(printed(payment, req.portal))
+      const bytes = await pdfOf(printed(payment, req.portal), await req.portal.logo())
       await record(req, { event: 'payments.downloaded', subject: payment })
       sendPdf(req, res, { name: `${req.portal.t('Receipt')} ${payment.on}`, bytes })
     })
