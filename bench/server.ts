@@ -1,33 +1,35 @@
-// One server of the bench: the portal with everything on, or the floor, a bare Express handler with the same SQL and
-// the same HTML and nothing else. Says its port to the parent process.
+// One server of the bench: the portal with everything on, and beside it the floors: for each page a bare Express
+// handler with the same SQL and the same HTML and nothing else. Says its port to the parent process.
 import type { AddressInfo } from 'node:net'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { staff } from '../demo/mount.ts'
 import { connectPortal } from '../demo/portal-database.ts'
 import { shown } from '../src/answer.ts'
+import { home } from '../src/home/home.ts'
 import { createPortal } from '../src/index.ts'
 import { sections } from '../src/sections.ts'
 
-const [, , kind, url = '', password = ''] = process.argv
+const [, , url = '', password = ''] = process.argv
 const database = connectPortal(url, password, { min: 0, max: 10 })
-let visit: Express.Request['portal'] | undefined
-let rows: object | undefined
+const log = { info() {}, warn() {}, error: console.error }
 
-/** What the portal knew of a first request is what the floor renders with ever after. */
+/** What the portal knew of the first request is what the floors work with ever after. */
+let visit: Express.Request['portal'] | undefined
+const handlers = new Map<string, RequestHandler<any>>([['/', home({ database, sections, log })]])
+
 const watched = sections.map(section => ({
   ...section,
   routes(router: express.Router) {
-    if (kind === 'floor')
-      router.use((req, res, next) => {
-        const { answer } = res
-        res.answer = (view, data) => {
-          visit ??= req.portal
-          rows ??= data
-          answer(view, data)
-        }
-        next()
-      })
+    router.use((req, _res, next) => {
+      visit ??= req.portal
+      next()
+    })
+    const get = router.get.bind(router) as (...of: any[]) => any
+    router.get = ((path: string, ...its: RequestHandler[]) => {
+      handlers.set(`/${section.name}${path}`, its.at(-1)!)
+      return get(path, ...its)
+    }) as never
     section.routes(router)
   },
 }))
@@ -38,17 +40,27 @@ const portal = await createPortal({
   flags: { anywhere: () => true, enabled: () => true },
   staff,
   secrets: ['a secret of at least thirty-two characters'],
-  log: { info() {}, warn() {}, error: console.error },
+  log,
   sections: watched,
 })
 
+const floor =
+  (path: string): RequestHandler<any> =>
+  (req, res, next) => {
+    if (!visit) return void res.status(503).end()
+    const known = visit
+    const answer = (view: string, data: object) => res.type('html').send(shown(known, view, data))
+    return handlers.get(path)?.(
+      Object.create(req, { portal: { value: known }, params: { value: req.params } }),
+      Object.create(res, { answer: { value: answer } }),
+      next,
+    )
+  }
+
 const app = express()
-app.get('/floor', async (_req, res) => {
-  if (!visit) return void res.status(503).end()
-  const { invoices } = visit.crm
-  const [page, overview] = await Promise.all([invoices.list({ sort: 'urgent', size: 20 }), invoices.overview()])
-  res.type('html').send(shown(visit, 'invoices/list', { ...rows, overview, ...page }))
-})
+app.get('/floor/invoices', floor('/invoices/'))
+app.get('/floor/invoices/:id', floor('/invoices/:id'))
+app.get('/floor', floor('/'))
 app.use('/portal', portal.clients)
 const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 process.on('disconnect', () => process.exit())

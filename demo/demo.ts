@@ -10,6 +10,7 @@ import { createPortal, flagsFromEnvironment } from '../src/index.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
+import { growCrm, large } from './crm/seed/large.ts'
 import { seedCrm } from './crm/seed.ts'
 import { mount, staff } from './mount.ts'
 import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
@@ -18,11 +19,12 @@ interface Options {
   databaseUrl: string
   port: number
   data: string
+  size?: 'usual' | 'large'
   log(line: string): void
 }
 
 /** The demo CRM with Portico in it: migrated, seeded once, and listening when this resolves. */
-export async function openDemo({ databaseUrl, port, data, log }: Options): Promise<{ close(): Promise<void> }> {
+export async function openDemo({ databaseUrl, port, data, size, log }: Options): Promise<{ close(): Promise<void> }> {
   const secret = await secretIn(data)
   const password = passwordFrom(secret)
   const owner = knex({
@@ -34,7 +36,7 @@ export async function openDemo({ databaseUrl, port, data, log }: Options): Promi
   const database = connectPortal(databaseUrl, password)
   await writeFile(join(data, 'database-url'), databaseUrl, { mode: 0o600 })
   try {
-    await prepare(owner, database, password, log)
+    await prepare(owner, database, password, size, log)
   } catch (error) {
     await Promise.all([owner.destroy(), database.destroy()])
     throw error
@@ -66,12 +68,16 @@ export async function openDemo({ databaseUrl, port, data, log }: Options): Promi
   return { close }
 }
 
-async function prepare(owner: Knex, database: Knex, password: string, log: Options['log']) {
+async function prepare(owner: Knex, database: Knex, password: string, size: Options['size'], log: Options['log']) {
   await migrateCrm(owner)
   const [seeded] = await owner('workspaces').select('id').limit(1)
   if (!seeded) {
     log('Filling the demo CRM with five companies …')
     await seedCrm(owner, { today: new Date().toISOString().slice(0, 10) })
+    if (size === 'large') {
+      log('And with 100,000 clients and 10,000,000 invoices, which takes some minutes …')
+      await growCrm(owner, large)
+    }
   }
   await preparePortal(owner, password)
   const [joined] = await owner('portal.client_users').select('id').limit(1)
