@@ -56,6 +56,7 @@ for (const connections of [1, 16, 64]) {
 }
 
 for (const [name, path] of Object.entries(pages)) {
+  await fetch(home + path, { headers: { cookie } })
   const [before, answer] = [await statements(), await fetch(home + path, { headers: { cookie } })]
   const headers = [...answer.headers].reduce((sum, [key, value]) => sum + key.length + value.length + 4, 17)
   const bytes = headers + Number(answer.headers.get('content-length'))

@@ -304,6 +304,8 @@ describe('invoices', () => {
       'attachment; filename="Invoice 2026-0107.pdf"',
     )
     expect((await pdf(owner, `/api/v1/invoices/${id}/pdf`)).body.equals(body)).to.equal(true)
+    // As the page shows it beside the document.
+    await owner.get(`/invoices/${id}/pdf`).set('Sec-Fetch-Dest', 'iframe')
     const rows = await database('portal.client_activity_logs').where({ event: 'invoices.downloaded' })
     expect(rows).to.have.length(3)
     expect(rows[0].subject).to.include({ number: '2026-0107' })

@@ -4,7 +4,7 @@ import { daysBetween, grouped } from '../document.ts'
 import { filterOf } from '../filter.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
-import { sendPdf } from '../pdf/print.ts'
+import { sendPdf, taken } from '../pdf/print.ts'
 import { may, type Permission, type Section, type Toggle } from '../section.ts'
 import type { Visit } from '../visit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
@@ -103,7 +103,7 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
           name: numbered(offer.number),
           bytes: await pdfOf(printed(offer, one, req.portal), await req.portal.logo()),
         }
-        await record(req, { event: `${name}.downloaded`, subject: offer })
+        await taken(req, { event: `${name}.downloaded`, subject: offer })
         sendPdf(req, res, pdf)
       })
     },

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { type Event, record } from '../activity.ts'
 import { grouped, type Line, type Sums } from '../document.ts'
 import type { Visit } from '../visit.ts'
 import type { PrintedDocument } from './pdf.ts'
@@ -56,6 +57,11 @@ export const paragraphs = (text: string | null) => (text ?? '').split(/\n{2,}/).
 export interface Pdf {
   name: string
   bytes: Buffer
+}
+
+/** A row for who took a document away; the page that shows beside it how it prints leaves its own. */
+export const taken = async (req: Request<any>, event: Event) => {
+  if (req.get('Sec-Fetch-Dest') !== 'iframe') await record(req, event)
 }
 
 /**
