@@ -120,12 +120,14 @@ async function statements(): Promise<number> {
 
 async function signIns(email: string): Promise<number[]> {
   const body = new URLSearchParams({ email, password: 'wrong-password' })
-  return timed(40, () => fetch(`${portal.address}/portal/brightside/sign-in`, { method: 'POST', body }))
+  const ask = () => fetch(`${portal.address}/portal/brightside/sign-in`, { method: 'POST', body })
+  return timed(40, ask, () => owner('portal_jobs.limits').delete())
 }
 
-async function timed(count: number, ask: () => Promise<Response>): Promise<number[]> {
+async function timed(count: number, ask: () => Promise<Response>, before?: () => Promise<unknown>): Promise<number[]> {
   const taken = []
   for (let n = 0; n < count; n++) {
+    await before?.()
     const began = performance.now()
     await (await ask()).text()
     taken.push(performance.now() - began)

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
 import { createPortal, flagsFromEnvironment } from '../src/index.ts'
@@ -13,6 +14,7 @@ import { migrateCrm } from './crm/migrate.ts'
 import { growCrm, large } from './crm/seed/large.ts'
 import { seedCrm } from './crm/seed.ts'
 import { mount, staff } from './mount.ts'
+import { keptMail } from './outbox.ts'
 import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
 
 interface Options {
@@ -20,11 +22,20 @@ interface Options {
   port: number
   data: string
   size?: 'usual' | 'large'
+  /** Without one, mails are kept and shown at /-/outbox. */
+  smtpUrl?: string
   log(line: string): void
 }
 
 /** The demo CRM with Portico in it: migrated, seeded once, and listening when this resolves. */
-export async function openDemo({ databaseUrl, port, data, size, log }: Options): Promise<{ close(): Promise<void> }> {
+export async function openDemo({
+  databaseUrl,
+  port,
+  data,
+  size,
+  smtpUrl,
+  log,
+}: Options): Promise<{ close(): Promise<void> }> {
   const secret = await secretIn(data)
   const password = passwordFrom(secret)
   const owner = knex({
@@ -46,16 +57,31 @@ export async function openDemo({ databaseUrl, port, data, size, log }: Options):
   if (!existsSync('flags.json')) env.CUSTOMER_PORTAL_ENABLED ??= 'true'
   const journal = pino({ level: env.LOG_LEVEL ?? 'warn' })
   const flags = await flagsFromEnvironment(env, { warn: err => journal.warn({ err }, 'Unleash does not answer') })
-  const portal = await createPortal({ database, crm: adapter(database), flags, staff, secrets: [secret], log: journal })
+  const kept = keptMail(data)
+  const portal = await createPortal({
+    database,
+    crm: adapter(database),
+    flags,
+    staff,
+    secrets: [secret],
+    log: journal,
+    address: `http://127.0.0.1:${port}/portal`,
+    mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: kept.send }) },
+  })
+  const lines = mount(portal)
+  const early = (app: Express) => {
+    if (!smtpUrl) kept.show(app)
+    lines.early(app)
+  }
   const links = [{ href: '/settings/client-portal', label: 'Client portal' }]
-  const app = createCrm({ database: owner, secret: `crm ${secret}`, links, mount: mount(portal) })
+  const app = createCrm({ database: owner, secret: `crm ${secret}`, links, mount: { ...lines, early } })
 
   const server = createServer(app)
   const close = async () => {
     server.close()
     server.closeIdleConnections()
     if (server.listening) await once(server, 'close')
-    portal.close()
+    await portal.close()
     await Promise.all([owner.destroy(), database.destroy()])
   }
   try {

@@ -10,6 +10,7 @@ const Settings = z.object({
   PORT: z.coerce.number('PORT must be a number').int().min(1).max(65535).default(3000),
   PORTICO_DATA: z.string().default(join(import.meta.dirname, '..', '.data')),
   DATABASE_URL: z.string().optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, message: 'SMTP_URL must be like smtp://user:password@host:587' }).optional(),
   PORTICO_DEMO_SIZE: z.enum(['usual', 'large'], 'PORTICO_DEMO_SIZE must be usual or large').default('usual'),
 })
 
@@ -23,10 +24,10 @@ await start().catch(fail)
 async function start() {
   const settings = Settings.safeParse(process.env)
   if (!settings.success) throw new Obstacle(`Correct the environment: ${z.prettifyError(settings.error)}`)
-  const { PORT: port, PORTICO_DATA, DATABASE_URL, PORTICO_DEMO_SIZE: size } = settings.data
+  const { PORT: port, PORTICO_DATA, DATABASE_URL, PORTICO_DEMO_SIZE: size, SMTP_URL: smtpUrl } = settings.data
   const data = resolve(PORTICO_DATA)
   const databaseUrl = DATABASE_URL ? await checkDatabase(DATABASE_URL) : await embeddedDatabase(data)
-  demo = await openDemo({ databaseUrl, port, data, size, log: console.log }).catch(error => {
+  demo = await openDemo({ databaseUrl, port, data, size, smtpUrl, log: console.log }).catch(error => {
     throw error.code === 'EADDRINUSE' ? new Obstacle(portTaken(port)) : error
   })
   console.log(`ready on http://127.0.0.1:${port}`)

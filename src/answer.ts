@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { unreachable } from './database.ts'
-import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, Unreadable } from './errors.ts'
+import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, TooOften, Unreadable } from './errors.ts'
 import { listAddress } from './filter.ts'
 import type { Log } from './log.ts'
 import { render } from './render.ts'
@@ -78,7 +78,12 @@ const initials = (name: string) => {
 /** Ends a command's route: who is refused sees how things stand, and what was wrong. */
 export function otherwise(show: RequestHandler<any>) {
   const refused: ErrorRequestHandler = (error, req, res, next) => {
-    if (![Conflict, Invalid, TooMany].some(it => error instanceof it)) return next(error)
+    if (![Conflict, Invalid, TooMany, TooOften].some(it => error instanceof it)) return next(error)
+    if (error instanceof TooOften) {
+      res.set('Retry-After', String(error.seconds))
+      const { password, current, code, ...typed } = Object(req.portal.body)
+      error.typed = typed
+    }
     req.portal.problem = error
     return show(req, res, next)
   }
@@ -97,6 +102,7 @@ export const problems =
     if (problem.status >= 500) log.error({ request: req.portal.id, err: error }, problem.message)
     if (problem instanceof SignedOut && req.portal.wants !== 'json') return signIn(req, res)
     if (problem.status === 503) res.set('Retry-After', '30')
+    if (problem instanceof TooOften) res.set('Retry-After', String(problem.seconds))
     req.portal.problem = problem
     if (req.portal.wants === 'fragment')
       return void res

@@ -73,6 +73,22 @@ export class Invalid extends Problem {
   }
 }
 
+/** `seconds` is how long to wait. */
+export class TooOften extends Problem {
+  status = 429
+  code = 'too-often'
+  message = 'That was tried too often.'
+  advice = 'Wait a little before you try again.'
+  seconds: number
+  /** Without what is secret. */
+  typed: object = {}
+
+  constructor(seconds: number) {
+    super()
+    this.seconds = seconds
+  }
+}
+
 /** Of a period or a list with more in it than a port tells at once. */
 export class TooMany extends Problem {
   status = 422

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Crm, Staff } from './crm.ts'
 import type { Flags } from './flags.ts'
 import type { Log } from './log.ts'
+import type { Transport } from './mail/transport.ts'
 import type { Section } from './section.ts'
 import { sections as installed } from './sections.ts'
 
@@ -28,6 +29,13 @@ export interface Options {
   compress?: boolean
   /** Who may read `/-/metrics`: who sends it as bearer token. If not given, only the same machine. */
   metricsToken?: string
+  /** Where clients find the portal, without the workspace: `https://crm.example/portal`. For links in mails. */
+  address?: string
+  /**
+   * How mails leave: by SMTP (`url` as `smtp://user:password@host:587`), or by a function of your own. `from` is an
+   * address; the name beside it is the workspace's. If not given, no mail is sent and what needs one is not offered.
+   */
+  mail?: { from: string; url: string } | { from: string; send: Transport }
   /** Where requests and errors are told; pino on standard output if not given. */
   log?: Log
   /** Those in plugins/ if not given. */
@@ -36,7 +44,8 @@ export interface Options {
   now?(): Date
 }
 
-type Checked = Required<Omit<Options, 'metricsToken'>> & Pick<Options, 'metricsToken'>
+type Maybe = 'metricsToken' | 'address' | 'mail'
+type Checked = Required<Omit<Options, Maybe>> & Pick<Options, Maybe>
 
 const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
 const part = (name: string, about: string) =>
@@ -73,6 +82,19 @@ const Shape = z.object({
   preparedStatements: z.boolean('must be true or false').default(true),
   compress: z.boolean('must be true or false').default(true),
   metricsToken: z.string('must be a string').min(16, 'must have at least 16 characters').optional(),
+  address: z
+    .url({ protocol: /^https?$/, message: 'must be an address like https://crm.example/portal' })
+    .transform(it => it.replace(/\/+$/, ''))
+    .optional(),
+  mail: z
+    .union(
+      [
+        z.object({ from: z.email(), url: z.url({ protocol: /^smtps?$/ }) }),
+        z.object({ from: z.email(), send: fn('a function') }),
+      ],
+      'must be { from, url } with an e-mail address and smtp://…, or { from, send }',
+    )
+    .optional(),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
   now: fn('a function that gives a Date').default(() => () => new Date()),
@@ -81,7 +103,12 @@ const Shape = z.object({
 /** A wrong option stops the start with a sentence that names it. */
 export function checked(options: Options): Checked {
   const result = Shape.safeParse(options ?? {})
-  if (result.success) return result.data as Checked
+  if (result.success) {
+    const { mail, address } = result.data
+    if (mail && !address)
+      throw new TypeError('createPortal: option address must be given with mail, for the links in it.')
+    return result.data as Checked
+  }
   const [issue] = result.error.issues
   const path = issue?.path
     .map(it => (typeof it === 'number' ? `[${it}]` : `.${String(it)}`))

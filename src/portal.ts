@@ -2,6 +2,7 @@ import { type RequestHandler, Router } from 'express'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
+import { limitsOf } from './auth/limits.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
 import { showLogo } from './branding/show.ts'
@@ -11,6 +12,9 @@ import { NotFound } from './errors.ts'
 import { bodies } from './form.ts'
 import { arrangement } from './home/arrangement.ts'
 import { home } from './home/home.ts'
+import { jobs } from './jobs.ts'
+import { outbox } from './mail/outbox.ts'
+import { smtp } from './mail/transport.ts'
 import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
@@ -29,20 +33,39 @@ export interface Portal {
   clients: Router
   /** What the workspace admin sees, in the CRM's settings, behind the CRM's own sign-in. */
   settings: Router
-  /** Is no longer ready, and lets go of the flag's connection and of the processes that make PDF files. The database is the caller's. */
-  close(): void
+  /** Is no longer ready, and lets go of the flag's connection, of the processes that make PDF files and of the job queue. The database is the caller's. */
+  close(): Promise<void>
 }
 
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
 export async function createPortal(options: Options): Promise<Portal> {
-  const { compress, crm, database, flags, log, metricsToken, now, preparedStatements, secrets, sections, staff } =
-    checked(options)
+  const {
+    address,
+    compress,
+    crm,
+    database,
+    flags,
+    log,
+    mail,
+    metricsToken,
+    now,
+    preparedStatements,
+    secrets,
+    sections,
+    staff,
+  } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const operator = operations({ database, sections, metricsToken })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, flags, log, sections, workspaces: places }
   const begin = [arrive({ now, journal: journal(database) }), answers({ sections, compress })]
   const claim = claims(log, operator.observe)
+
+  const limits = limitsOf({ database, secrets, log })
+  const queue = jobs({ database, log })
+  const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
+  const posts = outbox({ database, flags, jobs: queue, log, secrets, transport })
+  const mailed = mail && address ? { database, limits, outbox: posts, secrets, address } : undefined
 
   const clients = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
@@ -58,7 +81,7 @@ export async function createPortal(options: Options): Promise<Portal> {
 
   inside.use(begin, locate(places), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
   inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use(auth(database))
+  inside.use(auth({ database, limits, mailed }))
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
@@ -72,10 +95,11 @@ export async function createPortal(options: Options): Promise<Portal> {
     webhooks: Router(),
     clients,
     settings: settings({ ...parts, begin, claim, staff }),
-    close() {
+    async close() {
       operator.stop()
       flags.close?.()
       endPdf()
+      await queue.stop()
     },
   }
 }

@@ -5,6 +5,7 @@ const core: Record<string, string> = {
   'account.signed-in': 'signed in',
   'account.sign-in-failed': 'could not sign in',
   'account.signed-out': 'signed out',
+  'account.password-changed': 'chose a new password',
   'account.joined': 'accepted the invitation',
   'team.invited': 'invited {email} for {client}',
   'account.changed': 'changed the own account',

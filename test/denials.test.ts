@@ -23,10 +23,12 @@ describe('every route', () => {
       flags: { anywhere: () => true, enabled: () => true },
       staff,
       secrets: ['x'.repeat(32)],
+      address: 'https://crm.example/portal',
+      mail: { from: 'portal@example.com', send: async () => undefined },
     })
     clientRoutes = routesOf(portal.clients)
     settingsRoutes = routesOf(portal.settings)
-    scene = await open()
+    scene = await open({ mail: 'kept' })
     for (const role of ['owner', 'billing', 'neighbour', 'stranger', 'twofold', 'admin', 'colleague'] as Role[]) {
       visitors.set(role, await scene.visit(role))
     }
@@ -38,7 +40,10 @@ describe('every route', () => {
     visitors.set('nobody', await scene.visit())
   })
 
-  after(leave)
+  after(async () => {
+    await portal.close()
+    await leave()
+  })
 
   const permissions = sections.flatMap(it => Object.entries(it.permissions))
   const ruled = (rule: string) => clientRoutes.filter(it => it.rule === rule)
@@ -67,6 +72,11 @@ describe('every route', () => {
       '/-/ready',
       '/-/metrics',
       '/:workspace/sign-in',
+      '/:workspace/sign-in/code',
+      '/:workspace/sign-in/code/:request',
+      '/:workspace/sign-in/link/:token',
+      '/:workspace/forgot-password',
+      '/:workspace/reset-password/:token',
       '/:workspace/sign-out',
       '/:workspace/invitation/:token',
     ])

@@ -157,7 +157,7 @@ describe('the code', () => {
       globSync(pattern).flatMap(file =>
         [...readFileSync(file, 'utf8').matchAll(/from '([^']+)'/g)].map(it => `${file}: ${it[1]}`),
       )
-    const bridge = /^demo\/(adapter\/|mount|demo|portal-database)/
+    const bridge = /^demo\/(adapter\/|mount|demo|outbox|portal-database)/
 
     expect(imports('demo/crm/**/*.ts').filter(it => /\/(src|plugins|adapter)\//.test(it))).to.deep.equal([])
     expect(imports('demo/**/*.ts').filter(it => /\/(src|plugins)\//.test(it) && !bridge.test(it))).to.deep.equal([])

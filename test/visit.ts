@@ -5,7 +5,8 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { createCrm } from '../demo/crm/app.ts'
 import { mount, staff } from '../demo/mount.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { createPortal } from '../src/index.ts'
+import { createPortal, type Portal } from '../src/index.ts'
+import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
 import { type Copy, close, fresh, today } from './database.ts'
 
@@ -38,8 +39,13 @@ export const whoIs = (role: Role) => {
 }
 
 export interface Scene extends Copy {
+  portal: Portal
   app: Express
   log: { level: string; facts: any; sentence: string }[]
+  /** What was mailed so far, where `mail: 'kept'` was asked for. */
+  mails: Message[]
+  /** The newest mail to this address, when it is there. */
+  mailTo(address: string): Promise<Message>
   /** Somebody with a browser of their own, signed in as this person unless it is nobody. */
   visit(role?: Role): Promise<Visitor>
   close(): Promise<void>
@@ -48,8 +54,12 @@ export interface Scene extends Copy {
 const scenes: Scene[] = []
 
 /** The demo CRM with Portico in it, on a database of its own, at nine in the morning. */
-export async function open(options: Partial<Options> & { on?: Copy } = {}): Promise<Scene> {
-  const { on, ...more } = options
+export async function open(
+  options: Omit<Partial<Options>, 'mail'> & { on?: Copy; mail?: Options['mail'] | 'kept' } = {},
+): Promise<Scene> {
+  const { on, mail, ...more } = options
+  const mails: Message[] = []
+  const kept = { from: 'portal@example.com', send: async (it: Message) => void mails.push(it) }
   const copy = on ?? (await fresh())
   const log: Scene['log'] = []
   const tell = (level: string) => (facts: object, sentence: string) => void log.push({ level, facts, sentence })
@@ -61,10 +71,31 @@ export async function open(options: Partial<Options> & { on?: Copy } = {}): Prom
     secrets: ['a secret of at least thirty-two characters'],
     log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
     now: () => new Date(`${today}T08:00:00Z`),
+    address: 'https://crm.example/portal',
+    mail: mail === 'kept' ? kept : mail,
     ...more,
   })
   const app = createCrm({ database: copy.owner, secret: 'the secret of the CRM', today, mount: mount(portal) })
-  const scene = { ...copy, app, log, visit: (role?: Role) => visitor(app, role), close: () => close(copy) }
+  const scene = {
+    ...copy,
+    portal,
+    app,
+    log,
+    mails,
+    visit: (role?: Role) => visitor(app, role),
+    async mailTo(address: string) {
+      for (let at = 0; at < 100; at++) {
+        const found = mails.findLast(it => it.to === address)
+        if (found) return found
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+      throw new Error(`no mail to ${address}`)
+    },
+    close: async () => {
+      await portal.close()
+      await close(copy)
+    },
+  }
   scenes.push(scene)
   return scene
 }

@@ -8,10 +8,18 @@ import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { languages, zoneOf } from '../language.ts'
 import { anyMember } from '../section.ts'
-import { save } from './sessions.ts'
+import { fits, hashed, weakness } from './passwords.ts'
+import { accountOf } from './people.ts'
+import { changePassword } from './reset.ts'
+import { save, storedId } from './sessions.ts'
+import { mailing, type Ways } from './way.ts'
 
 /** One's own account: which company one acts for, and how one is spoken to. */
-export function account(database: Knex): Router {
+export function account({
+  database,
+  limits,
+  mailed,
+}: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
   const router = Object.assign(Router(), { at: '/account' })
 
   router.get('/', anyMember, show)
@@ -48,8 +56,36 @@ export function account(database: Knex): Router {
     otherwise(show),
   )
 
+  router.post(
+    '/password',
+    anyMember,
+    async (req, res) => {
+      const { current, password } = read(Passwords, req)
+      const { workspace, customer, aside } = req.portal
+      const { person, client } = customer
+      const scope = { workspace: workspace.id }
+      const succeeded = await limits.count(req, { account: `change ${person.id}` })
+      const stored = await within(database, scope, tx => accountOf(tx, workspace.id, person.email))
+      if (!(await fits(stored?.password_hash, current)))
+        throw new Invalid({ current: ['This is not your password.'] }, {})
+      await succeeded()
+      const weak = await weakness(password, [person.name, person.email, client.name, workspace.name])
+      if (weak) throw new Invalid({ password: [weak] }, {})
+      const passwordHash = await hashed(password)
+      const change = (tx: Knex) => changePassword(mailed, req, tx, person.id, passwordHash, storedId(aside.sessionID))
+      await (mailed ? mailing(mailed, req, change) : within(database, scope, change))
+      res.redirect(303, req.portal.url('/account?saved=password'))
+    },
+    otherwise(show),
+  )
+
   return router
 }
+
+const Passwords = z.object({
+  current: z.string('Type your password.').min(1, 'Type your password.'),
+  password: z.string('Choose a password.').min(1, 'Choose a password.'),
+})
 
 const Preferences = z.object({
   language: z.enum([...languages, ''], 'Choose one of these languages.'),
@@ -66,6 +102,6 @@ const show: RequestHandler = (req, res) => {
     memberships: req.portal.visitor?.memberships ?? [],
     languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
     zones,
-    saved: req.query.saved === '',
+    saved: req.query.saved,
   })
 }

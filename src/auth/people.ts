@@ -9,6 +9,8 @@ interface Account {
   name: string
   email: string
   password_hash: string | null
+  language: string | null
+  timeZone: string | null
   suspended: boolean
   memberships: { client: string; name: string; role: Role }[]
 }
@@ -16,7 +18,7 @@ interface Account {
 export async function accountOf(tx: Knex, workspace: string, email: string): Promise<Account | undefined> {
   const [account] = await query<Account>(tx, {
     name: 'portal.account',
-    text: `select u.id, u.name, u.email, u.password_hash, u.suspended_at is not null as suspended,
+    text: `select u.id, u.name, u.email, u.password_hash, u.language, u.time_zone as "timeZone", u.suspended_at is not null as suspended,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships

@@ -1,23 +1,29 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
-import type { Knex } from 'knex'
 import { Passport } from 'passport'
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
 import { within } from '../database.ts'
-import { Invalid } from '../errors.ts'
+import { Invalid, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { account } from './account.ts'
+import { codes } from './codes.ts'
+import { begin, enter, refuse, safe } from './enter.ts'
 import { acceptInvitation, findInvitation } from './invitations.ts'
 import { password } from './password.ts'
 import { hashed, weakness } from './passwords.ts'
-import type { accountOf } from './people.ts'
-import { prune, save } from './sessions.ts'
+import { reset } from './reset.ts'
+import type { Account, Ways } from './way.ts'
 
-/** The ways in and out of one workspace's portal. */
-export function auth(database: Knex): Router {
+/** The ways in and out of one workspace's portal. `mailed` are those that need mail, where there is any. */
+export function auth({
+  database,
+  limits,
+  mailed,
+}: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
   const router = Router()
+  const showSignIn = signIn(mailed !== undefined)
   const passport = new Passport().use('password', password(database))
   const check = (req: Request, res: Response) =>
     new Promise<Account | undefined>((resolve, reject) => {
@@ -39,24 +45,15 @@ export function auth(database: Knex): Router {
     '/sign-in',
     anybody,
     async (req, res) => {
-      const { email, next } = read(SignIn, req)
+      const { email, password, next } = read(SignIn, req)
+      const succeeded = await limits.count(req, { account: email, password })
       const account = await check(req, res)
       if (!account || account.suspended || !account.memberships[0]) {
-        await record(req, {
-          event: 'account.sign-in-failed',
-          subject: { email },
-          actor: { kind: 'nobody', name: email },
-        })
-        throw new Invalid({ password: [account ? 'Your access has been suspended.' : wrong] }, { email, next })
+        const sentence = account ? 'Your access has been suspended.' : wrong
+        return refuse(req, email, 'password', sentence, { email, next })
       }
-      await begin(req, account.id, account.memberships[0].client)
-      const { id, name, memberships } = account
-      await record(req, {
-        event: 'account.signed-in',
-        actor: { kind: 'client', id, name, client: memberships[0]?.client },
-      })
-      await prune(database)
-      res.redirect(303, safe(req, next))
+      await succeeded()
+      await enter(database, req, res, account, next)
     },
     otherwise(showSignIn),
   )
@@ -69,7 +66,8 @@ export function auth(database: Knex): Router {
     res.redirect(303, req.portal.url('/sign-in'))
   })
 
-  router.use('/account', account(database))
+  if (mailed) router.use(reset(mailed), codes(mailed))
+  router.use('/account', account({ database, limits, mailed }))
 
   const showInvitation: RequestHandler<{ token: string }> = async (req, res) => {
     const { workspace } = req.portal
@@ -105,8 +103,6 @@ export function auth(database: Knex): Router {
   return router
 }
 
-type Account = NonNullable<Awaited<ReturnType<typeof accountOf>>>
-
 const wrong = 'This e-mail address and password do not go together.'
 
 const SignIn = z.object({
@@ -120,31 +116,18 @@ const Joining = z.object({
   password: z.string('Choose a password.'),
 })
 
-const showSignIn: RequestHandler = (req, res) => {
-  const { problem } = req.portal
-  const typed = problem instanceof Invalid ? (problem.typed as Record<string, unknown>) : {}
-  if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
-  req.portal.frame = 'solo'
-  res.answer('auth/sign-in', {
-    next: typed.next ?? req.query.next ?? '',
-    suspended: req.portal.visitor?.person?.suspended ?? false,
-  })
-}
-
-/** A new session id, so that one known before sign-in is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
-async function begin(req: Request<any>, person: string, client: string) {
-  const { aside, workspace } = req.portal
-  await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
-  Object.assign(aside.session, { workspace: workspace.id, person, client })
-  await save(req)
-}
-
-/** Only pages of this portal: an address from outside must not decide where somebody ends up. */
-function safe(req: Request<any>, next: unknown): string {
-  const home = req.portal.url('/')
-  if (typeof next !== 'string') return home
-  const ours = URL.parse(next, 'http://portal.invalid')
-  const inside =
-    ours?.host === 'portal.invalid' && ours.pathname.startsWith(home) && !ours.pathname.startsWith(`${home}api/`)
-  return inside ? ours.pathname + ours.search : home
-}
+const signIn =
+  (mails: boolean): RequestHandler =>
+  (req, res) => {
+    const { problem } = req.portal
+    const refused = problem instanceof Invalid || problem instanceof TooOften
+    const typed = refused ? (problem.typed as Record<string, unknown>) : {}
+    if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
+    req.portal.frame = 'solo'
+    res.answer('auth/sign-in', {
+      next: typed.next ?? req.query.next ?? '',
+      suspended: req.portal.visitor?.person?.suspended ?? false,
+      changed: req.query.changed === '' && !problem,
+      mails,
+    })
+  }

@@ -102,7 +102,7 @@ class Sessions extends connectPgSimple(session) {
   }
 
   override get(id: string, done: (error: unknown, session?: session.SessionData | null) => void) {
-    query(this.#database, { name: 'portal.enter', text: 'select portal.enter($1) as it', values: [hash(id)] }).then(
+    query(this.#database, { name: 'portal.enter', text: 'select portal.enter($1) as it', values: [storedId(id)] }).then(
       ([row]) => done(null, row?.it && { ...row.it.sess, [told]: row.it }),
       done,
     )
@@ -118,11 +118,11 @@ class Sessions extends connectPgSimple(session) {
   override set(id: string, data: session.SessionData, done?: (error?: unknown) => void) {
     const used = Date.now()
     const { cookie, ...held } = JSON.parse(JSON.stringify(data))
-    super.set(hash(id), { ...held, used, cookie: { ...cookie, expires: new Date(used + idle) } }, done)
+    super.set(storedId(id), { ...held, used, cookie: { ...cookie, expires: new Date(used + idle) } }, done)
   }
 
   override destroy(id: string, done?: (error?: unknown) => void) {
-    super.destroy(hash(id), done)
+    super.destroy(storedId(id), done)
   }
 
   override touch(id: string, data: session.SessionData & { req?: Aside }, done?: () => void) {
@@ -130,10 +130,11 @@ class Sessions extends connectPgSimple(session) {
     query(this.#database, {
       text: `update portal.client_sessions set expire = to_timestamp($2 / 1000.0), sess = jsonb_set(sess, '{used}', to_jsonb($3::bigint))
              where sid = $1`,
-      values: [hash(id), Date.now() + idle, Date.now()],
+      values: [storedId(id), Date.now() + idle, Date.now()],
     }).then(() => done?.(), done)
   }
 }
 
 const told = Symbol('who this session belongs to')
-const hash = (id: string) => createHash('sha256').update(id).digest('base64url')
+/** As an id is stored: what is read from the database opens nothing. */
+export const storedId = (id: string) => createHash('sha256').update(id).digest('base64url')

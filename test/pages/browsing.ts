@@ -22,7 +22,7 @@ export interface Stage {
 }
 
 export async function build(): Promise<Stage> {
-  const [scene, browser] = await Promise.all([open(), openBrowser()])
+  const [scene, browser] = await Promise.all([open({ mail: 'kept' }), openBrowser()])
   const server = createServer(scene.app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -25,6 +25,12 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}/sign-in`],
     [undefined, `${brightside}/invitation/${await invitation(scene)}`],
     [undefined, `${brightside}/invitation/used`],
+    [undefined, `${brightside}/forgot-password`],
+    [undefined, `${brightside}/forgot-password?sent`],
+    [undefined, `${brightside}/sign-in/code`],
+    [undefined, `${brightside}/sign-in/code/01990000-0000-7000-8000-000000000000`],
+    [undefined, `${brightside}${await mailed(scene, '/forgot-password', /\/reset-password\/\S+/)}`],
+    [undefined, `${brightside}${await mailed(scene, '/sign-in/code', /\/sign-in\/link\/\S+/)}`],
     ['owner', `${brightside}/`],
     ['newcomer', `${brightside}/`],
     ['busy', '/portal/harbor/'],
@@ -64,6 +70,14 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
 async function receipt({ owner }: Scene, client: number): Promise<string> {
   const { id } = await owner('public.payments').where({ client_id: client }).orderBy('id', 'desc').first('id')
   return `/portal/brightside/payments/${id}`
+}
+
+/** Where a mailed link leads. */
+async function mailed(scene: Scene, path: string, link: RegExp): Promise<string> {
+  const { email } = whoIs('viewer')
+  scene.mails.length = 0
+  await (await scene.visit()).post(path, { email })
+  return link.exec((await scene.mailTo(email)).text)?.[0] ?? ''
 }
 
 async function invitation(scene: Scene): Promise<string> {

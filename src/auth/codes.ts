@@ -1,0 +1,133 @@
+import { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import { otherwise } from '../answer.ts'
+import { within } from '../database.ts'
+import { Gone } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody } from '../section.ts'
+import { enter, refuse } from './enter.ts'
+import { accountOf } from './people.ts'
+import { find, issue, use, useCode } from './tokens.ts'
+import { linkTo, mailing, type Ways, write } from './way.ts'
+
+/** How long a code and the link beside it are good, in minutes. */
+const good = 10
+
+/**
+ * Sign-in by a code of six digits or a link, in one mail. The link opens a page with a button: a mail scanner that
+ * visits it uses nothing up. Nobody learns from it which addresses are known.
+ */
+export function codes(ways: Ways): Router {
+  const router = Router()
+  const [secret = ''] = ways.secrets
+
+  router.post(
+    '/sign-in/code',
+    anybody,
+    async (req, res) => {
+      const { email, next } = read(Asked, req)
+      await ways.limits.count(req, { mail: email })
+      const workspace = req.portal.workspace.id
+      const id = await mailing(ways, req, async tx => {
+        const account = await accountOf(tx, workspace, email)
+        const known = account && !account.suspended && account.memberships[0] ? account : undefined
+        const person = known?.id
+        const { id, token, code } = await issue(tx, {
+          workspace,
+          kind: 'sign-in',
+          person,
+          email,
+          minutes: good,
+          secret,
+        })
+        await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, t => ({
+          // Phones offer to fill in a code that they find in the subject.
+          subject: t('{code} is your code for {workspace}', { code, workspace: req.portal.workspace.name }),
+          paragraphs: [
+            t('With this code you sign in to your portal with {workspace}:', { workspace: req.portal.workspace.name }),
+          ],
+          code,
+          action: { label: t('Or sign in without typing it'), url: linkTo(ways, req, `/sign-in/link/${token}`) },
+          after: [
+            t(
+              'Both are good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you did not want to sign in, there is nothing to do.',
+              { minutes: good, workspace: req.portal.workspace.name },
+            ),
+          ],
+        }))
+        return id
+      })
+      res.redirect(303, req.portal.url(`/sign-in/code/${id}${next ? `?${new URLSearchParams({ next })}` : ''}`))
+    },
+    otherwise((req, res) => {
+      req.portal.frame = 'solo'
+      res.answer('auth/code-asked', { next: '' })
+    }),
+  )
+
+  router.get('/sign-in/code', anybody, (req, res) => {
+    req.portal.frame = 'solo'
+    res.answer('auth/code-asked', { next: req.query.next ?? '' })
+  })
+
+  router.get('/sign-in/code/:request', anybody, showCode)
+
+  router.post(
+    '/sign-in/code/:request',
+    anybody,
+    async (req, res) => {
+      const { code, next } = read(Typed, req)
+      const succeeded = await ways.limits.count(req, {})
+      const workspace = req.portal.workspace.id
+      const id = z.uuid().safeParse(req.params.request).data
+      const used = id && (await within(ways.database, { workspace }, tx => useCode(tx, workspace, id, code, secret)))
+      const account = used && (await within(ways.database, { workspace }, tx => accountOf(tx, workspace, used.email)))
+      if (!account || account.suspended || !account.memberships[0])
+        return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })
+      await succeeded()
+      await enter(ways.database, req, res, account, next)
+    },
+    otherwise(showCode),
+  )
+
+  const showLink: RequestHandler<any> = async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, 'sign-in', req.params.token))
+    req.portal.frame = 'solo'
+    res.answer('auth/link', { email })
+  }
+
+  router.get('/sign-in/link/:token', anybody, showLink)
+
+  router.post('/sign-in/link/:token', anybody, async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const account = await within(ways.database, { workspace }, async tx => {
+      const { email } = await use(tx, workspace, 'sign-in', String(req.params.token))
+      return accountOf(tx, workspace, email)
+    })
+    if (!account || account.suspended || !account.memberships[0]) throw new Gone()
+    await enter(ways.database, req, res, account, undefined)
+  })
+
+  return router
+}
+
+const Asked = z.object({
+  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
+  next: z.string().optional().catch(undefined),
+})
+
+const Typed = z.object({
+  code: z
+    .string('Type the code from the mail.')
+    .transform(it => it.replace(/[\s-]/g, ''))
+    .pipe(z.string().regex(/^\d{6}$/, 'Type the six digits from the mail.')),
+  next: z.string().optional().catch(undefined),
+})
+
+const showCode: RequestHandler<any> = (req, res) => {
+  const { problem } = req.portal
+  const typed = (problem as { typed?: { next?: string } } | undefined)?.typed
+  req.portal.frame = 'solo'
+  res.answer('auth/code', { next: typed?.next ?? req.query.next ?? '' })
+}

@@ -1,0 +1,99 @@
+import { expect } from 'chai'
+import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
+import { networkOf } from './limits.ts'
+
+const owner = whoIs('owner')
+const attempt = (it: Visitor, email: string, password: string) => it.post('/sign-in', { email, password })
+
+describe('too many tries', () => {
+  afterEach(leave)
+
+  it('at one account have to wait, also with the right password, and end no session that there is', async () => {
+    const { visit, log } = await open()
+    const [inside, nobody] = [await visit('owner'), await visit()]
+    for (let at = 0; at < 5; at++) expect((await attempt(nobody, owner.email, `wrong ${at}`)).status).to.equal(422)
+    const late = await attempt(nobody, owner.email, owner.password)
+
+    expect(late)
+      .to.include({ status: 429 })
+      .and.show('That was tried too often.', 'Please try again in a minute.', owner.email)
+    expect(Number(late.headers['retry-after'])).to.be.within(1, 60)
+    expect((await inside.get('/account')).status).to.equal(200)
+    expect((await attempt(nobody, whoIs('billing').email, whoIs('billing').password)).status).to.equal(303)
+    expect(log.some(it => it.sentence === 'tries were slowed down' && it.facts.limit === 'account')).to.equal(true)
+  })
+
+  it('at once are counted each', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => attempt(nobody, owner.email, `wrong ${at}`)),
+    )
+    expect(answers.filter(it => it.status === 422)).to.have.length(5)
+    expect(answers.filter(it => it.status === 429)).to.have.length(7)
+  })
+
+  it('are forgotten when the right password comes in time, and pass with time', async () => {
+    const { visit, owner: database } = await open()
+    const nobody = await visit()
+    for (let at = 0; at < 4; at++) await attempt(nobody, owner.email, `wrong ${at}`)
+    expect((await attempt(nobody, owner.email, owner.password)).status).to.equal(303)
+    for (let at = 0; at < 5; at++) expect((await attempt(nobody, owner.email, `wrong ${at}`)).status).to.equal(422)
+    expect((await attempt(nobody, owner.email, owner.password)).status).to.equal(429)
+    await database('portal_jobs.limits').update({ expire: Date.now() - 1 })
+    expect((await attempt(nobody, owner.email, owner.password)).status).to.equal(303)
+  })
+
+  it('look alike for an account that there is and for one that there is not', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    const seen = []
+    for (const email of [owner.email, 'unknown@else.where']) {
+      for (let at = 0; at < 5; at++) await attempt(nobody, email, `wrong ${at}`)
+      const { status, text } = await attempt(nobody, email, 'wrong')
+      seen.push([status, text.replaceAll(email, '').replaceAll(/nonce="[^"]+"/g, '')])
+    }
+    expect(seen[0]).to.deep.equal(seen[1])
+  })
+
+  it('of one password at many accounts are seen and slowed', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    const statuses = []
+    for (let at = 0; at < 12; at++)
+      statuses.push((await attempt(nobody, `somebody${at}@else.where`, 'Winter2026!')).status)
+    expect(statuses).to.deep.equal([...Array(10).fill(422), 429, 429])
+    expect((await attempt(nobody, 'another@else.where', 'another password')).status).to.equal(422)
+  })
+
+  it('to have mails sent to somebody have to wait, known or not', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    for (const email of [owner.email, 'unknown@else.where']) {
+      const statuses = []
+      for (const path of ['/forgot-password', '/sign-in/code', '/forgot-password', '/sign-in/code'])
+        statuses.push((await nobody.post(path, { email })).status)
+      expect(statuses, email).to.deep.equal([303, 303, 303, 429])
+    }
+  })
+
+  it('leave nothing that was typed in the database', async () => {
+    const { visit, owner: database } = await open()
+    await attempt(await visit(), owner.email, 'a password to be found')
+    const rows = JSON.stringify(await database('portal_jobs.limits'))
+    expect(rows).to.have.length.above(10)
+    expect(rows).to.not.match(/nadia|password to be found|127\.0\.0\.1/)
+  })
+})
+
+describe('a network', () => {
+  it('is the address of IPv4, and the first half of one of IPv6', () => {
+    expect(networkOf('192.0.2.7')).to.equal('192.0.2.7')
+    expect(networkOf('::ffff:192.0.2.7')).to.equal('192.0.2.7')
+    expect(networkOf('2001:db8:1:2:3:4:5:6')).to.equal('2001:db8:1:2')
+    expect(networkOf('2001:DB8:1:2::9')).to.equal(networkOf('2001:db8:1:2:ffff::1'))
+    expect(networkOf('2001:db8::1')).to.equal('2001:db8:0:0')
+    expect(networkOf('::1')).to.equal('0:0:0:0')
+    expect(networkOf('fe80::1%eth0')).to.equal('fe80:0:0:0')
+  })
+})

@@ -1,0 +1,125 @@
+import { createHash, createHmac } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import { query } from '../database.ts'
+import { TooOften } from '../errors.ts'
+import type { Log } from '../log.ts'
+
+/** Tries, in seconds. */
+type Limit = readonly [tries: number, seconds: number]
+
+/**
+ * How often something may be tried before it has to wait, the longer the more often (OWASP ASVS 5.0, 6.3.1): for one
+ * account, from one address (of IPv6 its network of 64 bits), and with one password on however many accounts.
+ */
+const limits = {
+  account: [
+    [5, 60],
+    [10, 900],
+    [40, 86_400],
+  ],
+  address: [
+    [30, 60],
+    [100, 900],
+  ],
+  password: [[10, 3_600]],
+  mail: [
+    [3, 60],
+    [10, 3_600],
+  ],
+} as const satisfies Record<string, readonly Limit[]>
+type What = keyof typeof limits
+
+export interface Limits {
+  /**
+   * Counts a try, before it is known how it ends. Throws TooOften. What it gives takes the try back, for one that
+   * succeeded: the account's are forgotten then.
+   */
+  count(req: Request<any>, of: { account?: string; password?: string; mail?: string }): Promise<() => Promise<void>>
+}
+
+interface Parts {
+  database: Knex
+  secrets: string[]
+  log: Log
+}
+
+/** Counted in the database: the same for every process. Nothing that is typed is stored, only its keyed hash. */
+export function limitsOf({ database, secrets, log }: Parts): Limits {
+  const storeClient = {
+    query: async ({ text, values }: { text: string; values: unknown[] }) => {
+      const rows = await query(database, { text, values })
+      return { rows, rowCount: rows.length }
+    },
+  }
+  const made = new Map(
+    Object.entries(limits).map(([what, its]) => [
+      what as What,
+      its.map(
+        ([points, duration]) =>
+          new RateLimiterPostgres({
+            ...{ storeClient, storeType: 'client', schemaName: 'portal_jobs', tableName: 'limits', tableCreated: true },
+            ...{ keyPrefix: `${what}${duration}`, points, duration, clearExpiredByTimeout: true },
+          }),
+      ),
+    ]),
+  )
+  const keyed = (text: string) =>
+    createHmac('sha256', secrets[0] ?? '')
+      .update(text)
+      .digest('base64url')
+
+  return {
+    async count(req, { account, password, mail }) {
+      const { workspace } = req.portal
+      const keys: [What, string][] = [
+        ['address', keyed(`${workspace.id} ${networkOf(req.ip ?? '')}`)],
+        ...(account ? [['account', keyed(`${workspace.id} ${account}`)] as [What, string]] : []),
+        ...(password ? [['password', keyed(`${workspace.id} ${fingerprint(password)}`)] as [What, string]] : []),
+        ...(mail ? [['mail', keyed(`${workspace.id} ${mail}`)] as [What, string]] : []),
+      ]
+      for (const [what, key] of keys) {
+        const wait = Math.max(0, ...(await Promise.all((made.get(what) ?? []).map(it => consume(it, key)))))
+        if (!wait) continue
+        log.warn({ workspace: workspace.slug, limit: what, request: req.portal.id }, 'tries were slowed down')
+        throw new TooOften(Math.ceil(wait / 1_000))
+      }
+      return async () => {
+        for (const [what, key] of keys)
+          for (const it of made.get(what) ?? []) await (what === 'account' ? it.delete(key) : it.reward(key))
+      }
+    },
+  }
+}
+
+/** Milliseconds to wait, 0 for a try that is allowed. */
+async function consume(limiter: RateLimiterPostgres, key: string): Promise<number> {
+  try {
+    await limiter.consume(key)
+    return 0
+  } catch (refused) {
+    if (refused instanceof RateLimiterRes) return refused.msBeforeNext
+    throw refused
+  }
+}
+
+const fingerprint = (password: string) => createHash('sha256').update(password).digest('base64url')
+
+/** A customer of IPv6 has a network of their own, with more addresses than anybody could count (RFC 6177). */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
+  if (plain) return plain
+  const [head = '', tail = ''] = address.toLowerCase().split('%')[0]!.split('::')
+  const groups = head.split(':').filter(Boolean)
+  const rest = tail.split(':').filter(Boolean)
+  const all = address.includes('::')
+    ? [...groups, ...Array(Math.max(0, 8 - groups.length - rest.length)).fill('0'), ...rest]
+    : groups
+  return all
+    .slice(0, 4)
+    .map(it => Number.parseInt(it, 16).toString(16))
+    .join(':')
+}

@@ -1,0 +1,242 @@
+import { expect } from 'chai'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+
+const owner = whoIs('owner')
+const fresh = 'lantern gravel otter teapot'
+
+/** The path of a link in a mail, below the workspace. */
+const linkIn = (text: string) => /https:\/\/crm\.example\/portal\/brightside(\/\S+)/.exec(text)?.[1] ?? ''
+const codeIn = (text: string) => /^(\d{6})$/m.exec(text)?.[1] ?? ''
+const signedIn = async (it: Visitor) => (await it.get('/account')).status === 200
+
+async function mailOf(scene: Scene, who: Visitor, path: string, email = owner.email) {
+  scene.mails.length = 0
+  const answer = await who.post(path, { email })
+  expect(answer.status).to.equal(303)
+  return { answer, mail: await scene.mailTo(email) }
+}
+
+describe('a forgotten password', () => {
+  afterEach(leave)
+
+  it('is replaced by a mailed link that is good once, and ends every other session', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [elsewhere, nobody] = [await scene.visit('owner'), await scene.visit()]
+    expect(await nobody.get('/sign-in')).to.show('Forgot your password?')
+    const { answer, mail } = await mailOf(scene, nobody, '/forgot-password')
+    expect(answer.headers.location).to.equal('/portal/brightside/forgot-password?sent')
+    expect(mail).to.include({ subject: 'Choose a new password', from: 'Brightside Agency' })
+    expect(mail.text).to.include('Hello Nadia,')
+    expect(mail.html)
+      .to.include(linkIn(mail.text))
+      .and.to.not.match(/<img|<script|<link|url\(/)
+    const path = linkIn(mail.text)
+
+    expect(await nobody.get(path)).to.show('Choose a new password', owner.email)
+    expect(await nobody.post(path, { password: 'short' }))
+      .to.include({ status: 422 })
+      .and.show('Use at least 8 characters.')
+    expect((await nobody.post(path, { password: fresh })).headers.location).to.equal(
+      '/portal/brightside/sign-in?changed',
+    )
+    expect(await nobody.get('/sign-in?changed')).to.show('Your new password is saved.')
+    expect(await signedIn(elsewhere)).to.equal(false)
+    for (const again of [await nobody.get(path), await nobody.post(path, { password: `${fresh} two` })])
+      expect(again).to.include({ status: 410 }).and.show('This link is no longer good.')
+    expect((await nobody.post('/sign-in', { email: owner.email, password: owner.password })).status).to.equal(422)
+    expect((await nobody.post('/sign-in', { email: owner.email, password: fresh })).status).to.equal(303)
+    expect((await scene.mailTo(owner.email)).subject).to.equal('Your password was changed')
+  })
+
+  it('has one link that is good: an earlier one is not, nor one whose half hour is over', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const first = linkIn((await mailOf(scene, nobody, '/forgot-password')).mail.text)
+    const second = linkIn((await mailOf(scene, nobody, '/forgot-password')).mail.text)
+
+    expect([(await nobody.get(first)).status, (await nobody.get(second)).status]).to.deep.equal([410, 200])
+    await scene.owner('portal.client_tokens').update({ expires_at: new Date() })
+    expect((await nobody.get(second)).status).to.equal(410)
+    expect((await nobody.get(`/reset-password/${'x'.repeat(43)}`)).status).to.equal(410)
+  })
+
+  it('of two who use the link at once is replaced by one', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const path = linkIn((await mailOf(scene, nobody, '/forgot-password')).mail.text)
+    const answers = await Promise.all([fresh, `${fresh} two`].map(password => nobody.post(path, { password })))
+
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 410])
+  })
+
+  it('is no way to learn who has an account, or to mail whom one likes', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('viewer').email })
+      .update({ suspended_at: new Date() })
+    const answers = []
+    for (const path of ['/forgot-password', '/sign-in/code'])
+      for (const email of [owner.email, 'unknown@else.where', whoIs('viewer').email]) {
+        const { status, headers, text } = await nobody.post(path, { email })
+        answers.push([
+          path,
+          status,
+          text.replace(/[\w-]{36}/, 'ID'),
+          headers.location!.replace(/[\w-]{36}/, 'ID'),
+          Object.keys(headers).sort().join(),
+        ])
+      }
+    await scene.mailTo(owner.email)
+
+    expect(answers[1]).to.deep.equal(answers[0])
+    expect(answers[2]).to.deep.equal(answers[0])
+    expect(answers[4]).to.deep.equal(answers[3])
+    expect(answers[5]).to.deep.equal(answers[3])
+    const rows = await scene.owner('portal.client_outbox').select('recipient')
+    expect(rows).to.have.length(6)
+    expect([...new Set(rows.map(it => it.recipient))].sort()).to.deep.equal(['', owner.email])
+    for (let at = 0; at < 20; at++) await new Promise(resolve => setTimeout(resolve, 25))
+    expect(scene.mails.map(it => it.to)).to.deep.equal([owner.email, owner.email])
+  })
+
+  it('links to the address that was configured, whatever host the request names', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    await nobody
+      .post('/forgot-password', { email: owner.email })
+      .set('Host', 'evil.example')
+      .set('X-Forwarded-Host', 'evil.example')
+    const { text, html } = await scene.mailTo(owner.email)
+    expect(text + html)
+      .to.include('https://crm.example/portal/brightside/')
+      .and.not.include('evil')
+  })
+
+  it('is not offered where no mail is sent', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    expect(await nobody.get('/sign-in')).to.not.show('Forgot', 'code')
+    for (const path of ['/forgot-password', '/sign-in/code']) {
+      const { status, headers } = await nobody.post(path, { email: owner.email })
+      expect([status, headers.location]).to.deep.equal([303, '/portal/brightside/sign-in'])
+    }
+  })
+})
+
+describe('a code by mail', () => {
+  afterEach(leave)
+
+  it('signs in, however it is typed, once', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const { answer, mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const page = answer.headers.location!.replace('/portal/brightside', '')
+    const code = codeIn(mail.text)
+    expect(mail.subject).to.equal(`${code} is your code for Brightside Agency`)
+    expect(await nobody.get(page)).to.show('autocomplete="one-time-code"', 'inputmode="numeric"')
+    const { headers, status } = await nobody.post(page, {
+      code: ` ${code.slice(0, 3)} ${code.slice(3)} `,
+      next: '/portal/brightside/invoices',
+    })
+
+    expect([status, headers.location]).to.deep.equal([303, '/portal/brightside/invoices'])
+    expect(await signedIn(nobody)).to.equal(true)
+    expect((await (await scene.visit()).post(page, { code })).status).to.equal(422)
+    expect(await nobody.get('/activity')).to.show('signed in')
+  })
+
+  it('is refused after five wrong tries, also the right one', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const { answer, mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const page = answer.headers.location!.replace('/portal/brightside', '')
+    const code = codeIn(mail.text)
+    const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+    expect(await nobody.post(page, { code: 'abc' }))
+      .to.include({ status: 422 })
+      .and.show('Type the six digits from the mail.')
+    for (let at = 0; at < 5; at++)
+      expect(await nobody.post(page, { code: wrong }))
+        .to.include({ status: 422 })
+        .and.show('This code is wrong, was used')
+
+    expect((await nobody.post(page, { code })).status).to.equal(422)
+    expect(await signedIn(nobody)).to.equal(false)
+  })
+
+  it('tried by many at once is tried five times', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const { answer, mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const page = answer.headers.location!.replace('/portal/brightside', '')
+    const code = Number(codeIn(mail.text))
+    await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8].map(it => nobody.post(page, { code: String((code + it) % 1_000_000).padStart(6, '0') })),
+    )
+
+    expect((await scene.owner('portal.client_tokens').first('tries')).tries).to.equal(5)
+  })
+
+  it('of another workspace, or for somebody suspended meanwhile, opens nothing', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const { answer, mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const page = answer.headers.location!.replace('/portal/brightside', '')
+    const code = codeIn(mail.text)
+    const elsewhere = `/portal/ledgerline${page}`
+
+    expect((await nobody.postAt(elsewhere, { code })).status).to.equal(422)
+    expect((await nobody.postAt(`/portal/ledgerline${linkIn(mail.text)}`)).status).to.equal(410)
+    await scene.owner('portal.client_users').where({ email: owner.email }).update({ suspended_at: new Date() })
+    expect((await nobody.post(page, { code })).status).to.equal(422)
+    expect((await nobody.post('/sign-in/code/nonsense', { code })).status).to.equal(422)
+  })
+
+  it('comes with a link, which a mail scanner’s visit does not use up, and which signs in once', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [nobody, scanner] = [await scene.visit(), await scene.visit()]
+    const { mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const path = linkIn(mail.text)
+    for (let at = 0; at < 3; at++) expect(await scanner.get(path)).to.show('Good to see you', owner.email)
+    expect((await scanner.agent.head(`/portal/brightside${path}`)).status).to.equal(200)
+
+    expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/')
+    expect(await signedIn(nobody)).to.equal(true)
+    expect((await scanner.post(path)).status).to.equal(410)
+  })
+
+  it('is stored so that the database tells neither code nor link', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { mail } = await mailOf(scene, await scene.visit(), '/sign-in/code')
+    const secrets = [codeIn(mail.text), linkIn(mail.text).split('/').at(-1)!]
+    const tables = ['portal.client_tokens', 'portal.client_outbox', 'portal_jobs.job', 'portal.client_activity_logs']
+    for (const table of tables) {
+      const rows = JSON.stringify(await scene.owner(table))
+      for (const it of secrets) expect(rows, table).to.not.include(it)
+    }
+  })
+})
+
+describe('a changed password', () => {
+  afterEach(leave)
+
+  it('needs the old one, ends the other sessions and keeps this one', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [here, there] = [await scene.visit('owner'), await scene.visit('owner')]
+    const change = (current: string, password: string) => here.post('/account/password', { current, password })
+
+    expect(await change('wrong', fresh))
+      .to.include({ status: 422 })
+      .and.show('This is not your password.')
+    expect(await change(owner.password, 'Brightside2026'))
+      .to.include({ status: 422 })
+      .and.show('your own name')
+    expect((await change(owner.password, fresh)).headers.location).to.equal('/portal/brightside/account?saved=password')
+    expect([await signedIn(here), await signedIn(there)]).to.deep.equal([true, false])
+    const mail = await scene.mailTo(owner.email)
+    expect(mail.subject).to.equal('Your password was changed')
+    expect((await (await scene.visit()).post('/sign-in', { email: owner.email, password: fresh })).status).to.equal(303)
+  })
+})

@@ -1,0 +1,137 @@
+import { type Request, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { query, within } from '../database.ts'
+import { Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody } from '../section.ts'
+import { hashed, weakness } from './passwords.ts'
+import { accountOf } from './people.ts'
+import { find, issue, use } from './tokens.ts'
+import { linkTo, mailing, type Ways, write } from './way.ts'
+
+/** How long a link for a new password is good, in minutes. */
+const good = 30
+
+/** Forgot a password: a link by mail, good once, to choose another. Nobody learns from it which addresses are known. */
+export function reset(ways: Ways): Router {
+  const router = Router()
+  const [secret = ''] = ways.secrets
+
+  router.get('/forgot-password', anybody, showForgot)
+
+  router.post(
+    '/forgot-password',
+    anybody,
+    async (req, res) => {
+      const { email } = read(Forgotten, req)
+      await ways.limits.count(req, { mail: email })
+      const workspace = req.portal.workspace.id
+      await mailing(ways, req, async tx => {
+        const account = await accountOf(tx, workspace, email)
+        const known = account && !account.suspended ? account : undefined
+        const { token } = await issue(tx, { workspace, kind: 'reset', person: known?.id, email, minutes: good, secret })
+        await write(ways, req, tx, 'reset', known && { ...known, person: known.id }, t => ({
+          subject: t('Choose a new password'),
+          paragraphs: [
+            t('Somebody, most likely you, asked for a new password for your portal with {workspace}.', {
+              workspace: req.portal.workspace.name,
+            }),
+          ],
+          action: { label: t('Choose a new password'), url: linkTo(ways, req, `/reset-password/${token}`) },
+          after: [
+            t(
+              'The link is good once, for {minutes} minutes. If it was not you, there is nothing to do: your password stays as it is.',
+              { minutes: good },
+            ),
+          ],
+        }))
+      })
+      res.redirect(303, req.portal.url('/forgot-password?sent'))
+    },
+    otherwise(showForgot),
+  )
+
+  const showReset: RequestHandler<any> = async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, 'reset', req.params.token))
+    req.portal.frame = 'solo'
+    res.answer('auth/reset', { email })
+  }
+
+  router.get('/reset-password/:token', anybody, showReset)
+
+  router.post(
+    '/reset-password/:token',
+    anybody,
+    async (req, res) => {
+      const { workspace } = req.portal
+      const token = String(req.params.token)
+      const { password: chosen } = read(Chosen, req)
+      const { email } = await within(ways.database, { workspace: workspace.id }, tx =>
+        find(tx, workspace.id, 'reset', token),
+      )
+      const weak = await weakness(chosen, [email, workspace.name])
+      if (weak) throw new Invalid({ password: [weak] }, {})
+      const passwordHash = await hashed(chosen)
+      await mailing(ways, req, async tx => {
+        const { person } = await use(tx, workspace.id, 'reset', token)
+        await changePassword(ways, req, tx, String(person), passwordHash)
+      })
+      res.redirect(303, req.portal.url('/sign-in?changed'))
+    },
+    otherwise(showReset),
+  )
+
+  return router
+}
+
+/** Ends every session of this person, and tells them. `keep` is the id of a session that stays, as it is stored. */
+export async function changePassword(
+  ways: Ways | undefined,
+  req: Request<any>,
+  tx: Knex,
+  person: string,
+  passwordHash: string,
+  keep = '',
+) {
+  const { workspace } = req.portal
+  const [row] = await query(tx, {
+    text: `update portal.client_users set password_hash = $3 where workspace_id = $1 and id = $2
+           returning id as person, email, name, language, time_zone as "timeZone"`,
+    values: [workspace.id, person, passwordHash],
+  })
+  await query(tx, {
+    text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid <> $3',
+    values: [workspace.id, person, keep],
+  })
+  await note(tx, req, {
+    event: 'account.password-changed',
+    actor: { kind: 'client', id: person, name: row.name, client: req.portal.customer?.client.id },
+  })
+  if (ways)
+    await write(ways, req, tx, 'password-changed', row, (t, { time }) => ({
+      subject: t('Your password was changed'),
+      paragraphs: [
+        t(
+          'The password of your portal with {workspace} was changed on {time}. Wherever else you were signed in, you are signed out now.',
+          { workspace: workspace.name, time: time(req.portal.now) },
+        ),
+      ],
+      action: { label: t('It was not me'), url: linkTo(ways, req, '/forgot-password') },
+      after: [t('If it was you, there is nothing to do.')],
+    }))
+}
+
+const Forgotten = z.object({
+  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
+})
+
+const Chosen = z.object({ password: z.string('Choose a password.') })
+
+const showForgot: RequestHandler = (req, res) => {
+  req.portal.frame = 'solo'
+  res.answer('auth/forgot', { sent: req.query.sent === '' })
+}

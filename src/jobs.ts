@@ -1,0 +1,79 @@
+import type { Knex } from 'knex'
+import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Log } from './log.ts'
+
+export type Job<Data> = JobWithMetadata<Data>
+
+/** Work that is done later and tried again, queued in the transaction of its cause (pg-boss, in schema `portal_jobs`). */
+export interface Jobs {
+  /** Within a transaction: the job is there if that commits. */
+  send(tx: Knex, queue: string, data: object): Promise<void>
+  /** Each process that calls this does its share of the queue from now on; what throws is tried again. */
+  work<Data>(queue: string, handler: (job: Job<Data>) => Promise<void>): void
+  /** Looks for new jobs now and not at the next turn. */
+  wake(): void
+  /** Lets what is being done end, for some seconds. */
+  stop(): Promise<void>
+}
+
+export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
+  const boss = new PgBoss({
+    db: over(database),
+    schema: 'portal_jobs',
+    migrate: false,
+    createSchema: false,
+    schedule: false,
+  })
+  boss.on('error', err => log.error({ err }, 'the job queue failed; it tries again'))
+  const workers = new Set<string>()
+  let stopped = false
+  let started: Promise<unknown> | undefined
+
+  /** A database that is down when we start is no reason not to start. */
+  const start = async (): Promise<void> => {
+    try {
+      await boss.start()
+    } catch (err) {
+      if (stopped) return
+      log.error({ err }, 'the job queue cannot start yet')
+      await new Promise(resolve => setTimeout(resolve, 5_000).unref())
+      if (!stopped) await start()
+    }
+  }
+
+  return {
+    async send(tx, queue, data) {
+      await boss.send(queue, data, { db: over(tx) })
+    },
+    work(queue, handler) {
+      started ??= start()
+      started.then(async () => {
+        if (stopped) return
+        const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: 2 } as const
+        workers.add(await boss.work(queue, options, async ([job]) => handler(job as never)))
+      })
+    },
+    wake() {
+      for (const it of workers) boss.notifyWorker(it)
+    },
+    async stop() {
+      stopped = true
+      if (!started) return
+      await started
+      await boss.stop({ graceful: true, timeout: 5_000, close: false })
+    },
+  }
+}
+
+/** pg-boss writes in our own pool or transaction; several statements at once give the rows of all. */
+const over = (database: Knex): Db => ({
+  async executeSql(text, values) {
+    const connection = await database.client.acquireConnection()
+    try {
+      const results = [await connection.query(text, values)].flat()
+      return { rows: results.flatMap(it => it.rows ?? []) }
+    } finally {
+      await database.client.releaseConnection(connection)
+    }
+  },
+})

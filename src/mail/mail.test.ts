@@ -1,0 +1,167 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import PostalMime, { type Email } from 'postal-mime'
+import { SMTPServer } from 'smtp-server'
+import { leave, open, whoIs } from '../../test/visit.ts'
+import { seal, unseal } from './seal.ts'
+
+/** A real SMTP server that keeps what it takes; `refuse` says what it answers instead of taking it. */
+async function server(refuse: (count: number) => number | undefined = () => undefined) {
+  const taken: Email[] = []
+  let count = 0
+  const smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData(stream, _session, done) {
+      const chunks: Buffer[] = []
+      stream.on('data', it => chunks.push(it))
+      stream.on('end', async () => {
+        const code = refuse(++count)
+        if (code) return done(Object.assign(new Error(`refused with ${code}`), { responseCode: code }))
+        taken.push(await PostalMime.parse(Buffer.concat(chunks)))
+        done()
+      })
+    },
+  })
+  smtp.on('error', () => undefined)
+  smtp.listen(0, '127.0.0.1')
+  await once(smtp.server, 'listening')
+  const { port } = smtp.server.address() as AddressInfo
+  return {
+    taken,
+    tries: () => count,
+    url: `smtp://127.0.0.1:${port}`,
+    end: () => new Promise<void>(done => smtp.close(() => done())),
+  }
+}
+
+const until = async (holds: () => Promise<unknown> | unknown) => {
+  for (let at = 0; at < 200; at++) {
+    if (await holds()) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error('it never came true')
+}
+
+const { email } = whoIs('owner')
+const from = 'portal@brightside.example'
+
+describe('mail', function () {
+  this.timeout(30_000)
+  afterEach(leave)
+
+  it('goes out by SMTP in plain text and HTML, from the workspace, in the reader’s language, marked as automatic', async () => {
+    const { taken, url, end } = await server()
+    const scene = await open({ mail: { from, url } })
+    await scene.owner('portal.client_users').where({ email }).update({ language: 'es' })
+    await (await scene.visit()).post('/forgot-password', { email })
+    await until(() => taken.length)
+    const [mail] = taken
+
+    expect(mail!.subject).to.equal('Elegir una contraseña nueva')
+    expect(mail!.from).to.deep.equal({ name: 'Brightside Agency', address: from })
+    expect(mail!.to?.[0]?.address).to.equal(email)
+    expect(mail!.text).to.include('Hola, Nadia:').and.include('/reset-password/')
+    expect(mail!.html).to.include('lang="es"').and.include('/reset-password/')
+    const headers = Object.fromEntries(mail!.headers.map(it => [it.key, it.value]))
+    expect(headers['auto-submitted']).to.equal('auto-generated')
+    expect(headers['message-id']).to.match(/^<[\w-]{36}@brightside\.example>$/)
+    await until(async () => (await scene.owner('portal.client_outbox').first('sent_at')).sent_at)
+    expect(await scene.owner('portal.client_outbox').first('sealed', 'error', 'tries')).to.deep.equal({
+      sealed: null,
+      error: null,
+      tries: 1,
+    })
+    await end()
+  })
+
+  it('that nobody takes for now is kept and tried again, under the same Message-ID', async () => {
+    const { taken, url, end } = await server(count => (count === 1 ? 451 : undefined))
+    const scene = await open({ mail: { from, url } })
+    await (await scene.visit()).post('/forgot-password', { email })
+    const row = () => scene.owner('portal.client_outbox').first('*')
+    await until(async () => (await row()).error)
+    expect(await row()).to.include({ tries: 1, sent_at: null, failed_at: null })
+    expect((await row()).error).to.include('refused with 451')
+    await scene.owner('portal_jobs.job').update({ start_after: new Date(0) })
+    await until(() => taken.length)
+
+    await until(async () => (await row()).sent_at)
+    expect(taken[0]!.messageId).to.equal(`<${(await row()).id}@brightside.example>`)
+    await end()
+  })
+
+  it('that will never be taken is not tried again, says why, and holds no link any more', async () => {
+    const { url, end, tries } = await server(() => 550)
+    const scene = await open({ mail: { from, url } })
+    await (await scene.visit()).post('/forgot-password', { email })
+    const row = () => scene.owner('portal.client_outbox').first('*')
+    await until(async () => (await row()).failed_at)
+
+    expect(await row()).to.include({ sealed: null, sent_at: null, tries: 1 })
+    expect((await row()).error).to.include('refused with 550')
+    expect(tries()).to.equal(1)
+    expect(scene.log.some(it => it.sentence === 'a mail could not be sent')).to.equal(true)
+    expect(JSON.stringify(scene.log)).to.not.include('reset-password/')
+    await end()
+  })
+
+  it('is not there where its cause was rolled back', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    await scene.owner.raw(
+      `create function portal.refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`,
+    )
+    await scene.owner.raw(
+      'create constraint trigger refuse after insert on portal.client_outbox deferrable initially deferred for each row execute function portal.refuse()',
+    )
+    expect((await nobody.post('/forgot-password', { email })).status).to.equal(500)
+
+    expect(await scene.owner('portal.client_tokens')).to.be.empty
+    expect(await scene.owner('portal_jobs.job')).to.be.empty
+  })
+
+  it('waits while the process that would send it is gone, and leaves once with the next', async () => {
+    const { taken, url, end } = await server()
+    const scene = await open({ mail: { from, url: 'smtp://127.0.0.1:1' } })
+    await (await scene.visit()).post('/forgot-password', { email })
+    await until(async () => (await scene.owner('portal.client_outbox').first('error')).error)
+    await scene.portal.close()
+    await scene.owner('portal_jobs.job').update({ state: 'retry', start_after: new Date(0) })
+    const [one, two] = await Promise.all([1, 2].map(() => open({ mail: { from, url }, on: scene })))
+    await until(() => taken.length)
+    await new Promise(resolve => setTimeout(resolve, 2_500))
+
+    expect(taken).to.have.length(1)
+    expect([one, two]).to.have.length(2)
+    await end()
+  })
+
+  it('rests for a workspace where the portal is switched off', async () => {
+    let on = true
+    const scene = await open({ mail: 'kept', flags: { anywhere: () => true, enabled: () => on } })
+    const nobody = await scene.visit()
+    const asked = nobody.post('/forgot-password', { email })
+    const answer = await asked.then(it => it)
+    expect(answer.status).to.equal(303)
+    await scene.mailTo(email)
+    on = false
+    scene.mails.length = 0
+    await scene.owner('portal.client_outbox').update({ sent_at: null, sealed: Buffer.from('x') })
+    await scene.owner('portal_jobs.job').update({ state: 'created', start_after: new Date(0), completed_on: null })
+    await until(async () => (await scene.owner('portal_jobs.job').first('state')).state === 'retry')
+    expect(scene.mails).to.be.empty
+  })
+})
+
+describe('a seal', () => {
+  it('opens with the secret it was made with, also when there is a newer one, and with no other', () => {
+    const sealed = seal('a link', ['old'.repeat(12)])
+    expect(unseal(sealed, ['new'.repeat(12), 'old'.repeat(12)])).to.equal('a link')
+    expect(unseal(sealed, ['new'.repeat(12)])).to.equal(undefined)
+    sealed[14] = sealed[14]! ^ 1
+    expect(unseal(sealed, ['old'.repeat(12)])).to.equal(undefined)
+    expect(unseal(Buffer.alloc(3), ['old'.repeat(12)])).to.equal(undefined)
+  })
+})

@@ -1,0 +1,106 @@
+import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
+import type { Branded } from '../branding/workspaces.ts'
+import { query, within } from '../database.ts'
+import type { Flags } from '../flags.ts'
+import type { Job, Jobs } from '../jobs.ts'
+import type { Speech } from '../language.ts'
+import type { Log } from '../log.ts'
+import { type Letter, type Written, written } from './letter.ts'
+import { seal, unseal } from './seal.ts'
+import type { Transport } from './transport.ts'
+
+/** To whom, in which words. Nobody: nothing is sent, but as much is done, so that nobody can tell. */
+interface Posting {
+  workspace: Branded
+  kind: string
+  to: { email: string; person?: string } | undefined
+  speech: Speech
+  letter: Letter
+}
+
+export interface Outbox {
+  /** Within the transaction of its cause, which has entered the workspace: it is sent if that commits, and not else. */
+  post(tx: Knex, posting: Posting): Promise<void>
+  /** Call it after the commit: the mail leaves now and not at the next turn. */
+  wake(): void
+}
+
+interface Parts {
+  database: Knex
+  flags: Flags
+  jobs: Jobs
+  log: Log
+  secrets: string[]
+  transport: Transport | undefined
+}
+
+const queue = 'mail'
+
+/** Each mail once: its row says whether it has left. Without a transport it stays in the table. */
+export function outbox({ database, flags, jobs, log, secrets, transport }: Parts): Outbox {
+  if (transport) jobs.work<Posted>(queue, job => deliver(job, { database, flags, log, secrets, transport }))
+
+  return {
+    async post(tx, { workspace, kind, to, speech, letter }) {
+      const id = uuid()
+      const mail = written(letter, workspace, speech)
+      const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
+      await query(tx, {
+        text: `insert into portal.client_outbox (workspace_id, id, kind, person_id, recipient, subject, sealed, sent_at)
+               values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then now() end)`,
+        values: [
+          ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
+          seal(JSON.stringify({ ...mail, from: workspace.name }), secrets),
+        ],
+      })
+      await jobs.send(tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
+    },
+    wake: jobs.wake,
+  }
+}
+
+interface Posted {
+  workspace: string
+  slug: string
+  id: string
+}
+
+interface Row {
+  recipient: string
+  sealed: Buffer
+}
+
+async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omit<Parts, 'jobs'>) {
+  const { database, flags, log, secrets, transport } = parts
+  const { workspace, slug, id } = data
+  if (!flags.enabled(slug)) throw new Error(`The portal of ${slug} is switched off.`)
+  const change = (set: string, values: unknown[] = []) =>
+    within(database, { workspace }, tx =>
+      query<Row>(tx, {
+        text: `update portal.client_outbox set ${set} where workspace_id = $1 and id = $2 and sent_at is null
+               and sealed is not null returning recipient, sealed`,
+        values: [workspace, id, ...values],
+      }),
+    )
+
+  const [row] = await change('tries = tries + 1')
+  if (!row) return
+  const opened = unseal(row.sealed, secrets)
+  if (!opened) {
+    await change(`failed_at = now(), sealed = null, error = 'sealed with another secret'`)
+    return
+  }
+  const mail: Written & { from: string } = JSON.parse(opened)
+  try {
+    await transport?.({ id, to: row.recipient, ...mail })
+  } catch (error: any) {
+    const final = error.responseCode >= 500 || retryCount >= retryLimit
+    const told = String(error.message).slice(0, 300)
+    await change(`error = $3${final ? ', failed_at = now(), sealed = null' : ''}`, [told])
+    log.warn({ workspace, mail: id, error: told, final }, 'a mail could not be sent')
+    if (final) return
+    throw error
+  }
+  await change('sent_at = now(), sealed = null, error = null')
+}

@@ -1,0 +1,39 @@
+import { createTransport } from 'nodemailer'
+
+export interface Message {
+  /** The same however often it is tried: a server that has it already knows it by its Message-ID (RFC 5322, 3.6.4). */
+  id: string
+  /** The name that the sender's address bears. */
+  from: string
+  to: string
+  subject: string
+  text: string
+  html: string
+}
+
+/** Throws where it was not taken; `responseCode` of 500 or more means that it never will be (RFC 5321, 4.2.1). */
+export type Transport = (message: Message) => Promise<unknown>
+
+/** By SMTP: `smtp://user:password@host:587`, or `smtps://`. `address` is what mails come from. */
+export function smtp(url: string, address: string): Transport {
+  const server = createTransport(url, {
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    // One connection is kept for what comes close together.
+    pool: true,
+    maxConnections: 2,
+    connectionTimeout: 15_000,
+    greetingTimeout: 15_000,
+    socketTimeout: 60_000,
+  } as never)
+  const domain = address.split('@').at(-1)
+  return ({ id, from, to, ...rest }) =>
+    server.sendMail({
+      ...rest,
+      from: { name: from, address },
+      to: { name: '', address: to },
+      messageId: `<${id}@${domain}>`,
+      // Nobody's holiday answers it (RFC 3834).
+      headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    })
+}
