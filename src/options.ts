@@ -63,6 +63,7 @@ const Shape = z.object({
           workspace: fn('a function'),
           client: fn('a function'),
           contacts: fn('a function'),
+          clients: fn('a function').optional(),
           logo: fn('a function').optional(),
         },
         'must be an object',

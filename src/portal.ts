@@ -94,7 +94,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   return {
     webhooks: Router(),
     clients,
-    settings: settings({ ...parts, begin, claim, staff }),
+    settings: settings({ ...parts, begin, claim, mailed, staff }),
     async close() {
       operator.stop()
       flags.close?.()

@@ -3,6 +3,7 @@ import { type Client, type Crm, type Customer, type Directory, query } from '../
 import { invoices } from './invoices.ts'
 import { offers } from './offers.ts'
 import { payments } from './payments.ts'
+import { containing } from './sql.ts'
 
 /** How Portico reads this CRM. `database` is connected as Portico's own role, which has only the grants of `reads`. */
 export const adapter = (database: Knex): Crm => ({
@@ -112,6 +113,15 @@ function directory(database: Knex): Directory {
       })
       return row
     },
+
+    clients: (workspace, search) =>
+      query<Client>(database, {
+        name: 'crm.clients',
+        text: `select id::text, company_name as name, array_remove(array[postcode || ' ' || city], null) as address
+               from public.clients where workspace_id = $1 and not archived and company_name ilike $2
+               order by lower(company_name), id limit 20`,
+        values: [workspace.id, containing(search)],
+      }),
 
     async logo(workspace) {
       const [row] = await query<{ logo: string | null }>(database, {

@@ -5,7 +5,7 @@ import { v7 as uuid } from 'uuid'
 import { insert, note } from '../activity.ts'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
-import { Gone } from '../errors.ts'
+import { Gone, NotFound } from '../errors.ts'
 import { accountOf, join } from './people.ts'
 
 export interface Invitation {
@@ -18,8 +18,16 @@ export interface Invitation {
   invitedBy: string
 }
 
-/** Within a transaction that has entered the workspace. Gives the token, which is stored only as its hash. */
-export async function invite(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Promise<string> {
+/**
+ * Within a transaction that has entered the workspace. Gives the token, which is stored only as its hash. Without a
+ * request it is somebody at the command line who invites.
+ */
+export async function invite(
+  tx: Knex,
+  workspace: string,
+  it: Omit<Invitation, 'id'>,
+  req?: Request<any>,
+): Promise<string> {
   const token = randomBytes(32).toString('base64url')
   await query(tx, {
     text: `insert into portal.client_invitations
@@ -38,8 +46,36 @@ export async function invite(tx: Knex, workspace: string, it: Omit<Invitation, '
       it.invitedBy,
     ],
   })
-  await noteOf(tx, workspace, it)
+  const { email, client, role } = it
+  if (req) await note(tx, req, { event: 'team.invited', subject: { email, client: client.name, role } })
+  else await noteOf(tx, workspace, it)
   return token
+}
+
+/** Another link for seven more days; the one before is no longer good. Throws NotFound. */
+export async function inviteAgain(tx: Knex, req: Request<any>, id: string) {
+  const token = randomBytes(32).toString('base64url')
+  const [row] = await query(tx, {
+    text: `update portal.client_invitations set token_hash = $3, created_at = now(), expires_at = now() + interval '7 days'
+           where workspace_id = $1 and id::text = $2 and used_at is null and revoked_at is null
+           returning email, name, client_name, role, invited_by`,
+    values: [req.portal.workspace.id, id, hash(token)],
+  })
+  if (!row) throw new NotFound()
+  await note(tx, req, { event: 'team.invited', subject: { email: row.email, client: row.client_name, role: row.role } })
+  return { token, email: row.email, name: row.name, client: row.client_name, invitedBy: row.invited_by }
+}
+
+/** Takes it back: its link is no longer good. Throws NotFound for one that was used, or taken back already. */
+export async function revoke(tx: Knex, req: Request<any>, id: string) {
+  const [row] = await query(tx, {
+    text: `update portal.client_invitations set revoked_at = now()
+           where workspace_id = $1 and id::text = $2 and used_at is null and revoked_at is null
+           returning email, client_name`,
+    values: [req.portal.workspace.id, id],
+  })
+  if (!row) throw new NotFound()
+  await note(tx, req, { event: 'team.revoked', subject: { email: row.email, client: row.client_name } })
 }
 
 /** Who invites from the command line is known to the operating system only. */
@@ -63,7 +99,7 @@ const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }:
 export async function findInvitation(tx: Knex, workspace: string, token: string): Promise<Invitation> {
   const [row] = await query(tx, {
     text: `select id, email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
-           where workspace_id = $1 and token_hash = $2 and used_at is null and expires_at > now()`,
+           where workspace_id = $1 and token_hash = $2 and used_at is null and revoked_at is null and expires_at > now()`,
     values: [workspace, hash(token)],
   })
   if (!row) throw new Gone()
@@ -81,7 +117,8 @@ export async function acceptInvitation(
   const { workspace } = req.portal
   const used = await query(tx, {
     text: `update portal.client_invitations set used_at = now()
-           where workspace_id = $1 and id = $2 and used_at is null and expires_at > now() returning id`,
+           where workspace_id = $1 and id = $2 and used_at is null and revoked_at is null and expires_at > now()
+           returning id`,
     values: [workspace.id, invitation.id],
   })
   if (!used.length) throw new Gone()

@@ -3,8 +3,10 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
+import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
+import type { Crm } from '../crm.ts'
 import { NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import { bodies, withFile } from '../form.ts'
@@ -17,6 +19,7 @@ import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
 import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
+import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
@@ -24,7 +27,9 @@ import { togglesOf } from './toggles.ts'
 interface Parts {
   begin: RequestHandler[]
   claim: RequestHandler
+  crm: Crm
   database: Knex
+  mailed: Ways | undefined
   flags: Flags
   log: Log
   sections: Section[]
@@ -33,7 +38,18 @@ interface Parts {
 }
 
 /** The area in the CRM's settings. Who is no staff of a workspace where the portal is on gets the CRM's own answer. */
-export function settings({ begin, claim, database, flags, log, sections, staff, workspaces }: Parts): Router {
+export function settings({
+  begin,
+  claim,
+  crm,
+  database,
+  flags,
+  log,
+  mailed,
+  sections,
+  staff,
+  workspaces,
+}: Parts): Router {
   const router = Router()
   const toggles = togglesOf(sections)
   const sentences = sentencesOf(sections)
@@ -83,6 +99,14 @@ export function settings({ begin, claim, database, flags, log, sections, staff, 
     router.get(path, admins, show)
     router.post(path, admins, saveException(database, toggles), otherwise(show))
   }
+
+  const parts = { crm, database, mailed }
+  router.get('/people', admins, showPeople(parts))
+  router.get('/people/invite/:client', admins, showInvite(parts))
+  router.post('/people/invite/:client', admins, saveInvite(parts), otherwise(showInvite(parts)))
+  router.post('/people/invitations/:id', admins, saveInviteAgain(parts))
+  router.post('/people/invitations/:id/revocation', admins, saveRevocation(parts))
+  router.post('/people/:person/suspension', admins, saveSuspension(parts))
 
   router.get('/branding', admins, showBranding(workspaces))
   router.post(

@@ -65,7 +65,7 @@ globalThis.probes = (() => {
   /** Controls, headings of columns and labels whose own words came through no translation, in the locale that shows it. */
   function untranslated() {
     const said =
-      '.side nav span, th[scope=col], dt, label, .btn, .more summary, .badge, .chips a, legend, caption, .card-head h2'
+      '.side nav span, th[scope=col], dt, label:not([translate=no]), .btn, .more summary, .badge, .chips a, legend, caption, .card-head h2'
     const attributes = ['aria-label', 'placeholder', 'title']
     const marked = text =>
       !/[a-z]{2}/i.test(text.replace(/CSV|PDF|CRM|IBAN|BIC|Brightside Agency/g, '')) || /[åéîôûýçñšž]/i.test(text)

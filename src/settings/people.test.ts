@@ -1,0 +1,150 @@
+import { expect } from 'chai'
+import { leave, open, type Scene, whoIs } from '../../test/visit.ts'
+
+const area = '/settings/client-portal/people'
+const acme = async ({ owner }: Scene) =>
+  (await owner('public.clients').where({ company_name: 'Acme Bakery' }).first('id')).id
+
+describe('people', () => {
+  afterEach(leave)
+
+  it('are found by name, with what they may, and clients of the CRM to invite from', async () => {
+    const scene = await open({ mail: 'kept' })
+    const admin = await scene.visit('admin')
+    expect(await admin.at(area)).to.show('Nadia El-Khoury', 'Acme Bakery, Admin', 'They may sign in')
+    expect(await admin.at(`${area}?search=bakery`))
+      .to.show('Invite somebody of Acme Bakery', 'Nadia El-Khoury')
+      .and.not.show('Declan')
+    expect(await admin.at(`${area}?search=%25%5F'%00nobody`)).to.show('Nobody found')
+    expect(await admin.at(area)).to.not.show('Harriet')
+  })
+
+  it('are invited as the CRM knows them, by mail in their language, and come in', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+    const client = await acme(scene)
+    const [contact] = await scene.owner
+      .insert({
+        client_id: client,
+        first_name: 'Inés',
+        last_name: 'Vidal',
+        email: 'ines@acmebakery.example',
+        language: 'es',
+      })
+      .into('public.contacts')
+      .returning('id')
+    const form = `${area}/invite/${client}`
+
+    expect(await admin.at(form)).to.show('Inés Vidal', 'Is here', 'approver')
+    const answer = await admin.postAt(form, { chosen: [String(contact.id)], role: 'billing' })
+    expect(answer.headers.location).to.equal(`${area}?done=invited`)
+    const mail = await scene.mailTo('ines@acmebakery.example')
+    expect(mail.subject).to.equal('Marta Lindqvist le invita al portal de Brightside Agency')
+    expect(await admin.at(area)).to.show('Invited, not here yet', 'ines@acmebakery.example')
+    const path = /brightside(\/invitation\/\S+)/.exec(mail.text)![1]!
+    expect((await nobody.post(path, { name: 'Inés Vidal', password: 'lantern gravel otter teapot' })).status).to.equal(
+      303,
+    )
+    expect((await nobody.get('/invoices')).status).to.equal(200)
+    expect((await nobody.get('/proposals')).status).to.equal(403)
+    expect(await admin.at(`${area}?search=vidal`))
+      .to.show('Acme Bakery, Billing')
+      .and.not.show('not here yet')
+    expect(await admin.at('/settings/client-portal/activity')).to.show(
+      'invited ines@acmebakery.example for Acme Bakery',
+      'Marta Lindqvist',
+    )
+  })
+
+  it('who are none of the CRM’s are invited by address, and what is wrong is said beside it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const admin = await scene.visit('admin')
+    const form = `${area}/invite/${await acme(scene)}`
+    for (const [typed, sentence] of [
+      [{ role: 'viewer' }, 'Choose somebody, or type an e-mail address.'],
+      [{ role: 'viewer', email: 'nonsense', name: 'Jo' }, 'Type an e-mail address, like jo@example.com.'],
+      [{ role: 'viewer', email: 'jo@else.where', name: ' ' }, 'Type the name of this person.'],
+      [{ role: 'owner', email: 'jo@else.where', name: 'Jo' }, 'Please look at the marked fields.'],
+    ] as const)
+      expect(await admin.postAt(form, typed), sentence)
+        .to.include({ status: 422 })
+        .and.show(sentence)
+    expect(await scene.owner('portal.client_invitations')).to.be.empty
+
+    expect((await admin.postAt(form, { role: 'viewer', email: 'jo@else.where', name: 'Jo' })).status).to.equal(303)
+    expect((await scene.mailTo('jo@else.where')).text).to.include('Hello Jo,')
+  })
+
+  it('get their link again, which ends the one before, and lose it when it is taken back', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+    await admin.postAt(`${area}/invite/${await acme(scene)}`, { role: 'viewer', email: 'jo@else.where', name: 'Jo' })
+    const link = async () => /brightside(\/invitation\/\S+)/.exec((await scene.mailTo('jo@else.where')).text)![1]!
+    const first = await link()
+    const { id } = await scene.owner('portal.client_invitations').first('id')
+    scene.mails.length = 0
+    expect((await admin.postAt(`${area}/invitations/${id}`)).status).to.equal(303)
+    const second = await link()
+
+    expect([(await nobody.get(first)).status, (await nobody.get(second)).status]).to.deep.equal([410, 200])
+    expect((await admin.postAt(`${area}/invitations/${id}/revocation`)).headers.location).to.equal(
+      `${area}?done=revoked`,
+    )
+    expect((await nobody.get(second)).status).to.equal(410)
+    expect((await nobody.post(second, { name: 'Jo', password: 'lantern gravel otter teapot' })).status).to.equal(410)
+    for (const path of ['', '/revocation'])
+      expect((await admin.postAt(`${area}/invitations/${id}${path}`)).status).to.equal(404)
+    expect(await admin.at(area)).to.not.show('jo@else.where')
+  })
+
+  it('are suspended from their next click on, and let in again', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, owner] = [await scene.visit('admin'), await scene.visit('owner')]
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('owner').email })
+      .first('id')
+
+    expect((await admin.postAt(`${area}/${id}/suspension`, { suspended: 'on' })).status).to.equal(303)
+    expect((await owner.get('/account')).status).to.equal(303)
+    expect(await admin.at(`${area}?done=suspended`)).to.show('Suspended, from the next click on.', 'Let in again')
+    expect((await admin.postAt(`${area}/${id}/suspension`, { suspended: 'off' })).status).to.equal(303)
+    expect((await owner.get('/account')).status).to.equal(200)
+    expect(await admin.at('/settings/client-portal/activity')).to.show(
+      'suspended Nadia El-Khoury',
+      'let Nadia El-Khoury in again',
+    )
+  })
+
+  it('of another workspace cannot be reached', async () => {
+    const scene = await open({ mail: 'kept' })
+    const admin = await scene.visit('admin')
+    const foreign = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('stranger').email })
+      .first('id')
+    const client = await scene.owner('public.clients').where({ company_name: 'Thornbury Garden Centres' }).first('id')
+
+    expect((await admin.postAt(`${area}/${foreign.id}/suspension`, { suspended: 'on' })).status).to.equal(404)
+    expect((await admin.at(`${area}/invite/${client.id}`)).status).to.equal(404)
+    expect(
+      (await admin.postAt(`${area}/invite/${client.id}`, { email: 'a@b.example', name: 'A', role: 'viewer' })).status,
+    ).to.equal(404)
+    expect(
+      (await scene.owner('portal.client_users').where({ id: foreign.id }).first('suspended_at')).suspended_at,
+    ).to.equal(null)
+  })
+
+  it('are given a link to send where the portal sends no mail', async () => {
+    const scene = await open()
+    const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+    const answer = await admin.postAt(`${area}/invite/${await acme(scene)}`, {
+      role: 'viewer',
+      email: 'jo@else.where',
+      name: 'Jo',
+    })
+    expect(answer).to.include({ status: 200 }).and.show('send these links yourself', 'jo@else.where')
+    const path = /(\/invitation\/[\w-]{43})/.exec(answer.text)![1]!
+    expect((await nobody.get(path)).status).to.equal(200)
+  })
+})
