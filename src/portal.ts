@@ -5,6 +5,7 @@ import { assets } from './assets.ts'
 import { limitsOf } from './auth/limits.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
+import { team } from './auth/team.ts'
 import { showLogo } from './branding/show.ts'
 import { workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
@@ -82,6 +83,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   inside.use(begin, locate(places), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth({ database, limits, mailed }))
+  inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))

@@ -109,6 +109,12 @@ export const may = (permission: string): Rule =>
 /** For whoever is signed in, whatever their role. */
 export const anyMember = ruled('member', (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut()))
 
+/** For the admins of a client, who manage its people. */
+export const clientAdmins = ruled('client admin', (req, _res, next) => {
+  if (!req.portal.customer) throw new SignedOut()
+  next(req.portal.customer.role === 'admin' ? undefined : new Forbidden())
+})
+
 /** For everybody: nothing of any client may be in the answer. */
 export const anybody = ruled('anybody', (_req, _res, next) => next())
 

@@ -7,6 +7,9 @@ const core: Record<string, string> = {
   'account.signed-out': 'signed out',
   'account.password-changed': 'chose a new password',
   'account.joined': 'accepted the invitation',
+  'team.changed':
+    'made {name} {after, select, admin {an admin} approver {an approver} billing {a billing contact} member {a member} other {a viewer}}',
+  'team.removed': 'ended the access of {name}',
   'team.revoked': 'took back the invitation of {email} for {client}',
   'people.suspended': 'suspended {name}',
   'people.admitted': 'let {name} in again',

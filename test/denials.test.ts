@@ -52,7 +52,7 @@ describe('every route', () => {
     visitors.get(who)!.agent[method](`/portal${path.replace(':workspace', workspace).replaceAll(/:\w+/g, id)}`)
 
   it('has a rule that is known', () => {
-    const rules = ['anybody', 'member', ...permissions.map(([name]) => name)]
+    const rules = ['anybody', 'member', 'client admin', ...permissions.map(([name]) => name)]
 
     expect(clientRoutes.length).to.be.above(10)
     for (const { method, path, rule } of clientRoutes) expect(rules, `${method} ${path}`).to.include(rule)

@@ -3,7 +3,8 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
-import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
+import { inviting } from '../auth/inviting.ts'
+import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
@@ -68,7 +69,13 @@ export const saveInvite =
         const invitation = { email: it.email, name: it.name, client, contact: it.id, role, invitedBy }
         const token = await invite(tx, workspace.id, invitation, req)
         links.push({ email: it.email, link: `/invitation/${token}` })
-        if (mailed) await send(mailed, req, tx, { ...it, client: client.name, invitedBy, token })
+        if (mailed)
+          await inviting(mailed, req, tx, {
+            ...it,
+            client: client.name,
+            invitedBy,
+            link: linkTo(mailed, req, `/invitation/${token}`),
+          })
       }
       return links
     }
@@ -86,7 +93,7 @@ export const saveInviteAgain =
     const { workspace } = req.portal
     const work = async (tx: Knex) => {
       const it = await inviteAgain(tx, req, req.params.id)
-      if (mailed) await send(mailed, req, tx, it)
+      if (mailed) await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
       return it
     }
     if (mailed) {
@@ -147,31 +154,6 @@ async function clientOf(crm: Crm, req: Request<any>) {
   const client = await crm.directory.client(req.portal.workspace, String(req.params.client))
   if (!client) throw new NotFound()
   return client
-}
-
-interface Invited {
-  email: string
-  name: string
-  language?: string
-  client: string
-  invitedBy: string
-  token: string
-}
-
-const send = (ways: Ways, req: Request<any>, tx: Knex, { client, invitedBy, token, ...to }: Invited) => {
-  const workspace = req.portal.workspace.name
-  return write(ways, req, tx, 'invitation', { email: to.email, name: to.name, language: to.language }, t => ({
-    subject: t('{invitedBy} invites you to the portal of {workspace}', { invitedBy, workspace }),
-    paragraphs: [
-      t('{invitedBy} invites you to the portal of {workspace}, for {client}.', { invitedBy, workspace, client }),
-      t(
-        'There you see what {workspace} has for you: proposals, invoices and what needs your answer. It takes a minute to come in.',
-        { workspace },
-      ),
-    ],
-    action: { label: t('Open the portal'), url: linkTo(ways, req, `/invitation/${token}`) },
-    after: [t('The link is good once, for seven days, and only for you.')],
-  }))
 }
 
 const peopleLike = (database: Knex, workspace: string, search: string) =>

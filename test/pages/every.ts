@@ -51,6 +51,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', await receipt(scene, client_id)],
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
+    ['owner', `${brightside}/team`],
+    ['viewer', `${brightside}/team`],
     ['owner', `${brightside}/activity`],
     ['viewer', `${brightside}/activity`],
     ['owner', `${brightside}/nothing/here`],

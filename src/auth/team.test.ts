@@ -1,0 +1,104 @@
+import { expect } from 'chai'
+import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
+
+const idOf = async ({ owner }: Scene, role: Role) =>
+  (
+    await owner('portal.client_users')
+      .where({ email: whoIs(role).email })
+      .first('id')
+  ).id
+
+describe('a team', () => {
+  afterEach(leave)
+
+  it('is seen by each of its people, with what everybody may see, and by nobody else', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [viewer, neighbour] = [await scene.visit('viewer'), await scene.visit('neighbour')]
+    expect(await viewer.get('/team'))
+      .to.show('Nadia El-Khoury', 'Billing: Invoices, Payments', 'An admin of Acme Bakery can invite')
+      .and.not.show('Declan', 'name="role"')
+    expect(await neighbour.get('/team')).to.not.show('Nadia', 'acmebakery')
+  })
+
+  it('gains somebody whom an admin of it invites, for this company only', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [owner, nobody] = [await scene.visit('owner'), await scene.visit()]
+    const typed = { name: 'Jo Vermeer', email: 'Jo@acmebakery.example', role: 'billing' }
+    expect((await owner.post('/team/invitations', typed)).headers.location).to.equal(
+      '/portal/brightside/team?done=invited',
+    )
+    const mail = await scene.mailTo('jo@acmebakery.example')
+    expect(mail.text).to.include('Nadia El-Khoury invites you to the portal of Brightside Agency, for Acme Bakery.')
+    expect(await owner.get('/team')).to.show('Invited, not here yet', 'Jo Vermeer')
+    const path = /brightside(\/invitation\/\S+)/.exec(mail.text)![1]!
+    expect((await nobody.post(path, { name: 'Jo Vermeer', password: 'lantern gravel otter teapot' })).status).to.equal(
+      303,
+    )
+
+    expect((await nobody.get('/invoices')).status).to.equal(200)
+    expect((await nobody.get('/proposals')).status).to.equal(403)
+    expect(await owner.post('/team/invitations', { name: '', email: 'nonsense', role: 'billing' }))
+      .to.include({ status: 422 })
+      .and.show('Type the name of this person.', 'Type an e-mail address', 'value="nonsense"')
+  })
+
+  it('has its roles changed by an admin, from the next click on, and kept in the activity', async () => {
+    const scene = await open()
+    const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
+    expect((await viewer.get('/proposals')).status).to.equal(200)
+    expect((await owner.post(`/team/${await idOf(scene, 'viewer')}/role`, { role: 'billing' })).status).to.equal(303)
+
+    expect((await viewer.get('/proposals')).status).to.equal(403)
+    expect(await owner.get('/activity')).to.show('made Ilse Verhoeven a billing contact')
+    expect((await owner.post(`/team/${await idOf(scene, 'viewer')}/role`, { role: 'owner' })).status).to.equal(422)
+  })
+
+  it('loses somebody at once, from this company only', async () => {
+    const scene = await open()
+    const [owner, twofold] = [await scene.visit('owner'), await scene.visit('twofold')]
+    expect((await owner.post(`/team/${await idOf(scene, 'twofold')}/removal`)).status).to.equal(303)
+
+    expect(await owner.get('/team')).to.not.show('Farah')
+    expect(await twofold.get('/account'))
+      .to.show('Halloran')
+      .and.not.show('Acme Bakery')
+  })
+
+  it('keeps one admin, also when two end each other at once', async () => {
+    const scene = await open()
+    const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
+    const [me, other] = [await idOf(scene, 'owner'), await idOf(scene, 'viewer')]
+    for (const answer of [
+      await owner.post(`/team/${me}/role`, { role: 'viewer' }),
+      await owner.post(`/team/${me}/removal`),
+    ])
+      expect(answer).to.include({ status: 422 }).and.show('One admin has to stay.')
+
+    await owner.post(`/team/${other}/role`, { role: 'admin' })
+    const answers = await Promise.all([
+      owner.post(`/team/${other}/removal`),
+      viewer.post(`/team/${me}/role`, { role: 'viewer' }),
+    ])
+    expect(answers.filter(it => it.status === 303)).to.have.length(1)
+    const admins = await scene
+      .owner('portal.client_memberships')
+      .where({ role: 'admin' })
+      .whereIn('person_id', [me, other])
+    expect(admins).to.have.length(1)
+  })
+
+  it('is managed by nobody else, and nobody else’s is', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [owner, approver] = [await scene.visit('owner'), await scene.visit('approver')]
+    const foreign = await idOf(scene, 'neighbour')
+    for (const path of [
+      `/team/${await idOf(scene, 'viewer')}/role`,
+      `/team/${await idOf(scene, 'viewer')}/removal`,
+      '/team/invitations',
+    ])
+      expect((await approver.post(path, { role: 'admin', name: 'x', email: 'x@y.example' })).status, path).to.equal(403)
+    for (const path of [`/team/${foreign}/role`, `/team/${foreign}/removal`, '/team/nonsense/role'])
+      expect((await owner.post(path, { role: 'viewer' })).status, path).to.equal(404)
+    expect(scene.mails).to.be.empty
+  })
+})

@@ -1,0 +1,182 @@
+import { type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { type Role, roles } from '../crm.ts'
+import { query, readWithin, within } from '../database.ts'
+import { Invalid, NotFound } from '../errors.ts'
+import { read } from '../form.ts'
+import { anyMember, clientAdmins, type Section } from '../section.ts'
+import { invite } from './invitations.ts'
+import { inviting } from './inviting.ts'
+import { linkTo, mailing, type Ways } from './way.ts'
+
+interface Parts {
+  database: Knex
+  mailed: Ways | undefined
+  sections: Section[]
+}
+
+interface Colleague {
+  id: string
+  name: string
+  email: string
+  role: Role
+  suspended: boolean
+}
+
+/** Who else of one's own company is here; its admins invite, change roles and end access. One admin always stays. */
+export function team({ database, mailed, sections }: Parts): Router {
+  const router = Object.assign(Router(), { at: '/team' })
+
+  const show: RequestHandler<any> = async (req, res) => {
+    const { workspace, customer } = req.portal
+    res.answer('account/team', {
+      people: await colleagues(database, workspace.id, customer.client.id),
+      waiting: await invited(database, workspace.id, customer.client.id),
+      roles,
+      allowed: Object.fromEntries(roles.map(it => [it, allowedTo(sections, it)])),
+      mails: mailed !== undefined,
+      done: String(req.query.done ?? ''),
+    })
+  }
+
+  router.get('/', anyMember, show)
+
+  if (mailed)
+    router.post(
+      '/invitations',
+      clientAdmins,
+      async (req, res) => {
+        const { name, email, role } = read(Inviting, req)
+        const { workspace, customer } = req.portal
+        const { client, person } = customer
+        await mailed.limits.count(req, { mail: email })
+        await mailing(mailed, req, async tx => {
+          const token = await invite(
+            tx,
+            workspace.id,
+            { email, name, client, contact: null, role, invitedBy: person.name },
+            req,
+          )
+          await inviting(mailed, req, tx, {
+            email,
+            name,
+            client: client.name,
+            invitedBy: person.name,
+            link: linkTo(mailed, req, `/invitation/${token}`),
+          })
+        })
+        res.redirect(303, req.portal.url('/team?done=invited'))
+      },
+      otherwise(show),
+    )
+
+  router.post(
+    '/:person/role',
+    clientAdmins,
+    async (req, res) => {
+      const { role } = z.object({ role: z.enum(roles) }).safeParse(req.portal.body).data ?? {}
+      await within(database, { workspace: req.portal.workspace.id }, async tx => {
+        const { name, role: before } = await held(tx, req, role !== 'admin')
+        if (!role) throw new Invalid({ role: ['Choose one of the roles.'] }, {})
+        await query(tx, {
+          text: `update portal.client_memberships set role = $4 where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
+          values: [...keyOf(req), role],
+        })
+        await note(tx, req, { event: 'team.changed', subject: { id: req.params.person, name, before, after: role } })
+      })
+      res.redirect(303, req.portal.url('/team?done=changed'))
+    },
+    otherwise(show),
+  )
+
+  router.post(
+    '/:person/removal',
+    clientAdmins,
+    async (req, res) => {
+      await within(database, { workspace: req.portal.workspace.id }, async tx => {
+        const { name } = await held(tx, req, true)
+        await query(tx, {
+          text: `delete from portal.client_memberships where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
+          values: keyOf(req),
+        })
+        await note(tx, req, { event: 'team.removed', subject: { id: req.params.person, name } })
+      })
+      res.redirect(303, req.portal.url('/team?done=removed'))
+    },
+    otherwise(show),
+  )
+
+  return router
+}
+
+const Inviting = z.object({
+  name: z
+    .string('Type the name of this person.')
+    .trim()
+    .min(1, 'Type the name of this person.')
+    .max(200, 'Use at most 200 characters.'),
+  email: z.string().trim().toLowerCase().pipe(z.email('Type an e-mail address, like jo@example.com.')),
+  role: z.enum(roles, 'Choose one of the roles.'),
+})
+
+const keyOf = ({ portal, params }: Parameters<RequestHandler<any>>[0]) => [
+  portal.workspace.id,
+  portal.customer.client.id,
+  params.person,
+]
+
+/**
+ * The membership that is to change, with those of the company's other admins held until the transaction ends, so that
+ * of two who demote each other one is refused. Throws NotFound for who is none of theirs, Invalid for the last admin.
+ */
+async function held(tx: Knex, req: Parameters<RequestHandler<any>>[0], lessens: boolean) {
+  const [workspace, client, person] = keyOf(req)
+  const rows = await query<{ person: string; name: string; role: Role; suspended: boolean }>(tx, {
+    text: `select m.person_id::text as person, u.name, m.role, u.suspended_at is not null as suspended
+           from portal.client_memberships m join portal.client_users u
+             on u.workspace_id = m.workspace_id and u.id = m.person_id
+           where m.workspace_id = $1 and m.client_id = $2 and (m.person_id::text = $3 or m.role = 'admin')
+           order by m.person_id for update of m`,
+    values: [workspace, client, person],
+  })
+  const it = rows.find(row => row.person === person)
+  if (!it) throw new NotFound()
+  const others = rows.some(row => row.person !== person && row.role === 'admin' && !row.suspended)
+  if (lessens && it.role === 'admin' && !others)
+    throw new Invalid({ role: ['One admin has to stay. Make somebody else an admin first.'] }, { person })
+  return it
+}
+
+/** The titles of the sections that this role sees. */
+const allowedTo = (sections: Section[], role: Role) =>
+  sections.filter(it => it.permissions[`${it.name}.see` as const]?.roles.includes(role)).map(it => it.title)
+
+const colleagues = (database: Knex, workspace: string, client: string): Promise<Colleague[]> =>
+  readWithin(
+    database,
+    { workspace },
+    {
+      name: 'portal.colleagues',
+      text: `select u.id::text, u.name, u.email, m.role, u.suspended_at is not null as suspended
+             from portal.client_memberships m join portal.client_users u
+               on u.workspace_id = m.workspace_id and u.id = m.person_id
+             where m.workspace_id = scope.workspace and m.client_id = $3 order by lower(u.name), u.id limit 500`,
+      values: [client],
+    },
+  )
+
+const invited = (database: Knex, workspace: string, client: string) =>
+  readWithin(
+    database,
+    { workspace },
+    {
+      name: 'portal.invited',
+      text: `select i.name, i.email, i.role, i.invited_by as by, i.created_at as at from portal.client_invitations i
+             where i.workspace_id = scope.workspace and i.client_id = $3 and i.used_at is null and i.revoked_at is null
+               and i.expires_at > now() order by i.created_at desc limit 100`,
+      values: [client],
+    },
+  )
