@@ -240,3 +240,41 @@ describe('a changed password', () => {
     expect((await (await scene.visit()).post('/sign-in', { email: owner.email, password: fresh })).status).to.equal(303)
   })
 })
+
+describe('the ways in', () => {
+  afterEach(leave)
+
+  it('are those that the workspace offers, and one is always left', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+    const settings = '/settings/client-portal/sign-in'
+    const both = { 'was.sign-in.password': 'on', 'was.sign-in.code': 'on' }
+    expect(await admin.at(settings)).to.show('Password', 'Code by mail', 'checked')
+
+    expect((await admin.postAt(settings, { ...both, 'sign-in.code': 'on' })).headers.location).to.equal(
+      `${settings}?saved`,
+    )
+    expect(await nobody.get('/sign-in'))
+      .to.show('Send me a code')
+      .and.not.show('type="password"', 'Forgot your password?')
+    expect((await nobody.post('/sign-in', { email: owner.email, password: owner.password })).status).to.equal(404)
+    for (const path of ['/forgot-password', '/reset-password/x'])
+      expect((await nobody.get(path)).headers.location).to.equal('/portal/brightside/sign-in')
+    expect((await mailOf(scene, nobody, '/sign-in/code')).mail.subject).to.include('is your code')
+
+    await admin.postAt(settings, { ...both, 'sign-in.password': 'on' })
+    expect(await nobody.get('/sign-in'))
+      .to.show('type="password"')
+      .and.not.show('code')
+    for (const path of ['/sign-in/code', '/sign-in/code/x', '/sign-in/link/x'])
+      expect((await nobody.get(path)).headers.location, path).to.equal('/portal/brightside/sign-in')
+    expect(await admin.postAt(settings, both))
+      .to.include({ status: 422 })
+      .and.show('Leave at least one way in.')
+    expect(await admin.at('/settings/client-portal/activity')).to.show(
+      'switched Code by mail off',
+      'switched Password on',
+    )
+    expect(await scene.visit('stranger')).to.include({ person: whoIs('stranger') })
+  })
+})

@@ -4,13 +4,14 @@ import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
 import { within } from '../database.ts'
-import { Invalid, TooOften } from '../errors.ts'
+import { Invalid, NotFound, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { account } from './account.ts'
 import { codes } from './codes.ts'
 import { begin, enter, refuse, safe } from './enter.ts'
 import { acceptInvitation, findInvitation } from './invitations.ts'
+import { offered } from './offered.ts'
 import { password } from './password.ts'
 import { hashed, weakness } from './passwords.ts'
 import { reset } from './reset.ts'
@@ -23,7 +24,8 @@ export function auth({
   mailed,
 }: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
   const router = Router()
-  const showSignIn = signIn(mailed !== undefined)
+  const mails = mailed !== undefined
+  const showSignIn = signIn(req => offered(database, req.portal.workspace.id, mails))
   const passport = new Passport().use('password', password(database))
   const check = (req: Request, res: Response) =>
     new Promise<Account | undefined>((resolve, reject) => {
@@ -36,6 +38,14 @@ export function auth({
       )
     })
 
+  /** A way that this workspace does not offer leads to those that it does. */
+  const only =
+    (way: 'password' | 'code'): RequestHandler =>
+    async (req, res, next) =>
+      (await offered(database, req.portal.workspace.id, mails))[way]
+        ? next()
+        : res.redirect(303, req.portal.url('/sign-in'))
+
   router.get('/sign-in', anybody, (req, res, next) => {
     if (req.portal.customer) return res.redirect(303, safe(req, req.query.next))
     return showSignIn(req, res, next)
@@ -45,6 +55,7 @@ export function auth({
     '/sign-in',
     anybody,
     async (req, res) => {
+      if (!(await offered(database, req.portal.workspace.id, mails)).password) throw new NotFound()
       const { email, password, next } = read(SignIn, req)
       const succeeded = await limits.count(req, { account: email, password })
       const account = await check(req, res)
@@ -66,7 +77,11 @@ export function auth({
     res.redirect(303, req.portal.url('/sign-in'))
   })
 
-  if (mailed) router.use(reset(mailed), codes(mailed))
+  if (mailed) {
+    router.use('/sign-in/{*rest}', only('code'))
+    router.use(['/forgot-password', '/reset-password/:token'], only('password'))
+    router.use(reset(mailed), codes(mailed))
+  }
   router.use('/account', account({ database, limits, mailed }))
 
   const showInvitation: RequestHandler<{ token: string }> = async (req, res) => {
@@ -117,8 +132,8 @@ const Joining = z.object({
 })
 
 const signIn =
-  (mails: boolean): RequestHandler =>
-  (req, res) => {
+  (waysOf: (req: Request) => ReturnType<typeof offered>): RequestHandler =>
+  async (req, res) => {
     const { problem } = req.portal
     const refused = problem instanceof Invalid || problem instanceof TooOften
     const typed = refused ? (problem.typed as Record<string, unknown>) : {}
@@ -128,6 +143,6 @@ const signIn =
       next: typed.next ?? req.query.next ?? '',
       suspended: req.portal.visitor?.person?.suspended ?? false,
       changed: req.query.changed === '' && !problem,
-      mails,
+      ways: await waysOf(req),
     })
   }

@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
+import { saveOffered, showOffered } from '../auth/offered.ts'
 import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
@@ -107,6 +108,9 @@ export function settings({
   router.post('/people/invitations/:id', admins, saveInviteAgain(parts))
   router.post('/people/invitations/:id/revocation', admins, saveRevocation(parts))
   router.post('/people/:person/suspension', admins, saveSuspension(parts))
+
+  router.get('/sign-in', admins, showOffered(database, mailed !== undefined))
+  if (mailed) router.post('/sign-in', admins, saveOffered(database, true), otherwise(showOffered(database, true)))
 
   router.get('/branding', admins, showBranding(workspaces))
   router.post(

@@ -1,0 +1,60 @@
+import type { Request, RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { Invalid } from '../errors.ts'
+import { save, stored } from '../settings/store.ts'
+
+/** The ways in that a workspace may offer; names are those of its settings. */
+const all = [
+  {
+    name: 'sign-in.password',
+    label: 'Password',
+    about: 'Clients choose one when they come in, and may replace a forgotten one by mail.',
+  },
+  {
+    name: 'sign-in.code',
+    label: 'Code by mail',
+    about:
+      'Clients get six digits and a link by mail, each time anew. There is nothing to remember, and nothing to forget.',
+  },
+] as const
+
+const keys = { 'sign-in.password': 'password', 'sign-in.code': 'code' } as const
+
+/** What is offered to who is not signed in. A portal without mail has the password only. */
+export async function offered(database: Knex, workspace: string, mails: boolean) {
+  const set = await stored(database, workspace)
+  const code = mails && (set.get('sign-in.code') ?? true)
+  return { password: !code || (set.get('sign-in.password') ?? true), code, mails }
+}
+
+export const showOffered =
+  (database: Knex, mails: boolean): RequestHandler =>
+  async (req, res) => {
+    const on = await offered(database, req.portal.workspace.id, mails)
+    res.answer('settings/sign-in', {
+      ways: all.map(it => ({ ...it, on: on[keys[it.name]] })),
+      mails,
+      saved: req.query.saved === '',
+    })
+  }
+
+export const saveOffered =
+  (database: Knex, mails: boolean): RequestHandler =>
+  async (req, res) => {
+    const form = z.record(z.string(), z.unknown()).catch({}).parse(req.portal.body)
+    const before = await offered(database, req.portal.workspace.id, mails)
+    // One that is not ticked is not sent: `was.<name>` says that it was on the page.
+    const wanted = new Map(
+      all.map(({ name }) => [name, form[`was.${name}`] === undefined ? before[keys[name]] : form[name] === 'on']),
+    )
+    if (![...wanted.values()].includes(true)) throw new Invalid({ way: ['Leave at least one way in.'] }, {})
+    await save(
+      database,
+      req as Request,
+      all
+        .map(({ name, label }) => ({ name, label, before: before[keys[name]], after: wanted.get(name) ?? false }))
+        .filter(it => it.before !== it.after),
+    )
+    res.redirect(303, req.portal.url('/sign-in?saved'))
+  }
