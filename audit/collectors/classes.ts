@@ -1,0 +1,117 @@
+import { closing, hashes, indented, lineAt, masked } from './text.ts'
+import type { SourceFile } from './tree.ts'
+
+/** Classes of PHP, Python and Ruby by name, and their methods, looked at only when asked for. */
+export interface Classes {
+  /** `near`, a path or the end of one, decides between several classes of one name. */
+  find(name: string, near?: string): ClassText | undefined
+  all(): ClassText[]
+}
+
+export interface ClassText {
+  name: string
+  parent: string
+  file: SourceFile
+  line: number
+  /** From its first line to its end. */
+  text: string
+  method(name: string): { text: string; line: number } | undefined
+  methods(): { name: string; text: string; line: number; before: string }[]
+}
+
+export function classesOf(files: SourceFile[]): Classes {
+  const found = new Map<string, ClassText[]>()
+  for (const file of files) {
+    const pattern = patterns[file.path.slice(file.path.lastIndexOf('.'))]
+    if (!pattern) continue
+    for (const match of file.text.matchAll(pattern)) {
+      const name = match[1]!.split('::').at(-1)!
+      found.set(name, [...(found.get(name) ?? []), classText(name, (match[2] ?? '').trim(), file, match.index)])
+    }
+  }
+  const common = (path: string, near: string) => {
+    if (
+      near &&
+      path
+        .toLowerCase()
+        .replace(/\.\w+$/, '')
+        .endsWith(near.toLowerCase())
+    )
+      return 100
+    const parts = near.split('/')
+    return path.split('/').filter((it, index) => parts[index] === it).length - path.length / 1000
+  }
+  return {
+    find: (name, near = '') =>
+      found.get(name)?.toSorted((a, b) => common(b.file.path, near) - common(a.file.path, near))[0],
+    all: () => [...found.values()].flat(),
+  }
+}
+
+const patterns: Record<string, RegExp> = {
+  '.php': /^[ \t]*(?:abstract\s+|final\s+|readonly\s+)*class\s+(\w+)(?:\s+extends\s+([\w\\]+))?/gm,
+  '.py': /^class\s+(\w+)\s*(?:\(([^)]*)\))?\s*:/gm,
+  '.rb': /^[ \t]*class\s+([\w:]+)(?:\s*<\s*([\w:]+))?/gm,
+}
+
+function classText(name: string, parent: string, file: SourceFile, index: number): ClassText {
+  const line = lineAt(file.text, index)
+  let text: string | undefined
+  let listed: ReturnType<ClassText['methods']> | undefined
+  const read = () => (text ??= endOf(file, index))
+  const methods = () => (listed ??= methodsOf(read(), file.path, line))
+  return {
+    name,
+    parent,
+    file,
+    line,
+    get text() {
+      return read()
+    },
+    methods,
+    method: asked => methods().find(it => it.name.toLowerCase() === asked.toLowerCase()),
+  }
+}
+
+function endOf({ path, text }: SourceFile, index: number): string {
+  if (path.endsWith('.py')) return indented(text, index)
+  if (path.endsWith('.rb')) {
+    const depth = text.slice(index).match(/^[ \t]*/)![0]
+    const end = text.indexOf(`\n${depth}end`, index)
+    return text.slice(index, end === -1 ? undefined : end + depth.length + 4)
+  }
+  const mask = masked(text)
+  const open = mask.indexOf('{', index)
+  return open === -1 ? text.slice(index) : text.slice(index, closing(mask, open) + 1)
+}
+
+function methodsOf(text: string, path: string, base: number) {
+  const python = path.endsWith('.py')
+  const ruby = path.endsWith('.rb')
+  const mask = masked(text, python || ruby ? hashes : undefined)
+  const pattern = python
+    ? /^[ \t]+(?:async\s+)?def\s+(\w+)/gm
+    : ruby
+      ? /^[ \t]*def\s+(?:self\.)?(\w+[?!]?)/gm
+      : /function\s+&?\s*(\w+)\s*\(/g
+  let last = 0
+  return [...mask.matchAll(pattern)].map(match => {
+    const open = mask.indexOf('{', match.index)
+    const depth = ruby ? match[0].match(/^[ \t]*/)![0] : ''
+    const end = python
+      ? match.index + indented(text, match.index + match[0].length).length + match[0].length
+      : ruby
+        ? text.indexOf(`\n${depth}end`, match.index)
+        : open === -1 || (mask.indexOf(';', match.index) !== -1 && mask.indexOf(';', match.index) < open)
+          ? match.index
+          : closing(mask, open) + 1
+    const before = text.slice(Math.max(last, match.index - 1500), match.index)
+    last = end
+    return {
+      name: match[1]!,
+      text: text.slice(match.index, end === -1 ? undefined : end),
+      line: base + lineAt(text, match.index + match[0].search(/\S/)) - 1,
+      before,
+    }
+  })
+}

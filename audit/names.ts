@@ -1,0 +1,24 @@
+/** The words of a name, in lower case and singular: `crm_InvoiceItems` is `crm`, `invoice`, `item`. */
+export const wordsIn = (name: string): string[] =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter(Boolean)
+    .map(singular)
+
+export const singular = (word: string): string => {
+  if (word.length < 4 || /(ss|us|is|devis)$/.test(word)) return word
+  if (/ies$/.test(word)) return `${word.slice(0, -3)}y`
+  if (/(sses|xes|ches|shes)$/.test(word)) return word.slice(0, -2)
+  return /s$/.test(word) ? word.slice(0, -1) : word
+}
+
+/** An address or a name in words that patterns can be tried on: `/quote-sign/:token` is `quote sign`. */
+export const spoken = (text: string): string =>
+  text
+    .replace(/[:{<]\w+[}>]?/g, ' ')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/[^A-Za-zÀ-ÿ]+/g, ' ')
+    .trim()
