@@ -1,0 +1,48 @@
+import { basename } from 'node:path'
+import type { Table } from '../model.ts'
+import type { Script } from './javascript.ts'
+import { type Change, replay } from './schema/changes.ts'
+import { migrationChanges } from './schema/knex.ts'
+import { metadataChanges } from './schema/metadata.ts'
+import { modelChanges } from './schema/models.ts'
+import { phpChanges } from './schema/php.ts'
+import { prismaChanges } from './schema/prisma.ts'
+import { pythonChanges } from './schema/python.ts'
+import { railsChanges } from './schema/rails.ts'
+import { sqlChanges } from './schema/sql.ts'
+import type { SourceFile } from './tree.ts'
+
+/** The schema that a source tree makes: dumps first, then migrations in their order, then what the models add. */
+export function readSchema(files: SourceFile[], scripts: Map<string, Script>): Table[] {
+  const dumped = files.some(it => /(^|\/)db\/schema\.rb$/.test(it.path))
+  const told = files
+    .filter(it => !(dumped && /(^|\/)db\/migrate\//.test(it.path)))
+    .map(file => ({ file, changes: changesOf(file, scripts.get(file.path)) }))
+    .filter(it => it.changes.length)
+    .map(it => ({ ...it, stage: stage(it.file.path), name: basename(it.file.path) }))
+  told.sort(
+    (a, b) => a.stage - b.stage || collator.compare(a.name, b.name) || collator.compare(a.file.path, b.file.path),
+  )
+  return replay(told.flatMap(it => it.changes))
+}
+
+const collator = new Intl.Collator('en', { numeric: true })
+
+const stage = (path: string) =>
+  /schema[^/]*\.sql$|structure\.sql$|dump[^/]*\.sql$/.test(path)
+    ? 0
+    : /migrat|upgrade|\/sql\/|\/versions\//i.test(path) || /\.sql$/.test(path)
+      ? 1
+      : 2
+
+function changesOf(file: SourceFile, script: Script | undefined): Change[] {
+  const { path, text } = file
+  if (path.endsWith('.sql')) return /\btable\b/i.test(text) ? sqlChanges(file) : []
+  if (path.endsWith('.prisma')) return prismaChanges(file)
+  if (path.endsWith('.rb'))
+    return /_table|add_column|add_reference|Schema\.define|Schema\[/.test(text) ? railsChanges(file) : []
+  if (path.endsWith('.py')) return /migrations\/\d/.test(path) ? [] : pythonChanges(file)
+  if (path.endsWith('.json')) return metadataChanges(file)
+  if (/\.(php|inc)$/.test(path)) return [...metadataChanges(file), ...phpChanges(file)]
+  return script ? [...migrationChanges(script), ...modelChanges(script)] : []
+}

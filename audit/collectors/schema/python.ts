@@ -1,0 +1,100 @@
+import type { Column } from '../../model.ts'
+import { closing, hashes, indented, lineAt, literal, literals, masked, parts } from '../text.ts'
+import type { SourceFile } from '../tree.ts'
+import { type Change, snake } from './changes.ts'
+
+/** Models of Django, SQLAlchemy, SQLModel, Tortoise and Odoo. */
+export function pythonChanges({ path, text }: SourceFile): Change[] {
+  if (!/\b(models\.\w+Field|Column\(|mapped_column\(|fields\.\w+\(|Field\(|ForeignKey)/.test(text)) return []
+  const mask = masked(text, hashes)
+  return [...mask.matchAll(/^class\s+(\w+)\s*(?:\(([^)]*)\))?\s*:/gm)].flatMap(match => {
+    const [whole, model, parents = ''] = match
+    const body = indented(text, match.index + whole.length)
+    const clean = mask.slice(match.index + whole.length, match.index + whole.length + body.length)
+    if (/^\s+abstract\s*=\s*True/m.test(body)) return []
+    const columns = fieldsOf(text, mask, match.index + whole.length, body.length, path)
+    const kept = keeper(model!, parents, body, clean)
+    const app = path.split('/').at(-2) === 'models' ? path.split('/').at(-3) : path.split('/').at(-2)
+    if (!kept || (!columns.length && kept.implied)) return []
+    const at = `${path}:${lineAt(text, match.index)}`
+    // Django gives a table its key itself where no field is one.
+    if (kept.keyed && !columns.some(it => it.name === 'id') && !/primary_key\s*=\s*True/.test(body))
+      columns.unshift({ name: 'id', type: '', at })
+    const table = kept.implied && kept.django ? `${app}_${model!.toLowerCase()}` : kept.table
+    return [{ kind: 'table', table, columns, at, model: model! }]
+  })
+}
+
+/** Which table a class is kept in; `implied` where only its name says so. */
+function keeper(model: string, parents: string, body: string, clean: string) {
+  const named = body.match(/^\s+(?:db_table|__tablename__|table)\s*=\s*["']([\w.]+)["']/m)?.[1]
+  if (named) return { table: named, implied: false, django: false, keyed: /models\.\w+Field|ForeignKey\(/.test(clean) }
+  const odoo = body.match(/^\s+_(?:name|inherit)\s*=\s*["']([\w.]+)["']/m)?.[1]
+  if (odoo && /models\.\w*Model/.test(parents))
+    return { table: odoo.replaceAll('.', '_'), implied: false, django: false, keyed: true }
+  if (/table\s*=\s*True/.test(parents))
+    return { table: model.toLowerCase(), implied: false, django: false, keyed: false }
+  const fields = /=\s*(models\.\w+|ForeignKey|\w*Field)\s*\(/.test(clean)
+  if (fields && !/Serializer|Form|Filter|Schema|Config|Admin|Enum|Mixin/.test(`${parents} ${model}`))
+    return { table: snake(model), implied: true, django: true, keyed: true }
+  return undefined
+}
+
+function fieldsOf(text: string, mask: string, from: number, length: number, path: string): Column[] {
+  const columns: Column[] = []
+  const field = /\n[ \t]+(\w+)\s*(?::\s*([^\n=]+?))?\s*=\s*(?:\w+\.)*(\w+)\s*\(/g
+  field.lastIndex = from
+  for (let match = field.exec(mask); match && match.index < from + length; match = field.exec(mask)) {
+    const [whole, name, hint, kind] = match
+    if (!fieldKind.test(kind!)) continue
+    const args = parts(text, mask, match.index + whole.length - 1)
+    const source = text.slice(match.index, closing(mask, match.index + whole.length - 1))
+    const at = `${path}:${lineAt(text, match.index + 1)}`
+    const column = columnOf(name!, kind!, hint, args, source)
+    if (column) columns.push({ ...column, at })
+  }
+  return columns
+}
+
+const fieldKind =
+  /^(\w*Field|ForeignKey|OneToOneField|Column|mapped_column|Field|Char|Text|Html|Integer|Float|Monetary|Boolean|Date|Datetime|Selection|Many2one|Binary|Image|Json)$/
+
+function columnOf(
+  name: string,
+  kind: string,
+  hint: string | undefined,
+  args: string[],
+  source: string,
+): Omit<Column, 'at'> | undefined {
+  if (/^(ForeignKey|OneToOneField|ForeignKeyField|Many2one)$/.test(kind)) {
+    const target = literal(args[0]?.replace(/^(to|comodel_name)\s*=\s*/, '')) ?? args[0]?.match(/[\w.]+/)?.[0]
+    const column = kind === 'Many2one' ? name : (source.match(/db_column\s*=\s*["'](\w+)/)?.[1] ?? `${name}_id`)
+    return {
+      name: column,
+      type: '',
+      references: kind === 'Many2one' ? target?.replaceAll('.', '_') : target?.split('.').at(-1),
+    }
+  }
+  if (/ManyToMany|GenericRelation|^GenericForeignKey$/.test(kind)) return undefined
+  const references =
+    source.match(/ForeignKey\(\s*["']([\w.]+)\.\w+["']/)?.[1] ??
+    source.match(/foreign_key\s*=\s*["']([\w.]+)\.\w+["']/)?.[1]
+  const own =
+    source.match(/db_column\s*=\s*["'](\w+)/)?.[1] ??
+    (/^(Column|mapped_column)$/.test(kind) ? literal(args[0]) : undefined)
+  const type = /^(Column|mapped_column)$/.test(kind)
+    ? (args.find(it => /^[A-Z]/.test(it) && !it.startsWith('ForeignKey')) ?? hint ?? '')
+    : kind === 'Field'
+      ? (hint ?? '')
+      : kind
+  const values =
+    /^Selection$/.test(kind) || /Enum\(/.test(source)
+      ? literals(source).filter((_, index) => index % 2 === 0)
+      : undefined
+  return {
+    name: own ?? name,
+    type: type.toLowerCase().slice(0, 40),
+    ...(references && { references }),
+    ...(values?.length && { values }),
+  }
+}
