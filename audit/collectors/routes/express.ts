@@ -1,0 +1,152 @@
+import type { Route } from '../../model.ts'
+import type { Call, Piece, Script } from '../javascript.ts'
+import { bodyOf, type Modules } from '../modules.ts'
+import { joined } from './paths.ts'
+
+interface Router {
+  routes: { method: string; path: string; guards: string[]; handler: Piece | undefined; at: string; start: number }[]
+  /** Middleware for all that comes after it. */
+  guards: { name: string; start: number }[]
+  mounts: { path: string; guards: string[]; target: Piece; start: number }[]
+  script: Script
+  variable: string
+}
+
+/** Routes of Express, and of Fastify, Koa and Hono, which are written alike, with the prefixes of their mounts. */
+export function expressRoutes(modules: Modules): Route[] {
+  const routers = new Map<string, Router>()
+  for (const script of modules.scripts.values()) for (const call of script.calls) collect(call, script, routers)
+  const mounted = new Set<string>()
+  for (const router of routers.values())
+    for (const it of router.mounts) for (const key of targets(it.target, router, routers, modules)) mounted.add(key)
+  const found: Route[] = []
+  for (const key of routers.keys()) if (!mounted.has(key)) expand(key, '', [], new Set())
+  return found
+
+  function expand(key: string, prefix: string, guards: string[], seen: Set<string>) {
+    const router = routers.get(key)
+    if (!router || seen.has(key) || seen.size > 12) return
+    const before = (start: number) => [...guards, ...router.guards.filter(it => it.start < start).map(it => it.name)]
+    for (const it of router.routes) {
+      const { name, text } = bodyOf(it.handler, router.script, modules)
+      found.push({
+        method: it.method,
+        path: joined(prefix, it.path),
+        guards: [...before(it.start), ...it.guards],
+        handler: name,
+        body: text,
+        at: it.at,
+      })
+    }
+    for (const it of router.mounts)
+      for (const inner of targets(it.target, router, routers, modules))
+        expand(inner, `${prefix}/${it.path}`, [...before(it.start), ...it.guards], new Set([...seen, key]))
+  }
+}
+
+const verbs = /\.(get|post|put|patch|delete|del|all|head)$/
+
+function collect(call: Call, script: Script, routers: Map<string, Router>) {
+  const { name, args, line, start } = call
+  const [variable, ...rest] = name.split('.')
+  if (!variable || !rest.length) return
+  const router = () => {
+    const key = keyOf(script.file.path, homeOf(call), variable)
+    if (!routers.has(key)) routers.set(key, { routes: [], guards: [], mounts: [], script, variable })
+    return routers.get(key)!
+  }
+  const at = `${script.file.path}:${line}`
+  const chained = rest[0] === 'route' && rest.length > 1
+  if (verbs.test(name) && !notRouters.test(variable)) {
+    const first = chained ? chainedPath(call, script) : pathsOf(args[0], script)
+    const handlers = chained ? args : args.slice(1)
+    const last = handlers.at(-1)
+    if (!first || !last || !answers(last)) return
+    const guards = handlers.slice(0, -1).flatMap(guardNames)
+    for (const path of first)
+      router().routes.push({
+        method: verbs.exec(name)![1]!.toUpperCase().replace('ALL', 'ANY'),
+        path,
+        guards,
+        handler: last,
+        at,
+        start,
+      })
+  } else if (rest.length === 1 && /^(use|register|route)$/.test(rest[0]!) && !notRouters.test(variable)) {
+    const [first, ...others] = args
+    if (!first) return
+    const paths = pathsOf(first, script)
+    const listed = (paths ? others : args).filter(it => !it.entries)
+    const prefix = args.find(it => it.entries?.prefix?.string)?.entries?.prefix?.string
+    const places = rest[0] === 'register' ? [prefix ?? ''] : (paths ?? [''])
+    // Each of several handlers may be a router, and those before it guard it.
+    listed.forEach((target, index) => {
+      const guards = listed.slice(0, index).flatMap(guardNames)
+      for (const path of places) router().mounts.push({ path, guards, target, start })
+      if (!paths && rest[0] === 'use') for (const it of guardNames(target)) router().guards.push({ name: it, start })
+    })
+  }
+}
+
+const notRouters =
+  /^(axios|api|http|https|fetch|client|request|supertest|agent|jQuery|\$|_|cy|nock|moxios|apiClient|httpClient|cache|redis|store|map|params|headers|form|config)$/
+
+/** A function that only makes a router is its home; what is inside a class or a method too. */
+const homeOf = (call: Call) => call.within.filter(it => it && it !== call.into)[0] ?? ''
+const keyOf = (path: string, home: string, variable: string) => `${path}#${home}#${variable}`
+
+function pathsOf(piece: Piece | undefined, script: Script): string[] | undefined {
+  if (!piece) return undefined
+  if (piece.string !== undefined) return /^(\/|\*|$)\S*$/.test(piece.string) ? [piece.string] : undefined
+  if (piece.items?.length && piece.items.every(it => it.string !== undefined)) return piece.items.map(it => it.string!)
+  if (script.strings.has(piece.text)) return [script.strings.get(piece.text)!]
+  const template = piece.text.match(/^`([^`]*)`$/)?.[1]
+  const filled = template?.replace(/\$\{(\w+)[^}]*\}/g, (_, name) => script.strings.get(name) ?? `:${name}`)
+  return filled && /^\/\S*$/.test(filled) ? [filled] : undefined
+}
+
+function chainedPath({ start }: Call, script: Script) {
+  const route = script.calls.find(it => it.start === start && /\.route$/.test(it.name))
+  return pathsOf(route?.args[0], script)
+}
+
+const answers = (it: Piece) =>
+  it.isFunction || it.call !== undefined || (/^[\w$.?[\]'"]+$/.test(it.text) && it.string === undefined)
+
+function guardNames(it: Piece): string[] {
+  if (it.items) return it.items.flatMap(guardNames)
+  if (it.isFunction)
+    return /\b401\b|redirect\([^)]*(log|sign)[-_]?in|[Uu]nauthori[sz]ed/.test(it.text) ? ['inline guard'] : []
+  return /^[\w$.]+/.test(it.text) &&
+    !/^(express\.|cors|helmet|compression|bodyParser|morgan|cookieParser|upload|multer|rateLimit|session\()/.test(
+      it.text,
+    )
+    ? [it.text.replace(/\s+/g, ' ').slice(0, 80)]
+    : []
+}
+
+/** Which routers an expression stands for: a variable, an import, `require(…)`, or a function that makes one. */
+function targets(piece: Piece, from: Router, routers: Map<string, Router>, modules: Modules): string[] {
+  const path = from.script.file.path
+  const called = piece.call?.name ?? piece.text.replace(/\.(routes|router|default)(\(\))?$/, '')
+  const required = piece.call?.name === 'require' ? piece.call.args[0]?.string : undefined
+  if (required !== undefined) return inFile(modules.resolve(path, required), 'default')
+  const name = called.replace(/\.(routes|router|default)$/, '').split('.')[0]!
+  const own = [...routers.keys()].filter(key => key === keyOf(path, '', name) || key.startsWith(`${path}#${name}#`))
+  if (own.length && !(name === from.variable)) return own
+  const imported = from.script.imports.get(name)
+  return imported ? inFile(modules.resolve(path, imported.from), imported.name) : []
+
+  function inFile(file: string | undefined, exported: string): string[] {
+    const script = file && modules.scripts.get(file)
+    if (!script) return []
+    const local = script.exports.get(exported === '*' ? 'default' : exported) ?? ''
+    const passed = script.imports.get(exported === '*' ? 'default' : exported) ?? script.imports.get(local)
+    const keys = [...routers.keys()].filter(key => key.startsWith(`${file}#`))
+    const exact = keys.filter(key => key === keyOf(file, '', local) || (local && key.startsWith(`${file}#${local}#`)))
+    if (exact.length) return exact
+    if (passed && passed.from !== file && modules.resolve(file, passed.from) !== file)
+      return inFile(modules.resolve(file, passed.from), passed.name)
+    return exported === 'default' || exported === '*' ? keys : []
+  }
+}
