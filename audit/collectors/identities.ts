@@ -1,0 +1,129 @@
+import type { Identity, Mention } from '../model.ts'
+import type { Classes } from './classes.ts'
+import type { Script } from './javascript.ts'
+import { lineAt, literals } from './text.ts'
+import type { SourceFile } from './tree.ts'
+
+/** Who can sign in: guards with their providers, strategies, user models, and types that the code tells apart. */
+export function readIdentities(files: SourceFile[], scripts: Map<string, Script>, classes: Classes): Identity[] {
+  return [
+    ...files.flatMap(laravelGuards),
+    ...files.flatMap(devise),
+    ...files.flatMap(types),
+    ...strategies(scripts),
+    ...userModels(classes),
+  ]
+}
+
+function laravelGuards({ path, text }: SourceFile): Identity[] {
+  if (!/(^|\/)config\/auth\.php$/.test(path)) return []
+  const providers = new Map(
+    [
+      ...text.matchAll(
+        /['"](\w+)['"]\s*=>\s*\[[^\]]*?['"](?:model|table)['"]\s*=>\s*(?:env\([^,]*,\s*)?['"]?([\w\\]+)/g,
+      ),
+    ]
+      .map(
+        it =>
+          [
+            it[1]!,
+            it[2]!
+              .split('\\')
+              .filter(one => one !== 'class')
+              .at(-1)!,
+          ] as const,
+      )
+      .toReversed(),
+  )
+  return [
+    ...text.matchAll(
+      /['"](\w+)['"]\s*=>\s*\[\s*['"]driver['"]\s*=>\s*['"](?!eloquent|database)[\w-]+['"][^\]]*?['"]provider['"]\s*=>\s*['"](\w+)/g,
+    ),
+  ].map(it => ({
+    kind: 'guard',
+    name: it[1]!,
+    ...(providers.has(it[2]!) && { table: providers.get(it[2]!)! }),
+    at: `${path}:${lineAt(text, it.index)}`,
+  }))
+}
+
+function devise({ path, text }: SourceFile): Identity[] {
+  if (!path.endsWith('.rb')) return []
+  const signs = /^\s*(devise\s+:[\w]+|has_secure_password|authenticates_with_sorcery!|acts_as_authentic)/m.exec(text)
+  const model = text.match(/class\s+([\w:]+)/)?.[1]
+  return signs && model
+    ? [{ kind: 'guard', name: model, table: model, at: `${path}:${lineAt(text, signs.index + 1)}` }]
+    : []
+}
+
+const strategies = (scripts: Map<string, Script>): Identity[] =>
+  [...scripts.values()].flatMap(({ file, calls, classes }) => [
+    ...calls
+      .filter(it => /^passport\.use$/.test(it.name))
+      .map(it => ({
+        kind: 'strategy' as const,
+        name: it.args[0]?.string ?? it.args[0]?.call?.name ?? 'strategy',
+        at: `${file.path}:${it.line}`,
+      })),
+    ...classes
+      .filter(it => /PassportStrategy\(/.test(it.parent ?? ''))
+      .map(it => ({
+        kind: 'strategy' as const,
+        name: literals(it.parent!)[0] ?? it.name,
+        at: `${file.path}:${it.line}`,
+      })),
+  ])
+
+const userModels = (classes: Classes): Identity[] =>
+  classes
+    .all()
+    .filter(
+      it =>
+        /^(Authenticatable|AbstractBaseUser|AbstractUser|BaseUser)\b|UserMixin|\bAuthenticatable$/.test(it.parent) ||
+        /class\s+\w+[^{]*implements[^{]*\b(UserInterface|Authenticatable)/.test(it.file.text.slice(0, 20_000)),
+    )
+    .filter(it => !/Test|Mixin$/.test(it.name))
+    .map(it => ({ kind: 'guard', name: it.name, table: it.name, at: `${it.file.path}:${it.line}` }))
+
+/** `user_type = 2 // guest`, `role: 'client'`, `isPortal()`: a kind of user that is told from the others. */
+function types({ path, text }: SourceFile): Identity[] {
+  if (!/\.(php|[cm]?[jt]sx?|py|rb|json)$/.test(path) || /(seed|sample|mock)/i.test(path)) return []
+  return [...text.matchAll(typed)].slice(0, 4).map(it => ({
+    kind: 'type',
+    name: it[0].replace(/\s+/g, ' ').slice(0, 100),
+    at: `${path}:${lineAt(text, it.index)}`,
+  }))
+}
+
+const typed =
+  /\b(?:user_?type|account_?type|role|roles|role_?name|user_?role|type_of_user|usertype)\b['"\])]*\s*(?:===?|!==?|=>|:|=|\.includes\(|in\s*\[)\s*\[?\s*['"](?:ROLE_)?(?:client|customer|portal|portal_user|guest|client_user|customer_user|Website User|external)['"]|\bTYPE_PORTAL\b|\bisPortal(?:User)?\(\)|\bis_portal_user\b|['"]ROLE_(?:CLIENT|CUSTOMER)['"]|\(\s*['"](?:user_type|usertype|role)['"]\s*,\s*(?:2|3|['"](?:guest|client|customer)['"])\s*\)|base\.group_portal|\bhas_?[rR]ole\(\s*['"](?:client|customer)['"]/gi
+
+/** Lines of code that say something of payment, switches and tenancy, beside tables and routes. */
+export function readMentions(files: SourceFile[]): Mention[] {
+  return files.flatMap(file => {
+    if (!/\.(php|[cm]?[jt]sx?|py|rb|json|sql|prisma|ya?ml|vue)$/.test(file.path)) return []
+    return watched.flatMap(({ kind, pattern }) =>
+      [...file.text.matchAll(pattern)]
+        .slice(0, 3)
+        .map(it => ({ kind, text: it[0].slice(0, 120), at: `${file.path}:${lineAt(file.text, it.index)}` })),
+    )
+  })
+}
+
+const watched: { kind: Mention['kind']; pattern: RegExp }[] = [
+  {
+    kind: 'gateway',
+    pattern:
+      /\b(checkout\.sessions\.create|paymentIntents\.create|PaymentIntent(::|\.)create|Checkout\\Session::create|Session\.create\(|Omnipay\b|Razorpay\\|razorpay\.orders|mollie(Client)?\.payments|Mollie\\|PayPalHttp|paypal\.Order|OrdersCreateRequest|Braintree\\|braintree\.transaction|Stripe::Charge|\\Stripe\\\w+|stripe\.(charges|checkout|PaymentIntent)|class \w*(Payment(Driver|Gateway)|Gateway)\b|blockchyp|Square\\|Authorize\.?net|payment_gateway_\w+|get_payment_url|GoCardless\w*|new Stripe\()/g,
+  },
+  {
+    kind: 'switch',
+    pattern:
+      /\b(enable_(?:client_|customer_)?portal\w*|(?:client|customer)_?[pP]ortal_?(?:[eE]nabled?|[aA]llow|[sS]how|[pP]assword|[sS]ettings?|[tT]asks|[dD]ashboard)\w*|portal_(?:enabled?|show|allow|hide|display|widget|require)\w*|(?:show|visible|share[d]?|hide|hidden)_?\w{0,20}_?(?:to|for|from)_?_?(?:client|customer|portal)s?|(?:client|customer)s?_can_\w+|public_link_enabled|is_?public_?link|(?:showTo|visibleTo|sharedWith)(?:Client|Customer)s?|visibleOnPortal|portal_menu\w*|customer_visible|client_visible|allow_(?:client|customer)_\w+|MAIN_(?:PUBLIC|PORTAL)\w+|\w+_ALLOW_ONLINE_SIGN\w*|WEBPORTAL_\w+)\b/g,
+  },
+  {
+    kind: 'tenancy',
+    pattern:
+      /\b(stancl\/tenancy|TenantAware|BelongsToTenant|acts_as_tenant|django_tenants|tenant[-_]?(?:Db|Pool|Connection|Database|Datasource|schema)\w*|getTenant(?:Db|Connection)\w*|current_tenant|multitenan\w+|set_rls_context|app\.current_(?:org|tenant)\w*|Apartment::)/gi,
+  },
+]
