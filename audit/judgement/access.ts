@@ -1,0 +1,166 @@
+import { tokenName } from '../lexicon.ts'
+import type { Column, Table } from '../model.ts'
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { isClientGuard } from './surface.ts'
+
+/** A1 to A4, D1 and D2: can somebody of the client's side prove who they are. */
+export function judgeAccess(it: Case): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' | 'D1' | 'D2'> {
+  const A1 = login(it)
+  return {
+    A1,
+    A2: userType(it, A1),
+    A3: storage(it, A1),
+    A4: password(it, A1),
+    D1: authentication(it, A1),
+    D2: tokens(it, A1),
+  }
+}
+
+function login({ people }: Case): Answer {
+  const { identity, signIn, inside } = people
+  if (identity && signIn.length && inside.length)
+    return implemented(
+      `Clients sign in: ${identity.how === 'type' ? 'a type of user of their own' : 'an identity of their own'}, a sign-in and routes behind it were found.`,
+      [...shown(signIn, 2), ...identity.evidence],
+    )
+  if (signIn.length && inside.length && people.storage.length)
+    return implemented(
+      'Clients sign in: a sign-in, sessions and routes behind it were found.',
+      [...shown(signIn, 2), ...people.storage.slice(0, 2)],
+      0.7,
+    )
+  if (identity && inside.length)
+    return partial('There is an identity and there are routes for clients; where they sign in was not found.', [
+      ...identity.evidence,
+      ...shown(inside, 2),
+    ])
+  if (identity && signIn.length)
+    return partial('There is a sign-in for clients; nothing was found behind it.', [
+      ...shown(signIn, 2),
+      ...identity.evidence,
+    ])
+  if (identity && identity.how !== 'type')
+    return partial('Clients have credentials; no route by which they sign in was found.', identity.evidence, 0.5)
+  return missing('No client can sign in: no credential, guard or sign-in of their own was found.')
+}
+
+function userType({ people, facts }: Case, login: Answer): Answer {
+  const { identity } = people
+  if (login.status === 'implemented' && identity)
+    return implemented(
+      identity.how === 'type'
+        ? 'Clients are a type of user of their own.'
+        : `Clients are kept apart from staff${identity.table ? `, in ${identity.table.name}` : ''}.`,
+      identity.evidence,
+    )
+  if (login.status === 'implemented')
+    return implemented('Clients have sessions of their own, apart from staff.', people.storage.slice(0, 2), 0.7)
+  if (identity && identity.how !== 'type')
+    return partial('Clients are kept apart and have credentials; the way in is missing.', identity.evidence, 0.5)
+  const types = facts.identities.filter(one => one.kind === 'type')
+  return missing(
+    types.length
+      ? 'A type of user is named for clients in the code, and nothing comes of it.'
+      : 'Users are staff only.',
+    types.map(one => one.at).slice(0, 2),
+  )
+}
+
+function storage({ people, facts, surface }: Case, login: Answer): Answer {
+  const { storage, identity } = people
+  const evidence = [...storage, ...(identity?.evidence ?? [])]
+  if (login.status === 'implemented' && evidence.length)
+    return implemented("What is kept for clients' access was found.", evidence)
+  const held = surface.filter(it => it.actor === 'holder' && it.documents.size)
+  const tokens = held.length ? documentTokens(facts.tables, { includeTokens: false }) : []
+  if (storage.length && (login.status === 'partial' || held.length))
+    return partial("Something is kept for clients' access, and no accounts.", [...storage, ...tokens])
+  if (tokens.length) return partial('Documents have tokens for links; there are no accounts for clients.', tokens)
+  if (evidence.length && login.status === 'partial')
+    return partial("Something is kept for clients' access; the way in is missing.", evidence, 0.5)
+  return missing("Nothing is kept for clients' access.", storage.slice(0, 2), 0.6)
+}
+
+function password({ people, facts, data }: Case, login: Answer): Answer {
+  const own = people.credentials.map(it => `${it.table.name}.${it.column.name} (${it.column.at})`)
+  const staff = facts.tables
+    .find(it => it.name === data.staff_users.table)
+    ?.columns.find(it => /passw|pwd|pass_crypted|password_hash/i.test(it.name))
+  const shared =
+    people.identity && people.identity.how !== 'table' && staff
+      ? [`${data.staff_users.table}.${staff.name} (${staff.at})`]
+      : []
+  const coded = people.signIn.filter(it => /password|otp|one.?time|\bpin\b|magic|passcode/i.test(it.route.body))
+  if (login.status === 'implemented' && (own.length || shared.length || coded.length))
+    return implemented(
+      own.length
+        ? 'Clients have a credential of their own.'
+        : 'Clients sign in with the credentials of the users table.',
+      [...own, ...shared, ...shown(coded, 2)],
+    )
+  if (login.status === 'implemented') return partial('Clients sign in; with what was not found.', login.evidence, 0.4)
+  if (own.length && login.status === 'partial')
+    return partial('There is a credential; the way in is missing.', own, 0.5)
+  return missing('No credential of a client was found.', [], 0.8)
+}
+
+function authentication({ people }: Case, login: Answer): Answer {
+  const guards = [...new Set(people.inside.flatMap(it => it.route.guards.filter(isClientGuard)))]
+  if (people.inside.length && login.status === 'implemented')
+    return implemented(
+      guards.length
+        ? `Requests of clients are let in by ${guards.slice(0, 3).join(', ')}.`
+        : 'Handlers take the client from the session.',
+      shown(people.inside, 3),
+    )
+  if (people.inside.length && (people.identity || people.signIn.length))
+    return partial('Some routes ask for a client; how one comes in was not found.', shown(people.inside, 3), 0.5)
+  return login.status === 'partial'
+    ? partial('There are credentials of clients; no guard asks for them.', login.evidence, 0.5)
+    : missing('No route asks who the client is.')
+}
+
+function tokens({ facts, surface, people }: Case, login: Answer): Answer {
+  const stored = documentTokens(facts.tables, { includeTokens: true })
+  const used = surface.filter(it => it.actor === 'holder' && !it.route.page && (it.documents.size || it.area))
+  if (stored.length && used.length)
+    return implemented('Tokens for clients are stored, and routes take them.', [
+      ...stored.slice(0, 3),
+      ...shown(used, 2),
+    ])
+  if (stored.length && login.status === 'implemented')
+    return implemented(
+      'Tokens for clients are stored and used at sign-in.',
+      [...stored.slice(0, 3), ...shown(people.signIn, 1)],
+      0.7,
+    )
+  if (used.length >= 2) return partial('Routes take a token; where it is stored was not found.', shown(used, 3), 0.5)
+  return missing('Tokens are for staff only, if there are any.', [], 0.7)
+}
+
+/** Columns that open a document, or tables whose rows do. */
+function documentTokens(tables: Table[], { includeTokens }: { includeTokens: boolean }): string[] {
+  const about =
+    /(invoice|quot|estimate|proposal|propal|facture|devis|document|ticket|contract|order|client|customer|contact|portal|invitation|share|payment_link|paymentlink|public_link|booking|project)/i
+  const staff =
+    /(user|personal|api|oauth|staff|vendor|supplier|device|refresh|access_token|webhook|calendar|purchase|bank|gateway|reset|integration|form|subscription|email_?account)/i
+  const column = (it: Column) =>
+    tokenName.test(it.name) &&
+    !/(file|content|message|password|reset|api|refresh|commit|idempotency|row|data|image)_?(token|key|hash)/i.test(
+      it.name,
+    )
+  return tables
+    .flatMap(table =>
+      (about.test(table.name) && !staff.test(table.name) ? table.columns.filter(column) : [])
+        .filter(it => includeTokens || !/^key$/.test(it.name))
+        .map(it => `${table.name}.${it.name} (${it.at})`),
+    )
+    .concat(
+      tables.flatMap(table =>
+        (about.test(table.name) && /(invitation|portal|share|link)/i.test(table.name) && !staff.test(table.name)
+          ? table.columns.filter(it => /^(key|token|hash|token_hash|code|uuid)$/i.test(it.name))
+          : []
+        ).map(it => `${table.name}.${it.name} (${it.at})`),
+      ),
+    )
+}

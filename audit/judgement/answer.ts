@@ -1,0 +1,44 @@
+import type { Evidence, Facts } from '../model.ts'
+import type { QuestionId } from '../questionnaire.ts'
+import type { DataMap } from './data-map.ts'
+import type { ClientPeople } from './people.ts'
+import type { Reach } from './surface.ts'
+
+export type Status = 'implemented' | 'partial' | 'missing' | 'not-examined'
+
+export interface Answer {
+  status: Status
+  /** From 0 to 1: how sure the audit is. */
+  confidence: number
+  evidence: Evidence[]
+  /** What was found, in a sentence. */
+  reason: string
+}
+
+export type Answers = Record<QuestionId, Answer>
+
+/** All that the judges look at. */
+export interface Case {
+  facts: Facts
+  data: DataMap
+  surface: Reach[]
+  people: ClientPeople
+}
+
+export const implemented = (reason: string, evidence: Evidence[], confidence = 0.85): Answer =>
+  answer('implemented', reason, evidence, confidence)
+export const partial = (reason: string, evidence: Evidence[], confidence = 0.65): Answer =>
+  answer('partial', reason, evidence, confidence)
+export const missing = (reason: string, evidence: Evidence[] = [], confidence = 0.75): Answer =>
+  answer('missing', reason, evidence, confidence)
+
+/** The routes that show it, the surest first, each as an address and where it is written. */
+export const shown = (reaches: Reach[], most = 4): Evidence[] =>
+  [...new Set(reaches.map(({ route }) => `${route.method} ${route.path} (${route.at})`))].slice(0, most)
+
+const answer = (status: Status, reason: string, evidence: Evidence[], confidence: number): Answer => ({
+  status,
+  confidence,
+  evidence: [...new Set(evidence)].slice(0, 6),
+  reason,
+})

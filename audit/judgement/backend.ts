@@ -1,0 +1,82 @@
+import type { Facts, Mention } from '../model.ts'
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { scoped } from './surface.ts'
+import { clientSurface } from './views.ts'
+
+/** D3 to D5: tenants, ownership, payment. */
+export const judgeBackend = (it: Case): Pick<Answers, 'D3' | 'D4' | 'D5'> => ({
+  D3: tenants(it),
+  D4: permissions(it),
+  D5: payment(it.facts),
+})
+
+function tenants({ facts, data }: Case): Answer {
+  const { table, note } = data.tenants
+  const columns = [data.clients, data.invoices, data.quotations]
+    .filter(it => it.tenant)
+    .map(it => `${it.table}.${it.tenant}`)
+  if (table && columns.length) return implemented(`Rows belong to a tenant (${table}; ${note}).`, columns)
+  const apart = facts.mentions.filter(it => it.kind === 'tenancy')
+  const files = new Set(apart.map(it => it.at.split(':')[0]))
+  if (files.size >= 3)
+    return implemented(
+      'Each tenant has a database of its own.',
+      apart.map(it => it.at),
+      0.7,
+    )
+  return missing('One company has the database to itself.', [], 0.8)
+}
+
+function permissions(it: Case): Answer {
+  const reached = clientSurface(it).filter(one =>
+    ['quotations', 'invoices', 'proposals'].some(kind => one.documents.has(kind as 'invoices')),
+  )
+  const inside = reached.filter(one => one.actor === 'client')
+  const own = inside.filter(one => scoped.test(one.route.body))
+  if (own.length) return implemented("Handlers look documents up under the session's client.", shown(own, 3))
+  if (inside.length && it.people.identity)
+    return implemented("Documents are behind the client's guard.", shown(inside, 3), 0.55)
+  const linked = reached.filter(one => one.actor === 'holder')
+  if (linked.length) return partial('Possession of the token is all that is asked.', shown(linked, 3))
+  return missing('Permissions are about staff.', [], 0.8)
+}
+
+/** Gateways by which clients pay invoices. Where the vendor charges the CRM's owner is another thing. */
+export function gatewaysOf({ mentions, packages }: Facts): { at: string; name: string }[] {
+  const paid = mentions.filter(it => it.kind === 'gateway' && !vendors(it))
+  const code = Map.groupBy(paid, it => it.at.split(':')[0]!)
+  return [...code]
+    .map(([, [first]]) => ({ at: first!.at, name: first!.text }))
+    .concat(paid.length ? packages.filter(it => gateway.test(it.name)).map(it => ({ at: it.at, name: it.name })) : [])
+}
+
+const vendors = ({ at }: Mention) =>
+  /(saas|subscri|plan|licen[cs]e|tenant[-_]?(billing|plan)|upgrade|pricing|billing)/i.test(at.split(':')[0]!) &&
+  !/(invoice|payment|quote|client|customer)/i.test(at.split(':')[0]!)
+
+const gateway =
+  /(stripe|paypal|braintree|mollie|razorpay|omnipay|square|authorizenet|gocardless|adyen|paystack|klarna|checkout-sdk|payum|cashfree|mercadopago|activemerchant|flutterwave)/i
+
+function payment(facts: Facts): Answer {
+  const gateways = gatewaysOf(facts)
+  if (gateways.length)
+    return implemented(
+      'A payment gateway is called for documents of clients.',
+      gateways.map(it => it.at),
+    )
+  const packages = facts.packages.filter(it => gateway.test(it.name))
+  const vendor = facts.mentions.filter(it => it.kind === 'gateway')
+  if (vendor.length)
+    return missing(
+      "A gateway is there for the vendor's own subscriptions, not for invoices.",
+      vendor.map(it => it.at).slice(0, 2),
+      0.6,
+    )
+  if (packages.length)
+    return partial(
+      'A gateway is among the packages; no code of invoices calls it.',
+      packages.map(it => it.at),
+      0.5,
+    )
+  return missing('No payment gateway; payments are recorded by staff.', [], 0.8)
+}

@@ -1,0 +1,294 @@
+import { type Entity, entities, wordsOf } from '../lexicon.ts'
+import type { Column, Table } from '../model.ts'
+import { wordsIn } from '../names.ts'
+import { tenantOf } from './tenant.ts'
+
+/** Where an entity is kept, and under which names. Null is: not found. */
+export interface Place {
+  table: string | null
+  id?: string
+  name?: string
+  number?: string
+  tenant?: string
+  client?: string
+  /** The document that a line or a payment belongs to. */
+  parent?: string
+  owner?: string
+  status?: string
+  statuses?: string[]
+  amount?: string
+  currency?: string
+  issued?: string
+  due?: string
+  file?: string
+  token?: string
+  at?: string
+  note?: string
+}
+
+export type DataMap = Record<Entity | 'quotation_lines' | 'proposal_lines' | 'invoice_lines' | 'portal_users', Place>
+
+/** Which table holds what. `written` are the tables that clients' own actions write: they decide between equals. */
+export function mapData(tables: Table[], written: string[] = []): DataMap {
+  const real = tables.filter(it => it.columns.length > 1 && !it.view)
+  const stem = stemmer(real)
+  const taken = new Set<Table>()
+  const found = {} as Record<Entity, Table | undefined>
+  const pick = (entity: Entity, score: (table: Table) => number) => {
+    const best = real
+      .filter(it => !taken.has(it))
+      .map(table => ({ table, score: score(table) }))
+      .filter(it => it.score >= 40)
+      .sort((a, b) => b.score - a.score || a.table.name.length - b.table.name.length)[0]
+    found[entity] = best?.table
+    if (best) taken.add(best.table)
+  }
+  const named = (entity: Entity) => (table: Table) => nameScore(entity, stem(table.name))
+  const points = (table: Table, to: Table | undefined) =>
+    to !== undefined && table.columns.some(it => pointsAt(it, to, stem))
+
+  for (const entity of ['invoices', 'quotations', 'proposals', 'orders'] as const)
+    pick(entity, table => named(entity)(table) && named(entity)(table) + document(table))
+  const documents = [found.invoices, found.quotations, found.proposals].filter(it => it !== undefined)
+  pick(
+    'staff_users',
+    table =>
+      named('staff_users')(table) &&
+      named('staff_users')(table) +
+        (table.columns.some(it => /passw|pwd|pass_crypted/i.test(it.name)) ? 25 : 0) +
+        inbound(real, table, stem) -
+        (/role|permission/.test(table.name) ? 60 : 0),
+  )
+  const tenant = tenantOf(real, found.staff_users, table => documents.some(it => it === table), stem)
+  if (tenant) taken.add(tenant.table)
+  pick('clients', table => {
+    const score = named('clients')(table)
+    const asked = documents.filter(it => points(it, table)).length
+    const weak = !/(client|customer|kund|societe|cliente|tiers)/i.test(table.name)
+    if (table.columns.some(it => /provider_?(id|account)|refresh_?token/i.test(it.name))) return 0
+    return (
+      score &&
+      (weak && !asked && inbound(real, table, stem) < 3
+        ? 0
+        : score + asked * 15 + Math.min(inbound(real, table, stem), 10))
+    )
+  })
+  pick(
+    'contacts',
+    table =>
+      named('contacts')(table) &&
+      named('contacts')(table) +
+        (points(table, found.clients) ? 20 : 0) +
+        (table.columns.some(it => /mail/i.test(it.name)) ? 15 : -30),
+  )
+  for (const entity of ['payments', 'tasks', 'projects', 'documents', 'tickets'] as const)
+    pick(
+      entity,
+      table =>
+        named(entity)(table) && named(entity)(table) + expected(entity, table) + (points(table, found.clients) ? 5 : 0),
+    )
+  pick('messages', table => {
+    const score = named('messages')(table)
+    const about = /note/.test(table.name) && !written.includes(table.name) ? -70 : 0
+    return score && score + expected('messages', table) + about + (written.includes(table.name) ? 80 : 0)
+  })
+  pick('activity', table => named('activity')(table) && named('activity')(table) + expected('activity', table))
+
+  const place = (table: Table | undefined): Place =>
+    describe(table, { tables: real, stem, tenant, clients: found.clients, staff: found.staff_users })
+  const lines = (parent: Table | undefined): Place => {
+    const line = parent && linesOf(parent, real, stem)
+    if (line) return { ...place(line), parent: line.columns.find(it => pointsAt(it, parent, stem))?.name }
+    const inside = parent?.columns.find(it => /^(line_?items?|items|lines|details|products)$/i.test(it.name))
+    return inside
+      ? { table: parent!.name, name: inside.name, at: inside.at, note: 'kept as JSON in the document' }
+      : { table: null }
+  }
+  const made = Object.fromEntries(Object.keys(entities).map(it => [it, place(found[it as Entity])])) as DataMap
+  made.tenants = tenant ? { ...place(tenant.table), note: tenant.note } : { table: null }
+  return {
+    ...made,
+    quotation_lines: lines(found.quotations),
+    proposal_lines: lines(found.proposals),
+    invoice_lines: lines(found.invoices),
+    portal_users: { table: null },
+  }
+}
+
+/** What a table is called without what all of them have in front. */
+export type Stem = (name: string) => string[]
+
+function stemmer(tables: Table[]): Stem {
+  const first = Map.groupBy(
+    tables.map(it => it.name.match(/^[a-z]+_|^tab(?=[A-Z])/)?.[0] ?? ''),
+    it => it,
+  )
+  const common = [...first]
+    .filter(([prefix, all]) => prefix && all.length > tables.length * 0.4 && all.length > 3)
+    .map(([prefix]) => prefix)
+  return name => {
+    const bare = common.find(it => name.startsWith(it))
+    return wordsIn(
+      (bare ? name.slice(bare.length) : name).replace(/^(crm|tbl|tab|app|sys|ext|mod|llx)_(?=\w)|^tab(?=[A-Z])/i, ''),
+    )
+  }
+}
+
+function nameScore(entity: Entity, words: string[]): number {
+  const name = words.join('_')
+  const options = wordsOf(entity)
+  const rank = options.indexOf(name)
+  if (rank !== -1) return 100 - Math.min(rank, 14) * 2
+  const end = options.findIndex(it => name.endsWith(`_${it}`) && it.length > 3)
+  if (end !== -1 && !derived.test(name)) return (words.length === 2 ? 66 : 52) - end
+  const start = options.findIndex(it => name.startsWith(it) && /^(s|e|en|n|det)?$/.test(name.slice(it.length)))
+  return start === -1 ? 0 : 70 - start
+}
+
+/** Tables about a thing, and not the thing itself. */
+const derived =
+  /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom|bug|team|staff|employee|internal|notification|chunk|metric|event_type|password|sms|payroll|credit)/
+
+const document = (table: Table) =>
+  (table.columns.some(it => /(total|amount|montant|importe|summe|betrag)/i.test(it.name)) ? 15 : -15) +
+  (table.columns.some(it => /(number|no$|ref|name|_id$)/i.test(it.name)) ? 5 : 0) +
+  (table.columns.some(it => /date|_at$|_on$/i.test(it.name)) ? 5 : 0)
+
+const shapes: Partial<Record<Entity, RegExp>> = {
+  payments: /(amount|montant|total|importe|betrag|valor)/i,
+  tasks: /(title|subject|name|description|content|label)/i,
+  projects: /(title|name|label|subject)/i,
+  documents: /(file|path|url|mime|size|storage|key|filename|name)/i,
+  messages: /(body|content|message|comment|text|note)/i,
+  tickets: /(subject|title|status|priority|name|state)/i,
+  activity: /(action|event|type|description|what|verb|changes|log)/i,
+}
+
+const expected = (entity: Entity, table: Table) =>
+  !shapes[entity] || table.columns.some(it => shapes[entity]!.test(it.name)) ? 10 : -40
+
+export function pointsAt(column: Column, table: Table, stem: Stem): boolean {
+  if (column.references) {
+    const name = column.references.toLowerCase()
+    if (name === table.name.toLowerCase() || name === table.model?.toLowerCase()) return true
+    return stem(column.references).join('_') === stem(table.name).join('_')
+  }
+  const words = wordsIn(column.name.replace(/^(fk|id)_/, '')).filter(it => it !== 'id' && it !== 'uuid' && it !== 'fk')
+  return /(_id|Id|_uuid|_fk|ID)$|^(fk|id)_/.test(column.name) && words.join('_') === stem(table.name).join('_')
+}
+
+const inbound = (tables: Table[], table: Table, stem: Stem) =>
+  tables.filter(it => it !== table && it.columns.some(one => pointsAt(one, table, stem))).length
+
+function linesOf(parent: Table, tables: Table[], stem: Stem): Table | undefined {
+  const own = stem(parent.name)
+  return tables
+    .filter(
+      it =>
+        it !== parent &&
+        (it.columns.some(one => pointsAt(one, parent, stem)) ||
+          it.columns.some(one => /^(parent|parent_?id|document_?id)$/i.test(one.name))),
+    )
+    .map(table => {
+      const words = stem(table.name)
+      const has = (pattern: RegExp) => table.columns.some(it => pattern.test(it.name))
+      const shape =
+        (has(/qty|quantit|menge|cantidad/i) ? 30 : 0) +
+        (has(/price|prix|preis|precio|rate|subprice|amount|cost/i) ? 20 : 0)
+      const named =
+        (/^(item|line|det|detail|entry|position|row|ligne|linea|posten|product)$/.test(words.at(-1) ?? '') ||
+        /(det|line|item)s?$/.test(table.name)
+          ? 30
+          : 0) + (own.every(it => words.join('_').includes(it)) ? 40 : 0)
+      const other = words.some(
+        it => /^(recurring|template|tax|amount|draft|credit|deposit|tier|batch)$/.test(it) && !own.includes(it),
+      )
+        ? 60
+        : 0
+      return { table, score: shape + named - other }
+    })
+    .filter(it => it.score >= 70)
+    .sort((a, b) => b.score - a.score)[0]?.table
+}
+
+interface Around {
+  tables: Table[]
+  stem: Stem
+  tenant: ReturnType<typeof tenantOf>
+  clients: Table | undefined
+  staff: Table | undefined
+}
+
+function describe(table: Table | undefined, { stem, tenant, clients, staff }: Around): Place {
+  if (!table) return { table: null }
+  const own = stem(table.name).join('_')
+  const find = (...patterns: RegExp[]) =>
+    patterns
+      .map(pattern => table.columns.find(it => pattern.test(it.name) || pattern.test(bare(it.name)))?.name)
+      .find(it => it !== undefined)
+  /** `invoice_number` of invoices is `number`. */
+  const bare = (name: string) =>
+    wordsIn(name).join('_').startsWith(`${own}_`)
+      ? wordsIn(name)
+          .join('_')
+          .slice(own.length + 1)
+      : name
+  const address = table.columns.some(it => /^(city|zip|postcode|postal_?code|country)/i.test(it.name))
+  const statusName =
+    /^(status|state|etat|statut|estado|fk_statut|zustand|stato|\w*_?status(_id)?|status\w*|docstatus|payment_state)$/i
+  const status = table.columns.find(
+    it => !(address && it.name === 'state') && (statusName.test(it.name) || /^status(_id)?$/.test(bare(it.name))),
+  )
+  const firstName = find(/^first_?name$/i, /^prenom$/i, /^vorname$/i)
+  const lastName = find(/^last_?name$/i, /^nom$/i, /^nachname$/i, /^surname$/i)
+  const client =
+    clients && table !== clients
+      ? table.columns.find(
+          it =>
+            pointsAt(it, clients, stem) ||
+            (/^(client|customer|kunde|cliente|account|company|partner|fk_soc)(_?id)?$/i.test(it.name) &&
+              it.name !== tenant?.column),
+        )
+      : undefined
+  return {
+    table: table.name,
+    id: find(/^id$/i, /^_id$/, /^rowid$/i, /^uuid$/i, /^(pk|ID)$/, /_id$/i) ?? undefined,
+    name:
+      find(
+        /^(name|title|full_?name|display_?name|company_?name|subject|nom|name1|label|libelle|bezeichnung|titulo|nome|nombre)$/i,
+      ) ??
+      (firstName && lastName
+        ? `${firstName},${lastName}`
+        : (firstName ?? find(/^(description|content|email|action)$/i))),
+    number: find(
+      /^(number|no|nr|ref_?no|reference|ref|code|doc_?num(ber)?|numero|nummer|order_?id|\w+_(number|no|nr))$/i,
+    ),
+    tenant: tenant && table !== tenant.table ? table.columns.find(it => it.name === tenant.column)?.name : undefined,
+    client: client?.name,
+    owner:
+      staff && table !== staff
+        ? table.columns.find(
+            it =>
+              pointsAt(it, staff, stem) ||
+              /^(owner|assigned_?(to|user)|assignee|user_id|created_?by)(_?id)?$/i.test(it.name),
+          )?.name
+        : undefined,
+    status: status?.name,
+    statuses: status?.values,
+    amount: find(
+      /^(grand_?total|total_?(amount|ttc)|amount_?total|total|montant_ttc|amount|gesamt\w*|importe|valor)$/i,
+    ),
+    currency: find(/^currency(_?(code|id))?$/i, /^(devise|moneda|waehrung|moeda|valuta|multicurrency_code)$/i),
+    issued: find(
+      /^(issue[d_]?\w*date|issued_?(on|at)|invoice_?date|date|datef|transaction_date|posting_date|quote_?date|date_?(issued|created)|created_?(at|on)|createdAt|created|datec|creation)$/i,
+    ),
+    due: find(
+      /^(due_?(date|on|at)?|date_?due|dueDate|valid_?(until|till|to)|expir\w+|date_?expires|fin_validite|date_lim_reglement|faellig\w*)$/i,
+    ),
+    file: find(/^(path|file_?path|storage_?key|url|file_?url|filename|file_?name|key|store_fname|filepath)$/i),
+    token: table.columns.find(it =>
+      /(public|share|access|url|tracking|approval).*(token|key|hash)|unique_hash/i.test(it.name),
+    )?.name,
+    at: table.at,
+  }
+}

@@ -1,0 +1,41 @@
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import type { Reach } from './surface.ts'
+
+/** E: which pages are there for clients. */
+export function judgePages(
+  it: Case,
+  { C1, C2, C3 }: Pick<Answers, 'C1' | 'C2' | 'C3'>,
+): Pick<Answers, 'E1' | 'E2' | 'E3' | 'E4'> {
+  return {
+    E1: area(it, 'a client area', clientWord),
+    E2: area(it, 'a portal', /portal|portail/i),
+    E3: publicPage('proposals or quotations', C1.status === 'implemented' ? C1 : C2),
+    E4: publicPage('invoices', C3),
+  }
+}
+
+const clientWord = /^(client|customer|guest|kunde|cliente|my$|espace|area)/i
+
+function area({ surface, people }: Case, what: string, word: RegExp): Answer {
+  const found = surface.filter(it => it.area !== undefined && it.actor !== 'staff' && inPath(it, word))
+  const served = found.filter(it => !it.route.page)
+  const real = served.filter(it => it.actor === 'client' || it.actor === 'holder')
+  if (real.length || (served.length && people.inside.length))
+    return implemented(`There is ${what}.`, shown(real.length ? real : served, 3))
+  const pages = found.filter(it => it.route.page)
+  if (pages.length && (people.inside.length || pages.some(it => it.actor === 'holder')))
+    return implemented(`There is ${what}, as pages of the browser application.`, shown(pages, 3), 0.7)
+  return missing(`No address is ${what}.`, [], 0.75)
+}
+
+/** The word must stand in the address itself: a folder or a middleware of that name is no page. */
+const inPath = ({ route }: Reach, word: RegExp) =>
+  route.path.split('/').some(it => !it.startsWith(':') && word.test(it) && !/^(clients|customers|clientes)$/i.test(it))
+
+function publicPage(what: string, view: Answer): Answer {
+  if (view.status === 'implemented')
+    return implemented(`There is a public page for ${what}.`, view.evidence, view.confidence)
+  return view.status === 'partial'
+    ? partial(view.reason, view.evidence, view.confidence)
+    : missing(`There is no public page for ${what}.`, [], view.confidence)
+}

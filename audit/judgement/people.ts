@@ -1,0 +1,130 @@
+import { clientSide, credential, notClientSide } from '../lexicon.ts'
+import type { Column, Evidence, Facts, Table } from '../model.ts'
+import { wordsIn } from '../names.ts'
+import type { DataMap } from './data-map.ts'
+import { isClientGuard, type Reach } from './surface.ts'
+
+/** The clients' people who can prove who they are, and what proves that they can. */
+export interface ClientPeople {
+  /** A table or model of their own, or a type of user. */
+  identity?: { how: 'table' | 'guard' | 'type'; table?: Table; evidence: Evidence[] }
+  credentials: { table: Table; column: Column }[]
+  /** Where they sign in. */
+  signIn: Reach[]
+  /** Routes behind their guard. */
+  inside: Reach[]
+  storage: Evidence[]
+}
+
+export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientPeople {
+  const { tables } = facts
+  const inside = surface.filter(it => it.actor === 'client' && !it.route.page)
+  const guards = [...new Set(inside.flatMap(it => it.route.guards.filter(isClientGuard)))]
+  const own = tables.filter(it => isPeople(it, data))
+  const credentials = own.flatMap(table =>
+    table.columns
+      .filter(
+        it =>
+          credential.test(it.name) &&
+          !/smtp|imap|mail_?pass|api|ftp|wifi|device|security_code/i.test(`${table.name}.${it.name}`),
+      )
+      .map(column => ({ table, column })),
+  )
+  const guarded = facts.identities.filter(it => it.kind !== 'type' && isClients(`${it.name} ${it.table ?? ''}`))
+  const types = facts.identities.filter(it => it.kind === 'type')
+  const links = linksOf(tables, data)
+  const stored = portalStorage(tables)
+  const signIn = surface.filter(
+    it =>
+      !it.route.page && isSignIn(it) && (it.area !== undefined || it.actor === 'client' || isClients(it.route.handler)),
+  )
+  const shared =
+    inside.length > 0 && types.length > 0
+      ? surface.filter(it => isSignIn(it) && it.actor !== 'staff' && !it.route.page)
+      : []
+
+  const identity = (): ClientPeople['identity'] => {
+    if (credentials.length)
+      return {
+        how: 'table',
+        table: credentials[0]!.table,
+        evidence: [`${credentials[0]!.table.name}.${credentials[0]!.column.name}`, credentials[0]!.column.at],
+      }
+    if (guarded.length)
+      return {
+        how: 'guard',
+        table: tables.find(
+          it => it.model === guarded[0]!.table || wordsIn(it.name).join() === wordsIn(guarded[0]!.table ?? '').join(),
+        ),
+        evidence: guarded.map(it => it.at).slice(0, 3),
+      }
+    const staff = tables.find(it => it.name === data.staff_users.table)
+    if (types.length && (links.length || inside.length))
+      return { how: 'type', table: staff, evidence: [...types.slice(0, 2).map(it => it.at), ...links.slice(0, 2)] }
+    return undefined
+  }
+  const found = identity()
+  return {
+    ...(found && { identity: found }),
+    credentials,
+    signIn: signIn.length ? signIn : shared,
+    inside,
+    storage: [...new Set([...stored, ...links, ...(guards.length ? [] : [])])],
+  }
+}
+
+const isPeople = (table: Table, data: DataMap) =>
+  table.name !== data.staff_users.table &&
+  (table.name === data.clients.table ||
+    table.name === data.contacts.table ||
+    (isClients(table.name) &&
+      !/(setting|config|log|template|tag|group|type|address|note|custom|gateway|subscription|reset|field)/i.test(
+        table.name,
+      )))
+
+const isClients = (text: string) => clientSide.test(text) && !notClientSide.test(text) && !/oauth/i.test(text)
+
+const isSignIn = ({ route, words }: Reach) =>
+  /\b(log ?in|sign ?in|signin|authenticate|auth|session|sessions|otp|magic|passwordless|connexion|anmelden|entrar|key login)\b/i.test(
+    words,
+  ) &&
+  !/\b(reset|forgot|logout|log out|oauth|callback|verify email)\b/i.test(words) &&
+  route.method !== 'DELETE'
+
+/** Tables and columns that join users with clients: whoever has one is a client's person. */
+function linksOf(tables: Table[], data: DataMap): Evidence[] {
+  const staff = tables.find(it => it.name === data.staff_users.table)
+  const columns =
+    staff?.columns.filter(
+      it =>
+        /^(contact|client|customer|partner|portal)(_?id)?$/i.test(it.name) ||
+        /is_?(portal|client|customer)(_?user)?$|^share$|^user_?type$|^usertype$/i.test(it.name),
+    ) ?? []
+  const joins = tables.filter(
+    it =>
+      it.columns.length <= 8 &&
+      /^(\w+_)?((user|portal_user)s?_?(client|customer|contact|account|partner)s?|(client|customer|contact|account|portal)s?_?users?)$/i.test(
+        it.name.replace(/^(ip|crm|tbl)_/, ''),
+      ),
+  )
+  return [...columns.map(it => `${staff!.name}.${it.name} (${it.at})`), ...joins.map(it => `${it.name} (${it.at})`)]
+}
+
+/** What a CRM keeps only because clients come in: their sessions, tokens and switches. */
+const portalStorage = (tables: Table[]): Evidence[] =>
+  tables.flatMap(table => {
+    if (
+      /(^|_)((client|customer)_?)?(portal|webportal)(_|$)|(client|customer|contact|guest)_?(session|token|login|auth|invitation|otp)s?$/i.test(
+        table.name,
+      ) &&
+      !/vendor|supplier|gateway|oauth/i.test(table.name)
+    )
+      return [`${table.name} (${table.at})`]
+    return table.columns
+      .filter(it =>
+        /(^|_)(enable_?(client_?)?portal|portal_(pin|password|access|token|user|enabled)\w*|is_?portal\w*|has_?portal\w*|contact_?key|client_?portal\w*)$/i.test(
+          it.name,
+        ),
+      )
+      .map(it => `${table.name}.${it.name} (${it.at})`)
+  })

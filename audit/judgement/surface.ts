@@ -1,0 +1,169 @@
+import {
+  clientSide,
+  type DocumentKind,
+  documentWords,
+  notClientSide,
+  strongArea,
+  tokenParameter,
+  weakArea,
+} from '../lexicon.ts'
+import type { Route } from '../model.ts'
+import { spoken } from '../names.ts'
+
+/** Who can call a route: a signed-in client, whoever holds a token, staff, or anybody. */
+export type Actor = 'client' | 'holder' | 'staff' | 'anybody'
+
+export interface Reach {
+  route: Route
+  actor: Actor
+  /** The part of the address that is for clients, if there is one. */
+  area?: string
+  documents: Set<DocumentKind>
+  writes: boolean
+  /** What the address and the handler say, in words. */
+  words: string
+}
+
+/** Each route with its actor, what it reaches and whether it writes. */
+export function surfaceOf(routes: Route[]): Reach[] {
+  const server = routes.filter(it => !it.page)
+  // Where hardly any guard is found, it is the reading that misses them, and not the routes.
+  const informed =
+    server.filter(it => it.guards.length || it.open || staffInside.test(head(it))).length >= server.length * 0.35
+  const controllers = folderActors(routes)
+  return routes.map(route => {
+    const area = areaOf(route)
+    const words = spoken(`${withoutParameters(route.path)} ${route.handler.split(/[/\\]/).at(-1)}`)
+    const documents = new Set(kindsIn(words))
+    const actor = actorOf(route, area, informed, controllers)
+    if (!documents.size && (actor === 'holder' || actor === 'client'))
+      for (const it of kindsInBody(route.body)) documents.add(it)
+    return { route, actor, ...(area && { area }), documents, writes: writes(route), words }
+  })
+}
+
+const head = (route: Route) => route.body.slice(0, 3000)
+const withoutParameters = (path: string) => path.replace(/:\w+/g, ' ')
+
+/** An address is an area's when the word stands in front, and nothing before it is about staff, suppliers or billing. */
+export function areaOf({ path, at, page, method }: Route): string | undefined {
+  const parts = path.split('/').filter(Boolean)
+  const clean = parts.filter(
+    it => !/^(api|v\d+(\.\d+)?|rest|web|index\.php|:\w+|public|track|admin-api|\w{2})$/i.test(it),
+  )
+  const before = parts.slice(
+    0,
+    parts.findIndex(it => strongArea.test(it) || weakArea.test(it)),
+  )
+  if (
+    before.some(it =>
+      /(admin|settings?|staff|billing|stripe|vendor|supplier|subscription|internal|manage|config|super|graphql)/i.test(
+        it,
+      ),
+    )
+  )
+    return undefined
+  const strong = clean.slice(0, 2).find(it => strongArea.test(it.replace(/\.php$/, '')))
+  if (strong) return strong
+  const weak = clean[0] && weakArea.test(clean[0].replace(/\.php$/, '')) ? clean[0] : undefined
+  if (weak) return weak
+  const folder =
+    !page && method
+      ? at.match(
+          /(?:^|\/)(ClientPortal|CustomerPortal|client[_-]portal|customer[_-]portal|webportal|portal)(?=\/|\.|Controller)/i,
+        )?.[1]
+      : undefined
+  return folder && !/(admin|settings?|vendor|supplier|billing)/i.test(at) ? folder : undefined
+}
+
+function actorOf(route: Route, area: string | undefined, informed: boolean, folders: Map<string, boolean>): Actor {
+  const guards = route.guards.filter(it => !neutral.test(it))
+  const theirs = guards.filter(isClientGuard)
+  const asked = theirs.some(it =>
+    /auth|login|session|controller|require|ensure|guard|logged|protect|verify|is[A-Z_]/i.test(it),
+  )
+  if (theirs.length && (asked || !tokenIn(route))) return 'client'
+  const staffed = guards.some(it => staffGuard.test(it) && !tokenGuard.test(it))
+  const body = head(route)
+  const strong = area !== undefined && (strongArea.test(area) || /portal/i.test(area))
+  if (staffed) return strong && scoped.test(route.body) ? 'client' : 'staff'
+  const token = tokenIn(route)
+  if (token && (informed || area || route.open || /public|share|sign|view|guest|portal|invit|online/i.test(route.path)))
+    return 'holder'
+  if (!route.open && staffInside.test(body) && !scoped.test(route.body)) return 'staff'
+  if (area && scoped.test(route.body) && clientInside.test(route.body)) return 'client'
+  if (strong && folders.get(folderOf(route))) return 'anybody'
+  return 'anybody'
+}
+
+const folderOf = ({ at }: Route) => at.split(':')[0]!
+
+/** Files in which some route has a client's guard. */
+function folderActors(routes: Route[]) {
+  const found = new Map<string, boolean>()
+  for (const it of routes) if (it.guards.some(isClientGuard)) found.set(folderOf(it), true)
+  return found
+}
+
+export const isClientGuard = (guard: string) =>
+  clientSide.test(guard) &&
+  !notClientSide.test(guard) &&
+  !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard) &&
+  !/website permission/.test(guard)
+    ? true
+    : /website permission|auth:(contact|client|customer)/.test(guard)
+
+const neutral =
+  /^(throttle|locale|cors|csrf|web$|api$|guest$|guest:|domain|rate|limit|helmet|json|tenant|inline guard$|requestLogger|errorEnvelope|crashGuard|compression|bodyParser|validate|verifyCsrf|upload|cache|log)/i
+const staffGuard =
+  /(auth|login|logged|signed_?in|session|user|admin|staff|permission|role|jwt|sanctum|polic|^can:|ability|authorize|protect|restricted|access|api.?key|passport|requires?|ensure|IsAuthenticated|Required|Controller|verifyToken|valid(ate)?Token|isValid|guard|bearer|main\.inc)/i
+const tokenGuard =
+  /(invit|signed$|ValidateSignature|public.?token|link.?token|share|hash|publicRate|rateLimit|optional)/i
+
+/** In a handler: who of the staff is asking. */
+const staffInside =
+  /(getServerSession|auth\(\)|auth\.protect|requireAuth|requireUser|requireSession|requirePermission|getSession\(|getCurrentUser|currentUser\(|current_user|request\.user\b|req\.user\b|req\.admin\b|Auth::user|auth\(\)->user|\$this->getUser\(\)|getUser\(|locals\.user|checkAuth|restrictedArea|accessforbidden|\$_SESSION|frappe\.has_permission|verifyToken|get_current_user|session\.user)/
+
+/** In a handler: which client is asking, taken from the session. */
+export const scoped =
+  /((req|request|ctx|context|session|auth|locals|user|current|this|self)(\(\))?[\w.()\->[\]'"?!:$]{0,40}?(client|customer|contact|portal|partner|guest|commercial_partner|company)_?(id|s|user|contact)?\b|current_(client|customer|contact|portal_user|partner)|get_?(Client|Customer|Contact|client|customer|contact)_?(user_?)?id\(|user_clients|client_id\s*=\s*(auth|session|current|req)|get_customer\w*\(frappe\.session|frappe\.session\.user|\$_SESSION\[['"](client|customer|contact|company)\w*['"]\]|guard\(['"](contact|client|customer)|context_thirdparty|portalCustomerId|portalContactId)/i
+
+const clientInside = /(client|customer|contact|portal|guest|partner)/i
+
+/** Possession of what is in the address, or in the query, opens the document. */
+function tokenIn({ path, body, guards, open }: Route): boolean {
+  const parameters = [...path.matchAll(/:(\w+)/g)].map(it => it[1]!)
+  if (
+    parameters.some(it => tokenParameter.test(it) && !/^(code|access|public|reset)$/i.test(it)) &&
+    !/reset|unsubscribe|verify|confirm-?email|activate|invite|oauth|webhook|csat|survey|password/i.test(path)
+  )
+    return true
+  return (
+    (open || !guards.filter(it => !neutral.test(it)).length) &&
+    /\b((access|public|tracking|share|view|portal)_?(token|key|hash)|securekey|url_key)\b/i.test(body) &&
+    !/reset|unsubscribe|webhook|password/i.test(path)
+  )
+}
+
+const kindsIn = (words: string) =>
+  (Object.keys(documentWords) as DocumentKind[]).filter(it => documentWords[it].test(words))
+
+/** The document that a handler speaks of most, where its address does not say. */
+function kindsInBody(body: string): DocumentKind[] {
+  const text = spoken(body.slice(0, 20_000))
+  const counted = (['quotations', 'invoices', 'proposals', 'tickets', 'projects', 'tasks'] as const).map(kind => ({
+    kind,
+    count: text.match(new RegExp(documentWords[kind].source, 'gi'))?.length ?? 0,
+  }))
+  const most = Math.max(...counted.map(it => it.count))
+  return most < 3 ? [] : counted.filter(it => it.count >= most * 0.5).map(it => it.kind)
+}
+
+const writing =
+  /\b(INSERT\s+INTO|UPDATE\s+[\w"`${}.]+\s+SET|DELETE\s+FROM)\b|(->|\.)(save|create|update|insert|delete|destroy|upsert|insertOne|updateOne|updateMany|findOneAndUpdate|findByIdAndUpdate|createQueryBuilder|persist|flush|forceFill|sign|approve|accept|reject|decline|closeProposal|mark\w*|db_set|submit|write|action_\w+|add_comment|message_post|set)\w*\s*\(|(service|Service|Action|Job)\b/i
+
+const writes = ({ method, body }: Route) =>
+  /^(POST|PUT|PATCH|DELETE)$/.test(method) ||
+  (method !== 'GET'
+    ? writing.test(body)
+    : /(approve|accept|reject|decline|sign|mark_viewed|delete|cancel|save|create)/i.test(body) && writing.test(body))

@@ -1,0 +1,167 @@
+import { acceptance, type DocumentKind, paying } from '../lexicon.ts'
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { gatewaysOf } from './backend.ts'
+import type { Reach } from './surface.ts'
+
+/** B and C: what a client, or who holds a link, sees and does. */
+export function judgeViews(
+  it: Case,
+): Pick<Answers, 'B1' | 'B2' | 'B3' | 'B4' | 'B5' | 'B6' | 'B7' | 'B8' | 'C1' | 'C2' | 'C3' | 'C4'> {
+  const { data } = it
+  return {
+    B1: view(it, 'proposals', data.proposals.table),
+    B2: view(it, 'quotations', data.quotations.table),
+    B3: view(it, 'invoices', data.invoices.table),
+    B4: accepted(it),
+    B5: paid(it),
+    B6: tasks(it),
+    B7: files(it),
+    B8: messages(it),
+    C1: publicView(it, 'proposals', data.proposals.table),
+    C2: publicView(it, 'quotations', data.quotations.table),
+    C3: publicView(it, 'invoices', data.invoices.table),
+    C4: workflow(it),
+  }
+}
+
+/** Routes of signed-in clients, and those that a link opens. */
+const signedIn = ({ surface }: Case) => surface.filter(it => it.actor === 'client' && !it.route.page)
+const held = ({ surface }: Case) => surface.filter(it => it.actor === 'holder' && !it.route.page)
+/** Both, and what lies in the clients' area without a guard that was found. */
+export const clientSurface = (it: Case) => [...signedIn(it), ...held(it)]
+
+function view(it: Case, kind: DocumentKind, table: string | null): Answer {
+  if (!table) return missing(`The CRM keeps no ${kind}.`)
+  const inside = signedIn(it).filter(one => one.documents.has(kind))
+  if (inside.length) return implemented(`Signed-in clients reach ${kind}.`, [...shown(inside, 3), table])
+  const linked = held(it).filter(one => one.documents.has(kind))
+  if (linked.length)
+    return partial(`Clients see ${kind} by a link only; signed in they see none.`, [...shown(linked, 3), table])
+  return missing(`No route leads a client to ${kind}: they are for staff.`, [], 0.8)
+}
+
+function publicView(it: Case, kind: DocumentKind, table: string | null): Answer {
+  const linked = held(it).filter(one => one.documents.has(kind))
+  if (linked.length && table)
+    return implemented(`A link with a token opens ${kind} without sign-in.`, [...shown(linked, 3), table])
+  if (linked.length && it.data.quotations.table === null && kind === 'quotations')
+    return missing('The CRM keeps no quotations.')
+  const pages = it.surface.filter(one => one.route.page && one.actor === 'holder' && one.documents.has(kind))
+  if (pages.length && table)
+    return partial(`There is a page for ${kind} with a token; what answers it was not found.`, shown(pages, 2), 0.4)
+  return missing(table ? `No link opens ${kind} without sign-in.` : `The CRM keeps no ${kind}.`, [], 0.8)
+}
+
+const toAnswer = (it: Reach) => acceptance.test(it.words) && (it.writes || it.route.method !== 'GET')
+
+function acceptances(it: Case) {
+  const offers: DocumentKind[] = ['quotations', 'proposals']
+  return clientSurface(it).filter(
+    one =>
+      toAnswer(one) &&
+      (offers.some(kind => one.documents.has(kind)) || /contract|proof|sign\b|onlinesign/i.test(one.words)) &&
+      !/sign ?(in|up|out)|unsubscri|cookie|terms/i.test(one.words),
+  )
+}
+
+function accepted(it: Case): Answer {
+  const found = acceptances(it)
+  const storage = answerColumns(it)
+  if (
+    found.length &&
+    (storage.length || found.some(one => /status|state|approved|accepted|signature/i.test(one.route.body)))
+  )
+    return implemented('Clients accept or reject, and it is stored.', [...shown(found, 3), ...storage.slice(0, 2)])
+  if (found.length) return partial('Clients can answer; where it is stored was not found.', shown(found, 3), 0.5)
+  return missing('No client can approve or sign: approvals, if any, are for staff.', [], 0.75)
+}
+
+/** The same from a public page. Behind a sign-in only, it is half of what is asked. */
+function workflow(it: Case): Answer {
+  const found = acceptances(it)
+  const linked = found.filter(one => one.actor === 'holder')
+  if (linked.length)
+    return implemented('Who holds the link accepts or rejects, and it is stored.', [
+      ...shown(linked, 3),
+      ...answerColumns(it).slice(0, 2),
+    ])
+  if (found.length) return partial('Clients accept or reject once signed in; not from the link alone.', shown(found, 3))
+  return missing('Nothing can be accepted from a public page.', [], 0.75)
+}
+
+function answerColumns({ facts, data }: Case): string[] {
+  const places = [data.quotations.table, data.proposals.table].filter(it => it !== null)
+  return facts.tables
+    .filter(it => places.includes(it.name) || /(signature|acceptance|approval)/i.test(it.name))
+    .flatMap(table =>
+      table.columns
+        .filter(
+          it =>
+            /(accept|approv|sign(ed|ature)|reject|declin|refus)/i.test(it.name) ||
+            it.values?.some(one => /(accept|approv|reject|declin|sign)/i.test(one)),
+        )
+        .map(it => `${table.name}.${it.name} (${it.at})`),
+    )
+}
+
+function paid(it: Case): Answer {
+  const ways = clientSurface(it).filter(
+    one => paying.test(one.words) && !/payment_?methods?$|history/i.test(one.route.path),
+  )
+  const acting = ways.filter(
+    one => one.writes || /checkout|gateway|stripe|paypal|pay\b|process|intent|session/i.test(one.words),
+  )
+  const gateways = gatewaysOf(it.facts)
+  if (acting.length && gateways.length)
+    return implemented('Clients pay through a gateway.', [
+      ...shown(acting, 3),
+      ...gateways.map(one => one.at).slice(0, 2),
+    ])
+  if (acting.length) return partial('There is a way to pay; no gateway was found behind it.', shown(acting, 3), 0.5)
+  if (ways.length) return partial('Clients see payments and cannot make one.', shown(ways, 2), 0.5)
+  return missing('Clients cannot pay: payments are recorded by staff.', [], 0.75)
+}
+
+function tasks(it: Case): Answer {
+  const found = signedIn(it).filter(one => one.documents.has('tasks'))
+  const table = it.facts.tables.find(one => one.name === it.data.tasks.table)
+  const assigned = table?.columns.find(
+    one => /(client|customer|contact|portal)/i.test(one.name) && /(assign|visible|for_|_id|to_)/i.test(one.name),
+  )
+  if (found.length && table && assigned && found.some(one => one.writes || /assign/i.test(one.route.body)))
+    return implemented('Clients see tasks of theirs.', [
+      ...shown(found, 3),
+      `${table.name}.${assigned.name} (${assigned.at})`,
+    ])
+  if (found.length) return partial('Clients see tasks of their record; none is assigned to them.', shown(found, 3))
+  return missing('Tasks are assigned to staff only.', table ? [table.name] : [], 0.8)
+}
+
+function files(it: Case): Answer {
+  const found = clientSurface(it).filter(
+    one => one.documents.has('documents') && !/(?:^|\s)uploads?\s+(logo|avatar|photo)/i.test(one.words),
+  )
+  const shared = found.filter(one => !/\bpdf\b/i.test(one.route.path))
+  const others = clientSurface(it).filter(one => /\b(pdf|photos?|images?|receipt|statement)\b/i.test(one.words))
+  if (shared.length) return implemented('Clients reach files.', shown(shared, 3))
+  if (others.length && others.some(one => one.actor === 'client'))
+    return partial('Clients get single files (PDF, photographs); there is no library of documents.', shown(others, 3))
+  return missing('No file is shared with clients beyond the printed document.', shown(others, 2), 0.7)
+}
+
+export function messagesOf(it: Case) {
+  return clientSurface(it).filter(
+    one =>
+      one.documents.has('messages') &&
+      !/(private|internal|credit|delivery|release|debit|chatbot|assistant) ?notes?/i.test(one.words) &&
+      !/(csat|survey|feedback|unsubscribe|webhook|sms)/i.test(one.route.path),
+  )
+}
+
+function messages(it: Case): Answer {
+  const found = messagesOf(it)
+  const writing = found.filter(one => one.writes && one.route.method !== 'GET')
+  if (writing.length) return implemented('Clients write messages or comments.', shown(writing, 3))
+  if (found.length) return partial('Clients read messages and cannot write.', shown(found, 3), 0.5)
+  return missing('Messages and comments are between staff.', [], 0.75)
+}
