@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import knex, { type Knex } from 'knex'
+import { audit } from '../audit/audit.ts'
 import { invite } from './auth/invitations.ts'
 import { type Crm, type Role, roles } from './crm.ts'
 import { within } from './database.ts'
@@ -22,6 +23,8 @@ export interface Config {
 
 const usage = `portico <command> [--config portico.config.ts]
 
+  audit --database URL --source DIR --url URL look at a CRM, of which each is optional, and change nothing
+        [--out AUDIT_REPORT.md] [--json audit.json] [--quiet]
   migrate                                     create or bring up to date Portico's own tables
   rollback --destroy                          remove them, with all that Portico stored
   invite --workspace SLUG --client ID         make an invitation and print its link
@@ -45,6 +48,21 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   },
 
   invite: (config, options) => connected(config.url, database => invited(database, config, options)),
+}
+
+async function audited(options: Options): Promise<string> {
+  const { database, source, url, out = 'AUDIT_REPORT.md', json = 'audit.json', quiet } = options
+  if (!database && !source && !url) throw new Wrong('audit needs --database, --source or --url.')
+  const told = process.stderr.isTTY && !quiet
+  const progress = (text: string) =>
+    told && process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
+  const found = await audit({ database, source, url, progress })
+  if (told) process.stderr.write('\r\x1b[K')
+  writeFileSync(out, found.report)
+  writeFileSync(json, `${JSON.stringify(found.json, null, 2)}\n`)
+  const problem = `${found.notes.join('\n')}\nWritten all the same: ${out} and ${json}.`
+  if (!found.whole) throw new Trouble(problem)
+  return quiet ? '' : `Written: ${out} and ${json}.`
 }
 
 async function invited(database: Knex, { crm, address }: Config, options: Options): Promise<string> {
@@ -82,9 +100,8 @@ async function connected<T>(url: string, work: (database: Knex) => Promise<T>): 
   }
 }
 
-type Options = { [name in 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from']?: string } & {
-  destroy?: boolean
-}
+type Text = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from' | 'database' | 'source' | 'url' | 'out' | 'json'
+type Options = { [name in Text]?: string } & { destroy?: boolean; quiet?: boolean }
 
 async function run(): Promise<string> {
   const text = { type: 'string' } as const
@@ -99,12 +116,19 @@ async function run(): Promise<string> {
         role: text,
         name: text,
         from: text,
+        database: text,
+        source: text,
+        url: text,
+        out: text,
+        json: text,
+        quiet: { type: 'boolean' },
         destroy: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }),
   )
   if (values.help) return usage
+  if (positionals.join() === 'audit') return audited(values)
   const command = Object.hasOwn(commands, positionals[0] ?? '') ? commands[positionals[0] ?? ''] : undefined
   if (!command || positionals.length > 1) throw new Wrong(`There is no command "${positionals.join(' ')}".\n\n${usage}`)
   const config = await configOf(values.config)
@@ -130,7 +154,8 @@ function parsed<T>(parse: () => T): T {
 }
 
 try {
-  console.log(await run())
+  const said = await run()
+  if (said) console.log(said)
 } catch (error) {
   const { message, code } = error as Error & { code?: string }
   console.error(

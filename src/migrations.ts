@@ -25,6 +25,17 @@ export async function rollback(owner: Knex, { role }: { role: string }): Promise
   return names
 }
 
+/** The statements that `migrate` runs for this role, in order, without running them. */
+export async function migrationSql(role: string): Promise<string[]> {
+  const said: string[] = []
+  const listening = { raw: async (sql: string) => said.push(sql) } as unknown as Knex
+  for (const file of files()) {
+    const { up } = await import(`../${file}`)
+    await up(listening, { app: `"${role}"` } satisfies Roles)
+  }
+  return said
+}
+
 /** Names are without extension, so that they are the same from `.ts` and from compiled `.js`. */
 const settings = (owner: Knex, role: string): Knex.MigratorConfig => ({
   schemaName: 'portal',
