@@ -75,7 +75,7 @@ export const credential =
   /^(\w*_)?(password|passwd|passcode|pwd|password_?hash|hashed_?password|encrypted_?password|password_?digest|pass_(crypted|encoding|indatabase)\w*|pin|pin_?(hash|code)|otp|otp_?(code|hash|secret)|login_?(code|token)|magic_?(link|token)\w*|remember_?token)$/i
 
 export const tokenName =
-  /^(\w*_)?(public_?(token|key|hash|id|slug|link|url)|url_?key|share_?(token|key|hash|link|id|code)|sharing_?token|access_?(token|key|hash)|secure_?key|token|token_?hash|tracking_?token|approval_?token|sign_?token|view_?token|invitation_?key|invite_?(token|key|code)|unique_?hash|hash|hash_?key|secret_?key|contact_?key|client_?(key|hash|token)|portal_?(token|key|hash)|access_?code|guest_?(token|key)|customer_?token)$/i
+  /^(\w*_)?(public_?(token|key|hash|id|slug|link|url)|url_?key|uuid|share_?(token|key|hash|link|id|code)|sharing_?token|access_?(token|key|hash)|secure_?key|token|token_?hash|tracking_?token|approval_?token|sign_?token|view_?token|invitation_?key|invite_?(token|key|code)|unique_?hash|hash|hash_?key|secret_?key|contact_?key|client_?(key|hash|token)|portal_?(token|key|hash)|access_?code|guest_?(token|key)|customer_?token)$/i
 
 /** A parameter of an address that stands for possession. */
 export const tokenParameter =

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Table } from '../model.ts'
 import type { Script } from './javascript.ts'
 import { type Change, replay } from './schema/changes.ts'
+import { doctrineChanges } from './schema/doctrine.ts'
 import { migrationChanges } from './schema/knex.ts'
 import { metadataChanges } from './schema/metadata.ts'
 import { modelChanges } from './schema/models.ts'
@@ -23,7 +24,7 @@ export function readSchema(files: SourceFile[], scripts: Map<string, Script>): T
   told.sort(
     (a, b) => a.stage - b.stage || collator.compare(a.name, b.name) || collator.compare(a.file.path, b.file.path),
   )
-  return replay(told.flatMap(it => it.changes))
+  return replay([...told.flatMap(it => it.changes), ...doctrineChanges(files)])
 }
 
 const collator = new Intl.Collator('en', { numeric: true })

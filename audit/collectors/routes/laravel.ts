@@ -111,9 +111,8 @@ function routesOf(
 ): Route[] {
   const route = (method: string, path: string, action: string, verb?: string): Route => {
     const handler = verb ? { controller: className(action), method: verb } : actionOf(action, controller)
-    const found = handler.controller
-      ? classes.find(handler.controller, placeOf(handler.controller, action, file))
-      : undefined
+    const told = handler.controller ? meant(handler.controller, action, file) : undefined
+    const found = told && classes.find(told.name, told.place)
     const method_ = found?.method(handler.method)
     const inside = (found?.method('__construct')?.text ?? '').match(/middleware\(([^)]*)\)/g)?.flatMap(literals) ?? []
     return {
@@ -165,10 +164,11 @@ const className = (source: string) =>
     .at(-1) ?? literal(source)?.split('\\').at(-1)
 const classNames = (source: string) => [...source.matchAll(/([\w\\]+)::class/g)].map(it => it[1]!.split('\\').at(-1)!)
 
-/** Where a class lies by its namespace, as the action or a `use` says it. */
-function placeOf(name: string, action: string, file: SourceFile): string {
-  const told =
-    action.match(new RegExp(`([\\w\\\\]+\\\\${name})\\b`))?.[1] ??
-    file.text.match(new RegExp(`^use\\s+([\\w\\\\]*\\\\${name})(?:\\s+as\\b|;)`, 'm'))?.[1]
-  return told?.replaceAll('\\', '/').replace(/^\/?App\//, '/') ?? 'app/Http/Controllers'
+/** The class that a name means here, and where it lies by its namespace, as the action or a `use` says it. */
+function meant(name: string, action: string, file: SourceFile): { name: string; place: string } {
+  const alias = file.text.match(new RegExp(`^use\\s+([\\w\\\\]+)\\s+as\\s+${name};`, 'm'))?.[1]
+  const own = file.text.match(new RegExp(`^use\\s+([\\w\\\\]*\\\\${name});`, 'm'))?.[1]
+  const told = action.match(new RegExp(`([\\w\\\\]+\\\\${name})\\b`))?.[1] ?? alias ?? own
+  const place = told?.replaceAll('\\', '/').replace(/^\/?\w+\//, '/') ?? 'app/Http/Controllers'
+  return { name: told?.split('\\').at(-1) ?? name, place }
 }

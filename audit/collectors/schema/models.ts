@@ -111,7 +111,7 @@ function mongoose({ name, args, line, into, start }: Call, script: Script): Chan
   if (!model || embedded) return undefined
   const columns = Object.entries(args[0].entries).map(([key, it]) => fieldOf(key, it, file.path))
   const collection = args[1]?.entries?.collection?.string
-  return [{ kind: 'table', table: collection ?? model, columns, at: `${file.path}:${line}`, model }]
+  return [{ kind: 'table', table: collection ?? collectionOf(model), columns, at: `${file.path}:${line}`, model }]
 }
 
 function fieldOf(name: string, it: Piece, path: string): Column {
@@ -136,4 +136,11 @@ const valuesOf = (it: Piece | undefined) => {
 const valuesIn = (source: string) => {
   const listed = source.match(/\b(?:ENUM|enum)\s*[:(]\s*(?:['"]\w+['"]\s*,\s*)?\[?((?:\s*['"][^'"]*['"]\s*,?)+)/)
   return listed ? { values: [...listed[1]!.matchAll(/['"]([^'"]*)['"]/g)].map(it => it[1]!) } : {}
+}
+
+/** Mongoose names a collection after its model: small letters, plural. */
+const collectionOf = (model: string) => {
+  const name = model.trim().toLowerCase()
+  if (/s$/.test(name)) return name
+  return /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : /(x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`
 }

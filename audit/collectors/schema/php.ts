@@ -1,14 +1,13 @@
 import type { Column } from '../../model.ts'
 import { closing, lineAt, literal, literals, masked, parts } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
-import { type Change, snake } from './changes.ts'
+import type { Change } from './changes.ts'
 import { sqlChanges } from './sql.ts'
 
-/** Laravel migrations, CodeIgniter's forge, Phinx, Doctrine's entities and migrations, and SQL in strings. */
+/** Laravel migrations, Doctrine's migrations, and SQL in strings. */
 export function phpChanges(file: SourceFile): Change[] {
   const { text } = file
   if (/Schema::(\w+\([^)]*\)->)?(create|table|rename|drop)/.test(text)) return laravel(file)
-  if (/@ORM\\|#\[ORM\\/.test(text)) return doctrine(file)
   if (/->addSql\(|\bCREATE\s+TABLE\b/i.test(text)) return inStrings(file)
   return []
 }
@@ -80,48 +79,6 @@ function laravelColumn(verb: string, args: string[], chain: string, table: strin
 
 const laravelType =
   /^(\w*integer|foreignId|foreignUuid|foreignUlid|string|char|\w*text|boolean|date\w*|time\w*|year|decimal|unsignedDecimal|float|double|json\w*|uuid|ulid|binary|enum|set|ipAddress|macAddress|geometry|point)$/i
-
-function doctrine({ path, text }: SourceFile): Change[] {
-  const found: Change[] = []
-  const classes = [...text.matchAll(/(?:@ORM\\Entity|#\[ORM\\Entity)[\s\S]*?\bclass\s+(\w+)/g)]
-  for (const { index, 0: head, 1: model } of classes) {
-    const table = head.match(/ORM\\Table\(\s*(?:name\s*[:=]\s*)?["'`]+(\w+)/)?.[1] ?? snake(model!)
-    const body = text.slice(index + head.length)
-    const columns = [
-      ...body.matchAll(
-        /((?:@ORM\\\w+|#\[ORM\\\w+)[^;{]*?)(?:private|protected|public)\s+(?:readonly\s+)?(?:\??[\w\\|]+\s+)?\$(\w+)/g,
-      ),
-    ].flatMap(it => {
-      const source = it[1]!
-      const at = `${path}:${lineAt(text, index + head.length + it.index + it[0].length)}`
-      const target = source
-        .match(/targetEntity\s*[:=]\s*["']?([\w\\]+)/)?.[1]
-        ?.split('\\')
-        .filter(one => one !== 'class')
-        .at(-1)
-      const typed = it[0]
-        .match(/(?:private|protected|public)\s+(?:readonly\s+)?\??([\w\\]+)\s+\$/)?.[1]
-        ?.split('\\')
-        .at(-1)
-      if (/ORM\\(ManyToOne|OneToOne)/.test(source)) {
-        if (/mappedBy/.test(source)) return []
-        const name = source.match(/JoinColumn\([^)]*\bname\s*[:=]\s*["'](\w+)/)?.[1] ?? `${snake(it[2]!)}_id`
-        return [{ name, type: '', at, references: snake(target ?? typed ?? '') }]
-      }
-      if (!/ORM\\(Column|Id)\b/.test(source)) return []
-      const name = source.match(/ORM\\Column\([^)]*\bname\s*[:=]\s*["'`]+(\w+)/)?.[1] ?? snake(it[2]!)
-      return [{ name, type: source.match(/type\s*[:=]\s*["']?([\w:\\]+)/)?.[1] ?? typed ?? '', at }]
-    })
-    found.push({
-      kind: 'table',
-      table,
-      columns,
-      at: `${path}:${lineAt(text, index + head.lastIndexOf('class'))}`,
-      model: model!,
-    })
-  }
-  return found
-}
 
 function inStrings(file: SourceFile): Change[] {
   const back = file.text.search(/function\s+down\s*\(/)
