@@ -29,17 +29,20 @@ export function classesOf(files: SourceFile[]): Classes {
       found.set(name, [...(found.get(name) ?? []), classText(name, (match[2] ?? '').trim(), file, match.index)])
     }
   }
+  /** How much of an end, or else of a beginning, two paths share. */
   const common = (path: string, near: string) => {
-    if (
-      near &&
-      path
-        .toLowerCase()
-        .replace(/\.\w+$/, '')
-        .endsWith(near.toLowerCase())
-    )
-      return 100
-    const parts = near.split('/')
-    return path.split('/').filter((it, index) => parts[index] === it).length - path.length / 1000
+    const own = path
+      .toLowerCase()
+      .replace(/\.\w+$/, '')
+      .split('/')
+    const asked = near
+      .toLowerCase()
+      .replace(/\.\w+$/, '')
+      .split('/')
+      .filter(Boolean)
+    const end = asked.toReversed().findIndex((it, index) => own.at(-1 - index) !== it)
+    const start = asked.findIndex((it, index) => own[index] !== it)
+    return (end === -1 ? asked.length : end) * 10 + (start === -1 ? asked.length : start) - path.length / 1000
   }
   return {
     find: (name, near = '') =>

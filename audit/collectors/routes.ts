@@ -2,19 +2,22 @@ import type { Route } from '../model.ts'
 import type { Classes } from './classes.ts'
 import type { Modules } from './modules.ts'
 import { declaredRoutes } from './routes/declared.ts'
+import { decoratedFunctions } from './routes/decorated.ts'
+import { djangoRoutes } from './routes/django.ts'
 import { expressRoutes } from './routes/express.ts'
 import { fileRoutes } from './routes/files.ts'
+import { frappeRoutes } from './routes/frappe.ts'
 import { laravelRoutes } from './routes/laravel.ts'
 import { decoratedRoutes } from './routes/nest.ts'
 import { joined } from './routes/paths.ts'
 import { conventionalRoutes } from './routes/php-files.ts'
-import { pythonRoutes } from './routes/python.ts'
 import { railsRoutes } from './routes/rails.ts'
 import { symfonyRoutes } from './routes/symfony.ts'
 import type { SourceFile } from './tree.ts'
 
 /** Every address that the source answers, of every framework that is found in it. */
 export function readRoutes(files: SourceFile[], modules: Modules, classes: Classes): Route[] {
+  const python = files.filter(it => it.path.endsWith('.py'))
   const framed = [...laravelRoutes(files, classes), ...symfonyRoutes(files, classes), ...declaredRoutes(files, classes)]
   return [
     ...expressRoutes(modules),
@@ -24,7 +27,9 @@ export function readRoutes(files: SourceFile[], modules: Modules, classes: Class
     ...framed,
     ...(framed.filter(it => it.method !== 'ANY').length ? [] : conventionalRoutes(files, classes)),
     ...railsRoutes(files, classes),
-    ...pythonRoutes(files, classes),
+    ...djangoRoutes(python, classes),
+    ...python.flatMap(it => decoratedFunctions(it, python)),
+    ...frappeRoutes(files),
   ]
 }
 

@@ -16,7 +16,7 @@ export function judgeAccess(it: Case): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' |
   }
 }
 
-function login({ people }: Case): Answer {
+function login({ people, facts, data }: Case): Answer {
   const { identity, signIn, inside } = people
   if (identity && signIn.length && inside.length)
     return implemented(

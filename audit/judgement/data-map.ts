@@ -49,6 +49,11 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
 
   for (const entity of ['invoices', 'quotations', 'proposals', 'orders'] as const)
     pick(entity, table => named(entity)(table) && named(entity)(table) + document(table))
+  const among = found.invoices?.columns.find(
+    it =>
+      /^is_?(estimate|quote|offer|quotation)/i.test(it.name) ||
+      it.values?.some(one => /^(estimate|quote|quotation|offer)$/i.test(one)),
+  )
   const documents = [found.invoices, found.quotations, found.proposals].filter(it => it !== undefined)
   pick(
     'staff_users',
@@ -81,6 +86,8 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
         (points(table, found.clients) ? 20 : 0) +
         (table.columns.some(it => /mail/i.test(it.name)) ? 15 : -30),
   )
+  if (!found.clients && found.contacts && documents.some(it => points(it, found.contacts)))
+    [found.clients, found.contacts] = [found.contacts, undefined]
   for (const entity of ['payments', 'tasks', 'projects', 'documents', 'tickets'] as const)
     pick(
       entity,
@@ -89,7 +96,8 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     )
   pick('messages', table => {
     const score = named('messages')(table)
-    const about = /note/.test(table.name) && !written.includes(table.name) ? -70 : 0
+    const talk = table.columns.some(it => /^(is_?internal|is_?public|post|visibility|reply_?to|thread)/i.test(it.name))
+    const about = /note/i.test(table.name) && !talk && !written.includes(table.name) ? -70 : 0
     return score && score + expected('messages', table) + about + (written.includes(table.name) ? 80 : 0)
   })
   pick('activity', table => named('activity')(table) && named('activity')(table) + expected('activity', table))
@@ -105,6 +113,7 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
       : { table: null }
   }
   const made = Object.fromEntries(Object.keys(entities).map(it => [it, place(found[it as Entity])])) as DataMap
+  if (!found.quotations && among) made.quotations = { ...made.invoices, note: `among the invoices, by ${among.name}` }
   made.tenants = tenant ? { ...place(tenant.table), note: tenant.note } : { table: null }
   return {
     ...made,

@@ -25,6 +25,11 @@ function switches(it: Case): Answer {
   const assigned = it.people.storage.filter(one => /user_?s?_?(client|customer)|client_?users?/i.test(one))
   const evidence = [...[...found.values()].map(([first]) => `${first!.text} (${first!.at})`), ...columns]
   if (!clientSurface(it).length) return missing('Clients see nothing that could be ruled.', [], 0.8)
+  const roles = it.facts.tables
+    .filter(one => /(portal|client|customer)_?(portal_?)?(role|permission|menu|setting|right)s?$/i.test(one.name))
+    .map(one => `${one.name} (${one.at})`)
+  if (it.people.inside.length && roles.length)
+    return implemented('Roles or settings rule what clients see.', [...roles, ...evidence])
   if (it.people.inside.length && found.size >= 3) return implemented('Switches rule what clients see.', evidence)
   if (evidence.length) return partial('Some things can be shown or hidden, one by one.', evidence)
   return assigned.length

@@ -106,12 +106,10 @@ function folderActors(routes: Route[]) {
 }
 
 export const isClientGuard = (guard: string) =>
-  clientSide.test(guard) &&
-  !notClientSide.test(guard) &&
-  !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard) &&
-  !/website permission/.test(guard)
-    ? true
-    : /website permission|auth:(contact|client|customer)/.test(guard)
+  /auth:(contact|client|customer)/.test(guard) ||
+  (clientSide.test(guard) &&
+    !notClientSide.test(guard) &&
+    !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard))
 
 const neutral =
   /^(throttle|locale|cors|csrf|web$|api$|guest$|guest:|domain|rate|limit|helmet|json|tenant|inline guard$|requestLogger|errorEnvelope|crashGuard|compression|bodyParser|validate|verifyCsrf|upload|cache|log)/i

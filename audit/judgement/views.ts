@@ -26,13 +26,15 @@ export function judgeViews(
 
 /** Routes of signed-in clients, and those that a link opens. */
 const signedIn = ({ surface }: Case) => surface.filter(it => it.actor === 'client' && !it.route.page)
-const held = ({ surface }: Case) => surface.filter(it => it.actor === 'holder' && !it.route.page)
+const held = ({ surface }: Case) =>
+  surface.filter(it => it.actor === 'holder' && !it.route.page && it.documents.size > 0)
 /** Both, and what lies in the clients' area without a guard that was found. */
 export const clientSurface = (it: Case) => [...signedIn(it), ...held(it)]
 
 function view(it: Case, kind: DocumentKind, table: string | null): Answer {
   if (!table) return missing(`The CRM keeps no ${kind}.`)
-  const inside = signedIn(it).filter(one => one.documents.has(kind))
+  const about = concerns(it, kind)
+  const inside = signedIn(it).filter(about)
   if (inside.length) return implemented(`Signed-in clients reach ${kind}.`, [...shown(inside, 3), table])
   const linked = held(it).filter(one => one.documents.has(kind))
   if (linked.length)
@@ -40,8 +42,15 @@ function view(it: Case, kind: DocumentKind, table: string | null): Answer {
   return missing(`No route leads a client to ${kind}: they are for staff.`, [], 0.8)
 }
 
+/** Quotations that lie among the invoices are reached where invoices are. */
+const concerns =
+  ({ data }: Case, kind: DocumentKind) =>
+  (one: Reach) =>
+    one.documents.has(kind) ||
+    (kind === 'quotations' && data.quotations.table === data.invoices.table && one.documents.has('invoices'))
+
 function publicView(it: Case, kind: DocumentKind, table: string | null): Answer {
-  const linked = held(it).filter(one => one.documents.has(kind))
+  const linked = held(it).filter(concerns(it, kind))
   if (linked.length && table)
     return implemented(`A link with a token opens ${kind} without sign-in.`, [...shown(linked, 3), table])
   if (linked.length && it.data.quotations.table === null && kind === 'quotations')

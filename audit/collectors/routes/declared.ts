@@ -4,15 +4,50 @@ import { lineAt } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import { joined } from './paths.ts'
 
-/** Routes that are data: lists in JSON (`route`, `method`, `noAuth`) and registries of entry points in PHP. */
+/** Routes that are data: lists in JSON, registries of entry points, and records opened to clients by an access definition. */
 export function declaredRoutes(files: SourceFile[], classes: Classes): Route[] {
-  return files.flatMap(file =>
-    /routes\.json$/.test(file.path)
-      ? fromJson(file, classes)
-      : /\$entry_point_registry/.test(file.text)
-        ? entryPoints(file)
-        : [],
-  )
+  const entries = files.flatMap(webEntry)
+  return [
+    ...files.flatMap(it =>
+      /routes\.json$/.test(it.path)
+        ? fromJson(it, classes)
+        : /\$entry_point_registry/.test(it.text)
+          ? entryPoints(it)
+          : [],
+    ),
+    ...entries,
+    ...entries
+      .filter(it => /portal|client|customer/i.test(it.path))
+      .slice(0, 1)
+      .flatMap(entry => files.flatMap(it => accessDefinition(it, entry.path))),
+  ]
+}
+
+/** A front controller beside the first one is an area of its own. */
+const webEntry = ({ path, text }: SourceFile): Route[] => {
+  const place = path.match(/^(?:public|web|htdocs|www)\/([\w-]+)\/index\.php$/)?.[1]
+  return place && !/install|setup|api/.test(place)
+    ? [{ method: 'GET', path: `/${place}`, guards: [], handler: path, body: text, at: `${path}:1` }]
+    : []
+}
+
+/** Says by which link to a contact or an account a client's person may reach the records of a kind. */
+function accessDefinition({ path, text }: SourceFile, area: string): Route[] {
+  if (!/acl\w*\/\w+\.json$/i.test(path) || !/"(contact|account|customer|client)Link"\s*:/.test(text)) return []
+  const kind = path
+    .split('/')
+    .at(-1)!
+    .replace(/\.json$/, '')
+  return [
+    {
+      method: 'ANY',
+      path: `${area}/${kind}`,
+      guards: ['portal user'],
+      handler: `records of ${kind}`,
+      body: text,
+      at: `${path}:${lineAt(text, text.search(/"\w+Link"/))}`,
+    },
+  ]
 }
 
 function fromJson(file: SourceFile, classes: Classes): Route[] {

@@ -12,7 +12,9 @@ interface Group {
 
 /** Routes of Laravel, Lumen and Slim: groups, prefixes, middleware, resources, the prefixes that a provider adds. */
 export function laravelRoutes(files: SourceFile[], classes: Classes): Route[] {
-  const providers = files.filter(it => /RouteServiceProvider|bootstrap\/app\.php|ServiceProvider\.php$/.test(it.path))
+  const providers = files.filter(
+    it => /base_path\(|__DIR__/.test(it.text) && /->group\(|::group\(|loadRoutesFrom/.test(it.text),
+  )
   return files
     .filter(
       it =>
@@ -29,7 +31,7 @@ function rootOf(file: SourceFile, providers: SourceFile[]): Group {
   for (const { text } of providers) {
     const place = [name, `/${name.split('/').at(-1)}`].map(it => text.indexOf(it)).find(it => it > 0)
     if (place === undefined) continue
-    const chain = text.slice(Math.max(0, text.lastIndexOf('Route::', place)), place)
+    const chain = text.slice(Math.max(text.lastIndexOf(';', place), text.lastIndexOf('{', place), 0), place)
     const prefix = chain.match(/prefix\(\s*['"]([^'"]*)/)?.[1] ?? ''
     const guards = [...chain.matchAll(/middleware\(([^)]*)\)/g)].flatMap(it => literals(it[1]!))
     return { prefix, guards: guards.filter(it => it !== 'web' && it !== 'api') }
@@ -169,6 +171,6 @@ function meant(name: string, action: string, file: SourceFile): { name: string; 
   const alias = file.text.match(new RegExp(`^use\\s+([\\w\\\\]+)\\s+as\\s+${name};`, 'm'))?.[1]
   const own = file.text.match(new RegExp(`^use\\s+([\\w\\\\]*\\\\${name});`, 'm'))?.[1]
   const told = action.match(new RegExp(`([\\w\\\\]+\\\\${name})\\b`))?.[1] ?? alias ?? own
-  const place = told?.replaceAll('\\', '/').replace(/^\/?\w+\//, '/') ?? 'app/Http/Controllers'
+  const place = told?.replaceAll('\\', '/') ?? `app/Http/Controllers/${name}`
   return { name: told?.split('\\').at(-1) ?? name, place }
 }

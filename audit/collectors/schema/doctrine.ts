@@ -18,7 +18,12 @@ export function doctrineChanges(files: SourceFile[]): Change[] {
   const parts = files.filter(it => it.path.endsWith('.php') && /@ORM\\|#\[ORM\\/.test(it.text)).flatMap(partsOf)
   const named = Map.groupBy(parts, it => it.name)
   const columnsOf = (part: Part, depth = 0): Column[] =>
-    depth > 5 ? [] : [...part.columns, ...part.more.flatMap(it => columnsOf(named.get(it)?.[0] ?? part, named.has(it) ? depth + 1 : 6))]
+    depth > 5
+      ? []
+      : [
+          ...part.columns,
+          ...part.more.flatMap(it => columnsOf(named.get(it)?.[0] ?? part, named.has(it) ? depth + 1 : 6)),
+        ]
   return parts
     .filter(it => it.table)
     .map(it => ({ kind: 'table', table: it.table!, columns: columnsOf(it), at: it.at, model: it.name }))
@@ -45,10 +50,14 @@ const short = (name: string) => name.trim().split('\\').at(-1)!
 
 function tableOf(head: string, text: string): string | undefined {
   const table = head.match(/ORM\\Table\(\s*(?:name\s*[:=]\s*)?(?:["'`]+(\w+)|\w+::(\w+))/)
-  return table?.[1] ?? (table?.[2] ? text.match(new RegExp(`const\\s+(?:string\\s+)?${table[2]}\\s*=\\s*['"](\\w+)`))?.[1] : undefined)
+  return (
+    table?.[1] ??
+    (table?.[2] ? text.match(new RegExp(`const\\s+(?:string\\s+)?${table[2]}\\s*=\\s*['"](\\w+)`))?.[1] : undefined)
+  )
 }
 
-const property = /((?:@ORM\\\w+|#\[ORM\\\w+)[^;{]*?)(?:private|protected|public)\s+(?:readonly\s+)?(?:(\??[\w\\|]+)\s+)?\$(\w+)/g
+const property =
+  /((?:@ORM\\\w+|#\[ORM\\\w+)[^;{]*?)(?:private|protected|public)\s+(?:readonly\s+)?(?:(\??[\w\\|]+)\s+)?\$(\w+)/g
 
 const columnsIn = (body: string, at: (index: number) => string): Column[] =>
   [...body.matchAll(property)].flatMap(({ index, 0: whole, 1: source = '', 2: hint = '', 3: name = '' }) => {
@@ -58,7 +67,14 @@ const columnsIn = (body: string, at: (index: number) => string): Column[] =>
       if (/mappedBy/.test(source)) return []
       const target = source.match(/targetEntity\s*[:=]\s*["']?([\w\\]+)/)?.[1]
       const column = source.match(/JoinColumn\([^)]*\bname\s*[:=]\s*["'](\w+)/)?.[1] ?? `${snake(name)}_id`
-      return [{ name: column, type: '', at: place, references: snake(target ? short(target.replace(/\\?::class/, '')) : typed) }]
+      return [
+        {
+          name: column,
+          type: '',
+          at: place,
+          references: snake(target ? short(target.replace(/\\?::class/, '')) : typed),
+        },
+      ]
     }
     if (!/ORM\\(Column|Id)\b/.test(source)) return []
     const own = source.match(/ORM\\Column\([^)]*\bname\s*[:=]\s*["'`]+(\w+)/)?.[1]

@@ -34,8 +34,8 @@ function docType({ path, text }: SourceFile, { name, fields, issingle, autoname 
   return [{ kind: 'table', table: `tab${name}`, columns: [id, ...columns], at: `${path}:1`, model: name }]
 }
 
-function entityDef({ path, text }: SourceFile, { fields }: any): Change[] {
-  if (!/(entityDefs|entities|metadata|schema|models?)\//i.test(path)) return []
+function entityDef({ path, text }: SourceFile, { fields, links }: any): Change[] {
+  if (!/(entity_?defs?|entities|schema|models?)\//i.test(path)) return []
   const model = path
     .split('/')
     .at(-1)!
@@ -52,7 +52,7 @@ function entityDef({ path, text }: SourceFile, { fields }: any): Change[] {
         name: linked ? `${name}Id` : name,
         type: String(it.type ?? ''),
         at,
-        ...(it.type === 'link' && { references: it.entity ?? capital(name) }),
+        ...(it.type === 'link' && { references: it.entity ?? links?.[name]?.entity ?? capital(name) }),
         ...(values?.length && { values }),
       },
     ]

@@ -2,15 +2,11 @@ import type { Route } from '../../model.ts'
 import type { Classes, ClassText } from '../classes.ts'
 import { hashes, indented, lineAt, literal, literals, masked, parts } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
+import { decorators } from './decorated.ts'
 import { joined } from './paths.ts'
 
-/** Django's URL files with their includes, and the decorated functions of Flask, FastAPI, Odoo and Frappe. */
-export function pythonRoutes(files: SourceFile[], classes: Classes): Route[] {
-  const python = files.filter(it => it.path.endsWith('.py'))
-  return [...django(python, classes), ...python.flatMap(it => decorated(it, python)), ...frappePages(files)]
-}
-
-function django(files: SourceFile[], classes: Classes): Route[] {
+/** Django's URL files with their includes, and the views behind them with their permissions. */
+export function djangoRoutes(files: SourceFile[], classes: Classes): Route[] {
   const urls = files.filter(it => /\b(urlpatterns|patterns)\b/.test(it.text))
   const modules = new Map(urls.map(it => [it.path.replace(/\.py$/, '').replaceAll('/', '.'), it]))
   const asked = new Set<string>()
@@ -151,131 +147,4 @@ const verbs: Record<string, string> = {
   destroy: 'DELETE',
   form_valid: 'POST',
   dispatch: 'ANY',
-}
-
-const decorators = (head: string) => [...head.matchAll(/^[ \t]*@([\w.]+(?:\([^\n]*\))?)/gm)].map(it => it[1]!)
-
-function decorated(file: SourceFile, files: SourceFile[]): Route[] {
-  if (!/^[ \t]*@[\w.]*(route|get|post|put|patch|delete|whitelist)\b/m.test(file.text)) return []
-  const mask = masked(file.text, hashes)
-  return [...mask.matchAll(/^[ \t]*@([\w.]*?)\.?(route|get|post|put|patch|delete|whitelist)\s*(\(|\n)/gm)].flatMap(
-    match => {
-      const [whole, receiver = '', verb] = match
-      const open = match.index + whole.length - 1
-      const args = whole.endsWith('(') ? parts(file.text, mask, open) : []
-      const definition = /\bdef\s+(\w+)/g
-      definition.lastIndex = match.index
-      const def = definition.exec(mask)
-      if (!def) return []
-      const head = file.text.slice(match.index, def.index)
-      const before = file.text.slice(file.text.lastIndexOf('\n\n', match.index) + 1, def.index)
-      const body = indented(file.text, def.index)
-      const shared = {
-        handler: def[1]!,
-        body,
-        at: `${file.path}:${lineAt(file.text, match.index + whole.search(/@/))}`,
-      }
-      if (verb === 'whitelist') {
-        const path = `/api/method/${file.path.replace(/\.py$/, '').replaceAll('/', '.')}.${def[1]}`
-        return [
-          {
-            ...shared,
-            method: 'ANY',
-            path,
-            guards: /allow_guest\s*=\s*True/.test(head) ? [] : ['frappe session'],
-            ...(/allow_guest\s*=\s*True/.test(head) && { open: true }),
-          },
-        ]
-      }
-      const paths = args[0]?.startsWith('[') ? literals(args[0]) : [literal(args[0]?.replace(/^\w+\s*=\s*/, ''))]
-      const auth = head.match(/\bauth\s*=\s*["'](\w+)/)?.[1]
-      const methods =
-        verb === 'route' ? literals(head.match(/methods\s*=\s*([[(][^\])]*)/)?.[1] ?? '') : [verb!.toUpperCase()]
-      const prefix = receiver ? prefixOf(receiver.split('.')[0]!, file, files) : { path: '', guards: [] }
-      const guards = [
-        ...prefix.guards,
-        ...decorators(before).filter(
-          it => /login|auth|permission|required|jwt|roles?\b/i.test(it) && !/^http\.route|\.route/.test(it),
-        ),
-        ...[...body.slice(0, 1500).matchAll(/Depends\(\s*([\w.]*(?:user|auth|current|login|admin|require)\w*)/gi)].map(
-          it => it[1]!,
-        ),
-        ...(auth && auth !== 'public' && auth !== 'none' ? [`auth=${auth}`] : []),
-      ]
-      return paths.flatMap(path =>
-        path === undefined
-          ? []
-          : (methods.length ? methods : auth ? ['ANY'] : ['GET']).map(method => ({
-              ...shared,
-              method,
-              path: joined(prefix.path, path),
-              guards,
-              ...(auth && /public|none/.test(auth) && { open: true }),
-            })),
-      )
-    },
-  )
-}
-
-/** The prefix of a blueprint or an APIRouter, and of where it is included. */
-function prefixOf(name: string, file: SourceFile, files: SourceFile[]): { path: string; guards: string[] } {
-  const made =
-    file.text.match(
-      new RegExp(`\\b${name}\\s*=\\s*(?:\\w+\\.)?(?:Blueprint|APIRouter|Router)\\(([\\s\\S]*?)\\)\\s*\\n`),
-    )?.[1] ?? ''
-  const own = made.match(/(?:url_)?prefix\s*=\s*["']([^"']*)/)?.[1] ?? ''
-  const guards = [...made.matchAll(/Depends\(\s*([\w.]+)/g)].map(it => it[1]!)
-  const module = file.path.split('/').at(-1)!.replace(/\.py$/, '')
-  const folder = file.path.split('/').at(-2) ?? ''
-  for (const { text } of files) {
-    const mount = text.match(
-      new RegExp(
-        `(?:include_router|register_blueprint)\\(\\s*(?:[\\w.]*\\b(?:${module}|${folder})\\.)?(?:${name === 'router' || name === 'bp' ? `${module}\\w*|${module}\\.${name}` : name})\\b([^)]*(?:\\([^)]*\\)[^)]*)*)\\)`,
-      ),
-    )
-    if (mount)
-      return {
-        path: `${mount[1]!.match(/prefix\s*=\s*["']([^"']*)/)?.[1] ?? ''}/${own}`,
-        guards: [...guards, ...[...mount[1]!.matchAll(/Depends\(\s*([\w.]+)/g)].map(it => it[1]!)],
-      }
-  }
-  return { path: own, guards }
-}
-
-/** Pages of a Frappe site lie in `www/`; rules in `hooks.py` give addresses to lists of documents. */
-function frappePages(files: SourceFile[]): Route[] {
-  const hooks = files.filter(it => it.path.endsWith('hooks.py') && /website_route_rules/.test(it.text))
-  if (!hooks.length && !files.some(it => /(^|\/)www\/.*\.py$/.test(it.path))) return []
-  const rules = hooks.flatMap(file =>
-    [...file.text.matchAll(/["']from_route["']\s*:\s*["']([^"']+)["']\s*,\s*["']to_route["']\s*:\s*["']([^"']+)/g)].map(
-      it => ({
-        method: 'GET',
-        path: joined(it[1]),
-        guards: ['website permission of the document'],
-        handler: it[2]!,
-        body:
-          files
-            .filter(
-              one =>
-                it[2]!.split('/').every(part => one.path.includes(part.toLowerCase().replaceAll(' ', '_'))) &&
-                /\.(py|html)$/.test(one.path),
-            )
-            .slice(0, 3)
-            .map(one => one.text)
-            .join('\n') || it[2]!,
-        at: `${file.path}:${lineAt(file.text, it.index)}`,
-      }),
-    ),
-  )
-  const pages = files
-    .filter(it => /(^|\/)www\/.*\.(py|html)$/.test(it.path) && !/\/__init__/.test(it.path))
-    .map(it => ({
-      method: 'GET',
-      path: joined(it.path.split(/(?:^|\/)www\//)[1]!.replace(/\.(py|html)$/, '')),
-      guards: /Guest/.test(it.text) && /PermissionError|redirect/i.test(it.text) ? ['session user'] : [],
-      handler: it.path,
-      body: it.text,
-      at: `${it.path}:1`,
-    }))
-  return [...rules, ...pages]
 }
