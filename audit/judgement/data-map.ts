@@ -49,6 +49,10 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
 
   for (const entity of ['invoices', 'quotations', 'proposals', 'orders'] as const)
     pick(entity, table => named(entity)(table) && named(entity)(table) + document(table))
+  found.invoices ??= real
+    .filter(it => !taken.has(it) && voucher(it, stem))
+    .sort((a, b) => b.columns.length - a.columns.length)[0]
+  if (found.invoices) taken.add(found.invoices)
   const among = found.invoices?.columns.find(
     it =>
       /^is_?(estimate|quote|offer|quotation)/i.test(it.name) ||
@@ -162,6 +166,11 @@ const document = (table: Table) =>
   (table.columns.some(it => /(total|amount|montant|importe|summe|betrag)/i.test(it.name)) ? 15 : -15) +
   (table.columns.some(it => /(number|no$|ref|name|_id$)/i.test(it.name)) ? 5 : 0) +
   (table.columns.some(it => /date|_at$|_on$/i.test(it.name)) ? 5 : 0)
+
+/** A table of documents of several kinds, invoices among them: it has their number, their sum and when they are due. */
+const voucher = (table: Table, stem: Stem) =>
+  /^(document|voucher|sale|bill|billing_document)$/.test(stem(table.name).join('_')) &&
+  [/(number|ref)/i, /(amount|total)/i, /due/i].every(shape => table.columns.some(it => shape.test(it.name)))
 
 const shapes: Partial<Record<Entity, RegExp>> = {
   payments: /(amount|montant|total|importe|betrag|valor)/i,

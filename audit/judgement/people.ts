@@ -32,14 +32,14 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
   )
   const guarded = facts.identities.filter(it => it.kind !== 'type' && isClients(`${it.name} ${it.table ?? ''}`))
   const types = facts.identities.filter(it => it.kind === 'type')
-  const links = linksOf(tables, data)
+  const links = linksOf(tables, data, inside.length > 0)
   const stored = portalStorage(tables)
   const signIn = surface.filter(
     it =>
       !it.route.page && isSignIn(it) && (it.area !== undefined || it.actor === 'client' || isClients(it.route.handler)),
   )
   const shared =
-    inside.length > 0 && types.length > 0
+    inside.length > 0 && (types.length > 0 || links.length > 0)
       ? surface.filter(it => isSignIn(it) && it.actor !== 'staff' && !it.route.page)
       : []
 
@@ -59,7 +59,7 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
         evidence: guarded.map(it => it.at).slice(0, 3),
       }
     const staff = tables.find(it => it.name === data.staff_users.table)
-    if (types.length && (links.length || inside.length))
+    if ((types.length && (links.length || inside.length)) || (links.length && inside.length >= 3))
       return { how: 'type', table: staff, evidence: [...types.slice(0, 2).map(it => it.at), ...links.slice(0, 2)] }
     return undefined
   }
@@ -92,7 +92,7 @@ const isSignIn = ({ route, words }: Reach) =>
   route.method !== 'DELETE'
 
 /** Tables and columns that join users with clients: whoever has one is a client's person. */
-function linksOf(tables: Table[], data: DataMap): Evidence[] {
+function linksOf(tables: Table[], data: DataMap, entered: boolean): Evidence[] {
   const staff = tables.find(it => it.name === data.staff_users.table)
   const columns =
     staff?.columns.filter(
@@ -107,7 +107,20 @@ function linksOf(tables: Table[], data: DataMap): Evidence[] {
         it.name.replace(/^(ip|crm|tbl)_/, ''),
       ),
   )
-  return [...columns.map(it => `${staff!.name}.${it.name} (${it.at})`), ...joins.map(it => `${it.name} (${it.at})`)]
+  // Everywhere else a contact's user is the colleague who looks after it.
+  const persons = entered ? tables.filter(it => it.name === data.contacts.table || it.name === data.clients.table) : []
+  const users = persons.flatMap(it =>
+    it.columns
+      .filter(one => /^(portal_?)?user(_?id)?$/i.test(one.name))
+      .map(one => `${it.name}.${one.name} (${one.at})`),
+  )
+  const kinds =
+    staff?.columns.filter(it => it.values?.some(one => /^(portal|client|customer|guest|contact)$/i.test(one))) ?? []
+  return [
+    ...[...columns, ...kinds].map(it => `${staff!.name}.${it.name} (${it.at})`),
+    ...users,
+    ...joins.map(it => `${it.name} (${it.at})`),
+  ]
 }
 
 /** What a CRM keeps only because clients come in: their sessions, tokens and switches. */

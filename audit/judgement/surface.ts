@@ -85,6 +85,7 @@ function actorOf(route: Route, area: string | undefined, informed: boolean, fold
   if (theirs.length && (asked || !tokenIn(route))) return 'client'
   const staffed = guards.some(it => staffGuard.test(it) && !tokenGuard.test(it))
   const body = head(route)
+  if (!staffed && guards.some(it => /^(signed|ValidateSignature)\b/.test(it))) return 'holder'
   const strong = area !== undefined && (strongArea.test(area) || /portal/i.test(area))
   if (staffed) return strong && scoped.test(route.body) ? 'client' : 'staff'
   const token = tokenIn(route)
@@ -105,11 +106,16 @@ function folderActors(routes: Route[]) {
   return found
 }
 
+/** A permission on clients is a colleague's; the client's own are called after the portal or a guard. */
+const permission =
+  /permission|^can\b|abilit|scope|(^|[-_.:('"])(create|read|update|delete|view|edit|add|manage|list|write)([-_.'")]|$)/i
+
 export const isClientGuard = (guard: string) =>
-  /auth:(contact|client|customer)/.test(guard) ||
-  (clientSide.test(guard) &&
-    !notClientSide.test(guard) &&
-    !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard))
+  !(permission.test(guard) && !/portal/i.test(guard)) &&
+  (/auth:(contact|client|customer)/.test(guard) ||
+    (clientSide.test(guard) &&
+      !notClientSide.test(guard) &&
+      !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard)))
 
 const neutral =
   /^(throttle|locale|cors|csrf|web$|api$|guest$|guest:|domain|rate|limit|helmet|json|tenant|inline guard$|requestLogger|errorEnvelope|crashGuard|compression|bodyParser|validate|verifyCsrf|upload|cache|log)/i

@@ -18,7 +18,7 @@ function ruled(file: SourceFile, files: SourceFile[]): Route[] {
   return [...file.text.matchAll(rule)].map(({ index, 1: from, 2: to = '' }) => {
     const folders = to.split('/').map(it => it.toLowerCase().replaceAll(' ', '_'))
     const opened = files
-      .filter(it => /\.(py|html)$/.test(it.path) && folders.every(part => it.path.includes(part)))
+      .filter(it => /\.(py|html)$/.test(it.path) && folders.every(part => it.path.includes(`/doctype/${part}/`)))
       .slice(0, 3)
     const body = opened.map(it => it.text).join('\n') || to
     // A document's own code says which of a party's people may see it.

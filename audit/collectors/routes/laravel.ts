@@ -31,7 +31,7 @@ function rootOf(file: SourceFile, providers: SourceFile[]): Group {
   for (const { text } of providers) {
     const place = [name, `/${name.split('/').at(-1)}`].map(it => text.indexOf(it)).find(it => it > 0)
     if (place === undefined) continue
-    const chain = text.slice(Math.max(text.lastIndexOf(';', place), text.lastIndexOf('{', place), 0), place)
+    const chain = text.slice(Math.max(text.lastIndexOf(';', place), text.lastIndexOf('{\n', place), 0), place)
     const prefix = chain.match(/prefix\(\s*['"]([^'"]*)/)?.[1] ?? ''
     const guards = [...chain.matchAll(/middleware\(([^)]*)\)/g)].flatMap(it => literals(it[1]!))
     return { prefix, guards: guards.filter(it => it !== 'web' && it !== 'api') }
@@ -138,13 +138,15 @@ function routesOf(
     return [route(name === 'any' ? 'ANY' : name === 'view' ? 'GET' : name.toUpperCase(), path, args[1] ?? '')]
   if (/^(resource|apiResource|singleton)$/.test(name)) {
     const one = `${path}/{id}`
-    return [
+    const all = [
       route('GET', path, args[1] ?? '', 'index'),
       route('POST', path, args[1] ?? '', 'store'),
       route('GET', one, args[1] ?? '', 'show'),
       route('PUT', one, args[1] ?? '', 'update'),
       route('DELETE', one, args[1] ?? '', 'destroy'),
     ]
+    // Of a controller that is known, only what it has is there.
+    return all.some(it => it.body) ? all.filter(it => it.body) : all
   }
   return []
 }
