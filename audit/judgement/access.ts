@@ -1,6 +1,7 @@
 import { tokenName } from '../lexicon.ts'
-import type { Column, Table } from '../model.ts'
+import type { Column, Facts, Table } from '../model.ts'
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import type { DataMap } from './data-map.ts'
 import { isClientGuard } from './surface.ts'
 
 /** A1 to A4, D1 and D2: can somebody of the client's side prove who they are. */
@@ -28,6 +29,13 @@ function login({ people, facts, data }: Case): Answer {
       'Clients sign in: a sign-in, sessions and routes behind it were found.',
       [...shown(signIn, 2), ...people.storage.slice(0, 2)],
       0.7,
+    )
+  const credential = passwordOf(facts, data)
+  if (identity?.how === 'type' && inside.length && people.storage.length && credential)
+    return implemented(
+      'Clients are users of another type, and sign in where all users do.',
+      [...identity.evidence, credential, ...shown(inside, 1)],
+      0.6,
     )
   if (identity && inside.length)
     return partial('There is an identity and there are routes for clients; where they sign in was not found.', [
@@ -83,13 +91,8 @@ function storage({ people, facts, surface }: Case, login: Answer): Answer {
 
 function password({ people, facts, data }: Case, login: Answer): Answer {
   const own = people.credentials.map(it => `${it.table.name}.${it.column.name} (${it.column.at})`)
-  const staff = facts.tables
-    .find(it => it.name === data.staff_users.table)
-    ?.columns.find(it => /passw|pwd|pass_crypted|password_hash/i.test(it.name))
-  const shared =
-    people.identity && people.identity.how !== 'table' && staff
-      ? [`${data.staff_users.table}.${staff.name} (${staff.at})`]
-      : []
+  const users = passwordOf(facts, data)
+  const shared = people.identity && people.identity.how !== 'table' && users ? [users] : []
   const coded = people.signIn.filter(it => /password|otp|one.?time|\bpin\b|magic|passcode/i.test(it.route.body))
   if (login.status === 'implemented' && (own.length || shared.length || coded.length))
     return implemented(
@@ -102,6 +105,13 @@ function password({ people, facts, data }: Case, login: Answer): Answer {
   if (own.length && login.status === 'partial')
     return partial('There is a credential; the way in is missing.', own, 0.5)
   return missing('No credential of a client was found.', [], 0.8)
+}
+
+/** Where the users' passwords are. */
+function passwordOf(facts: Facts, data: DataMap): string | undefined {
+  const users = facts.tables.find(it => it.name === data.staff_users.table)
+  const column = users?.columns.find(it => /passw|pwd|pass_crypted/i.test(it.name))
+  return column && `${users!.name}.${column.name} (${column.at})`
 }
 
 function authentication({ people }: Case, login: Answer): Answer {

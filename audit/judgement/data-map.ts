@@ -177,7 +177,7 @@ const shapes: Partial<Record<Entity, RegExp>> = {
   tasks: /(title|subject|name|description|content|label)/i,
   projects: /(title|name|label|subject)/i,
   documents: /(file|path|url|mime|size|storage|key|filename|name)/i,
-  messages: /(body|content|message|comment|text|note)/i,
+  messages: /(body|content|message|comment|text|note|post)/i,
   tickets: /(subject|title|status|priority|name|state)/i,
   activity: /(action|event|type|description|what|verb|changes|log)/i,
 }
