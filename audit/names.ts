@@ -22,3 +22,9 @@ export const spoken = (text: string): string =>
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/[^A-Za-zÀ-ÿ]+/g, ' ')
     .trim()
+
+/** A word without the endings of number and gender that European languages give it; short words stay as they are. */
+export const root = (word: string): string => {
+  const bare = word.replace(/(en|es|e|i|a|o|n|s)$/, '')
+  return bare.length >= 5 ? bare : word
+}

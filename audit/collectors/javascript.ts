@@ -140,7 +140,12 @@ function visit(node: Node, within: string[], reading: Reading, into?: string): v
       return
     case 'AssignmentExpression':
       assigned(node, reading)
-      visit(node.right, within, reading, text.slice(node.left.start, node.left.end))
+      visit(
+        node.right,
+        [...within, node.left.property?.name ?? ''],
+        reading,
+        text.slice(node.left.start, node.left.end),
+      )
       return
     case 'FunctionDeclaration':
       if (node.id) script.functions.set(node.id.name, { text: text.slice(node.start, node.end), line })

@@ -1,8 +1,8 @@
-import { tokenName } from '../lexicon.ts'
-import type { Column, Facts, Table } from '../model.ts'
+import type { Facts } from '../model.ts'
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
 import type { DataMap } from './data-map.ts'
 import { isClientGuard } from './surface.ts'
+import { documentTokens } from './tokens.ts'
 
 /** A1 to A4, D1 and D2: can somebody of the client's side prove who they are. */
 export function judgeAccess(it: Case): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' | 'D1' | 'D2'> {
@@ -74,13 +74,13 @@ function userType({ people, facts }: Case, login: Answer): Answer {
   )
 }
 
-function storage({ people, facts, surface }: Case, login: Answer): Answer {
+function storage({ people, facts, surface, data }: Case, login: Answer): Answer {
   const { storage, identity } = people
   const evidence = [...storage, ...(identity?.evidence ?? [])]
   if (login.status === 'implemented' && evidence.length)
     return implemented("What is kept for clients' access was found.", evidence)
   const held = surface.filter(it => it.actor === 'holder' && it.documents.size)
-  const tokens = held.length ? documentTokens(facts.tables, { includeTokens: false }) : []
+  const tokens = held.length ? documentTokens(facts.tables, data) : []
   if (storage.length && (login.status === 'partial' || held.length))
     return partial("Something is kept for clients' access, and no accounts.", [...storage, ...tokens])
   if (tokens.length) return partial('Documents have tokens for links; there are no accounts for clients.', tokens)
@@ -130,8 +130,8 @@ function authentication({ people }: Case, login: Answer): Answer {
     : missing('No route asks who the client is.')
 }
 
-function tokens({ facts, surface, people }: Case, login: Answer): Answer {
-  const stored = documentTokens(facts.tables, { includeTokens: true })
+function tokens({ facts, surface, people, data }: Case, login: Answer): Answer {
+  const stored = documentTokens(facts.tables, data)
   const used = surface.filter(it => it.actor === 'holder' && !it.route.page && (it.documents.size || it.area))
   if (stored.length && used.length)
     return implemented('Tokens for clients are stored, and routes take them.', [
@@ -146,31 +146,4 @@ function tokens({ facts, surface, people }: Case, login: Answer): Answer {
     )
   if (used.length >= 2) return partial('Routes take a token; where it is stored was not found.', shown(used, 3), 0.5)
   return missing('Tokens are for staff only, if there are any.', [], 0.7)
-}
-
-/** Columns that open a document, or tables whose rows do. */
-function documentTokens(tables: Table[], { includeTokens }: { includeTokens: boolean }): string[] {
-  const about =
-    /(invoice|quot|estimate|proposal|propal|facture|devis|document|ticket|contract|order|client|customer|contact|portal|invitation|share|payment_link|paymentlink|public_link|booking|project)/i
-  const staff =
-    /(user|personal|api|oauth|staff|vendor|supplier|device|refresh|access_token|webhook|calendar|purchase|bank|gateway|reset|integration|form|subscription|email_?account)/i
-  const column = (it: Column) =>
-    tokenName.test(it.name) &&
-    !/(file|content|message|password|reset|api|refresh|commit|idempotency|row|data|image)_?(token|key|hash)/i.test(
-      it.name,
-    )
-  return tables
-    .flatMap(table =>
-      (about.test(table.name) && !staff.test(table.name) ? table.columns.filter(column) : [])
-        .filter(it => includeTokens || !/^key$/.test(it.name))
-        .map(it => `${table.name}.${it.name} (${it.at})`),
-    )
-    .concat(
-      tables.flatMap(table =>
-        (about.test(table.name) && /(invitation|portal|share|link)/i.test(table.name) && !staff.test(table.name)
-          ? table.columns.filter(it => /^(key|token|hash|token_hash|code|uuid)$/i.test(it.name))
-          : []
-        ).map(it => `${table.name}.${it.name} (${it.at})`),
-      ),
-    )
 }

@@ -1,6 +1,6 @@
 import { type Entity, entities, wordsOf } from '../lexicon.ts'
 import type { Column, Table } from '../model.ts'
-import { wordsIn } from '../names.ts'
+import { root, wordsIn } from '../names.ts'
 import { tenantOf } from './tenant.ts'
 
 /** Where an entity is kept, and under which names. Null is: not found. */
@@ -152,6 +152,8 @@ function nameScore(entity: Entity, words: string[]): number {
   const options = wordsOf(entity)
   const rank = options.indexOf(name)
   if (rank !== -1) return 100 - Math.min(rank, 14) * 2
+  const declined = options.findIndex(it => it.length > 4 && root(it) === root(name))
+  if (declined !== -1) return 88 - Math.min(declined, 14) * 2
   const end = options.findIndex(it => name.endsWith(`_${it}`) && it.length > 3)
   if (end !== -1 && !derived.test(name)) return (words.length === 2 ? 66 : 52) - end
   const start = options.findIndex(it => name.startsWith(it) && /^(s|e|en|n|det)?$/.test(name.slice(it.length)))
@@ -192,7 +194,10 @@ export function pointsAt(column: Column, table: Table, stem: Stem): boolean {
     return stem(column.references).join('_') === stem(table.name).join('_')
   }
   const words = wordsIn(column.name.replace(/^(fk|id)_/, '')).filter(it => it !== 'id' && it !== 'uuid' && it !== 'fk')
-  return /(_id|Id|_uuid|_fk|ID)$|^(fk|id)_/.test(column.name) && words.join('_') === stem(table.name).join('_')
+  return (
+    /(_id|Id|_uuid|_fk|ID)$|^(fk|id)_/.test(column.name) &&
+    words.map(root).join('_') === stem(table.name).map(root).join('_')
+  )
 }
 
 const inbound = (tables: Table[], table: Table, stem: Stem) =>

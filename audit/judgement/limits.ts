@@ -1,4 +1,5 @@
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { concernsClients } from './tokens.ts'
 import { clientSurface, messagesOf } from './views.ts'
 
 /** F: what the admin rules, what clients may say, what is kept of what they did. */
@@ -68,8 +69,8 @@ function log(it: Case): Answer {
     one.columns
       .filter(
         column =>
-          /(viewed|opened|last_?(login|seen)|accepted_?(ip|by)|first_view)/i.test(column.name) &&
-          /(invoice|quot|estimate|proposal|invitation|portal|customer|client|contact)/i.test(one.name),
+          /(viewed|opened|last_?(login|seen)|accepted_?(ip|by|at)|first_view)/i.test(column.name) &&
+          concernsClients(one, it.data),
       )
       .map(column => `${one.name}.${column.name} (${column.at})`),
   )

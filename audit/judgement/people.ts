@@ -2,7 +2,7 @@ import { clientSide, credential, notClientSide } from '../lexicon.ts'
 import type { Column, Evidence, Facts, Table } from '../model.ts'
 import { wordsIn } from '../names.ts'
 import type { DataMap } from './data-map.ts'
-import { isClientGuard, type Reach } from './surface.ts'
+import type { Reach } from './surface.ts'
 
 /** The clients' people who can prove who they are, and what proves that they can. */
 export interface ClientPeople {
@@ -19,7 +19,6 @@ export interface ClientPeople {
 export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientPeople {
   const { tables } = facts
   const inside = surface.filter(it => it.actor === 'client' && !it.route.page)
-  const guards = [...new Set(inside.flatMap(it => it.route.guards.filter(isClientGuard)))]
   const own = tables.filter(it => isPeople(it, data))
   const credentials = own.flatMap(table =>
     table.columns
@@ -47,7 +46,7 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
     if (credentials.length)
       return {
         how: 'table',
-        table: credentials[0]!.table,
+        table: personsOf(credentials[0]!.table, tables),
         evidence: [`${credentials[0]!.table.name}.${credentials[0]!.column.name}`, credentials[0]!.column.at],
       }
     if (guarded.length)
@@ -59,7 +58,7 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
         evidence: guarded.map(it => it.at).slice(0, 3),
       }
     const staff = tables.find(it => it.name === data.staff_users.table)
-    if ((types.length && (links.length || inside.length)) || (links.length && inside.length >= 3))
+    if ((types.length && (links.length || inside.length)) || (links.length && inside.length >= 2))
       return { how: 'type', table: staff, evidence: [...types.slice(0, 2).map(it => it.at), ...links.slice(0, 2)] }
     return undefined
   }
@@ -69,9 +68,15 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
     credentials,
     signIn: signIn.length ? signIn : shared,
     inside,
-    storage: [...new Set([...stored, ...links, ...(guards.length ? [] : [])])],
+    storage: [...new Set([...stored, ...links])],
   }
 }
+
+/** Sessions and codes are not people: they point at them. */
+const personsOf = (table: Table, tables: Table[]): Table =>
+  /(session|token|login|otp|auth)s?$/i.test(table.name)
+    ? (tables.find(it => table.columns.some(one => one.references?.toLowerCase() === it.name.toLowerCase())) ?? table)
+    : table
 
 const isPeople = (table: Table, data: DataMap) =>
   table.name !== data.staff_users.table &&

@@ -104,14 +104,13 @@ function answerColumns({ facts, data }: Case): string[] {
     .filter(it => places.includes(it.name) || /(signature|acceptance|approval)/i.test(it.name))
     .flatMap(table =>
       table.columns
-        .filter(
-          it =>
-            /(accept|approv|sign(ed|ature)|reject|declin|refus)/i.test(it.name) ||
-            it.values?.some(one => /(accept|approv|reject|declin|sign)/i.test(one)),
-        )
+        .filter(it => answered.test(it.name) || it.values?.some(one => answered.test(one)))
         .map(it => `${table.name}.${it.name} (${it.at})`),
     )
 }
+
+const answered =
+  /(accept|accett|acept|aceit|approv|aprob|aprov|signed|signature|firmad|unterschr|angenommen|reject|rechaz|declin|refus|rifiut|abgelehnt)/i
 
 function paid(it: Case): Answer {
   const ways = clientSurface(it).filter(

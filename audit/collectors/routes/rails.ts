@@ -144,7 +144,7 @@ function filtersOf(it: ClassText, action: string, classes: Classes, depth = 0): 
   const lines = it.text.split('\n')
   const skipped = lines
     .filter(line => /^\s*skip_before_action/.test(line) && applies(line))
-    .flatMap(line => line.match(/:\w+/g) ?? [])
+    .flatMap(line => line.match(/:\w+[?!]?/g) ?? [])
   const own = lines
     .filter(
       line =>

@@ -1,0 +1,30 @@
+import { tokenName } from '../lexicon.ts'
+import type { Evidence, Table } from '../model.ts'
+import type { DataMap } from './data-map.ts'
+
+/** Columns that open something for whoever knows what is in them: on documents, on clients, or in tables of links. */
+export function documentTokens(tables: Table[], data: DataMap): Evidence[] {
+  return tables
+    .filter(it => concernsClients(it, data) && !ofOthers.test(it.name))
+    .flatMap(table => {
+      const links = /(invitation|portal|share|link)/i.test(table.name)
+      return table.columns
+        .filter(it => (tokenName.test(it.name) && !other.test(it.name)) || (links && /^(key|code)$/i.test(it.name)))
+        .map(it => `${table.name}.${it.name} (${it.at})`)
+    })
+}
+
+/** A table of documents, clients or their people, by the data map or by its name. */
+export const concernsClients = (table: Table, data: DataMap): boolean =>
+  kinds.some(it => data[it].table === table.name) || named.test(table.name)
+
+const kinds = ['clients', 'contacts', 'invoices', 'quotations', 'proposals', 'orders', 'tickets', 'projects'] as const
+
+const named =
+  /(invoice|quot|estimate|proposal|propal|facture|devis|document|ticket|contract|order|client|customer|contact|portal|invitation|share|payment_?link|public_link|booking|project)/i
+
+const ofOthers =
+  /(user|personal|api|oauth|staff|vendor|supplier|device|refresh|access_token|webhook|calendar|purchase|bank|gateway|reset|integration|form|subscription|email_?account)/i
+
+const other =
+  /(remember|file|content|message|password|reset|api|refresh|commit|idempotency|row|data|image)_?(token|key|hash)/i
