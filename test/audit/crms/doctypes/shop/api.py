@@ -1,0 +1,5 @@
+import frappe
+
+@frappe.whitelist()
+def submit_quotation(name):
+    frappe.get_doc("Quotation", name).submit()

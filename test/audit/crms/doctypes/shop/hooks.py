@@ -1,0 +1,3 @@
+website_route_rules = [
+    {"from_route": "/my-quotations", "to_route": "Quotation"},
+]

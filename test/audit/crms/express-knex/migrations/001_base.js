@@ -1,0 +1,12 @@
+exports.up = knex => knex.schema
+  .createTable('empresas', t => { t.increments('id'); t.string('nombre') })
+  .createTable('usuarios', t => { t.increments(); t.integer('empresa_id').references('id').inTable('empresas'); t.string('email'); t.string('password_hash') })
+  .createTable('clientes', t => { t.increments(); t.integer('empresa_id').references('id').inTable('empresas'); t.string('nombre'); t.string('email') })
+  .createTable('contactos', t => { t.increments(); t.integer('empresa_id').references('id').inTable('empresas'); t.integer('cliente_id').references('id').inTable('clientes'); t.string('email'); t.string('nombre') })
+  .createTable('presupuestos', t => { t.increments(); t.integer('empresa_id').references('id').inTable('empresas'); t.integer('cliente_id').references('id').inTable('clientes'); t.string('numero'); t.enu('estado', ['borrador', 'enviado', 'aceptado', 'rechazado']); t.decimal('total', 12, 2); t.date('fecha') })
+  .createTable('presupuesto_lineas', t => { t.increments(); t.integer('presupuesto_id').references('id').inTable('presupuestos'); t.string('descripcion'); t.decimal('cantidad'); t.decimal('precio') })
+  .createTable('facturas', t => { t.increments(); t.integer('empresa_id').references('id').inTable('empresas'); t.integer('cliente_id').references('id').inTable('clientes'); t.string('numero'); t.string('estado'); t.decimal('total', 12, 2); t.date('fecha') })
+  .createTable('factura_lineas', t => { t.increments(); t.integer('factura_id').references('id').inTable('facturas'); t.string('descripcion'); t.decimal('cantidad'); t.decimal('precio') })
+  .createTable('pagos', t => { t.increments(); t.integer('factura_id').references('id').inTable('facturas'); t.decimal('importe') })
+  .createTable('mensajes', t => { t.increments(); t.integer('cliente_id').references('id').inTable('clientes'); t.integer('contacto_id').references('id').inTable('contactos'); t.text('mensaje') })
+exports.down = knex => knex.schema.dropTable('facturas')

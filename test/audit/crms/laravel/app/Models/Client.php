@@ -1,0 +1,3 @@
+<?php
+namespace App\Models;
+class Client extends Authenticatable { protected $hidden = ['password']; }

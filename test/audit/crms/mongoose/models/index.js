@@ -1,0 +1,5 @@
+const mongoose = require('mongoose')
+const client = new mongoose.Schema({ name: String, assigned: { type: mongoose.Schema.ObjectId, ref: 'Admin' } })
+const invoice = new mongoose.Schema({ number: Number, date: Date, total: Number, status: { type: String, enum: ['draft', 'paid'] }, client: { type: mongoose.Schema.ObjectId, ref: 'Client' }, items: [{ name: String, quantity: Number, price: Number }] })
+exports.Client = mongoose.model('Client', client)
+exports.Invoice = mongoose.model('Invoice', invoice)

@@ -1,0 +1,3 @@
+<?php
+session_start();
+if (!isset($_SESSION['user_id'])) { header('Location: login.php'); exit; }

@@ -1,0 +1,3 @@
+<?php
+require 'auth.php';
+echo '<html>' . $db->query('select * from fatture') . '</html>';

@@ -1,0 +1,5 @@
+class InvoicesController < ApplicationController
+  def index
+    @invoices = current_user.invoices
+  end
+end

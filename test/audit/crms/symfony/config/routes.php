@@ -1,0 +1,4 @@
+<?php
+return static function (RoutingConfigurator $routes): void {
+    $routes->import('@AppDevisBundle/routing.php')->prefix('/devis');
+};

@@ -1,0 +1,8 @@
+<?php
+namespace App\Entity;
+trait DansUneSociete
+{
+    #[ORM\ManyToOne(targetEntity: Entreprise::class)]
+    #[ORM\JoinColumn(name: 'entreprise_id')]
+    private Entreprise $entreprise;
+}
