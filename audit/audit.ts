@@ -55,10 +55,12 @@ export async function audit(inputs: Inputs): Promise<Audit> {
     throw new Error('Nothing to audit: give a database, a source directory, an address or an app.')
   const failures: string[] = []
   const attempt = (what: string, read: () => Promise<Facts>): Promise<Facts> =>
-    read().catch((error: Error) => {
-      failures.push(`${what} could not be looked at: ${plain(error)}`)
-      return noFacts()
-    })
+    Promise.resolve()
+      .then(read)
+      .catch((error: Error) => {
+        failures.push(`${what} could not be looked at: ${plain(error)}`)
+        return noFacts()
+      })
   const parts: Facts[] = []
   if (source) parts.push(await attempt('The source', () => readSource(source, progress)))
   if (app)

@@ -22,6 +22,8 @@ export interface Copy {
 let server: Postgres
 /** The whole server, outside of any copy. */
 export let postgres: Knex
+/** Where the server writes what it did. */
+export let serverLog: string
 let copies = 0
 const opened: Knex[] = []
 
@@ -44,7 +46,9 @@ export const urlOf = (name: string) => Object.assign(new URL(server.url), { path
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(120_000)
-    server = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-')), throwaway: true })
+    const directory = mkdtempSync(join(tmpdir(), 'portico-'))
+    serverLog = join(directory, 'log')
+    server = await startPostgres({ directory, throwaway: true })
     postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
     await postgres.raw('create database crm')
     const { owner } = copy('crm')

@@ -12,8 +12,8 @@ interface Layer {
   regexp?: RegExp & { fast_slash?: boolean }
   keys?: { name: string }[]
   slash?: boolean
-  path?: string
-  match?(path: string): boolean
+  rawPath?: unknown
+  matchers?: ((path: string) => false | { path: string })[]
 }
 
 /** The routes of a running Express 4 or 5 app, from its router stack. `known` are addresses that help to name its mounts. */
@@ -67,7 +67,7 @@ function routesOf({ path, stack }: NonNullable<Layer['route']>, prefix: string, 
   )
 }
 
-/** Express 4 keeps a pattern, which is read back. Express 5 keeps a function, which is tried on addresses that are likely. */
+/** Express 4 keeps a pattern, which is read back; Express 5 keeps the address, or before 5.3 only a matcher to be tried. */
 function mountOf(layer: Layer, names: string[]): string {
   if (layer.regexp) {
     if (layer.regexp.fast_slash) return ''
@@ -82,8 +82,11 @@ function mountOf(layer: Layer, names: string[]): string {
       .replace(/\\(.)/g, '$1')
       .replace(/^\//, '')
   }
-  if (layer.slash || !layer.match) return ''
-  return names.find(name => layer.match!(`/${name}`) && layer.path === `/${name}`) ?? 'unknown'
+  if (layer.slash) return ''
+  const told = [layer.rawPath].flat()[0]
+  if (typeof told === 'string') return told.replace(/^\//, '')
+  const fits = (name: string) => layer.matchers?.some(it => (it(`/${name}`) || { path: '' }).path === `/${name}`)
+  return layer.matchers ? (names.find(fits) ?? 'unknown') : ''
 }
 
 function candidates(known: string[]): string[] {

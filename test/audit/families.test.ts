@@ -27,7 +27,10 @@ describe('the audit of a CRM', () => {
       if (answer.status === 'missing') continue
       expect(answer.evidence, id).not.to.be.empty
       for (const [, file, line] of answer.evidence.join(' ').matchAll(/([\w/.-]+\.js):(\d+)/g))
-        expect(readFileSync(join(source, file!), 'utf8').split('\n')[Number(line) - 1], `${id} ${file}:${line}`).to.match(/\w/)
+        expect(
+          readFileSync(join(source, file!), 'utf8').split('\n')[Number(line) - 1],
+          `${id} ${file}:${line}`,
+        ).to.match(/\w/)
     }
   })
 })

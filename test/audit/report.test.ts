@@ -12,7 +12,7 @@ describe('the report', () => {
   })
   after(() => close(crm))
 
-  it("of the demo CRM is AUDIT_REPORT.md, to the byte: `npm run audit:demo` writes it anew", async () => {
+  it('of the demo CRM is AUDIT_REPORT.md, to the byte: `npm run audit:demo` writes it anew', async () => {
     const { report } = await auditDemo(urlOf(crm.name))
     expect(report).to.equal(readFileSync(reportFile, 'utf8'))
   })
@@ -34,8 +34,13 @@ describe('the report', () => {
 
   it("creates what Portico's own migration creates, and has a fingerprint that a renamed column changes", async () => {
     const { json } = await auditDemo(urlOf(crm.name))
-    expect(json.tables.create.map(it => it.table)).to.include.members(['portal.client_users', 'portal.client_activity_logs'])
-    expect(json.tables.create[0]!.ddl).to.include('create table portal.client_users (').and.include('create policy workspace')
+    expect(json.tables.create.map(it => it.table)).to.include.members([
+      'portal.client_users',
+      'portal.client_activity_logs',
+    ])
+    expect(json.tables.create[0]!.ddl)
+      .to.include('create table portal.client_users (')
+      .and.include('create policy workspace')
     expect(json.tables.leaveOut.map(it => it.table)).to.include('portal.client_tasks')
 
     const drifted = await fresh('crm')

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import knex, { type Knex } from 'knex'
+import { audit } from '../../audit/audit.ts'
+import { readDatabase } from '../../audit/collectors/database.ts'
+import { type Copy, close, fresh, postgres, serverLog, urlOf } from '../database.ts'
+
+describe('the audit of a database', () => {
+  let crm: Copy
+  before(async () => {
+    crm = await fresh('crm')
+  })
+  after(() => close(crm))
+
+  const own = async (make: string, look: (url: string, owner: Knex) => Promise<void>) => {
+    const name = `odd_${Math.random().toString(36).slice(2)}`
+    await postgres.raw(`create database ${name}`)
+    const owner = knex({ client: 'pg', connection: urlOf(name), pool: { min: 0, max: 2 } })
+    try {
+      await owner.raw(make)
+      await look(urlOf(name), owner)
+    } finally {
+      await owner.destroy()
+      await postgres.raw(`drop database ${name} with (force)`)
+    }
+  }
+
+  it('reads tables, views, keys, allowed values and what is unique', async () => {
+    const { tables } = await readDatabase(urlOf(crm.name))
+    const invoices = tables.find(it => it.name === 'invoices')!
+    expect(invoices.columns.find(it => it.name === 'client_id')).to.include({ references: 'clients' })
+    expect(invoices.columns.find(it => it.name === 'state')!.values).to.deep.equal([
+      'draft',
+      'sent',
+      'partial',
+      'paid',
+      'void',
+    ])
+    expect(invoices.unique).to.deep.include(['workspace_id', 'ref_no'])
+    expect(tables.find(it => it.name === 'client_balances')).to.include({ view: true })
+    expect(tables.find(it => it.name === 'contacts')!.columns.find(it => it.name === 'email')).to.include({
+      format: 'email',
+    })
+  })
+
+  it('sends nothing that writes: the log of the server has one read-only transaction of reading statements', async () => {
+    await crm.owner.raw(`alter database ${crm.name} set log_statement = 'all'`)
+    const before = readFileSync(serverLog, 'utf8').length
+    await readDatabase(urlOf(crm.name))
+    const said = readFileSync(serverLog, 'utf8').slice(before)
+    const statements = [...said.matchAll(/(?:statement|execute [^:]*):\s+(\S[^\n]*)/g)].map(it => it[1]!.toLowerCase())
+
+    expect(statements.length).to.be.greaterThan(20)
+    expect(statements[0]).to.equal('begin transaction isolation level repeatable read read only')
+    expect(statements.at(-1)).to.equal('rollback')
+    const others = statements
+      .slice(1, -1)
+      .filter(it => !/^(select|savepoint one|release savepoint one|set local (statement|lock)_timeout)/.test(it))
+    expect(others).to.deep.equal([])
+    await crm.owner.raw(`alter database ${crm.name} reset log_statement`)
+  })
+
+  it('guesses keys that nobody declared, from names and values, and says that they are guessed', () =>
+    own(
+      `create table customer (id int primary key, name text); create table invoice (id int, customer_id int, other_id int);
+       create table other (id int primary key);
+       insert into customer select n, 'c' from generate_series(1, 9) n; insert into invoice select n, n, n + 100 from generate_series(1, 9) n;
+       insert into other select 1`,
+      async url => {
+        const { tables } = await readDatabase(url)
+        const [, customer, other] = tables.find(it => it.name === 'invoice')!.columns
+        expect(customer).to.include({ references: 'customer', guessed: true })
+        expect(other).not.to.have.property('references')
+      },
+    ))
+
+  it('survives odd names, 300 columns, keys in a circle, views, and an enum', () =>
+    own(
+      `create schema "Odd One";
+       create table "Odd One"."My Clients" ("Client Id" int primary key, "E-mail" text, "state of it" text);
+       create table wide (${Array.from({ length: 300 }, (_, n) => `c${n} text`).join(', ')});
+       create table a (id int primary key, b_id int); create table b (id int primary key, a_id int references a);
+       alter table a add foreign key (b_id) references b;
+       create type mood as enum ('good', 'bad'); create table moods (id int, status mood);
+       create view v as select * from a; create materialized view m as select * from b;`,
+      async url => {
+        const { json, report, notes } = await audit({ database: url })
+        expect(json.answers.A1.status).to.equal('not-examined')
+        expect(report).to.include('Odd One.My Clients')
+        expect(notes).to.include('wide has 300 columns.')
+        const { tables } = await readDatabase(url)
+        expect(tables.find(it => it.name === 'moods')!.columns[1]!.values).to.deep.equal(['good', 'bad'])
+      },
+    ))
+
+  it('says which schemas it may not read', () =>
+    own(
+      'create schema secret; create table secret.salaries (id int); create table open_one (id int)',
+      async (url, owner) => {
+        const role = `reader_${Math.random().toString(36).slice(2)}`
+        await owner.raw(
+          `create role ${role} login password 'x'; revoke all on schema secret from public; revoke all on open_one from public`,
+        )
+        const { tables, notes } = await readDatabase(
+          Object.assign(new URL(url), { username: role, password: 'x' }).href,
+        )
+        expect(tables.map(it => it.name)).to.deep.equal(['open_one'])
+        expect(notes.join('\n')).to.include('schema secret may not be read').and.include('1 tables may not be read')
+        await owner.raw(`drop role ${role}`)
+      },
+    ))
+
+  it('does not wait for a table that is locked, and says so', () =>
+    own('create table clients (id int, status text)', async (url, owner) => {
+      const lock = await owner.transaction()
+      await lock.raw('lock table clients in access exclusive mode')
+      const { tables, notes } = await readDatabase(url)
+      await lock.rollback()
+      expect(tables.map(it => it.name)).to.deep.equal(['clients'])
+      expect(notes.join('\n')).to.include('Some samples of the database were left out')
+    }))
+
+  it('keeps what it read when the database goes away', () =>
+    own('create table clients (id int, status text)', async (url, owner) => {
+      const looking = readDatabase(url, step => {
+        if (step !== 'database: statuses') return
+        owner
+          .raw("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'portico audit'")
+          .catch(() => {})
+      })
+      const lock = await owner.transaction()
+      await lock.raw('lock table clients in access exclusive mode')
+      const { tables, notes } = await looking
+      await lock.rollback()
+      expect(tables.map(it => it.name)).to.deep.equal(['clients'])
+      expect(notes.join('\n')).to.match(/went away|left out/)
+    }))
+
+  it('that does not answer, or has another name, is told in a report all the same', async () => {
+    const refused = await audit({ database: 'postgresql://nobody:secret@127.0.0.1:9/nothing' })
+    expect(refused).to.include({ whole: false })
+    expect(refused.report)
+      .to.include('The database could not be looked at: it does not answer.')
+      .and.not.include('secret')
+    const misnamed = await audit({ database: urlOf('there_is_none') })
+    expect(misnamed.notes.join()).to.include('there is no database of that name')
+    expect((await audit({ database: 'mysql://x/y' })).notes.join()).to.include('PostgreSQL')
+  })
+
+  it('alone leaves open what only the source can tell, and claims nothing', async () => {
+    const { json } = await audit({ database: urlOf(crm.name) })
+    const statuses = new Set(Object.values(json.answers).map(it => it.status))
+    expect([...statuses].sort()).to.deep.equal(['implemented', 'not-examined'])
+    expect(json.answers.D3.status).to.equal('implemented')
+  })
+})

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { audit } from '../../audit/audit.ts'
+import { readSource } from '../../audit/collectors/source.ts'
+
+describe('the audit of a source tree', () => {
+  let root: string
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'portico-source-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+  const put = (path: string, content: string | Buffer) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content)
+  }
+  const tableNames = async () => (await readSource(root)).tables.map(it => it.name)
+
+  it('leaves out what nobody wrote, what is ignored, tests and languages', async () => {
+    put('schema.sql', 'create table clients (id int, name text);')
+    for (const place of ['node_modules/x', 'vendor/x', 'dist', 'tests', 'lang', 'ignored', 'deep/also_ignored'])
+      put(`${place}/schema.sql`, `create table from_${place.replaceAll('/', '_')} (id int, name text);`)
+    put('.gitignore', '/ignored/\nalso_ignored\n!kept.sql\n')
+    put('app.min.js', 'knex.schema.createTable("minified", t => t.string("a"))')
+    put('client.js', '// @generated\nknex.schema.createTable("generated", t => t.string("a"))')
+    expect(await tableNames()).to.deep.equal(['clients'])
+  })
+
+  it('survives an empty directory, bytes that are no UTF-8, links in a circle, 200 MB and a file that is no JavaScript', async () => {
+    expect((await audit({ source: root })).notes).to.include(
+      'No source file that the audit can read is in the directory.',
+    )
+
+    put(
+      'latin.sql',
+      Buffer.from(
+        'create table soci\xe9t\xe9s (id int, pr\xe9nom text); create table clients (id int, name text);',
+        'latin1',
+      ),
+    )
+    symlinkSync(root, join(root, 'again'))
+    put('huge.sql', '')
+    truncateSync(join(root, 'huge.sql'), 200 * 1024 * 1024)
+    put('broken.js', 'import express from "express"; const = = {{{')
+    const { notes } = await audit({ source: root })
+    expect(notes.join('\n')).to.include('huge.sql was not read: it is 200 MB large.').and.include('not valid')
+    expect(await tableNames()).to.include('clients')
+  })
+
+  it('of a directory that is not there says so', async () => {
+    const { whole, notes } = await audit({ source: join(root, 'nowhere') })
+    expect(whole).to.equal(false)
+    expect(notes.join()).to.include('There is no directory')
+  })
+
+  it('changes nothing in it', async () => {
+    put('app.js', 'const app = require("express")(); app.get("/portal/:token", (req, res) => res.end())')
+    const sum = () =>
+      readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .sort()
+        .map(it => {
+          const stat = statSync(join(root, it))
+          return `${it} ${stat.mtimeMs} ${stat.mode} ${
+            stat.isFile()
+              ? createHash('sha256')
+                  .update(readFileSync(join(root, it)))
+                  .digest('hex')
+              : ''
+          }`
+        })
+    const before = sum()
+    await audit({ source: root })
+    expect(sum()).to.deep.equal(before)
+  })
+
+  it('replays migrations in their order: renamed and dropped tables and columns', async () => {
+    put('db/002.sql', 'alter table client rename to customers; alter table customers add phone text; drop table old;')
+    put('db/001.sql', 'create table client (id int, fax text); create table old (id int, x int);')
+    put('db/010.sql', 'alter table customers rename column fax to mail; alter table customers drop column phone;')
+    const { tables } = await readSource(root)
+    expect(tables.map(it => [it.name, it.columns.map(one => one.name).join()])).to.deep.equal([
+      ['customers', 'id,mail'],
+    ])
+  })
+
+  it('finds no portal in dead code: a model without routes, a type that nobody sets, a permission on customers', async () => {
+    put(
+      'models.sql',
+      "create table customers (id int, name text, password text); create table users (id int, password text, role text check (role in ('admin', 'customer')));",
+    )
+    put('Proposal.php', '<?php class Proposal extends Model {}')
+    put(
+      'app.js',
+      `const app = require('express')()
+      app.get('/customers/:id', auth, can('customers.view'), (req, res) => res.end())
+      app.get('/quotes/:id', requirePermission('customers.edit'), (req, res) => res.end())
+      app.get('/settings/portal', auth, (req, res) => res.end())
+      app.get('/vendor/portal/:token', (req, res) => res.end())
+      function auth(req, res, next) { req.user ? next() : res.redirect('/login') }`,
+    )
+    const { json } = await audit({ source: root })
+    const claimed = Object.entries(json.answers).filter(([, it]) => it.status === 'implemented')
+    expect(claimed.map(([id]) => id)).to.deep.equal([])
+    expect(json.answers.A1).to.include({ status: 'partial' })
+    expect(json.answers.A1.reason).to.include('no route by which they sign in')
+  })
+})
