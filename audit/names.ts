@@ -8,7 +8,7 @@ export const wordsIn = (name: string): string[] =>
     .filter(Boolean)
     .map(singular)
 
-export const singular = (word: string): string => {
+const singular = (word: string): string => {
   if (word.length < 4 || /(ss|us|is|devis)$/.test(word)) return word
   if (/ies$/.test(word)) return `${word.slice(0, -3)}y`
   if (/(sses|xes|ches|shes)$/.test(word)) return word.slice(0, -2)

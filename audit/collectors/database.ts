@@ -2,7 +2,7 @@ import type { Facts } from '../model.ts'
 import { readPostgres } from './database/postgres.ts'
 
 /** What a kind of database needs to be audited. Each reads only, and says in `notes` what it could not read. */
-export type DatabaseReader = (url: string, progress: (text: string) => void) => Promise<Facts>
+type DatabaseReader = (url: string, progress: (text: string) => void) => Promise<Facts>
 
 const readers: Record<string, DatabaseReader> = { 'postgres:': readPostgres, 'postgresql:': readPostgres }
 

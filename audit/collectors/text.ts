@@ -23,7 +23,7 @@ export function masked(text: string, comments: Comments = slashes): string {
 
 export type Comments = RegExp
 const strings = `"(?:[^"\\\\]|\\\\[\\s\\S])*"|'(?:[^'\\\\]|\\\\[\\s\\S])*'`
-export const slashes: Comments = new RegExp(
+const slashes: Comments = new RegExp(
   `/\\*[\\s\\S]*?\\*/|//[^\\n]*|(?<![$&\\w])#(?!\\[)[^\\n]*|${strings}|\`(?:[^\`\\\\]|\\\\[\\s\\S])*\``,
   'g',
 )

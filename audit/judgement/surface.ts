@@ -11,7 +11,7 @@ import type { Route } from '../model.ts'
 import { spoken } from '../names.ts'
 
 /** Who can call a route: a signed-in client, whoever holds a token, staff, or anybody. */
-export type Actor = 'client' | 'holder' | 'staff' | 'anybody'
+type Actor = 'client' | 'holder' | 'staff' | 'anybody'
 
 export interface Reach {
   route: Route

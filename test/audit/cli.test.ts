@@ -20,7 +20,9 @@ describe('portico audit', () => {
   it('writes the report and audit.json where it is told, and says nothing when it shall be quiet', () => {
     const { status, stdout, stderr } = run('--source', crm, '--out', 'report.md', '--json', 'found.json', '--quiet')
     expect({ status, stdout, stderr }).to.deep.equal({ status: 0, stdout: '', stderr: '' })
-    expect(readFileSync(join(here, 'report.md'), 'utf8')).to.include('# Audit of the CRM').and.include('## Final summary')
+    expect(readFileSync(join(here, 'report.md'), 'utf8'))
+      .to.include('# Audit of the CRM')
+      .and.include('## Final summary')
     const json = JSON.parse(readFileSync(join(here, 'found.json'), 'utf8'))
     expect(json).to.have.all.keys('answers', 'data', 'tables', 'fingerprint')
     expect(json.answers.A1).to.have.all.keys('status', 'confidence', 'evidence', 'reason', 'decision', 'consequence')
