@@ -1,4 +1,5 @@
 import { type ParserPlugin, parse } from '@babel/parser'
+import { type Class, calleeName, classOf, isFunction, type Node, type Piece, piece, stringOf } from './pieces.ts'
 import type { SourceFile } from './tree.ts'
 
 /** A call as it stands in the source: `router.get('/x', guard, handler)`. */
@@ -15,28 +16,6 @@ export interface Call {
   into?: string
 }
 
-export interface Piece {
-  text: string
-  line: number
-  /** What it is, where it is a string without parts that vary. */
-  string?: string
-  /** Where it is a function: its text. */
-  isFunction?: boolean
-  /** Where it is an array or an object: what is in it. */
-  items?: Piece[]
-  entries?: Record<string, Piece>
-  /** Where it is a call. */
-  call?: { name: string; args: Piece[] }
-}
-
-export interface Class {
-  name: string
-  parent?: string
-  decorators: Piece[]
-  members: { name: string; text: string; type: string; line: number; decorators: Piece[] }[]
-  line: number
-}
-
 export interface Script {
   file: SourceFile
   calls: Call[]
@@ -50,8 +29,6 @@ export interface Script {
   /** `path="…"` of JSX elements, and their tag. */
   elements: { tag: string; path: string; text: string; line: number }[]
 }
-
-type Node = { type: string; start: number; end: number; loc: { start: { line: number } }; [key: string]: any }
 
 /** Reads a JavaScript or TypeScript file; undefined where no parser could. Of Vue and Svelte files it reads the scripts. */
 export function readScript(file: SourceFile): Script | undefined {
@@ -113,6 +90,7 @@ function visit(node: Node, within: string[], reading: Reading, into?: string): v
     case 'OptionalCallExpression':
     case 'NewExpression': {
       const name = calleeName(node.callee, text)
+      if (!kept(name, node.arguments[0])) break
       const args = node.arguments.map((it: Node) => piece(it, text))
       script.calls.push({ name, args, line, start: node.start, end: node.end, within, ...(into && { into }) })
       break
@@ -181,6 +159,15 @@ function visit(node: Node, within: string[], reading: Reading, into?: string): v
   children(node, inside, reading)
 }
 
+/** Of the many calls of a file only those are kept that make routes, tables or strategies, or carry SQL. */
+const kept = (name: string, first: Node | undefined): boolean =>
+  making.test(name) ||
+  /schema|query(interface|runner)/i.test(name) ||
+  (first !== undefined && /Literal$/.test(first.type) && first.end - first.start > 20)
+
+const making =
+  /(^|\.)(get|post|put|patch|delete|del|all|head|use|route|register|define|init|model|setGlobalPrefix|references|inTable|dropColumns?|renameColumn|timestamps|\w*Table|\w*[iI]ncrements|\w*int|\w*[iI]nteger|float|double|real|decimal|numeric|string|varchar|char|text|boolean|bool|date\w*|time\w*|uuid|jsonb?|binary|enum?|specificType|geometry|point)$/
+
 function children(node: Node, within: string[], reading: Reading) {
   for (const key in node) {
     if (key === 'loc' || key.endsWith('omments')) continue
@@ -244,59 +231,6 @@ function jsx(node: Node, { script, text }: Reading) {
     line: node.loc.start.line,
   })
 }
-
-const classOf = (node: Node, text: string): Class => ({
-  name: node.id?.name ?? '',
-  ...(node.superClass && { parent: text.slice(node.superClass.start, node.superClass.end) }),
-  decorators: (node.decorators ?? []).map((it: Node) => piece(it.expression, text)),
-  line: node.loc.start.line,
-  members: node.body.body
-    .filter((it: Node) => it.key)
-    .map((it: Node) => ({
-      name: it.key.name ?? it.key.value ?? '',
-      text: text.slice(it.start, it.end),
-      type: it.typeAnnotation ? text.slice(it.typeAnnotation.start, it.typeAnnotation.end).replace(/^:\s*/, '') : '',
-      line: it.key.loc.start.line,
-      decorators: (it.decorators ?? []).map((one: Node) => piece(one.expression, text)),
-    })),
-})
-
-function piece(node: Node, text: string): Piece {
-  const made: Piece = { text: text.slice(node.start, node.end), line: node.loc?.start.line ?? 0 }
-  const string = stringOf(node)
-  if (string !== undefined) made.string = string
-  if (isFunction(node)) made.isFunction = true
-  if (node.type === 'ArrayExpression') made.items = node.elements.filter(Boolean).map((it: Node) => piece(it, text))
-  if (node.type === 'ObjectExpression') {
-    made.entries = {}
-    for (const it of node.properties) {
-      const key = it.key?.name ?? it.key?.value
-      if (key !== undefined && (it.value || it.body)) made.entries[key] = piece(it.value ?? it, text)
-    }
-  }
-  if (node.type === 'CallExpression' || node.type === 'NewExpression')
-    made.call = { name: calleeName(node.callee, text), args: node.arguments.map((it: Node) => piece(it, text)) }
-  return made
-}
-
-function stringOf(node: Node): string | undefined {
-  if (node.type === 'StringLiteral') return node.value
-  if (node.type === 'TemplateLiteral' && !node.expressions.length) return node.quasis[0].value.cooked
-  return undefined
-}
-
-/** `app.route('/x').get` is told as `app.route.get`: calls in a chain keep their names only. */
-function calleeName(node: Node, text: string): string {
-  if (node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression')
-    return `${calleeName(node.object, text)}.${node.computed ? '?' : (node.property.name ?? '')}`
-  if (node.type === 'CallExpression') return calleeName(node.callee, text)
-  return (
-    node.name ?? (node.type === 'ThisExpression' ? 'this' : text.slice(node.start, Math.min(node.end, node.start + 40)))
-  )
-}
-
-const isFunction = (node: Node | undefined) =>
-  node?.type === 'ArrowFunctionExpression' || node?.type === 'FunctionExpression' || node?.type === 'ObjectMethod'
 
 const importedName = (it: Node) =>
   it.type === 'ImportDefaultSpecifier'

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path/posix'
-import type { Piece, Script } from './javascript.ts'
+import type { Script } from './javascript.ts'
+import type { Piece } from './pieces.ts'
 
 /** The JavaScript and TypeScript of a tree, and which file an import means. */
 export interface Modules {

@@ -1,6 +1,7 @@
 import type { Route } from '../../model.ts'
-import type { Call, Piece, Script } from '../javascript.ts'
+import type { Call, Script } from '../javascript.ts'
 import { bodyOf, type Modules } from '../modules.ts'
+import type { Piece } from '../pieces.ts'
 import { joined } from './paths.ts'
 
 interface Router {

@@ -1,6 +1,6 @@
 import type { Route } from '../../model.ts'
-import type { Piece } from '../javascript.ts'
 import { type Modules, withHelpers } from '../modules.ts'
+import type { Piece } from '../pieces.ts'
 import { joined } from './paths.ts'
 
 /** Controllers of Nest and alike (decorators), and the queries and mutations of GraphQL resolvers. */

@@ -1,5 +1,6 @@
 import type { Column } from '../../model.ts'
-import type { Call, Class, Piece, Script } from '../javascript.ts'
+import type { Call, Script } from '../javascript.ts'
+import type { Class, Piece } from '../pieces.ts'
 import { type Change, snake } from './changes.ts'
 
 /** Models of TypeORM and MikroORM (classes), Sequelize, Drizzle and Mongoose (calls), Objection (`static tableName`). */
