@@ -1,6 +1,6 @@
 import { wordsOf } from '../lexicon.ts'
 import type { Table } from '../model.ts'
-import { pointsAt, type Stem } from './data-map.ts'
+import { pointsAt, type Stem } from './places.ts'
 
 /** The table that every other one belongs to, and by which column; undefined where one company has it all to itself. */
 export function tenantOf(tables: Table[], staff: Table | undefined, isDocument: (table: Table) => boolean, stem: Stem) {
