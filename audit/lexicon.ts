@@ -79,4 +79,4 @@ export const tokenName =
 
 /** A parameter of an address that stands for possession. */
 export const tokenParameter =
-  /^(\w*[_-]?)?(token|key|hash|secret|signature|uuid|invitation\w*|invite\w*|access|code|shortcode|share\w*|public\w*|magic\w*|uniq\w*)$/i
+  /^(\w*[_-]?)?(token|key|hash|secret|signature|uuid|invitation\w*|invite\w*|access|code|shortcode|share\w*|public\w*|magic\w*|uniq\w*|(link|short|portal)_?id)$/i

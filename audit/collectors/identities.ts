@@ -114,7 +114,7 @@ const watched: { kind: Mention['kind']; pattern: RegExp }[] = [
   {
     kind: 'gateway',
     pattern:
-      /\b(checkout\.sessions\.create|paymentIntents\.create|PaymentIntent(::|\.)create|Checkout\\Session::create|Session\.create\(|Omnipay\b|Payum\\|Razorpay\\|razorpay\.orders|mollie(Client)?\.payments|Mollie\\|PayPalHttp|paypal\.Order|OrdersCreateRequest|Braintree\\|braintree\.transaction|Stripe::Charge|\\Stripe\\\w+|stripe\.(charges|checkout|PaymentIntent)|class \w*(Payment(Driver|Gateway)|Gateway)\b|blockchyp|Square\\|Authorize\.?net|payment_gateway_\w+|get_payment_url|GoCardless\w*|new Stripe\()/g,
+      /\b(checkout\.sessions\.create|paymentIntents\.create|PaymentIntent(::|\.)create|Checkout\\Session::create|Session\.create\(|Omnipay\b|ActiveMerchant\b|Stripe::(?:PaymentIntent|Checkout)|paypal_url\b|Payum\\|Razorpay\\|razorpay\.orders|mollie(Client)?\.payments|Mollie\\|PayPalHttp|paypal\.Order|OrdersCreateRequest|Braintree\\|braintree\.transaction|Stripe::Charge|\\Stripe\\\w+|stripe\.(charges|checkout|PaymentIntent)|class \w*(Payment(Driver|Gateway)|Gateway)\b|blockchyp|Square\\|Authorize\.?net|payment_gateway_\w+|get_payment_url|GoCardless\w*|new Stripe\()/g,
   },
   {
     kind: 'switch',

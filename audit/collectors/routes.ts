@@ -13,6 +13,7 @@ import { joined } from './routes/paths.ts'
 import { conventionalRoutes } from './routes/php-files.ts'
 import { railsRoutes } from './routes/rails.ts'
 import { symfonyRoutes } from './routes/symfony.ts'
+import { trpcRoutes } from './routes/trpc.ts'
 import type { SourceFile } from './tree.ts'
 
 /** Every address that the source answers, of every framework that is found in it. */
@@ -22,6 +23,7 @@ export function readRoutes(files: SourceFile[], modules: Modules, classes: Class
   return [
     ...expressRoutes(modules),
     ...decoratedRoutes(modules),
+    ...trpcRoutes(modules),
     ...fileRoutes(files, modules),
     ...browserRoutes(modules),
     ...framed,

@@ -24,7 +24,7 @@ export function readSchema(files: SourceFile[], scripts: Map<string, Script>): T
   told.sort(
     (a, b) => a.stage - b.stage || collator.compare(a.name, b.name) || collator.compare(a.file.path, b.file.path),
   )
-  return replay([...told.flatMap(it => it.changes), ...doctrineChanges(files)])
+  return replay([...told.flatMap(it => it.changes), ...doctrineChanges(files), ...pythonChanges(files)])
 }
 
 const collator = new Intl.Collator('en', { numeric: true })
@@ -42,8 +42,7 @@ function changesOf(file: SourceFile, script: Script | undefined): Change[] {
   if (path.endsWith('.prisma')) return prismaChanges(file)
   if (path.endsWith('.rb'))
     return /_table|add_column|add_reference|Schema\.define|Schema\[/.test(text) ? railsChanges(file) : []
-  if (path.endsWith('.py')) return /migrations\/\d/.test(path) ? [] : pythonChanges(file)
-  if (path.endsWith('.json')) return metadataChanges(file)
+  if (/\.(json|xml)$/.test(path)) return metadataChanges(file)
   if (/\.(php|inc)$/.test(path)) return [...metadataChanges(file), ...phpChanges(file)]
   return script ? [...migrationChanges(script), ...modelChanges(script)] : []
 }

@@ -52,7 +52,8 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     const score = named('clients')(table)
     const asked = documents.filter(it => points(it, table)).length
     const weak = !/(client|customer|kund|societe|cliente|tiers)/i.test(table.name)
-    if (table.columns.some(it => /provider_?(id|account)|refresh_?token/i.test(it.name))) return 0
+    if (/account/i.test(table.name) && table.columns.some(it => /provider_?(id|account)|refresh_?token/i.test(it.name)))
+      return 0
     return (
       score &&
       (weak && !asked && inbound(real, table, stem) < 3
@@ -88,7 +89,13 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     describe(table, { tables: real, stem, tenant, clients: found.clients, staff: found.staff_users })
   const lines = (parent: Table | undefined): Place => {
     const line = parent && linesOf(parent, real, stem)
-    if (line) return { ...place(line), parent: line.columns.find(it => pointsAt(it, parent, stem))?.name }
+    if (line)
+      return {
+        ...place(line),
+        parent: line.columns.find(
+          it => pointsAt(it, parent, stem) || it.name.endsWith(`_${stem(parent.name).join('_')}_id`),
+        )?.name,
+      }
     const inside = parent?.columns.find(it => /^(line_?items?|items|lines|details|products)$/i.test(it.name))
     return inside
       ? { table: parent!.name, name: inside.name, at: inside.at, note: 'kept as JSON in the document' }

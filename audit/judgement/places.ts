@@ -48,7 +48,13 @@ export function linesOf(parent: Table, tables: Table[], stem: Stem): Table | und
     .filter(
       it =>
         it !== parent &&
-        (it.columns.some(one => pointsAt(one, parent, stem)) ||
+        (it.columns.some(
+          one =>
+            pointsAt(one, parent, stem) ||
+            wordsIn(one.name)
+              .join('_')
+              .endsWith(`_${own.join('_')}_id`),
+        ) ||
           it.columns.some(one => /^(parent|parent_?id|document_?id)$/i.test(one.name))),
     )
     .map(table => {

@@ -144,7 +144,7 @@ function tokenIn({ path, body, guards, open }: Route): boolean {
     return true
   return (
     (open || !guards.filter(it => !neutral.test(it)).length) &&
-    /\b((access|public|tracking|share|view|portal)_?(token|key|hash)|securekey|url_key)\b/i.test(body) &&
+    /\b((access|public|tracking|share|view|portal)_?(token|key|hash)|securekey|url_key|decrypt\w*)\b/i.test(body) &&
     !/reset|unsubscribe|webhook|password/i.test(path)
   )
 }

@@ -87,7 +87,7 @@ function pages(files: SourceFile[]): Route[] {
       )
     return gates.get(name)!
   }
-  return php.filter(isPage).map(file => {
+  return php.filter(isPage).flatMap(file => {
     const open = /define\(\s*['"]NO_?LOGIN['"]/i.test(file.text)
     const included = [
       ...file.text.slice(0, 8000).matchAll(/(?:require|include)(?:_once)?\b[^;]*?([\w.-]+\.php)['"]/g),
@@ -97,7 +97,7 @@ function pages(files: SourceFile[]): Route[] {
       /(?:\$_(?:GET|REQUEST)\[['"]|GETPOST\(\s*['"])(token|key|hash|securekey|access_?key|ref_?hash|uuid|secret)['"]/i,
     )
     const path = `/${file.path.replace(/^(htdocs|public|public_html|www|web|src)\//, '')}`
-    return {
+    const page = {
       method: /\$_POST|GETPOST\(|\$_REQUEST/.test(file.text) ? 'ANY' : 'GET',
       path: token ? `${path}/:${token[1]}` : path,
       guards,
@@ -105,6 +105,25 @@ function pages(files: SourceFile[]): Route[] {
       handler: file.path,
       body: file.text.slice(0, 60_000),
       at: `${file.path}:${token ? lineAt(file.text, token.index!) : 1}`,
+    }
+    return [page, ...actionsIn(file, path, page)]
+  })
+}
+
+/** One file may answer many forms: `if (isset($_POST['accept_quote'])) { … }`. */
+function actionsIn({ path, text }: SourceFile, address: string, page: Route): Route[] {
+  const found = [...text.matchAll(/if\s*\(\s*isset\(\s*\$_(POST|GET)\[['"](\w+)['"]\]([^)]*)\)/g)]
+  if (found.length < 3) return []
+  return found.map((match, position) => {
+    const body = text.slice(match.index, found[position + 1]?.index).slice(0, 20_000)
+    const token = match[3]!.match(/\[['"](\w*(?:token|key|hash))['"]\]/i)?.[1]
+    return {
+      ...page,
+      method: match[1]!,
+      path: `${address}/${match[2]}${token ? `/:${token}` : ''}`,
+      handler: `${path} ${match[2]}`,
+      body,
+      at: `${path}:${lineAt(text, match.index)}`,
     }
   })
 }

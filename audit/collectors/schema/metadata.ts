@@ -3,9 +3,10 @@ import { lineAt } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import { type Change, snake } from './changes.ts'
 
-/** Schemas that are data: Frappe's DocTypes, EspoCRM-like JSON entities, SuiteCRM-like PHP arrays. */
+/** Schemas that are data: Frappe's DocTypes, EspoCRM-like JSON entities, SuiteCRM-like PHP arrays, XML tables. */
 export function metadataChanges(file: SourceFile): Change[] {
   if (file.path.endsWith('.php')) return vardefs(file)
+  if (file.path.endsWith('.xml')) return xmlTable(file)
   if (!/"(fields|doctype)"/.test(file.text)) return []
   try {
     const read = JSON.parse(file.text)
@@ -68,6 +69,26 @@ function entityDef({ path, text }: SourceFile, { fields, links }: any): Change[]
         },
       ]
     : []
+}
+
+/** A file for each table, named after it: `<table><column><name>…</name><type>…</type></column></table>`. */
+function xmlTable({ path, text }: SourceFile): Change[] {
+  if (!/<table[\s>]/.test(text)) return []
+  const columns = [...text.matchAll(/<column>([\s\S]*?)<\/column>/g)].flatMap(it => {
+    const name = it[1]!.match(/<name>\s*([^<\s]+)/)?.[1]
+    return name
+      ? [{ name, type: it[1]!.match(/<type>\s*([^<]+)/)?.[1]?.trim() ?? '', at: `${path}:${lineAt(text, it.index)}` }]
+      : []
+  })
+  const table =
+    text.match(/<table\s+name=["'](\w+)/)?.[1] ??
+    path
+      .split('/')
+      .at(-1)!
+      .replace(/\.xml$/, '')
+  const keys = [...text.matchAll(/FOREIGN KEY\s*\((\w+)\)\s*REFERENCES\s+(\w+)/gi)]
+  for (const [, column, references] of keys) Object.assign(columns.find(it => it.name === column) ?? {}, { references })
+  return columns.length ? [{ kind: 'table', table, columns, at: `${path}:1` }] : []
 }
 
 function vardefs({ path, text }: SourceFile): Change[] {

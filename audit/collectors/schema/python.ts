@@ -3,26 +3,72 @@ import { closing, hashes, indented, lineAt, literal, literals, masked, parts } f
 import type { SourceFile } from '../tree.ts'
 import { type Change, snake } from './changes.ts'
 
-/** Models of Django, SQLAlchemy, SQLModel, Tortoise and Odoo. */
-export function pythonChanges({ path, text }: SourceFile): Change[] {
-  if (!/\b(models\.\w+Field|Column\(|mapped_column\(|fields\.\w+\(|Field\(|ForeignKey)/.test(text)) return []
+interface Model {
+  name: string
+  parents: string[]
+  columns: Column[]
+  abstract: boolean
+  kept: ReturnType<typeof keeper>
+  body: string
+  path: string
+  at: string
+}
+
+/** Models of Django, SQLAlchemy, SQLModel, Tortoise and Odoo, with what they inherit from abstract ones. */
+export function pythonChanges(files: SourceFile[]): Change[] {
+  const models = files
+    .filter(it => it.path.endsWith('.py') && !/migrations\/\d/.test(it.path) && fielded.test(it.text))
+    .flatMap(modelsOf)
+  const bases = new Map(models.filter(it => it.abstract).map(it => [it.name, it]))
+  const inherited = (model: Model, depth = 0): Column[] =>
+    model.parents.flatMap(it => {
+      const base = depth < 5 ? bases.get(it) : undefined
+      return base ? [...inherited(base, depth + 1), ...base.columns] : []
+    })
+  return models.filter(it => !it.abstract).flatMap(it => tableOf(it, inherited(it)))
+}
+
+const fielded =
+  /\b(models\.\w+Field|Column\(|mapped_column\(|fields\.\w+\(|Field\(|ForeignKey|models\.Model|^class \w+\(\w*(Base|Model|Abstract)\w*\))/m
+
+function modelsOf({ path, text }: SourceFile): Model[] {
   const mask = masked(text, hashes)
-  return [...mask.matchAll(/^class\s+(\w+)\s*(?:\(([^)]*)\))?\s*:/gm)].flatMap(match => {
-    const [whole, model, parents = ''] = match
-    const body = indented(text, match.index + whole.length)
-    const clean = mask.slice(match.index + whole.length, match.index + whole.length + body.length)
-    if (/^\s+abstract\s*=\s*True/m.test(body)) return []
-    const columns = fieldsOf(text, mask, match.index + whole.length, body.length, path)
-    const kept = keeper(model!, parents, body, clean)
-    const app = path.split('/').at(-2) === 'models' ? path.split('/').at(-3) : path.split('/').at(-2)
-    if (!kept || (!columns.length && kept.implied)) return []
-    const at = `${path}:${lineAt(text, match.index)}`
-    // Django gives a table its key itself where no field is one.
-    if (kept.keyed && !columns.some(it => it.name === 'id') && !/primary_key\s*=\s*True/.test(body))
-      columns.unshift({ name: 'id', type: '', at })
-    const table = kept.implied && kept.django ? `${app}_${model!.toLowerCase()}` : kept.table
-    return [{ kind: 'table', table, columns, at, model: model! }]
+  return [...mask.matchAll(/^class\s+(\w+)\s*(?:\(([^)]*)\))?\s*:/gm)].map(match => {
+    const [whole, name = '', parents = ''] = match
+    const from = match.index + whole.length
+    const body = indented(text, from)
+    return {
+      name,
+      parents: parents.split(',').map(it => it.trim().split('.').at(-1)!),
+      columns: fieldsOf(text, mask, from, body.length, path),
+      abstract: /^\s+abstract\s*=\s*True/m.test(body),
+      kept: keeper(name, parents, body, mask.slice(from, from + body.length)),
+      body,
+      path,
+      at: `${path}:${lineAt(text, match.index)}`,
+    }
   })
+}
+
+function tableOf({ name, columns, kept, body, path, at }: Model, inherited: Column[]): Change[] {
+  const all = [...inherited.filter(it => !columns.some(one => one.name === it.name)), ...columns]
+  const known =
+    kept ?? (inherited.length ? { table: snake(name), implied: true, django: true, keyed: true } : undefined)
+  if (!known || (!all.length && known.implied)) return []
+  // Django gives a table its key itself where no field is one.
+  if (known.keyed && !all.some(it => it.name === 'id') && !/primary_key\s*=\s*True/.test(body))
+    all.unshift({ name: 'id', type: '', at })
+  const parts = path.split('/')
+  const app = parts.at(-2) === 'models' ? parts.at(-3) : parts.at(-2)
+  return [
+    {
+      kind: 'table',
+      table: known.django ? `${app}_${name.toLowerCase()}` : known.table,
+      columns: all,
+      at,
+      model: name,
+    },
+  ]
 }
 
 /** Which table a class is kept in; `implied` where only its name says so. */
