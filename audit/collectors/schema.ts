@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { Table } from '../model.ts'
 import type { Script } from './javascript.ts'
+import type { Class } from './pieces.ts'
 import { type Change, replay } from './schema/changes.ts'
 import { doctrineChanges } from './schema/doctrine.ts'
 import { migrationChanges } from './schema/knex.ts'
@@ -15,10 +16,11 @@ import type { SourceFile } from './tree.ts'
 
 /** The schema that a source tree makes: dumps first, then migrations in their order, then what the models add. */
 export function readSchema(files: SourceFile[], scripts: Map<string, Script>): Table[] {
+  const classes = new Map([...scripts.values()].flatMap(it => it.classes).map(it => [it.name, it]))
   const dumped = files.some(it => /(^|\/)db\/schema\.rb$/.test(it.path))
   const told = files
     .filter(it => !(dumped && /(^|\/)db\/migrate\//.test(it.path)))
-    .map(file => ({ file, changes: changesOf(file, scripts.get(file.path)) }))
+    .map(file => ({ file, changes: changesOf(file, scripts.get(file.path), classes) }))
     .filter(it => it.changes.length)
     .map(it => ({ ...it, stage: stage(it.file.path), name: basename(it.file.path) }))
   told.sort(
@@ -36,7 +38,7 @@ const stage = (path: string) =>
       ? 1
       : 2
 
-function changesOf(file: SourceFile, script: Script | undefined): Change[] {
+function changesOf(file: SourceFile, script: Script | undefined, classes: Map<string, Class>): Change[] {
   const { path, text } = file
   if (path.endsWith('.sql')) return /\btable\b/i.test(text) ? sqlChanges(file) : []
   if (path.endsWith('.prisma')) return prismaChanges(file)
@@ -44,5 +46,5 @@ function changesOf(file: SourceFile, script: Script | undefined): Change[] {
     return /_table|add_column|add_reference|Schema\.define|Schema\[/.test(text) ? railsChanges(file) : []
   if (/\.(json|xml)$/.test(path)) return metadataChanges(file)
   if (/\.(php|inc)$/.test(path)) return [...metadataChanges(file), ...phpChanges(file)]
-  return script ? [...migrationChanges(script), ...modelChanges(script)] : []
+  return script ? [...migrationChanges(script), ...modelChanges(script, classes)] : []
 }

@@ -34,7 +34,7 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
   const among = found.invoices?.columns.find(
     it =>
       /^is_?(estimate|quote|offer|quotation)/i.test(it.name) ||
-      it.values?.some(one => /^(estimate|quote|quotation|offer)$/i.test(one)),
+      (/type|kind/i.test(it.name) && it.values?.some(one => /^(estimate|quote|quotation|offer)$/i.test(one))),
   )
   const documents = [found.invoices, found.quotations, found.proposals].filter(it => it !== undefined)
   pick(
@@ -54,12 +54,10 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     const weak = !/(client|customer|kund|societe|cliente|tiers)/i.test(table.name)
     if (/account/i.test(table.name) && table.columns.some(it => /provider_?(id|account)|refresh_?token/i.test(it.name)))
       return 0
-    return (
-      score &&
-      (weak && !asked && inbound(real, table, stem) < 3
-        ? 0
-        : score + asked * 15 + Math.min(inbound(real, table, stem), 10))
-    )
+    // What nearly everything points at is whose CRM it is, and not whom it is about.
+    const pointing = inbound(real, table, stem)
+    if (!score || pointing > Math.max(8, real.length * 0.4) || (weak && !asked && pointing < 2)) return 0
+    return score + asked * 15 + Math.min(pointing, 10)
   })
   pick(
     'contacts',
@@ -138,13 +136,15 @@ function nameScore(entity: Entity, words: string[]): number {
   if (declined !== -1) return 88 - Math.min(declined, 14) * 2
   const end = options.findIndex(it => name.endsWith(`_${it}`) && it.length > 3)
   if (end !== -1 && !derived.test(name)) return (words.length === 2 ? 66 : 52) - end
-  const start = options.findIndex(it => name.startsWith(it) && /^(s|e|en|n|det)?$/.test(name.slice(it.length)))
+  const start = options.findIndex(
+    it => name.startsWith(it) && /^(s|e|es|en|n|det)?(cli|cus)?$/.test(name.slice(it.length)),
+  )
   return start === -1 ? 0 : 70 - start
 }
 
 /** Tables about a thing, and not the thing itself. */
 const derived =
-  /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom|bug|team|staff|employee|internal|notification|chunk|metric|event_type|password|sms|payroll|credit)/
+  /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom|bug|team|staff|employee|internal|sync|queue|cron|kanban|notification|chunk|metric|event_type|password|sms|payroll|credit)/
 
 const document = (table: Table) =>
   (table.columns.some(it => /(total|amount|montant|importe|summe|betrag)/i.test(it.name)) ? 15 : -15) +
@@ -166,8 +166,15 @@ const shapes: Partial<Record<Entity, RegExp>> = {
   activity: /(action|event|type|description|what|verb|changes|log)/i,
 }
 
+/** Work of the machine, whatever it is called. */
+const machinery = /^(attempts|payload|queue\w*|execute\w*|service_?name|available_at|cron\w*|process_?id)$/i
+
 const expected = (entity: Entity, table: Table) =>
-  !shapes[entity] || table.columns.some(it => shapes[entity]!.test(it.name)) ? 10 : -40
+  table.columns.some(it => machinery.test(it.name))
+    ? -80
+    : !shapes[entity] || table.columns.some(it => shapes[entity]!.test(it.name))
+      ? 10
+      : -40
 
 const inbound = (tables: Table[], table: Table, stem: Stem) =>
   tables.filter(it => it !== table && it.columns.some(one => pointsAt(one, table, stem))).length

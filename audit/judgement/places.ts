@@ -65,7 +65,7 @@ export function linesOf(parent: Table, tables: Table[], stem: Stem): Table | und
         (has(/price|prix|preis|precio|rate|subprice|amount|cost/i) ? 20 : 0)
       const named =
         (/^(item|line|det|detail|entry|position|row|ligne|linea|posten|product)$/.test(words.at(-1) ?? '') ||
-        /(det|line|item)s?$/.test(table.name)
+        /(det|line|item)s?$|^(lineas?|lignes?|righe|posten|positionen)/.test(table.name)
           ? 30
           : 0) + (own.every(it => words.join('_').includes(it)) ? 40 : 0)
       const other = words.some(
@@ -73,7 +73,9 @@ export function linesOf(parent: Table, tables: Table[], stem: Stem): Table | und
       )
         ? 60
         : 0
-      return { table, score: shape + named - other }
+      // Lines of several kinds of documents lie together and name theirs by a parent's id.
+      const shared = table.columns.some(it => /^parent_?(id|type)$/i.test(it.name)) ? 20 : 0
+      return { table, score: shape + named + shared - other }
     })
     .filter(it => it.score >= 70)
     .sort((a, b) => b.score - a.score)[0]?.table

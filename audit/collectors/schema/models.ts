@@ -4,12 +4,12 @@ import type { Class, Piece } from '../pieces.ts'
 import { type Change, snake } from './changes.ts'
 
 /** Models of TypeORM and MikroORM (classes), Sequelize, Drizzle and Mongoose (calls), Objection (`static tableName`). */
-export const modelChanges = (script: Script): Change[] => [
-  ...script.classes.flatMap(it => entity(it, script) ?? typegoose(it, script) ?? []),
+export const modelChanges = (script: Script, classes: Map<string, Class>): Change[] => [
+  ...script.classes.flatMap(it => entity(it, script, classes) ?? typegoose(it, script) ?? []),
   ...script.calls.flatMap(it => drizzle(it, script) ?? sequelize(it, script) ?? mongoose(it, script) ?? []),
 ]
 
-function entity(it: Class, { file, classes }: Script): Change[] | undefined {
+function entity(it: Class, { file }: Script, classes: Map<string, Class>): Change[] | undefined {
   const decorator = it.decorators.find(one => /^(Entity|ViewEntity|WorkspaceEntity|Table)$/.test(one.call?.name ?? ''))
   const declared = it.members
     .find(one => one.name === 'tableName' && /static/.test(one.text))
@@ -24,8 +24,11 @@ function entity(it: Class, { file, classes }: Script): Change[] | undefined {
     options?.tableName?.string ??
     options?.namePlural?.string ??
     snake(it.name)
-  const parent = classes.find(one => one.name === it.parent)
-  const columns = [...(parent?.members ?? []), ...it.members].flatMap(one => classColumn(one, file.path))
+  const members = (of: Class, depth = 0): Class['members'] => {
+    const parent = depth < 6 && of.parent ? classes.get(of.parent) : undefined
+    return [...(parent ? members(parent, depth + 1) : []), ...of.members]
+  }
+  const columns = members(it).flatMap(one => classColumn(one, file.path))
   return [{ kind: 'table', table, columns, at: `${file.path}:${it.line}`, model: it.name }]
 }
 
