@@ -17,7 +17,7 @@ export function judgeAccess(it: Case): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' |
   }
 }
 
-function login({ people, facts, data }: Case): Answer {
+function login({ people, facts, data, surface }: Case): Answer {
   const { identity, signIn, inside } = people
   if (identity && signIn.length && inside.length)
     return implemented(
@@ -31,6 +31,13 @@ function login({ people, facts, data }: Case): Answer {
       0.7,
     )
   const credential = passwordOf(facts, data)
+  const staff = [
+    ...(credential ? [credential] : []),
+    ...shown(
+      surface.filter(it => !it.route.page && /\b(log ?in|sign ?in)\b/i.test(it.words)),
+      1,
+    ),
+  ]
   if (identity?.how === 'type' && inside.length && people.storage.length && credential)
     return implemented(
       'Clients are users of another type, and sign in where all users do.',
@@ -49,7 +56,7 @@ function login({ people, facts, data }: Case): Answer {
     ])
   if (identity && identity.how !== 'type')
     return partial('Clients have credentials; no route by which they sign in was found.', identity.evidence, 0.5)
-  return missing('No client can sign in: no credential, guard or sign-in of their own was found.')
+  return missing('No client can sign in: no credential, guard or sign-in of their own was found.', staff)
 }
 
 function userType({ people, facts }: Case, login: Answer): Answer {
@@ -104,7 +111,7 @@ function password({ people, facts, data }: Case, login: Answer): Answer {
   if (login.status === 'implemented') return partial('Clients sign in; with what was not found.', login.evidence, 0.4)
   if (own.length && login.status === 'partial')
     return partial('There is a credential; the way in is missing.', own, 0.5)
-  return missing('No credential of a client was found.', [], 0.8)
+  return missing('No credential of a client was found.', users ? [users] : [], 0.8)
 }
 
 /** Where the users' passwords are. */

@@ -36,6 +36,16 @@ export const missing = (reason: string, evidence: Evidence[] = [], confidence = 
 export const shown = (reaches: Reach[], most = 4): Evidence[] =>
   [...new Set(reaches.map(({ route }) => `${route.method} ${route.path} (${route.at})`))].slice(0, most)
 
+/** What shows that a kind of document is for colleagues: their routes, with the guard in front. */
+export const staffOnly = (surface: Reach[], about: (it: Reach) => boolean): Evidence[] =>
+  [
+    ...new Set(
+      surface
+        .filter(it => it.actor === 'staff' && about(it))
+        .map(({ route }) => `${route.method} ${route.path} behind ${route.guards.at(-1) ?? 'a session'} (${route.at})`),
+    ),
+  ].slice(0, 2)
+
 const answer = (status: Status, reason: string, evidence: Evidence[], confidence: number): Answer => ({
   status,
   confidence,

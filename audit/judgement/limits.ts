@@ -1,4 +1,4 @@
-import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown, staffOnly } from './answer.ts'
 import { concernsClients } from './tokens.ts'
 import { clientSurface, messagesOf } from './views.ts'
 
@@ -42,7 +42,11 @@ function comments(it: Case): Answer {
   const found = messagesOf(it).filter(one => one.writes && one.route.method !== 'GET')
   return found.length
     ? implemented('Clients leave comments.', shown(found, 3))
-    : missing('Comments are for staff.', [], 0.75)
+    : missing(
+        'Comments are for staff.',
+        staffOnly(it.surface, one => one.documents.has('messages')),
+        0.75,
+      )
 }
 
 function log(it: Case): Answer {

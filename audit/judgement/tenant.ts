@@ -10,7 +10,7 @@ export function tenantOf(tables: Table[], staff: Table | undefined, isDocument: 
       wordsOf('tenants').includes(
         stem(it.name)
           .join('_')
-          .replace(/^(crm|core|auth)_/, ''),
+          .replace(/^(crm|core|auth|res)_/, ''),
       ),
   )
   const judged = candidates.map(table => {
@@ -26,12 +26,17 @@ export function tenantOf(tables: Table[], staff: Table | undefined, isDocument: 
     const documents = users.filter(isDocument).length
     const strong = /tenant|workspace|organi[sz]ation|^org$|team/.test(stem(table.name).join('_'))
     const others = users.filter(it => /client|customer|contact|account/i.test(it.name)).length
+    const clients = users.filter(it => theirs.includes(stem(it.name).join('_'))).length
     // A client's table is pointed at by documents; a tenant's by nearly everything, clients and their contacts too.
-    const enough = share > 0.45 || (strong && share > 0.25) || (strong && documents > 0 && others > 0)
+    const both = documents > 0 && ((strong && others > 0) || clients > 0)
+    const enough = share > 0.45 || (strong && share > 0.25) || both
     return { table, column, share, enough, note: `${users.length} tables have ${column}` }
   })
   return judged.filter(it => it.enough && it.column).sort((a, b) => b.share - a.share)[0]
 }
+
+/** Names that nobody gives to the company whose CRM it is. */
+const theirs = ['client', 'customer', 'cliente', 'kunde', 'societe', 'partner', 'res_partner']
 
 const named = (column: string, table: Table, stem: Stem) => {
   const short = stem(table.name).join('_')

@@ -1,5 +1,5 @@
 import { acceptance, type DocumentKind, paying } from '../lexicon.ts'
-import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { type Answer, type Answers, type Case, implemented, missing, partial, shown, staffOnly } from './answer.ts'
 import { gatewaysOf } from './backend.ts'
 import type { Reach } from './surface.ts'
 
@@ -39,7 +39,11 @@ function view(it: Case, kind: DocumentKind, table: string | null): Answer {
   const linked = held(it).filter(one => one.documents.has(kind))
   if (linked.length)
     return partial(`Clients see ${kind} by a link only; signed in they see none.`, [...shown(linked, 3), table])
-  return missing(`No route leads a client to ${kind}: they are for staff.`, [], 0.8)
+  return missing(
+    `No route leads a client to ${kind}: they are for staff.`,
+    staffOnly(it.surface, one => one.documents.has(kind)),
+    0.8,
+  )
 }
 
 /** Quotations that lie among the invoices are reached where invoices are. */
@@ -58,7 +62,11 @@ function publicView(it: Case, kind: DocumentKind, table: string | null): Answer 
   const pages = it.surface.filter(one => one.route.page && one.actor === 'holder' && one.documents.has(kind))
   if (pages.length && table)
     return partial(`There is a page for ${kind} with a token; what answers it was not found.`, shown(pages, 2), 0.4)
-  return missing(table ? `No link opens ${kind} without sign-in.` : `The CRM keeps no ${kind}.`, [], 0.8)
+  return missing(
+    table ? `No link opens ${kind} without sign-in.` : `The CRM keeps no ${kind}.`,
+    table ? staffOnly(it.surface, one => one.documents.has(kind)) : [],
+    0.8,
+  )
 }
 
 const toAnswer = (it: Reach) => acceptance.test(it.words) && (it.writes || it.route.method !== 'GET')
@@ -82,7 +90,11 @@ function accepted(it: Case): Answer {
   )
     return implemented('Clients accept or reject, and it is stored.', [...shown(found, 3), ...storage.slice(0, 2)])
   if (found.length) return partial('Clients can answer; where it is stored was not found.', shown(found, 3), 0.5)
-  return missing('No client can approve or sign: approvals, if any, are for staff.', [], 0.75)
+  return missing(
+    'No client can approve or sign: approvals, if any, are for staff.',
+    staffOnly(it.surface, toAnswer),
+    0.75,
+  )
 }
 
 /** The same from a public page. Behind a sign-in only, it is half of what is asked. */
@@ -95,7 +107,7 @@ function workflow(it: Case): Answer {
       ...answerColumns(it).slice(0, 2),
     ])
   if (found.length) return partial('Clients accept or reject once signed in; not from the link alone.', shown(found, 3))
-  return missing('Nothing can be accepted from a public page.', [], 0.75)
+  return missing('Nothing can be accepted from a public page.', staffOnly(it.surface, toAnswer), 0.75)
 }
 
 function answerColumns({ facts, data }: Case): string[] {
@@ -127,7 +139,11 @@ function paid(it: Case): Answer {
     ])
   if (acting.length) return partial('There is a way to pay; no gateway was found behind it.', shown(acting, 3), 0.5)
   if (ways.length) return partial('Clients see payments and cannot make one.', shown(ways, 2), 0.5)
-  return missing('Clients cannot pay: payments are recorded by staff.', [], 0.75)
+  return missing(
+    'Clients cannot pay: payments are recorded by staff.',
+    staffOnly(it.surface, one => paying.test(one.words)),
+    0.75,
+  )
 }
 
 function tasks(it: Case): Answer {
@@ -171,5 +187,9 @@ function messages(it: Case): Answer {
   const writing = found.filter(one => one.writes && one.route.method !== 'GET')
   if (writing.length) return implemented('Clients write messages or comments.', shown(writing, 3))
   if (found.length) return partial('Clients read messages and cannot write.', shown(found, 3), 0.5)
-  return missing('Messages and comments are between staff.', [], 0.75)
+  return missing(
+    'Messages and comments are between staff.',
+    staffOnly(it.surface, one => one.documents.has('messages')),
+    0.75,
+  )
 }

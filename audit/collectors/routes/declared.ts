@@ -6,20 +6,14 @@ import { joined } from './paths.ts'
 
 /** Routes that are data: lists in JSON, registries of entry points, and records opened to clients by an access definition. */
 export function declaredRoutes(files: SourceFile[], classes: Classes): Route[] {
-  const entries = files.flatMap(webEntry)
+  const listed = files.filter(it => /routes\.json$/.test(it.path)).flatMap(it => fromJson(it, classes))
+  const entries = listed.length ? files.flatMap(webEntry) : []
+  const area = entries.find(it => /portal|client|customer/i.test(it.path))?.path
   return [
-    ...files.flatMap(it =>
-      /routes\.json$/.test(it.path)
-        ? fromJson(it, classes)
-        : /\$entry_point_registry/.test(it.text)
-          ? entryPoints(it)
-          : [],
-    ),
+    ...listed,
+    ...files.filter(it => /\$entry_point_registry/.test(it.text)).flatMap(entryPoints),
     ...entries,
-    ...entries
-      .filter(it => /portal|client|customer/i.test(it.path))
-      .slice(0, 1)
-      .flatMap(entry => files.flatMap(it => accessDefinition(it, entry.path))),
+    ...(area ? files.flatMap(it => accessDefinition(it, area)) : []),
   ]
 }
 
