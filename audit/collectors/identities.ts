@@ -119,7 +119,7 @@ const watched: { kind: Mention['kind']; pattern: RegExp }[] = [
   {
     kind: 'switch',
     pattern:
-      /\b(enable_(?:client_|customer_)?portal\w*|(?:client|customer)_?[pP]ortal_?(?:[eE]nabled?|[aA]llow|[sS]how|[pP]assword|[sS]ettings?|[tT]asks|[dD]ashboard)\w*|portal_(?:enabled?|show|allow|hide|display|widget|require)\w*|(?:show|visible|share[d]?|hide|hidden)_?\w{0,20}_?(?:to|for|from)_?_?(?:client|customer|portal)s?|(?:client|customer)s?_can_\w+|public_link_enabled|is_?public_?link|(?:showTo|visibleTo|sharedWith)(?:Client|Customer)s?|visibleOnPortal|portal_menu\w*|customer_visible|client_visible|allow_(?:client|customer)_\w+|MAIN_(?:PUBLIC|PORTAL)\w+|\w+_ALLOW_ONLINE_SIGN\w*|WEBPORTAL_\w+)\b/g,
+      /\b(enable_(?:client_|customer_)?portal\w*|(?:client|customer)_?[pP]ortal_?(?:[eE]nabled?|[aA]llow|[sS]how|[pP]assword|[sS]ettings?|[tT]asks|[dD]ashboard)\w*|portal_(?:enabled?|show|allow|hide|display|widget|require)\w*|(?:show|visible|share[d]?|hide|hidden)_?\w{0,20}_?(?:to|for|from)_?_?(?:client|customer|portal)s?|(?:client|customer)s?_can_\w+|public_link_enabled|is_?public_?link|(?:showTo|visibleTo|sharedWith)(?:Client|Customer)s?|visibleOnPortal|portal_menu\w*|customer_visible|client_visible|allow_(?:client|customer)_\w+|MAIN_(?:PUBLIC|PORTAL)\w+|\w+_ALLOW_ONLINE_SIGN\w*|WEBPORTAL_\w+)\b|(?<=['"])(?:client_?|customer_?)?portal_(?!session|token|login|auth|user|url)[a-z_]{3,30}(?=['"])/g,
   },
   {
     kind: 'tenancy',

@@ -27,7 +27,16 @@ export function expressRoutes(modules: Modules): Route[] {
   function expand(key: string, prefix: string, guards: string[], seen: Set<string>) {
     const router = routers.get(key)
     if (!router || seen.has(key) || seen.size > 12) return
-    const before = (start: number) => [...guards, ...router.guards.filter(it => it.start < start).map(it => it.name)]
+    const routed = new Set(
+      router.mounts
+        .filter(it => targets(it.target, router, routers, modules).length)
+        .flatMap(it => guardNames(it.target)),
+    )
+    const guarding = (names: string[]) => names.filter(it => !routed.has(it))
+    const before = (start: number) => [
+      ...guards,
+      ...guarding(router.guards.filter(it => it.start < start).map(it => it.name)),
+    ]
     for (const it of router.routes) {
       const { name, text } = bodyOf(it.handler, router.script, modules)
       found.push({
@@ -41,7 +50,7 @@ export function expressRoutes(modules: Modules): Route[] {
     }
     for (const it of router.mounts)
       for (const inner of targets(it.target, router, routers, modules))
-        expand(inner, `${prefix}/${it.path}`, [...before(it.start), ...it.guards], new Set([...seen, key]))
+        expand(inner, `${prefix}/${it.path}`, [...before(it.start), ...guarding(it.guards)], new Set([...seen, key]))
   }
 }
 
