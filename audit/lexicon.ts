@@ -69,7 +69,7 @@ export const strongArea =
   /^((client|customer|customers|clients|my|user|kunden|web|self)[-_]?portal\w*|portal|portail|portale|guest|espace[-_]client|kundenportal|kundenbereich|area[-_](de[-_])?client[ei]s?|area[-_]clienti|client[-_]?(area|zone|space|access|view|dashboard)|customer[-_]?(area|zone|space|access|view|dashboard)|my)$/i
 
 /** These are for clients if it is not staff who stands behind them. */
-export const weakArea = /^(client|customer|kunde|cliente|contact)$/i
+export const weakArea = /^(client|customer|kunde|cliente)$/i
 
 export const credential =
   /^(\w*_)?(password|passwd|passcode|pwd|password_?hash|hashed_?password|encrypted_?password|password_?digest|pass_(crypted|encoding|indatabase)\w*|pin|pin_?(hash|code)|otp|otp_?(code|hash|secret)|login_?(code|token)|magic_?(link|token)\w*|remember_?token)$/i

@@ -54,6 +54,12 @@ function login({ people, facts, data, surface }: Case): Answer {
       ...shown(signIn, 2),
       ...identity.evidence,
     ])
+  if (identity && people.pages.length >= 2)
+    return partial(
+      'There are users of another type and pages for them; no server logic was found that knows them apart.',
+      [...identity.evidence, ...shown(people.pages, 2)],
+      0.5,
+    )
   if (identity && identity.how !== 'type')
     return partial('Clients have credentials; no route by which they sign in was found.', identity.evidence, 0.5)
   return missing('No client can sign in: no credential, guard or sign-in of their own was found.', staff)
@@ -70,7 +76,7 @@ function userType({ people, facts }: Case, login: Answer): Answer {
     )
   if (login.status === 'implemented')
     return implemented('Clients have sessions of their own, apart from staff.', people.storage.slice(0, 2), 0.7)
-  if (identity && identity.how !== 'type')
+  if (identity && (identity.how !== 'type' || login.status === 'partial'))
     return partial('Clients are kept apart and have credentials; the way in is missing.', identity.evidence, 0.5)
   const types = facts.identities.filter(one => one.kind === 'type')
   return missing(
@@ -109,8 +115,8 @@ function password({ people, facts, data }: Case, login: Answer): Answer {
       [...own, ...shared, ...shown(coded, 2)],
     )
   if (login.status === 'implemented') return partial('Clients sign in; with what was not found.', login.evidence, 0.4)
-  if (own.length && login.status === 'partial')
-    return partial('There is a credential; the way in is missing.', own, 0.5)
+  if (login.status === 'partial' && (own.length || shared.length))
+    return partial('There is a credential; the way in is missing.', [...own, ...shared], 0.5)
   return missing('No credential of a client was found.', users ? [users] : [], 0.8)
 }
 

@@ -116,8 +116,13 @@ function stemmer(tables: Table[]): Stem {
     tables.map(it => it.name.match(/^[a-z]+_|^tab(?=[A-Z])/)?.[0] ?? ''),
     it => it,
   )
+  const trade = new Set(Object.values(entities).flatMap(it => it.split(' ')))
   const common = [...first]
-    .filter(([prefix, all]) => prefix && all.length > tables.length * 0.4 && all.length > 3)
+    .filter(([prefix, all]) => {
+      const share = all.length / tables.length
+      const own = !trade.has(prefix.replace('_', '')) && prefix.length > 4 && all.length >= 10
+      return prefix && all.length > 3 && (share > 0.4 || (own && share > 0.08))
+    })
     .map(([prefix]) => prefix)
   return name => {
     const bare = common.find(it => name.startsWith(it))

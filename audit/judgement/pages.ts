@@ -25,6 +25,8 @@ function area({ surface, people }: Case, what: string, word: RegExp): Answer {
   const pages = found.filter(it => it.route.page)
   if (pages.length && (people.inside.length || pages.some(it => it.actor === 'holder')))
     return implemented(`There is ${what}, as pages of the browser application.`, shown(pages, 3), 0.7)
+  if (pages.length >= 2 && people.identity)
+    return partial(`There are pages of ${what}; no server logic of theirs was found.`, shown(pages, 3), 0.5)
   return missing(`No address is ${what}.`, [], 0.75)
 }
 

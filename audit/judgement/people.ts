@@ -1,4 +1,4 @@
-import { clientSide, credential, notClientSide } from '../lexicon.ts'
+import { clientSide, credential, notClientSide, strongArea } from '../lexicon.ts'
 import type { Column, Evidence, Facts, Table } from '../model.ts'
 import { wordsIn } from '../names.ts'
 import type { DataMap } from './data-map.ts'
@@ -13,6 +13,8 @@ export interface ClientPeople {
   signIn: Reach[]
   /** Routes behind their guard. */
   inside: Reach[]
+  /** Pages of the browser application in an area of theirs. */
+  pages: Reach[]
   storage: Evidence[]
 }
 
@@ -42,6 +44,7 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
       ? surface.filter(it => isSignIn(it) && it.actor !== 'staff' && !it.route.page)
       : []
 
+  const pages = surface.filter(it => it.route.page && it.area !== undefined && strongArea.test(it.area))
   const identity = (): ClientPeople['identity'] => {
     if (credentials.length)
       return {
@@ -58,7 +61,10 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
         evidence: guarded.map(it => it.at).slice(0, 3),
       }
     const staff = tables.find(it => it.name === data.staff_users.table)
-    if ((types.length && (links.length || inside.length)) || (links.length && inside.length >= 2))
+    if (
+      (types.length && (links.length || inside.length)) ||
+      (links.length && (inside.length >= 2 || pages.length >= 2))
+    )
       return { how: 'type', table: staff, evidence: [...types.slice(0, 2).map(it => it.at), ...links.slice(0, 2)] }
     return undefined
   }
@@ -68,6 +74,7 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
     credentials,
     signIn: signIn.length ? signIn : shared,
     inside,
+    pages,
     storage: [...new Set([...stored, ...links])],
   }
 }
@@ -103,7 +110,9 @@ function linksOf(tables: Table[], data: DataMap, entered: boolean): Evidence[] {
     staff?.columns.filter(
       it =>
         /^(contact|client|customer|partner|portal)(_?id)?$/i.test(it.name) ||
-        /is_?(portal|client|customer)(_?user)?$|^share$|^user_?type$|^usertype$/i.test(it.name),
+        /is_?(portal|client|customer)(_?user)?$|^(is_?)?external(_?user)?$|^share$|^user_?type$|^usertype$/i.test(
+          it.name,
+        ),
     ) ?? []
   const joins = tables.filter(
     it =>

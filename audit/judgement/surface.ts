@@ -30,12 +30,11 @@ export function surfaceOf(routes: Route[]): Reach[] {
   // Where hardly any guard is found, it is the reading that misses them, and not the routes.
   const informed =
     server.filter(it => it.guards.length || it.open || staffInside.test(head(it))).length >= server.length * 0.35
-  const controllers = folderActors(routes)
   return routes.map(route => {
     const area = areaOf(route)
     const words = spoken(`${withoutParameters(route.path)} ${route.handler.split(/[/\\]/).at(-1)}`)
     const documents = new Set(kindsIn(words))
-    const actor = actorOf(route, area, informed, controllers)
+    const actor = actorOf(route, area, informed)
     if (!documents.size && (actor === 'holder' || actor === 'client'))
       for (const it of kindsInBody(route.body)) documents.add(it)
     return { route, actor, ...(area && { area }), documents, writes: writes(route), words }
@@ -76,7 +75,7 @@ export function areaOf({ path, at, page, method }: Route): string | undefined {
   return folder && !/(admin|settings?|vendor|supplier|billing)/i.test(at) ? folder : undefined
 }
 
-function actorOf(route: Route, area: string | undefined, informed: boolean, folders: Map<string, boolean>): Actor {
+function actorOf(route: Route, area: string | undefined, informed: boolean): Actor {
   const guards = route.guards.filter(it => !neutral.test(it))
   const theirs = guards.filter(isClientGuard)
   const asked = theirs.some(it =>
@@ -92,18 +91,8 @@ function actorOf(route: Route, area: string | undefined, informed: boolean, fold
   if (token && (informed || area || route.open || /public|share|sign|view|guest|portal|invit|online/i.test(route.path)))
     return 'holder'
   if (!route.open && staffInside.test(body) && !scoped.test(route.body)) return 'staff'
-  if (area && scoped.test(route.body) && clientInside.test(route.body)) return 'client'
-  if (strong && folders.get(folderOf(route))) return 'anybody'
+  if (area && (strong || informed) && scoped.test(route.body) && clientInside.test(route.body)) return 'client'
   return 'anybody'
-}
-
-const folderOf = ({ at }: Route) => at.split(':')[0]!
-
-/** Files in which some route has a client's guard. */
-function folderActors(routes: Route[]) {
-  const found = new Map<string, boolean>()
-  for (const it of routes) if (it.guards.some(isClientGuard)) found.set(folderOf(it), true)
-  return found
 }
 
 /** A permission on clients is a colleague's; the client's own are called after the portal or a guard. */
@@ -128,9 +117,25 @@ const tokenGuard =
 const staffInside =
   /(getServerSession|auth\(\)|auth\.protect|requireAuth|requireUser|requireSession|requirePermission|getSession\(|getCurrentUser|currentUser\(|current_user|request\.user\b|req\.user\b|req\.admin\b|Auth::user|auth\(\)->user|\$this->getUser\(\)|getUser\(|locals\.user|checkAuth|restrictedArea|accessforbidden|\$_SESSION|frappe\.has_permission|verifyToken|get_current_user|session\.user)/
 
-/** In a handler: which client is asking, taken from the session. */
-export const scoped =
-  /((req|request|ctx|context|session|auth|locals|user|current|this|self)(\(\))?[\w.()\->[\]'"?!:$]{0,40}?(client|customer|contact|portal|partner|guest|commercial_partner|company)_?(id|s|user|contact)?\b|current_(client|customer|contact|portal_user|partner)|get_?(Client|Customer|Contact|client|customer|contact)_?(user_?)?id\(|user_clients|client_id\s*=\s*(auth|session|current|req)|get_customer\w*\(frappe\.session|frappe\.session\.user|\$_SESSION\[['"](client|customer|contact|company)\w*['"]\]|guard\(['"](contact|client|customer)|context_thirdparty|portalCustomerId|portalContactId)/i
+const theirs =
+  '(cliente?|customer|contact|portal|(?:commercial_)?partner|guest|kunde)(?:_?(?:id|s|user|contact|person))*\\b'
+const way = '[\\w.()\\->[\\]\'"?!:$]{0,40}?'
+
+/** In a handler: which client is asking, taken from the session and not from what the request says. */
+export const scoped = new RegExp(
+  [
+    `\\b(session|locals|ctx|context|auth|current|user)(\\(\\))?${way}${theirs}`,
+    `\\b(req|request)\\b(?!\\s*(?:\\.|->)\\s*(?:body|params?|query|input|get|post|all|only|validated|data|files?|headers?|request|route)\\b|\\(|\\[)${way}${theirs}`,
+    'current_(client|customer|contact|portal_user|partner)',
+    'get_?(client|customer|contact)_?(user_?)?id\\(',
+    'user_clients',
+    'get_customer\\w*\\(frappe\\.session|frappe\\.session\\.user',
+    `\\$_SESSION\\[['"](client|customer|contact)\\w*['"]\\]`,
+    `guard\\(['"](contact|client|customer)`,
+    'context_thirdparty',
+  ].join('|'),
+  'i',
+)
 
 const clientInside = /(client|customer|contact|portal|guest|partner)/i
 
