@@ -12,7 +12,7 @@ export const entities = {
   quotations:
     'quotation quote estimate devis offer offre cotizacion presupuesto angebot offerte orcamento preventivo sales_quote price_quote sale_order aos_quote',
   invoices:
-    'invoice facture factura rechnung fatura fattura bill sales_invoice customer_invoice client_invoice account_move aos_invoice',
+    'invoice facture factura rechnung fatura fattura sales_invoice customer_invoice client_invoice account_move aos_invoice bill',
   payments:
     'payment paiement pago zahlung pagamento payment_entry invoice_payment customer_payment receipt transaction account_payment',
   tasks: 'task tarea aufgabe tarefa tache attivita todo to_do project_task actioncomm todo_item',

@@ -34,8 +34,12 @@ function permissions(it: Case): Answer {
   const inside = reached.filter(one => one.actor === 'client')
   const own = inside.filter(one => scoped.test(one.route.body))
   if (own.length) return implemented("Handlers look documents up under the session's client.", shown(own, 3))
-  if (inside.length && it.people.identity)
-    return implemented("Documents are behind the client's guard.", shown(inside, 3), 0.55)
+  if (inside.length)
+    return partial(
+      "Documents are behind the client's guard; that each is the client's own was not found.",
+      shown(inside, 3),
+      0.55,
+    )
   const linked = reached.filter(one => one.actor === 'holder')
   if (linked.length) return partial('Possession of the token is all that is asked.', shown(linked, 3))
   return missing('Permissions are about staff.', [], 0.8)

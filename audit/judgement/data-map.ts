@@ -54,6 +54,7 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     const weak = !/(client|customer|kund|societe|cliente|tiers)/i.test(table.name)
     if (/account/i.test(table.name) && table.columns.some(it => /provider_?(id|account)|refresh_?token/i.test(it.name)))
       return 0
+    if (table.columns.some(it => /(bank|iban|opening_?balance|routing|swift)/i.test(it.name)) && !asked) return 0
     // What nearly everything points at is whose CRM it is, and not whom it is about.
     const pointing = inbound(real, table, stem)
     if (!score || pointing > Math.max(8, real.length * 0.4) || (weak && !asked && pointing < 2)) return 0
@@ -152,7 +153,12 @@ const derived =
   /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom|bug|team|staff|employee|internal|sync|queue|cron|kanban|notification|chunk|metric|event_type|password|sms|payroll|credit)/
 
 const document = (table: Table) =>
-  (table.columns.some(it => /(total|amount|montant|importe|summe|betrag)/i.test(it.name)) ? 15 : -15) +
+  // A supplier's paper is no client's.
+  (table.columns.some(it => /vendor|supplier|fournisseur|proveedor|lieferant|fornitore/i.test(it.name)) &&
+  !table.columns.some(it => /client|customer|contact/i.test(it.name))
+    ? -60
+    : 0) +
+  (table.columns.some(it => /(total|amount|balance|montant|importe|summe|betrag)/i.test(it.name)) ? 15 : -15) +
   (table.columns.some(it => /(number|no$|ref|name|_id$)/i.test(it.name)) ? 5 : 0) +
   (table.columns.some(it => /date|_at$|_on$/i.test(it.name)) ? 5 : 0)
 

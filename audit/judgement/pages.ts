@@ -1,3 +1,4 @@
+import { strongArea } from '../lexicon.ts'
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
 import type { Reach } from './surface.ts'
 
@@ -20,8 +21,9 @@ function area({ surface, people }: Case, what: string, word: RegExp): Answer {
   const found = surface.filter(it => it.area !== undefined && it.actor !== 'staff' && inPath(it, word))
   const served = found.filter(it => !it.route.page)
   const real = served.filter(it => it.actor === 'client' || it.actor === 'holder')
-  if (real.length || (served.length && people.inside.length))
-    return implemented(`There is ${what}.`, shown(real.length ? real : served, 3))
+  const open = served.filter(it => strongArea.test(it.area!) || /log ?in|sign ?in/i.test(it.words))
+  if (real.length || (open.length && people.inside.length))
+    return implemented(`There is ${what}.`, shown(real.length ? real : open, 3))
   const pages = found.filter(it => it.route.page)
   if (pages.length && (people.inside.length || pages.some(it => it.actor === 'holder')))
     return implemented(`There is ${what}, as pages of the browser application.`, shown(pages, 3), 0.7)

@@ -117,4 +117,33 @@ describe('the audit of a source tree', () => {
     expect(json.answers.A1).to.include({ status: 'partial' })
     expect(json.answers.A1.reason).to.include('no route by which they sign in')
   })
+
+  it('does not take an id that the request brings for ownership', async () => {
+    put(
+      'schema.sql',
+      'create table customers (id int, name text, password text); create table invoices (id int, customer_id int, number text, total numeric, due_date date);',
+    )
+    const portal = (which: string) => `const app = require('express')()
+      app.post('/portal/login', (req, res) => res.json(check(req.body.password)))
+      app.get('/portal/invoices', requireCustomer, (req, res) => res.json(find('invoices', ${which})))`
+    put('app.js', portal('req.query.customer_id'))
+    expect((await audit({ source: root })).json.answers.D4.status).to.equal('partial')
+    put('app.js', portal('req.customer.id'))
+    expect((await audit({ source: root })).json.answers.D4.status).to.equal('implemented')
+  })
+
+  it('keeps bank accounts, bills of suppliers and the company whose CRM it is apart from clients', async () => {
+    put(
+      'schema.sql',
+      `create table companies (id int, name text); create table accounts (id int, name text, iban text);
+      create table clients (id int, company_id int references companies, name text);
+      create table bills (id int, company_id int references companies, supplier_id int, number text, total numeric, due_date date);
+      create table invoices (id int, company_id int references companies, client_id int references clients, number text, total numeric, due_date date);
+      create table transfers (id int, account_id int references accounts, amount numeric); create table deposits (id int, account_id int references accounts, amount numeric);`,
+    )
+    const { json } = await audit({ source: root })
+    expect(json.data.clients!.table).to.equal('clients')
+    expect(json.data.invoices!.table).to.equal('invoices')
+    expect(json.data.tenants!.table).to.equal('companies')
+  })
 })

@@ -12,7 +12,7 @@ export function fileRoutes(files: SourceFile[], modules: Modules): Route[] {
     const script = modules.scripts.get(file.path)
     const path = joined(place.path.replace(/\/?\([^)/]*\)/g, '').replace(/\/@[\w-]+/g, ''))
     const route = { path, guards: gateOf(gate, path), handler: file.path, at: `${file.path}:1` }
-    if (place.page) return [{ ...route, method: 'GET', body: file.text, page: /\.(svelte|vue)$/.test(file.path) }]
+    if (place.page) return [{ ...route, method: 'GET', body: file.text, page: inBrowser(file) }]
     const exported = [
       ...file.text.matchAll(
         /export\s+(?:async\s+)?(?:function|const)\s+(GET|POST|PUT|PATCH|DELETE|loader|action|actions|load)\b/g,
@@ -28,6 +28,12 @@ export function fileRoutes(files: SourceFile[], modules: Modules): Route[] {
     }))
   })
 }
+
+/** A page that has no logic on the server. */
+const inBrowser = ({ path, text }: SourceFile) =>
+  /\.(svelte|vue)$/.test(path) ||
+  /^['"]use client['"]/m.test(text.slice(0, 2000)) ||
+  (/(^|\/)pages\//.test(path) && !/get(ServerSide|Static|Initial)Props/.test(text))
 
 function placeOf({ path }: SourceFile): { path: string; page: boolean } | undefined {
   const next = path.match(/(?:^|\/)app\/(?:(.*)\/)?(route|page)\.[jt]sx?$/)
