@@ -48,7 +48,7 @@ const withoutParameters = (path: string) => path.replace(/:\w+/g, ' ')
 export function areaOf({ path, at, page, method }: Route): string | undefined {
   const parts = path.split('/').filter(Boolean)
   const clean = parts.filter(
-    it => !/^(api|v\d+(\.\d+)?|rest|web|index\.php|:\w+|public|track|admin-api|\w{2})$/i.test(it),
+    it => !/^(api|v\d+(\.\d+)?|rest|web|index\.php|:\w+|public|track|admin-api|(?!my$)\w{2})$/i.test(it),
   )
   const before = parts.slice(
     0,
@@ -87,9 +87,10 @@ function actorOf(route: Route, area: string | undefined, informed: boolean): Act
   if (!staffed && guards.some(it => /^(signed|ValidateSignature)\b/.test(it))) return 'holder'
   const strong = area !== undefined && (strongArea.test(area) || /portal/i.test(area))
   if (staffed) return strong && scoped.test(route.body) ? 'client' : 'staff'
+  const meant =
+    area !== undefined || route.open || /public|share|sign|view|guest|portal|invit|online|pay/i.test(route.path)
   const token = tokenIn(route)
-  if (token && (informed || area || route.open || /public|share|sign|view|guest|portal|invit|online/i.test(route.path)))
-    return 'holder'
+  if (token && (meant || (informed && token === 'named'))) return 'holder'
   if (!route.open && staffInside.test(body) && !scoped.test(route.body)) return 'staff'
   if (area && (strong || informed) && scoped.test(route.body) && clientInside.test(route.body)) return 'client'
   return 'anybody'
@@ -104,7 +105,9 @@ export const isClientGuard = (guard: string) =>
   (/auth:(contact|client|customer)/.test(guard) ||
     (clientSide.test(guard) &&
       !notClientSide.test(guard) &&
-      !/^guest\b|^(web|api)$|company|account|enabled|register|key_login/i.test(guard)))
+      !/^guest\b|^(web|api)$|company|account|enabled|register|key_login|access|belong|exist|find|load|fetch|owner|limit/i.test(
+        guard,
+      )))
 
 const neutral =
   /^(throttle|locale|cors|csrf|web$|api$|guest$|guest:|domain|rate|limit|helmet|json|tenant|inline guard$|requestLogger|errorEnvelope|crashGuard|compression|bodyParser|validate|verifyCsrf|upload|cache|log)/i
@@ -119,7 +122,8 @@ const staffInside =
 
 const theirs =
   '(cliente?|customer|contact|portal|(?:commercial_)?partner|guest|kunde)(?:_?(?:id|s|user|contact|person))*\\b'
-const way = '[\\w.()\\->[\\]\'"?!:$]{0,40}?'
+/** The way from a session to the client in it; not through what also hangs on a context, and leads to every row. */
+const way = '(?:(?!\\b(?:db|prisma|models?|orm|em|services?|repositor\\w*)\\b|env\\[)[\\w.()\\->[\\]\'"?!:$]){0,40}?'
 
 /** In a handler: which client is asking, taken from the session and not from what the request says. */
 export const scoped = new RegExp(
@@ -140,19 +144,18 @@ export const scoped = new RegExp(
 const clientInside = /(client|customer|contact|portal|guest|partner)/i
 
 /** Possession of what is in the address, or in the query, opens the document. */
-function tokenIn({ path, body, guards, open }: Route): boolean {
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(it => it[1]!)
-  if (
-    parameters.some(it => tokenParameter.test(it) && !/^(code|access|public|reset)$/i.test(it)) &&
-    !/reset|unsubscribe|verify|confirm-?email|activate|invite|oauth|webhook|csat|survey|password/i.test(path)
-  )
-    return true
-  return (
-    (open || !guards.filter(it => !neutral.test(it)).length) &&
-    /\b((access|public|tracking|share|view|portal)_?(token|key|hash)|securekey|url_key|decrypt\w*)\b/i.test(body) &&
-    !/reset|unsubscribe|webhook|password/i.test(path)
-  )
+function tokenIn({ path, body, guards, open }: Route): 'named' | 'likely' | undefined {
+  if (/reset|unsubscribe|webhook|password/i.test(path)) return undefined
+  const parameters = [...path.matchAll(/:(\w+)/g)]
+    .map(it => it[1]!)
+    .filter(it => tokenParameter.test(it) && !/^(access|public|reset)$/i.test(it))
+  if (parameters.length && !/verify|confirm-?email|activate|invite|oauth|csat|survey/i.test(path))
+    return parameters.some(it => /(token|key|hash|secret|signature|invitation)$/i.test(it)) ? 'named' : 'likely'
+  const unguarded = open || !guards.some(it => !neutral.test(it))
+  return unguarded && possession.test(body) ? 'named' : undefined
 }
+
+const possession = /\b((access|public|tracking|share|view|portal)_?(token|key|hash)|securekey|url_key|decrypt\w*)\b/i
 
 const kindsIn = (words: string) =>
   (Object.keys(documentWords) as DocumentKind[]).filter(it => documentWords[it].test(words))

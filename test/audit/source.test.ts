@@ -146,4 +146,25 @@ describe('the audit of a source tree', () => {
     expect(json.data.invoices!.table).to.equal('invoices')
     expect(json.data.tenants!.table).to.equal('companies')
   })
+
+  it('takes no colleague for a client: ids that look like tokens, guards about customers, stores that hang on a context', async () => {
+    put(
+      'schema.sql',
+      'create table customers (id int, name text); create table users (id int, password text); create table quotes (id int, customer_id int, number text, total numeric, date date);',
+    )
+    put(
+      'app.js',
+      `const app = require('express')()
+      app.use('/api', (req, res, next) => { if (!req.user) return res.status(401).end(); next() })
+      app.get('/api/quotes/:uuid', (req, res) => res.json(find(req.params.uuid)))
+      app.post('/api/quotes/:id/approve', requireCustomerAccess, (req, res) => res.json(save({ status: 'approved' })))
+      app.get('/customer/:id/invoices', (req, res) => res.json(req.ctx.db.customer.find(req.params.id)))
+      app.get('/users', requireUser, (req, res) => res.end())`,
+    )
+    const { json } = await audit({ source: root })
+    const claimed = Object.entries(json.answers).filter(
+      ([, it]) => it.status === 'implemented' || it.status === 'partial',
+    )
+    expect(claimed.map(([id]) => id)).to.deep.equal([])
+  })
 })

@@ -125,8 +125,7 @@ const answers = (it: Piece) =>
 
 function guardNames(it: Piece): string[] {
   if (it.items) return it.items.flatMap(guardNames)
-  if (it.isFunction)
-    return /\b401\b|redirect\([^)]*(log|sign)[-_]?in|[Uu]nauthori[sz]ed/.test(it.text) ? ['inline guard'] : []
+  if (it.isFunction) return inlineGuard(it.text)
   return /^[\w$.]+/.test(it.text) &&
     !/^(express\.|cors|helmet|compression|bodyParser|morgan|cookieParser|upload|multer|rateLimit|session\()/.test(
       it.text,
@@ -159,4 +158,12 @@ function targets(piece: Piece, from: Router, routers: Map<string, Router>, modul
       return inFile(modules.resolve(file, passed.from), passed.name)
     return exported === 'default' || exported === '*' ? keys : []
   }
+}
+
+/** A function written on the spot guards if it turns away who has no session, and is neutral if it turns away others. */
+function inlineGuard(text: string): string[] {
+  if (!/\b401\b|redirect\([^)]*(log|sign)[-_]?in|[Uu]nauthori[sz]ed/.test(text)) return []
+  return /!\s*(req|request|ctx)\.(user|session|auth|admin)|isAuthenticated\(\)|jwt\.verify|verifyToken/.test(text)
+    ? ['inline session guard']
+    : ['inline guard']
 }
