@@ -80,9 +80,6 @@ export async function audit(inputs: Inputs): Promise<Audit> {
   return concluded(judge(facts), failures.length === 0)
 }
 
-/** Audits a running Express app: its router stack is the surest list of routes. The other inputs say the rest. */
-export const auditApp = (app: unknown, inputs: Omit<Inputs, 'app'> = {}): Promise<Audit> => audit({ ...inputs, app })
-
 async function concluded(judgement: Judgement, whole: boolean): Promise<Audit> {
   const { answers, data, of } = judgement
   const decided = questionnaire.map(({ id, part, kept }) => {

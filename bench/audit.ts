@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { audit } from '../audit/audit.ts'
+import { audit } from '../audit/index.ts'
 
 const files = 5_000
 const root = mkdtempSync(join(tmpdir(), 'portico-bench-'))

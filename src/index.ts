@@ -1,5 +1,5 @@
 /** What a company's app and its adapter import. */
-export { type Audit, type AuditJson, audit, auditApp, type Inputs } from '../audit/audit.ts'
+export { type Audit, type AuditJson, audit, auditApp, type Inputs } from '../audit/index.ts'
 export type { Config } from './cli.ts'
 export type { Client, Contact, Crm, Customer, Directory, Person, Ports, Role, Staff, Workspace } from './crm.ts'
 export { query } from './database.ts'

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
-import { audit } from '../../audit/audit.ts'
 import { readDatabase } from '../../audit/collectors/database.ts'
+import { audit } from '../../audit/index.ts'
 import { type Copy, close, fresh, postgres, serverLog, urlOf } from '../database.ts'
 
 describe('the audit of a database', () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { audit } from '../../audit/audit.ts'
+import { audit } from '../../audit/index.ts'
 
 const crms = join(import.meta.dirname, 'crms')
 

@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import express, { type Request, type Response } from 'express'
-import { audit, auditApp } from '../../audit/audit.ts'
 import { readExpressApp } from '../../audit/collectors/express-app.ts'
 import { readServer } from '../../audit/collectors/http.ts'
+import { audit, auditApp } from '../../audit/index.ts'
 
 describe('the audit of a running CRM', () => {
   let server: Server

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { audit } from '../../audit/audit.ts'
 import { readSource } from '../../audit/collectors/source.ts'
+import { audit } from '../../audit/index.ts'
 
 describe('the audit of a source tree', () => {
   let root: string
