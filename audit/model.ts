@@ -48,9 +48,9 @@ export interface Route {
   page?: boolean
 }
 
-/** Someone who can prove who they are: a guard, a strategy, a user type, or a credential. */
+/** Someone who can prove who they are: a guard, a strategy, or a type of user. */
 export interface Identity {
-  kind: 'guard' | 'strategy' | 'type' | 'link' | 'setting'
+  kind: 'guard' | 'strategy' | 'type'
   name: string
   /** The table or model behind it. */
   table?: string
@@ -64,7 +64,7 @@ export interface Package {
 
 /** A line of server code that matters and is neither table nor route. */
 export interface Mention {
-  kind: 'gateway' | 'signature' | 'token' | 'switch' | 'log' | 'tenancy' | 'saas'
+  kind: 'gateway' | 'switch' | 'tenancy'
   text: string
   at: Evidence
 }

@@ -11,7 +11,7 @@ export interface SourceFile {
 
 export interface Tree {
   files: SourceFile[]
-  /** Every path that was not left out, whatever it holds: routes may be files. */
+  /** What could not be read, in sentences. */
   notes: string[]
 }
 

@@ -57,7 +57,7 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     if (table.columns.some(it => /(bank|iban|opening_?balance|routing|swift)/i.test(it.name)) && !asked) return 0
     // What nearly everything points at is whose CRM it is, and not whom it is about.
     const pointing = inbound(real, table, stem)
-    if (!score || pointing > Math.max(8, real.length * 0.4) || (weak && !asked && pointing < 2)) return 0
+    if (!score || (weak && (pointing > Math.max(8, real.length * 0.4) || (!asked && pointing < 2)))) return 0
     return score + asked * 15 + Math.min(pointing, 10)
   })
   pick(

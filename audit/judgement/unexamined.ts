@@ -3,15 +3,15 @@ import type { QuestionId } from '../questionnaire.ts'
 import type { Answer, Answers } from './answer.ts'
 
 /** Without the source nobody can say that logic is missing, nor that it is there. */
-export function unexamined(answers: Answers, { looked, tables, notes }: Facts): Answers {
+export function unexamined(answers: Answers, { looked, tables }: Facts): Answers {
   if (looked.source) return answers
   const judged = Object.entries(answers) as [QuestionId, Answer][]
   return Object.fromEntries(
-    judged.map(([id, answer]) => [id, id === 'D3' && tables.length ? answer : weaker(answer, looked, notes)]),
+    judged.map(([id, answer]) => [id, id === 'D3' && tables.length ? answer : weaker(answer, looked)]),
   ) as Answers
 }
 
-function weaker(answer: Answer, looked: Facts['looked'], _notes: string[]): Answer {
+function weaker(answer: Answer, looked: Facts['looked']): Answer {
   if (answer.status === 'implemented' || answer.status === 'partial')
     return {
       ...answer,

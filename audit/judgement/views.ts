@@ -90,12 +90,17 @@ function accepted(it: Case): Answer {
   )
     return implemented('Clients accept or reject, and it is stored.', [...shown(found, 3), ...storage.slice(0, 2)])
   if (found.length) return partial('Clients can answer; where it is stored was not found.', shown(found, 3), 0.5)
+  const signing = it.facts.packages.filter(one => signatures.test(one.name))
   return missing(
-    'No client can approve or sign: approvals, if any, are for staff.',
-    staffOnly(it.surface, toAnswer),
-    0.75,
+    signing.length
+      ? 'A package for signatures is there; no route lets a client sign.'
+      : 'No client can approve or sign: approvals, if any, are for staff.',
+    [...signing.map(one => `${one.name} (${one.at})`), ...staffOnly(it.surface, toAnswer)],
+    signing.length ? 0.6 : 0.75,
   )
 }
+
+const signatures = /docu-?sign|hello-?sign|signature[-_]?pad|documenso|you-?sign|adobe-?sign|bold-?sign|signrequest/i
 
 /** The same from a public page. Behind a sign-in only, it is half of what is asked. */
 function workflow(it: Case): Answer {
