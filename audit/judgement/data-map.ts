@@ -82,7 +82,13 @@ export function mapData(tables: Table[], written: string[] = []): DataMap {
     const about = /note/i.test(table.name) && !talk && !written.includes(table.name) ? -70 : 0
     return score && score + expected('messages', table) + about + (written.includes(table.name) ? 80 : 0)
   })
-  pick('activity', table => named('activity')(table) && named('activity')(table) + expected('activity', table))
+  // Calls and meetings are called activities too: work to be done, and no log of what was.
+  const work = (table: Table) =>
+    table.columns.some(it => /^(duration|outcome|due_?(at|date|on)|scheduled\w*)$/i.test(it.name)) ? -30 : 0
+  pick(
+    'activity',
+    table => named('activity')(table) && named('activity')(table) + expected('activity', table) + work(table),
+  )
 
   const place = (table: Table | undefined): Place =>
     describe(table, { tables: real, stem, tenant, clients: found.clients, staff: found.staff_users })
