@@ -1,5 +1,14 @@
 /** The words of a name, in lower case and singular: `crm_InvoiceItems` is `crm`, `invoice`, `item`. */
-export const wordsIn = (name: string): string[] =>
+export function wordsIn(name: string): string[] {
+  const found = known.get(name) ?? split(name)
+  known.set(name, found)
+  return found
+}
+
+/** The same few thousand names are asked for again and again, each table's against every other's. */
+const known = new Map<string, string[]>()
+
+const split = (name: string): string[] =>
   name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
