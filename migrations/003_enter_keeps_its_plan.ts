@@ -1,26 +1,35 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
 
 /**
- * The statement of `portal.enter` as it is, in PL/pgSQL: a connection plans it once, where an SQL function before
- * PostgreSQL 18 is planned with every call.
+ * `portal.enter` in PL/pgSQL: a connection plans it once, where an SQL function before PostgreSQL 18 is planned with
+ * every call. Owner and grants stay.
  */
-export const up = async (db: Knex, { app }: Roles) => {
-  const statement = (await bodyOf(db)).trim()
-  await db.raw(define('plpgsql', `begin return (${statement}); end`))
-  await db.raw(`grant execute on function portal.enter to ${app}`)
-}
+export const up = (db: Knex) => db.raw(define('plpgsql', `begin return (${statement}); end`))
 
-export const down = async (db: Knex) => {
-  const [, statement = ''] = /^begin return \(([\s\S]*)\); end$/.exec(await bodyOf(db)) ?? []
-  await db.raw(define('sql', statement))
-}
-
-const bodyOf = async (db: Knex): Promise<string> => {
-  const { rows } = await db.raw(`select prosrc from pg_proc where oid = 'portal.enter(text)'::regprocedure`)
-  return rows[0].prosrc
-}
+export const down = (db: Knex) => db.raw(define('sql', statement))
 
 const define = (language: string, body: string) => `
   create or replace function portal.enter(hash text) returns jsonb
   language ${language} stable security definer set search_path = '' as $body$${body}$body$`
+
+/** As it was. */
+const statement = `
+  select jsonb_build_object(
+    'sess', s.sess,
+    'person', (
+      select jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email, 'language', u.language,
+                                'timeZone', u.time_zone, 'theme', u.theme, 'suspended', u.suspended_at is not null)
+      from portal.client_users u where u.workspace_id = s.workspace_id and u.id = s.person_id),
+    'memberships', (
+      select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
+                                order by m.client_name, m.client_id), '[]')
+      from portal.client_memberships m where m.workspace_id = s.workspace_id and m.person_id = s.person_id),
+    'settings', (
+      select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
+      from portal.client_portal_settings t
+      where t.workspace_id = s.workspace_id and t.person_id in ('', s.person_id::text)
+        and (t.client_id = '' or t.client_id in (
+          select m.client_id from portal.client_memberships m
+          where m.workspace_id = s.workspace_id and m.person_id = s.person_id))))
+  from portal.client_sessions s
+  where s.sid = hash and s.expire > now() and s.started_at > now() - interval '30 days'`
