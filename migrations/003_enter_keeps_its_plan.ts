@@ -2,18 +2,18 @@ import type { Knex } from 'knex'
 
 /**
  * `portal.enter` in PL/pgSQL: a connection plans it once, where an SQL function before PostgreSQL 18 is planned with
- * every call. Owner and grants stay.
+ * every call. It tells also which of the CRM's contacts somebody is. Owner and grants stay.
  */
-export const up = (db: Knex) => db.raw(define('plpgsql', `begin return (${statement}); end`))
+export const up = (db: Knex) =>
+  db.raw(define('plpgsql', `begin return (${statement(`, 'contact', m.contact_id`)}); end`))
 
-export const down = (db: Knex) => db.raw(define('sql', statement))
+export const down = (db: Knex) => db.raw(define('sql', statement('')))
 
 const define = (language: string, body: string) => `
   create or replace function portal.enter(hash text) returns jsonb
   language ${language} stable security definer set search_path = '' as $body$${body}$body$`
 
-/** As it was. */
-const statement = `
+const statement = (more: string) => `
   select jsonb_build_object(
     'sess', s.sess,
     'person', (
@@ -21,7 +21,7 @@ const statement = `
                                 'timeZone', u.time_zone, 'theme', u.theme, 'suspended', u.suspended_at is not null)
       from portal.client_users u where u.workspace_id = s.workspace_id and u.id = s.person_id),
     'memberships', (
-      select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
+      select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role${more})
                                 order by m.client_name, m.client_id), '[]')
       from portal.client_memberships m where m.workspace_id = s.workspace_id and m.person_id = s.person_id),
     'settings', (

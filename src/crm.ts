@@ -59,6 +59,8 @@ export interface Ports {}
 export interface Directory {
   workspace(slug: string): Promise<Workspace | undefined>
   client(workspace: Workspace, id: string): Promise<Client | undefined>
+  /** Those of these contacts who have not left, nor their client: `contacts` is asked where this is not given. */
+  stillThere?(workspace: Workspace, contactIds: string[]): Promise<string[]>
   /** Those whose name or number has these words in it, 20 at most: for who wants to invite somebody of theirs. */
   clients?(workspace: Workspace, search: string): Promise<Client[]>
   /** An SVG or PNG of at most 200 KB, as the CRM has it on its own papers. Only the drawing of it is shown. */

@@ -64,6 +64,7 @@ const Shape = z.object({
           client: fn('a function'),
           contacts: fn('a function'),
           clients: fn('a function').optional(),
+          stillThere: fn('a function').optional(),
           logo: fn('a function').optional(),
         },
         'must be an object',

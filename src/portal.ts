@@ -2,6 +2,7 @@ import { type RequestHandler, Router } from 'express'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
+import { leavers } from './auth/leavers.ts'
 import { limitsOf } from './auth/limits.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
@@ -80,7 +81,16 @@ export async function createPortal(options: Options): Promise<Portal> {
   )
   clients.use(problems(log, claim))
 
-  inside.use(begin, locate(places), claim, sessions({ database, secrets, log }), know(parts), sameOrigin, bodies)
+  inside.use(
+    begin,
+    locate(places),
+    claim,
+    sessions({ database, secrets, log }),
+    leavers(parts),
+    know(parts),
+    sameOrigin,
+    bodies,
+  )
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth({ database, limits, mailed }))
   inside.use('/team', team({ ...parts, mailed }))

@@ -114,6 +114,16 @@ function directory(database: Knex): Directory {
       return row
     },
 
+    async stillThere(workspace, contactIds) {
+      const rows = await query<{ id: string }>(database, {
+        name: 'crm.stillThere',
+        text: `select p.id::text from public.contacts p join public.clients c on c.id = p.client_id
+               where c.workspace_id = $1 and p.id::text = any($2) and p.left_on is null and not c.archived`,
+        values: [workspace.id, contactIds],
+      })
+      return rows.map(it => it.id)
+    },
+
     clients: (workspace, search) =>
       query<Client>(database, {
         name: 'crm.clients',

@@ -186,6 +186,35 @@ describe('a session', () => {
       .and.show('suspended')
   })
 
+  it('ends within a minute of somebody leaving in the CRM, and says so; others of the CRM and the invited stay', async () => {
+    const scene = await open()
+    const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
+    await scene
+      .owner('public.contacts')
+      .where({ email: whoIs('owner').email })
+      .update({ left_on: '2026-11-20' })
+    const later = await open({ on: scene })
+    const again = await later.visit()
+    const get = (who: Visitor, path: string) => again.get(path).set('Cookie', who.cookie)
+
+    expect((await get(owner, '/account')).status).to.equal(303)
+    expect(await get(owner, '/sign-in')).to.show('Your access has ended.')
+    expect((await get(viewer, '/account')).status).to.equal(200)
+    await scene.owner('portal.client_memberships').update({ contact_id: null })
+    expect((await get(owner, '/account')).status).to.equal(200)
+  })
+
+  it('stays when the CRM cannot say who is still there', async () => {
+    const scene = await open()
+    const { adapter } = await import('../../demo/adapter/adapter.ts')
+    const crm = adapter(scene.database)
+    const stillThere = () => Promise.reject(new Error('down'))
+    const { visit, log } = await open({ crm: { ...crm, directory: { ...crm.directory, stillThere } }, on: scene })
+
+    expect((await (await visit('owner')).get('/account')).status).to.equal(200)
+    expect(log.some(it => it.sentence.includes('who is still there'))).to.equal(true)
+  })
+
   it('ends by signing out, also for who kept the cookie', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')

@@ -142,6 +142,7 @@ const signIn =
     res.answer('auth/sign-in', {
       next: typed.next ?? req.query.next ?? '',
       suspended: req.portal.visitor?.person?.suspended ?? false,
+      left: req.portal.visitor?.person != null && !req.portal.visitor.memberships.length,
       changed: req.query.changed === '' && !problem,
       ways: await waysOf(req),
     })

@@ -19,7 +19,7 @@ interface Held {
 /** What the database tells of who sends a request, fresh with each. */
 export interface Visitor {
   person: Person & { suspended: boolean }
-  memberships: { client: string; name: string; role: Role }[]
+  memberships: { client: string; name: string; role: Role; contact: string | null }[]
   /** Rows of `client_portal_settings`: client, person, name, value. */
   settings: [string, string, string, unknown][]
 }

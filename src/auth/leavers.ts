@@ -1,0 +1,44 @@
+import type { RequestHandler } from 'express'
+import type { Crm, Workspace } from '../crm.ts'
+import type { Log } from '../log.ts'
+
+/** The CRM is asked this often whether somebody is still a contact of their client. */
+const remembered = 45_000
+
+/**
+ * Whoever has left in the CRM has left here, within a minute: the membership counts no more, in whatever session. One
+ * by invitation only, whom the CRM does not know, stays. A CRM that cannot be asked throws nobody out.
+ */
+export function leavers({ crm, log }: { crm: Crm; log: Log }): RequestHandler {
+  const asked = new Map<string, { here: Promise<boolean>; until: number }>()
+  const { directory } = crm
+
+  const ask = async (workspace: Workspace, client: string, contact: string) =>
+    directory.stillThere
+      ? (await directory.stillThere(workspace, [contact])).includes(contact)
+      : (await directory.contacts(workspace, client)).some(it => it.id === contact)
+
+  const stillHere = (workspace: Workspace, client: string, contact: string): Promise<boolean> => {
+    const key = JSON.stringify([workspace.id, client, contact])
+    const known = asked.get(key)
+    if (known && known.until > Date.now()) return known.here
+    if (asked.size > 10_000) asked.clear()
+    const here = ask(workspace, client, contact).catch(err => {
+      log.error({ err }, 'the CRM does not say who is still there; nobody is signed out by it')
+      asked.delete(key)
+      return true
+    })
+    asked.set(key, { here, until: Date.now() + remembered })
+    return here
+  }
+
+  return async (req, _res, next) => {
+    const { visitor, workspace } = req.portal
+    if (!visitor) return next()
+    const here = await Promise.all(
+      visitor.memberships.map(({ client, contact }) => !contact || stillHere(workspace, client, contact)),
+    )
+    visitor.memberships = visitor.memberships.filter((_, at) => here[at])
+    next()
+  }
+}
