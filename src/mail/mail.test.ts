@@ -104,6 +104,15 @@ describe('mail', function () {
     expect(tries()).to.equal(1)
     expect(scene.log.some(it => it.sentence === 'a mail could not be sent')).to.equal(true)
     expect(JSON.stringify(scene.log)).to.not.include('reset-password/')
+    const admin = await scene.visit('admin')
+    expect(await admin.at('/settings/client-portal/mail?show=failed')).to.show(
+      'Failed',
+      'Tried once:',
+      'refused with 550',
+      email,
+    )
+    expect(await admin.at('/settings/client-portal/mail?show=waiting')).to.show('No mail here')
+    expect(await (await scene.visit('colleague')).at('/settings/client-portal/mail')).to.include({ status: 403 })
     await end()
   })
 

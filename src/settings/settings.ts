@@ -20,6 +20,7 @@ import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
 import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
+import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
@@ -111,6 +112,8 @@ export function settings({
 
   router.get('/sign-in', admins, showOffered(database, mailed !== undefined))
   if (mailed) router.post('/sign-in', admins, saveOffered(database, true), otherwise(showOffered(database, true)))
+
+  router.get('/mail', admins, showMail(database, mailed !== undefined))
 
   router.get('/branding', admins, showBranding(workspaces))
   router.post(

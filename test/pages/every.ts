@@ -64,6 +64,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/people?search=nobody+like+that'],
     ['admin', `/settings/client-portal/people/invite/${client_id}`],
     ['admin', '/settings/client-portal/sign-in'],
+    ['admin', '/settings/client-portal/mail'],
+    ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/branding'],
     ['admin', '/settings/client-portal/exceptions?search=acme'],
     ['admin', `/settings/client-portal/exceptions/${client_id}`],

@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { readWithin } from '../database.ts'
+
+/** What left, what waits and what never will: without what it says, which is wiped when it has left. */
+export const showMail =
+  (database: Knex, mails: boolean): RequestHandler =>
+  async (req, res) => {
+    const { show } = z.object({ show: z.enum(['all', 'waiting', 'failed']).catch('all') }).parse(req.query)
+    const rows = await readWithin<{ state: string }>(
+      database,
+      { workspace: req.portal.workspace.id },
+      {
+        name: 'portal.mail',
+        text: `select o.recipient, o.subject, o.created_at as at, o.sent_at as sent, o.error, o.tries,
+                 case when o.sent_at is not null then 'sent' when o.failed_at is not null then 'failed' else 'waiting' end as state
+               from portal.client_outbox o
+               where o.workspace_id = scope.workspace and o.recipient <> ''
+                 and ($3 = 'all' or ($3 = 'failed' and o.failed_at is not null)
+                      or ($3 = 'waiting' and o.sent_at is null and o.failed_at is null))
+               order by o.created_at desc, o.id limit 100`,
+        values: [show],
+      },
+    )
+    res.answer('settings/mail', { rows, show, mails })
+  }
