@@ -7,7 +7,7 @@ export const up = (db: Knex, { app }: Roles) =>
     create table portal.client_tokens (
       workspace_id text not null,
       id           uuid not null,
-      kind         text not null check (kind in ('sign-in', 'reset')),
+      kind         text not null check (kind in ('sign-in', 'reset', 'address', 'undo')),
       person_id    uuid,
       email        text not null,
       hash         text not null,

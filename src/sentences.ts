@@ -6,6 +6,8 @@ const core: Record<string, string> = {
   'account.sign-in-failed': 'could not sign in',
   'account.signed-out': 'signed out',
   'account.password-changed': 'chose a new password',
+  'account.address-changed': 'changed the own e-mail address',
+  'account.address-undone': 'took back a change of the e-mail address',
   'account.joined': 'accepted the invitation',
   'team.changed':
     'made {name} {after, select, admin {an admin} approver {an approver} billing {a billing contact} member {a member} other {a viewer}}',

@@ -77,6 +77,8 @@ describe('every route', () => {
       '/:workspace/sign-in/link/:token',
       '/:workspace/forgot-password',
       '/:workspace/reset-password/:token',
+      '/:workspace/address/:token',
+      '/:workspace/address/undo/:token',
       '/:workspace/sign-out',
       '/:workspace/invitation/:token',
     ])

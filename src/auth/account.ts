@@ -8,6 +8,7 @@ import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { languages, zoneOf } from '../language.ts'
 import { anyMember } from '../section.ts'
+import { address } from './address.ts'
 import { fits, hashed, weakness } from './passwords.ts'
 import { accountOf } from './people.ts'
 import { changePassword } from './reset.ts'
@@ -22,6 +23,7 @@ export function account({
 }: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
   const router = Object.assign(Router(), { at: '/account' })
 
+  const show = showWith(mailed !== undefined)
   router.get('/', anyMember, show)
 
   router.post(
@@ -79,6 +81,8 @@ export function account({
     otherwise(show),
   )
 
+  if (mailed) router.use(address(mailed, show))
+
   return router
 }
 
@@ -97,11 +101,14 @@ const Preferences = z.object({
 
 const zones = Intl.supportedValuesOf('timeZone')
 
-const show: RequestHandler = (req, res) => {
-  res.answer('auth/account', {
-    memberships: req.portal.visitor?.memberships ?? [],
-    languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
-    zones,
-    saved: req.query.saved,
-  })
-}
+const showWith =
+  (mails: boolean): RequestHandler =>
+  (req, res) => {
+    res.answer('auth/account', {
+      memberships: req.portal.visitor?.memberships ?? [],
+      languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
+      zones,
+      saved: req.query.saved,
+      mails,
+    })
+  }

@@ -278,3 +278,72 @@ describe('the ways in', () => {
     expect(await scene.visit('stranger')).to.include({ person: whoIs('stranger') })
   })
 })
+
+describe('an e-mail address', () => {
+  afterEach(leave)
+
+  const fresh = 'nadia@new.example'
+  const ask = async (scene: Scene, email = fresh) => {
+    const me = await scene.visit('owner')
+    const answer = await me.post('/account/address', { email, current: owner.password })
+    expect(answer.headers.location).to.equal('/portal/brightside/account?saved=address')
+    return me
+  }
+  const signsIn = async (scene: Scene, email: string, password = owner.password) =>
+    (await (await scene.visit()).post('/sign-in', { email, password })).status === 303
+
+  it('changes when the new one is confirmed and not before, and the old one is told', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await ask(scene)
+    const path = linkIn((await scene.mailTo(fresh)).text)
+    expect([await signsIn(scene, owner.email), await signsIn(scene, fresh)]).to.deep.equal([true, false])
+
+    for (let at = 0; at < 2; at++) expect(await me.get(path)).to.show('From now on you sign in with nadia@new.example.')
+    expect((await me.post(path)).status).to.equal(303)
+    expect([await signsIn(scene, owner.email), await signsIn(scene, fresh)]).to.deep.equal([false, true])
+    expect((await me.post(path)).status).to.equal(410)
+    expect((await scene.mailTo(owner.email)).subject).to.equal('Your e-mail address was changed')
+    expect(await me.get('/activity')).to.show('changed the own e-mail address')
+  })
+
+  it('is taken back by the old one, which ends every session and the password, also after a second change', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await ask(scene)
+    await me.post(linkIn((await scene.mailTo(fresh)).text))
+    const undo = linkIn((await scene.mailTo(owner.email)).text)
+    await me.post('/account/address', { email: 'third@new.example', current: owner.password })
+    await me.post(linkIn((await scene.mailTo('third@new.example')).text))
+    const nobody = await scene.visit()
+    expect(await nobody.get(undo)).to.show('belongs to nadia@acmebakery.example again')
+    expect((await nobody.post(undo)).headers.location).to.equal('/portal/brightside/forgot-password')
+
+    expect(await signedIn(me)).to.equal(false)
+    for (const email of [owner.email, fresh, 'third@new.example'])
+      expect(await signsIn(scene, email), email).to.equal(false)
+    const { mail } = await mailOf(scene, nobody, '/forgot-password')
+    expect(mail.subject).to.equal('Choose a new password')
+  })
+
+  it('that somebody else has is answered alike, and nothing is mailed', async () => {
+    const scene = await open({ mail: 'kept' })
+    const taken = whoIs('billing').email
+    const me = await ask(scene, taken)
+    await ask(scene, fresh)
+    await scene.mailTo(fresh)
+    expect(scene.mails.map(it => it.to)).to.deep.equal([fresh])
+    const path = linkIn((await scene.mailTo(fresh)).text)
+    await scene.owner('portal.client_users').where({ email: taken }).update({ email: fresh })
+    expect((await me.post(path)).status).to.equal(410)
+  })
+
+  it('needs the password, and to be one', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    expect(await me.post('/account/address', { email: fresh, current: 'wrong' }))
+      .to.include({ status: 422 })
+      .and.show('This is not your password.', fresh)
+    expect(await me.post('/account/address', { email: 'nonsense', current: owner.password }))
+      .to.include({ status: 422 })
+      .and.show('Type an e-mail address, like jo@example.com.')
+  })
+})

@@ -8,6 +8,7 @@ import { Invalid, NotFound, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { account } from './account.ts'
+import { confirmed } from './address.ts'
 import { codes } from './codes.ts'
 import { begin, enter, refuse, safe } from './enter.ts'
 import { acceptInvitation, findInvitation } from './invitations.ts'
@@ -80,7 +81,7 @@ export function auth({
   if (mailed) {
     router.use('/sign-in/{*rest}', only('code'))
     router.use(['/forgot-password', '/reset-password/:token'], only('password'))
-    router.use(reset(mailed), codes(mailed))
+    router.use(reset(mailed), codes(mailed), confirmed(mailed))
   }
   router.use('/account', account({ database, limits, mailed }))
 

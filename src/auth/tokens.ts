@@ -4,7 +4,8 @@ import { v7 as uuid } from 'uuid'
 import { query } from '../database.ts'
 import { Gone } from '../errors.ts'
 
-type Kind = 'sign-in' | 'reset'
+/** `address` proves a new address, `undo` is for the old one. */
+type Kind = 'sign-in' | 'reset' | 'address' | 'undo'
 
 interface Wanted {
   workspace: string
@@ -25,14 +26,17 @@ export interface Token {
 /** How often a code of six digits may be typed wrong (NIST SP 800-63B, 3.2.2 asks for a limit). */
 const mostTries = 5
 
-/** A link's secret of 256 bits, and six digits beside it; earlier ones of this person and kind are no longer good. */
+/**
+ * A link's secret of 256 bits, and six digits beside it; earlier ones of this person and kind are no longer good, but
+ * for `undo`: whoever changed the address twice must not have ended the first owner's way back by that.
+ */
 export async function issue(tx: Knex, { workspace, kind, person, email, minutes, secret }: Wanted) {
   const id = uuid()
   const token = randomBytes(32).toString('base64url')
   const code = String(randomInt(1_000_000)).padStart(6, '0')
   await query(tx, {
     text: `update portal.client_tokens set used_at = now()
-           where workspace_id = $1 and person_id = $2 and kind = $3 and used_at is null`,
+           where workspace_id = $1 and person_id = $2 and kind = $3 and kind <> 'undo' and used_at is null`,
     values: [workspace, person ?? null, kind],
   })
   await query(tx, {

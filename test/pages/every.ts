@@ -31,6 +31,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}/sign-in/code/01990000-0000-7000-8000-000000000000`],
     [undefined, `${brightside}${await mailed(scene, '/forgot-password', /\/reset-password\/\S+/)}`],
     [undefined, `${brightside}${await mailed(scene, '/sign-in/code', /\/sign-in\/link\/\S+/)}`],
+    [undefined, `${brightside}${await newAddress(scene)}`],
+    ['owner', `${brightside}/account?saved=address`],
     ['owner', `${brightside}/`],
     ['newcomer', `${brightside}/`],
     ['busy', '/portal/harbor/'],
@@ -87,6 +89,12 @@ async function mailed(scene: Scene, path: string, link: RegExp): Promise<string>
   scene.mails.length = 0
   await (await scene.visit()).post(path, { email })
   return link.exec((await scene.mailTo(email)).text)?.[0] ?? ''
+}
+
+async function newAddress(scene: Scene): Promise<string> {
+  const email = 'youssef@new.example'
+  await (await scene.visit('member')).post('/account/address', { email, current: whoIs('member').password })
+  return /\/address\/\S+/.exec((await scene.mailTo(email)).text)?.[0] ?? ''
 }
 
 async function invitation(scene: Scene): Promise<string> {

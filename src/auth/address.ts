@@ -1,0 +1,157 @@
+import { type Request, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { query, within } from '../database.ts'
+import { Gone, Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody, anyMember } from '../section.ts'
+import { fits } from './passwords.ts'
+import { accountOf } from './people.ts'
+import { find, issue, type Token, use } from './tokens.ts'
+import { linkTo, mailing, type Ways, write } from './way.ts'
+
+const good = { confirming: 60, undoing: 7 * 24 * 60 }
+
+/** Asks for another address: nothing changes before that one has been confirmed. Nobody learns whose it is already. */
+export function address(ways: Ways, show: RequestHandler): Router {
+  const router = Router()
+  const [secret = ''] = ways.secrets
+
+  router.post(
+    '/address',
+    anyMember,
+    async (req, res) => {
+      const { email, current } = read(Wanted, req)
+      const { workspace, customer } = req.portal
+      const { person } = customer
+      const succeeded = await ways.limits.count(req, { account: `change ${person.id}`, mail: email })
+      const mine = await within(ways.database, { workspace: workspace.id }, tx =>
+        accountOf(tx, workspace.id, person.email),
+      )
+      if (mine?.password_hash && !(await fits(mine.password_hash, current)))
+        throw new Invalid({ 'address-current': ['This is not your password.'] }, { email })
+      await succeeded()
+      await mailing(ways, req, async tx => {
+        const taken = await accountOf(tx, workspace.id, email)
+        const { token } = await issue(tx, {
+          ...{ workspace: workspace.id, kind: 'address', person: person.id, email, minutes: good.confirming, secret },
+        })
+        const to = taken ? undefined : { ...person, email, person: person.id }
+        await write(ways, req, tx, 'address', to, t => ({
+          subject: t('Confirm your new e-mail address'),
+          paragraphs: [
+            t('You want to use this address for your portal with {workspace}.', { workspace: workspace.name }),
+          ],
+          action: { label: t('Confirm this address'), url: linkTo(ways, req, `/address/${token}`) },
+          after: [t('The link is good once, for an hour. If it was not you, there is nothing to do.')],
+        }))
+      })
+      res.redirect(303, req.portal.url('/account?saved=address'))
+    },
+    otherwise(show),
+  )
+
+  return router
+}
+
+/** The links that such a change is confirmed and taken back with, by whoever has them. */
+export function confirmed(ways: Ways): Router {
+  const router = Router()
+  const [secret = ''] = ways.secrets
+
+  const show =
+    (kind: 'address' | 'undo'): RequestHandler<any> =>
+    async (req, res) => {
+      const workspace = req.portal.workspace.id
+      const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, kind, req.params.token))
+      req.portal.frame = 'solo'
+      res.answer('auth/address', { email, undoes: kind === 'undo' })
+    }
+
+  router.get('/address/:token', anybody, show('address'))
+
+  router.post('/address/:token', anybody, async (req, res) => {
+    const { workspace } = req.portal
+    await mailing(ways, req, async tx => {
+      const token = await use(tx, workspace.id, 'address', String(req.params.token))
+      const before = await change(tx, req, token, '')
+      await note(tx, req, {
+        event: 'account.address-changed',
+        actor: { kind: 'client', id: before.id, name: before.name },
+      })
+      const undo = await issue(tx, {
+        ...{
+          workspace: workspace.id,
+          kind: 'undo',
+          person: before.id,
+          email: before.email,
+          minutes: good.undoing,
+          secret,
+        },
+      })
+      await write(ways, req, tx, 'address-changed', { ...before, person: before.id }, t => ({
+        subject: t('Your e-mail address was changed'),
+        paragraphs: [
+          t('Your portal with {workspace} now belongs to {email}.', { workspace: workspace.name, email: token.email }),
+        ],
+        action: { label: t('Undo this'), url: linkTo(ways, req, `/address/undo/${undo.token}`) },
+        after: [
+          t(
+            'If it was you, there is nothing to do. If not, undo it within seven days: everybody is signed out then, and you choose a new password.',
+          ),
+        ],
+      }))
+    })
+    res.redirect(303, req.portal.url('/account?saved=confirmed'))
+  })
+
+  router.get('/address/undo/:token', anybody, show('undo'))
+
+  router.post('/address/undo/:token', anybody, async (req, res) => {
+    const { workspace } = req.portal
+    await within(ways.database, { workspace: workspace.id }, async tx => {
+      const token = await use(tx, workspace.id, 'undo', String(req.params.token))
+      const { id, name } = await change(tx, req, token, ', password_hash = null')
+      await query(tx, {
+        text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2',
+        values: [workspace.id, id],
+      })
+      await note(tx, req, { event: 'account.address-undone', actor: { kind: 'client', id, name } })
+    })
+    res.redirect(303, req.portal.url('/forgot-password'))
+  })
+
+  return router
+}
+
+const Wanted = z.object({
+  email: z.string().trim().toLowerCase().max(320).pipe(z.email('Type an e-mail address, like jo@example.com.')),
+  current: z.string().default(''),
+})
+
+interface Before {
+  id: string
+  name: string
+  email: string
+  language: string | null
+  timeZone: string | null
+}
+
+/** Gives the person as they were. Throws Gone where somebody else has the address by now. */
+async function change(tx: Knex, req: Request<any>, { person, email }: Token, more: string): Promise<Before> {
+  const workspace = req.portal.workspace.id
+  const [before] = await query<Before>(tx, {
+    text: `select id, name, email, language, time_zone as "timeZone" from portal.client_users
+           where workspace_id = $1 and id = $2 for update`,
+    values: [workspace, person],
+  })
+  const taken = await accountOf(tx, workspace, email)
+  if (!before || (taken && taken.id !== before.id)) throw new Gone()
+  await query(tx, {
+    text: `update portal.client_users set email = $3${more} where workspace_id = $1 and id = $2`,
+    values: [workspace, person, email],
+  })
+  return before
+}
