@@ -23,3 +23,27 @@ document.addEventListener('click', async ({ target }) => {
   button.classList.add('done')
   setTimeout(() => button.classList.remove('done'), 2000)
 })
+
+// A password can be looked at, and caps lock is said before it is typed in vain.
+for (const button of document.querySelectorAll('[data-reveal]')) {
+  const input = document.getElementById(button.dataset.reveal)
+  button.hidden = false
+  button.addEventListener('click', () => {
+    const shown = input.type === 'password'
+    input.type = shown ? 'text' : 'password'
+    button.setAttribute('aria-pressed', String(shown))
+    input.focus()
+  })
+  input.addEventListener('keyup', event => {
+    button.parentElement.querySelector('[data-caps]').hidden = !event.getModifierState?.('CapsLock')
+  })
+  input.form?.addEventListener('submit', () => {
+    input.type = 'password'
+  })
+}
+
+// A code that is pasted or filled in whole needs no button.
+const digits = document.querySelector('input.digits')
+digits?.addEventListener('input', () => {
+  if (/^\D*(\d\D*){6}$/.test(digits.value)) digits.form.requestSubmit()
+})

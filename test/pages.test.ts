@@ -208,6 +208,26 @@ describe('the pages in a real browser', function () {
     await page.context().close()
   })
 
+  it('show a password to who wants to see it, and take a code without a button', async () => {
+    const page = await stage.visit()
+    await page.goto(`${home()}/sign-in`)
+    await page.locator('[name=password]').fill('secret words')
+    await page.getByRole('button', { name: 'Show password' }).click()
+    expect(await page.locator('[name=password]').getAttribute('type')).to.equal('text')
+    await page.getByRole('button', { name: 'Show password' }).click()
+    expect(await page.locator('[name=password]').getAttribute('type')).to.equal('password')
+
+    const { email } = whoIs('approver')
+    await page.locator('[name=email]').fill(email)
+    await page.getByRole('button', { name: 'Send me a code instead' }).click()
+    await heading(page, 'Look into your mail')
+    const code = /^(\d{6})$/m.exec((await stage.scene.mailTo(email)).text)?.[1] ?? ''
+    await page.locator('[name=code]').fill(`${code.slice(0, 3)} ${code.slice(3)}`)
+    await heading(page, 'Good morning, Sanne')
+    expect(stage.complaints()).to.deep.equal([])
+    await page.context().close()
+  })
+
   it('do the same without any JavaScript', async () => {
     for (const viewport of [desk, phone]) {
       const page = await stage.visit(undefined, { viewport, javaScriptEnabled: false })

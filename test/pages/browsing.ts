@@ -64,7 +64,7 @@ export async function signIn(page: Page, role: Role) {
   const { email, password } = whoIs(role)
   await page.locator('[name=email]').fill(email)
   await page.locator('[name=password]').fill(password)
-  await page.locator('form button:not([name])').first().click()
+  await page.locator('form button:not([name], [type=button])').first().click()
 }
 
 async function enter(browser: Browser, heard: string[], options: BrowserContextOptions): Promise<Page> {
