@@ -27,7 +27,6 @@ document.addEventListener('click', async ({ target }) => {
 // A password can be looked at, and caps lock is said before it is typed in vain.
 for (const button of document.querySelectorAll('[data-reveal]')) {
   const input = document.getElementById(button.dataset.reveal)
-  button.hidden = false
   button.addEventListener('click', () => {
     const shown = input.type === 'password'
     input.type = shown ? 'text' : 'password'
