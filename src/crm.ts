@@ -74,6 +74,25 @@ export interface Crm {
   directory: Directory
   /** Ports that reach this customer's records only, within `tx` if given. A missing port: the CRM has no such thing. */
   connect(customer: Customer, tx?: Knex.Transaction): Partial<Ports>
+  /** What each section, and the directory, ever selects of the CRM: for the role's grants, and to notice when it changes. */
+  reads?: Reads
+  /** Where the tables of `reads` are, if not in the portal's own database. */
+  database?: Knex
+  /** Told when something of `reads` changed in the database. */
+  refresh?(): void
+  /** Passwords that clients have in the CRM already. They are compared there, and never copied. */
+  identity?: Identity
+}
+
+/** Tables, `invoices` or `billing.invoices`, to columns. */
+export type Columns = Record<string, string[]>
+
+/** By section, and `directory` for the look-ups that all of them need. */
+export type Reads = { directory: Columns } & Record<string, Columns>
+
+export interface Identity {
+  /** Undefined where the CRM knows nobody of this address in this workspace by this password. */
+  verify(workspace: Workspace, email: string, password: string): Promise<{ id: string; name: string } | undefined>
 }
 
 /** Somebody of the CRM's own people, as `staff(req)` reports. */

@@ -20,6 +20,20 @@ export async function query<Row = any>(database: Knex, statement: Statement): Pr
   }
 }
 
+/** The columns that a query would give, each with its type, without running it. */
+export async function fieldsOf(database: Knex, text: string): Promise<[name: string, type: string][]> {
+  const connection = await database.client.acquireConnection()
+  try {
+    const { fields } = await connection.query(`select * from (${text}\n) it limit 0`)
+    const types = await connection.query('select format_type(oid, null) as type from unnest($1::oid[]) oid', [
+      fields.map((it: { dataTypeID: number }) => it.dataTypeID),
+    ])
+    return fields.map((it: { name: string }, at: number) => [it.name, types.rows[at].type])
+  } finally {
+    await database.client.releaseConnection(connection)
+  }
+}
+
 /** Statements that this process has sent, for the metrics. */
 export const sent = { statements: 0 }
 

@@ -25,7 +25,8 @@ export const Sums = z.object({
   /** Of the lines, before what is taken off the whole. Null where nothing is. */
   discount: z.object({ percent: decimal, amount: Money }).nullable(),
   net: Money,
-  taxes: z.array(z.object({ percent: decimal, amount: Money })),
+  /** By rate; null where the CRM tells only their sum. */
+  taxes: z.array(z.object({ percent: decimal.nullable(), amount: Money })),
   total: Money,
 })
 export type Sums = z.infer<typeof Sums>

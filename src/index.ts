@@ -1,7 +1,24 @@
 /** What a company's app and its adapter import. */
 export { type Audit, type AuditJson, audit, auditApp, type Inputs } from '../audit/index.ts'
 export type { Config } from './cli.ts'
-export type { Client, Contact, Crm, Customer, Directory, Person, Ports, Role, Staff, Workspace } from './crm.ts'
+export { columnsOf, grantsOf } from './crm/grants.ts'
+export { adapterOf, problemsOf } from './crm/map/adapter.ts'
+export { type CrmMap, defineMap } from './crm/map/map.ts'
+export type {
+  Client,
+  Columns,
+  Contact,
+  Crm,
+  Customer,
+  Directory,
+  Identity,
+  Person,
+  Ports,
+  Reads,
+  Role,
+  Staff,
+  Workspace,
+} from './crm.ts'
 export { query } from './database.ts'
 export type { Line, Sums } from './document.ts'
 export { Conflict, CrmUnavailable, Forbidden, Gone, NotFound, Problem, TooMany } from './errors.ts'

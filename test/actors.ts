@@ -1,11 +1,12 @@
+import type { Knex } from 'knex'
 import { adapter } from '../demo/adapter/adapter.ts'
 import type { Actors } from '../src/contract.ts'
-import type { Customer } from '../src/index.ts'
+import type { Crm, Customer } from '../src/index.ts'
 import { today } from './database.ts'
 import { open } from './visit.ts'
 
 /** The demo CRM through its adapter, as the owner and as her neighbour. */
-export async function actors(): Promise<Actors> {
+export async function actors(crm: (database: Knex) => Crm = adapter): Promise<Actors> {
   const { owner, database } = await open()
   const customer = async (name: string): Promise<Customer> => {
     const it = await owner('clients').where({ company_name: name }).first('id', 'workspace_id')
@@ -23,5 +24,5 @@ export async function actors(): Promise<Actors> {
       today,
     }
   }
-  return { crm: adapter(database), mine: await customer('Acme Bakery'), theirs: await customer('Halloran & Sons') }
+  return { crm: crm(database), mine: await customer('Acme Bakery'), theirs: await customer('Halloran & Sons') }
 }

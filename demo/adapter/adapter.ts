@@ -1,12 +1,25 @@
 import type { Knex } from 'knex'
-import { type Client, type Crm, type Customer, type Directory, query } from '../../src/index.ts'
+import {
+  adapterOf,
+  type Client,
+  type Columns,
+  type Crm,
+  type Customer,
+  type Directory,
+  query,
+  type Reads,
+} from '../../src/index.ts'
 import { invoices } from './invoices.ts'
+import { map } from './map.ts'
 import { offers } from './offers.ts'
 import { payments } from './payments.ts'
 import { containing } from './sql.ts'
 
 /** How Portico reads this CRM. `database` is connected as Portico's own role, which has only the grants of `reads`. */
-export const adapter = (database: Knex): Crm => ({
+export const adapter = (database: Knex): Crm =>
+  process.env.PORTICO_ADAPTER === 'map' ? adapterOf(map, database) : byHand(database)
+
+export const byHand = (database: Knex): Crm => ({
   directory: directory(database),
   connect: (customer: Customer, tx) => ({
     proposals: offers(tx ?? database, customer, 'proposals'),
@@ -14,10 +27,11 @@ export const adapter = (database: Knex): Crm => ({
     invoices: invoices(tx ?? database, customer),
     payments: payments(tx ?? database, customer),
   }),
+  reads,
 })
 
 /** All that is ever selected of the CRM: its tables and columns. */
-export const reads: Record<string, string[]> = {
+const columns: Columns = {
   workspaces: [
     ...['id', 'slug', 'name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city', 'country'],
     ...['vat_no', 'colour', 'logo_svg', 'time_zone', 'bank_name', 'iban', 'account_no', 'bank_code', 'bic'],
@@ -86,6 +100,17 @@ export const reads: Record<string, string[]> = {
   ],
   payments: ['id', 'client_id', 'invoice_id', 'paid_on', 'amount', 'method', 'reference', 'payer'],
   credit_notes: ['id', 'invoice_id', 'ref_no', 'issued_on', 'reason', 'grand_total', 'state'],
+}
+
+const of = (...tables: string[]): Columns => Object.fromEntries(tables.map(it => [it, columns[it] ?? []]))
+
+/** The same by who selects it. */
+const reads: Reads = {
+  directory: of('workspaces', 'clients', 'contacts'),
+  proposals: of('proposals', 'proposal_lines', 'clients', 'contacts', 'staff'),
+  quotations: of('quotations', 'quotation_lines', 'clients', 'contacts', 'staff'),
+  invoices: of('invoices', 'invoice_lines', 'payments', 'credit_notes', 'workspaces', 'clients', 'contacts'),
+  payments: of('payments', 'invoices', 'clients', 'contacts'),
 }
 
 function directory(database: Knex): Directory {

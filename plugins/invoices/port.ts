@@ -16,7 +16,9 @@ export const Summary = z.object({
   total: Money,
   /** What is left to pay. */
   balance: Money,
-  status: z.enum(statuses),
+  /** `other` is what the CRM calls by a word that nobody mapped: it is shown by that `word`, and nothing can be done with it. */
+  status: z.enum([...statuses, 'other']),
+  word: z.string().optional(),
   sentOn: z.iso.date(),
   dueOn: z.iso.date(),
 })
@@ -98,7 +100,7 @@ export const Statement = z.object({
 export type Statement = z.infer<typeof Statement>
 
 /** `open` includes the overdue ones. Urgent: what is to pay by its due date, then the others, newest first. */
-type Filter = ListFilter<Summary['status'], (typeof sorts)[number]>
+type Filter = ListFilter<(typeof statuses)[number], (typeof sorts)[number]>
 
 /** What this section asks of a CRM, on behalf of one customer to whom it is already bound. */
 export interface Invoices {

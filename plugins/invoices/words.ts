@@ -6,9 +6,10 @@ import type { Account, Invoice, Summary } from './port.ts'
 
 /** How an invoice stands, for its badge: tone, icon, words; and what happened to it. */
 export const words = ({ t, money, customer: { today } }: Visit) => ({
-  state({ status, dueOn }: Summary): [string, string, string] {
+  state({ status, word, dueOn }: Summary): [string, string, string] {
     if (status === 'paid') return ['green', 'check', t('Paid')]
     if (status === 'cancelled') return ['secondary', 'ban', t('Cancelled')]
+    if (status === 'other') return ['secondary', 'point', word || t('Unknown')]
     if (status === 'open') return ['blue', 'clock', t('To pay')]
     return [
       'red',

@@ -14,7 +14,9 @@ export const Summary = z.object({
   number: z.string(),
   title: z.string(),
   total: Money,
-  status: z.enum(statuses),
+  /** `other` is what the CRM calls by a word that nobody mapped: it is shown by that `word`, and nothing can be done with it. */
+  status: z.enum([...statuses, 'other']),
+  word: z.string().optional(),
   sentOn: z.iso.date(),
   validUntil: z.iso.date().nullable(),
   answeredOn: z.iso.date().nullable(),
@@ -49,7 +51,7 @@ export const Overview = z.object({
 export type Overview = z.infer<typeof Overview>
 
 /** Urgent: the open ones by the end of their validity, then the others, newest first. */
-type Filter = ListFilter<Summary['status'], (typeof sorts)[number]>
+type Filter = ListFilter<(typeof statuses)[number], (typeof sorts)[number]>
 
 /** What proposals and quotations alike ask of a CRM, on behalf of one customer to whom it is already bound. */
 export interface Offers {

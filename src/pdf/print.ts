@@ -44,7 +44,9 @@ export const printedSums = ({ discount, net, taxes }: Sums, { t, number, money }
     ? [row(t('Discount {percent}%', { percent: number(discount.percent) }), money(minus(discount.amount)))]
     : []),
   row(t('Net'), money(net)),
-  ...taxes.map(({ percent, amount }) => row(t('Tax {percent}%', { percent: number(percent) }), money(amount))),
+  ...taxes.map(({ percent, amount }) =>
+    row(percent === null ? t('Tax') : t('Tax {percent}%', { percent: number(percent) }), money(amount)),
+  ),
 ]
 
 const row = (label: string, value: string): PrintedDocument['sums'][number] => [label, value, false]

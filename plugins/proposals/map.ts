@@ -1,0 +1,3 @@
+import { mappedOffers } from '../../src/offer/map.ts'
+
+export default mappedOffers('proposals')

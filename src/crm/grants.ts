@@ -1,0 +1,30 @@
+import type { Columns, Reads } from '../crm.ts'
+import { qualified } from './catalogue.ts'
+import { ident, tableIdent } from './map/sql.ts'
+
+/** All that an adapter reads, whichever section asks: `schema.table` to its columns. */
+export function columnsOf(reads: Reads, sections = Object.keys(reads)): Columns {
+  const all: Record<string, Set<string>> = {}
+  for (const section of sections)
+    for (const [table, columns] of Object.entries(reads[section] ?? {})) {
+      all[qualified(table)] ??= new Set()
+      for (const it of columns) all[qualified(table)]?.add(it)
+    }
+  return Object.fromEntries(
+    Object.keys(all)
+      .sort()
+      .map(table => [table, [...(all[table] ?? [])].sort()]),
+  )
+}
+
+/** The least that the portal's role needs of the CRM, as statements: it may select these columns and write none. */
+export function grantsOf(reads: Reads, role: string): string[] {
+  const columns = columnsOf(reads)
+  const schemas = [...new Set(Object.keys(columns).map(it => it.slice(0, it.indexOf('.'))))]
+  return [
+    ...schemas.map(it => `grant usage on schema ${ident(it)} to ${ident(role)};`),
+    ...Object.entries(columns).map(
+      ([table, its]) => `grant select (${its.map(ident).join(', ')}) on ${tableIdent(table)} to ${ident(role)};`,
+    ),
+  ]
+}

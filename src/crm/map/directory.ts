@@ -1,0 +1,61 @@
+import type { Client, Contact, Directory } from '../../crm.ts'
+import type { CrmMap } from './map.ts'
+import { equals, inWorkspace } from './owned.ts'
+import { follow, placeOf, type Reader, text } from './reader.ts'
+import type { Ask } from './section.ts'
+import { logoOfWorkspace, oneWorkspace, workspaceBySlug, workspaceOf } from './workspaces.ts'
+
+/** The look-ups that a CRM's map answers before anybody is known. */
+export function directory(reader: Reader, map: CrmMap): (ask: Ask) => Required<Directory> {
+  const bySlug = workspaceBySlug(reader, map)
+  const logo = logoOfWorkspace(reader, map)
+  const one = oneWorkspace(map.workspaces)
+  const client = clientById(reader, map)
+  const contacts = contactsOf(reader, map)
+
+  return ask => ({
+    async workspace(slug) {
+      if (!bySlug) return one?.slug === slug ? workspaceOf({ letterhead: [one.name], ...one }) : undefined
+      const [row] = await ask(bySlug, { slug })
+      return row && workspaceOf(row)
+    },
+
+    async client(workspace, id): Promise<Client | undefined> {
+      const [row] = await ask(client, { workspace: workspace.id, client: id })
+      return row
+    },
+
+    async logo(workspace) {
+      const [row] = logo ? await ask(logo, { workspace: workspace.id }) : []
+      return row?.logo ? Buffer.from(row.logo) : undefined
+    },
+
+    async contacts(workspace, clientId): Promise<Contact[]> {
+      const rows = await ask(contacts, { workspace: workspace.id, client: clientId })
+      return rows.map(({ language, ...row }) => ({
+        ...row,
+        ...(language ? { language: language.replace('_', '-') } : {}),
+      }))
+    },
+  })
+}
+
+function clientById(reader: Reader, map: CrmMap): string {
+  const c = placeOf(reader, map.clients, 'c')
+  const address = (map.clients.address ?? [map.clients.name]).map(it => `${text(c, it)}::text`)
+  return `select ${c.column(c.key)}::text as id, coalesce(${text(c, map.clients.name)}, '') as name,
+      array_remove(array[${address.join(', ')}], null) as address
+    from ${c.from} where ${equals(c, c.key, 'client')} and ${inWorkspace(map, c, map.clients.workspace)} and ${c.rows}`
+}
+
+function contactsOf(reader: Reader, map: CrmMap): string {
+  const { contacts, clients } = map
+  const p = placeOf(reader, contacts, 'p')
+  const c = placeOf(reader, clients, 'c')
+  const email = follow(p, contacts.email).sql
+  return `select ${p.column(p.key)}::text as id, coalesce(${text(p, contacts.name)}, ${email}::text) as name, lower(${email}::text) as email,
+      ${text(p, contacts.language)} as language
+    from ${p.from} where ${equals(p, contacts.client, 'client')} and ${p.rows} and nullif(btrim(${email}::text), '') is not null
+      and exists (select from ${c.from} where ${equals(c, c.key, 'client')} and ${inWorkspace(map, c, clients.workspace)})
+    order by ${p.column(p.key)}`
+}

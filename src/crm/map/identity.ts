@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import type { Workspace } from '../../crm.ts'
+import type { CrmMap, IdentityMap, StaffMap } from './map.ts'
+import { inWorkspace } from './owned.ts'
+import { fitsForeign } from './passwords.ts'
+import { expect, placeOf, type Reader, text } from './reader.ts'
+import type { Ask } from './section.ts'
+import { param } from './sql.ts'
+
+/** Who somebody is by an e-mail address and a password that the CRM knows. */
+export interface Identity {
+  verify(workspace: Workspace, email: string, password: string): Promise<Found | undefined>
+}
+
+export interface Found {
+  id: string
+  name: string
+  admin: boolean
+}
+
+/** Passwords are compared where they are. Nobody of this address costs as long as somebody with another password. */
+export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap): (ask: Ask) => Identity {
+  const u = placeOf(reader, it, 'u')
+  const staff = 'admin' in it ? it : undefined
+  if (staff) expect(u, staff.admin, ['boolean'], 'true or false')
+  const sql = `select ${u.column(u.key)}::text as id, ${text(u, staff?.name ?? it.email)} as name, ${u.column(it.password)}::text as stored,
+      ${staff ? `${u.column(staff.admin)} is true` : 'false'} as admin
+    from ${u.from} where lower(${u.column(it.email)}::text) = ${param('email')} and ${u.rows}
+      and ${inWorkspace(map, u, it.workspace)} limit 5`
+  let seen: string | undefined
+
+  return ask => ({
+    async verify(workspace, email, password) {
+      const rows = await ask(sql, { workspace: workspace.id, email: email.trim().toLowerCase() })
+      for (const { stored, ...found } of rows) {
+        seen ??= stored ?? undefined
+        if (stored && (await fitsForeign(stored, password))) return found as Found
+      }
+      if (!rows.length && seen) await fitsForeign(seen, randomBytes(24).toString('base64'))
+      return undefined
+    },
+  })
+}

@@ -1,0 +1,243 @@
+/**
+ * A text of a row:
+ * - `'title'`: a column of the thing's own table;
+ * - `'owner_id > staff.full_name'`: along a key to another table. Its key is `id` unless it is named, as in
+ *   `'owner_id > staff(staff_no).full_name'`; it may go on: `'project_id > projects.client_id > clients.name'`;
+ * - `['first_name', 'last_name']`: those that there are, with blanks between;
+ * - `{ first: ['legal_name', 'name'] }`: the first that there is;
+ * - `{ value: 'EUR' }`: the same for every row;
+ * - `{ column: 'name', … }`: a column that is kept in another form.
+ */
+export type Text = string | Text[] | { first: Text[] } | { value: string } | Formed
+
+interface Formed {
+  /** A column, or a path of keys. */
+  column: string
+  /** The column is `jsonb` with a text for each language, or company: this one is taken. */
+  json?: string
+  /** The column holds HTML: its words are shown, with none of its tags. */
+  html?: boolean
+  /** Stands before it, where there is something: `'VAT '`. */
+  prefix?: string
+}
+
+/** Values of a column as the database writes them; null is a column without any. */
+export type Values = (string | number | boolean | null)[]
+
+/** Which rows there are. `'invoices'` is `public.invoices`; other schemas are named: `'billing.invoices'`. */
+export interface Rows {
+  table?: string
+  /** Instead of a table: one SELECT, whose columns are then named like those of a table. */
+  query?: string
+  /** Every table and column that `query` reads: for the role's grants, and to notice when one changes. */
+  reads?: Record<string, string[]>
+  /** The key of a row; `id` if not given. Any type: it is shown to nobody and taken from nobody unchecked. */
+  id?: string
+  /** Only rows with one of these: `{ move_type: ['out_invoice'] }`. */
+  only?: Record<string, Values>
+  /** No row with one of these. */
+  except?: Record<string, Values>
+  /** Deleted, archived or left: a column that is true or not empty then; or `{ column: 'active', when: false }`. */
+  deleted?: string | { column: string; when: boolean }
+}
+
+/** The companies that use the CRM, each with a portal of its own: a table of them, or the one that there is. */
+export type WorkspacesMap = (Rows & WorkspaceTexts) | { only: OneWorkspace }
+
+interface WorkspaceTexts {
+  /** As in the address, `/portal/:workspace`: a column, or made of a name. */
+  slug: string | { madeOf: string }
+  name: Text
+  /** As on paper: legal name, lines of the address, VAT number. */
+  letterhead?: Text[]
+  /** `#rrggbb`; anything else is as if there were none. */
+  colour?: Text
+  /** IANA name; UTC where it is none. */
+  timeZone?: Text
+  /** SVG as text, or SVG or PNG as bytes, of at most 200 KB. */
+  logo?: string
+  /** Where clients transfer to. */
+  account?: { holder: Text; bank?: Text; iban?: Text; number?: Text; code?: Text; bic?: Text }
+}
+
+export interface OneWorkspace {
+  id: string
+  slug: string
+  name: string
+  letterhead?: string[]
+  colour?: string
+  timeZone?: string
+  account?: { holder: string; bank?: string; iban?: string; number?: string; code?: string; bic?: string }
+}
+
+export interface ClientsMap extends Rows {
+  /** Whose client it is: a column or path that leads to the workspace's key. Left out, every workspace has all of them. */
+  workspace?: string
+  name: Text
+  /** As on paper: legal name, lines of the address. */
+  address?: Text[]
+}
+
+export interface ContactsMap extends Rows {
+  /** Whose: a column or path that leads to the client's key. */
+  client: string
+  name: Text
+  email: string
+  /** `en`, `es-MX`, `de_AT`. */
+  language?: Text
+}
+
+/** What belongs to one client of one workspace. */
+export interface Owned extends Rows {
+  /** A column or path that leads to the client's key: `'client_id'`, `'project_id > projects.client_id'`. */
+  client: string
+  /** The same for the workspace's key. Left out, the client's workspace is its. */
+  workspace?: string
+}
+
+/** Money: columns of any numeric type. */
+export interface Amounts {
+  /** Three letters, as ISO 4217 has them: a column, a path, or `{ value: 'EUR' }`. */
+  currency: Text
+  /** Amounts are whole numbers of the currency's smallest unit: 1200 is 12.00 euros. */
+  inCents?: boolean
+}
+
+interface Status<Word extends string> {
+  /** A column or a path of keys. */
+  column: string
+  /** What each value means. A value that is not here is shown to the client as it stands, and nothing can be done with it. */
+  words: Record<string, Word>
+  /** Values of what the client must not see yet. */
+  draft?: string[]
+}
+
+/** Lines of a document. */
+export interface LinesMap extends Rows {
+  /** Of the line: leads to the document's key. */
+  of: string
+  order: string
+  title: Text
+  details?: Text
+  group?: Text
+  /** Lines that are only the heading of those that follow: `{ display_type: ['line_section'] }`. */
+  headings?: Record<string, Values>
+  quantity?: string
+  unit?: Text
+  /** Of one. */
+  price?: string
+  /** In per cent, already taken off `total`. */
+  discount?: string
+  /** In per cent. Left out, the taxes are told in one sum. */
+  tax?: string
+  /** Net. */
+  total: string
+  /** True for what the client may choose, and whether it is chosen. */
+  optional?: string
+  chosen?: string
+}
+
+/** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
+interface Paper extends Owned, Amounts {
+  number: Text
+  /** The number, if not given. */
+  title?: Text
+  /** One without this date was not sent yet, and is not shown. */
+  sentOn: string
+  /** Net, with tax, and what is taken off the lines in per cent. */
+  net?: string
+  total: string
+  discount?: string
+  /** To whom at the client. */
+  contact?: Text
+  lines?: LinesMap
+}
+
+export interface OffersMap extends Paper {
+  status: Status<'open' | 'accepted' | 'declined' | 'withdrawn' | 'expired'>
+  /** An open one is expired after this date. */
+  validUntil?: string
+  version?: string
+  intro?: Text
+  terms?: Text
+  /** Of the CRM's people. */
+  owner?: Text
+  answeredOn?: string
+  answeredBy?: Text
+  answerNote?: Text
+}
+
+export interface InvoicesMap extends Paper {
+  /** An open one with nothing left to pay is paid. Left out, the balance alone decides. */
+  status?: Status<'open' | 'paid' | 'cancelled'>
+  /** The date of the invoice, where there is none. */
+  dueOn?: string
+  /** What is left to pay: a column; or the total less these columns; or less the payments and credit notes that are mapped. */
+  balance?: string | { less: string[] } | 'payments'
+  orderNumber?: Text
+  remarks?: Text
+  remindedOn?: string
+  /** What a transfer should state; the number, if not given. */
+  reference?: Text
+  creditNotes?: CreditNotesMap
+}
+
+export interface CreditNotesMap extends Rows {
+  /** Leads to the invoice's key. */
+  invoice: string
+  number: Text
+  on: string
+  reason?: Text
+  total: string
+}
+
+export interface PaymentsMap extends Owned, Amounts {
+  on: string
+  amount: string
+  /** The CRM's words to Portico's; any other is `other`. */
+  method?: { column: string; words: Record<string, Method> }
+  reference?: Text
+  payer?: Text
+  /** What it pays: a column that leads to the invoice's key, or a table between the two, with the part for each. */
+  invoice?: string | (Rows & { payment: string; invoice: string; amount: string })
+}
+type Method = 'bank transfer' | 'card' | 'direct debit' | 'ideal' | 'cash' | 'cheque' | 'other'
+
+/**
+ * Passwords that clients have in the CRM already: bcrypt, Argon2 and PBKDF2 as Django writes it. They are compared in
+ * place and never copied.
+ */
+export interface IdentityMap extends Rows {
+  workspace?: string
+  email: string
+  password: string
+}
+
+/** The CRM's own people who may look after the portal where it stands alone, by their e-mail address and password there. */
+export interface StaffMap extends Rows {
+  /** Leads to the workspace's key. */
+  workspace?: string
+  name: Text
+  email: string
+  password: string
+  /** True for who administers the workspace. */
+  admin: string
+}
+
+/** How Portico reads a CRM: what is not named here is never selected. */
+export interface CrmMap {
+  /** Time zone of timestamps without one: an IANA name, UTC if not given. */
+  timestamps?: string
+  workspaces: WorkspacesMap
+  clients: ClientsMap
+  contacts: ContactsMap
+  proposals?: OffersMap
+  quotations?: OffersMap
+  invoices?: InvoicesMap
+  payments?: PaymentsMap
+  identity?: IdentityMap
+  staff?: StaffMap
+}
+
+/** Gives the map back; its types are what an editor completes. */
+export const defineMap = (map: CrmMap): CrmMap => map

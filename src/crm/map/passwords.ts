@@ -1,0 +1,23 @@
+import { pbkdf2, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { verify } from '@node-rs/argon2'
+import { compare } from 'bcryptjs'
+
+/**
+ * Whether a password fits what another system stored of it: bcrypt (`$2a$`, `$2b$`, `$2y$`, also with Django's
+ * `bcrypt$` before it), Argon2 (also with Django's `argon2` before it), PBKDF2 as Django and passlib's Django format write it
+ * (`pbkdf2_sha256$iterations$salt$hash`). Anything else fits nothing.
+ */
+export async function fitsForeign(stored: string, password: string): Promise<boolean> {
+  const bcrypt = /^(?:bcrypt\$)?(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/.exec(stored)
+  if (bcrypt) return compare(password, bcrypt[1]!)
+  const argon = /^(?:argon2)?(\$argon2(?:id|i|d)\$.+)$/.exec(stored)
+  if (argon) return verify(argon[1]!, password).catch(() => false)
+  const django = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,7})\$([^$]+)\$([A-Za-z0-9+/]+=*)$/.exec(stored)
+  if (!django) return false
+  const [, digest = '', iterations = '', salt = '', hash = ''] = django
+  const expected = Buffer.from(hash, 'base64')
+  return timingSafeEqual(await derive(password, salt, Number(iterations), expected.length, digest), expected)
+}
+
+const derive = promisify(pbkdf2)

@@ -1,0 +1,208 @@
+import { z } from 'zod'
+import type { CrmMap } from './map.ts'
+import { didYouMean } from './near.ts'
+
+const name = z.string('must be a name').min(1, 'must be a name')
+const formed = z.strictObject({
+  column: name,
+  json: name.optional(),
+  html: z.boolean().optional(),
+  prefix: z.string().optional(),
+})
+const text: z.ZodType = z.lazy(() =>
+  z.union(
+    [
+      name,
+      z.array(text).min(1),
+      z.strictObject({ first: z.array(text).min(1) }),
+      z.strictObject({ value: z.string() }),
+      formed,
+    ],
+    'must be a column, a path, a list of them, { first }, { value } or { column, … }',
+  ),
+)
+const values = z.record(
+  name,
+  z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]), 'must be a list of values').min(1),
+)
+const rows = {
+  table: name.optional(),
+  query: name.optional(),
+  reads: z.record(name, z.array(name)).optional(),
+  id: name.optional(),
+  only: values.optional(),
+  except: values.optional(),
+  deleted: z.union([name, z.strictObject({ column: name, when: z.boolean() })]).optional(),
+}
+const owned = { ...rows, client: name, workspace: name.optional() }
+const amounts = { currency: text, inCents: z.boolean().optional() }
+
+const status = (words: [string, ...string[]]) =>
+  z.strictObject({
+    column: name,
+    words: z.record(z.string(), z.enum(words, `must be one of ${words.join(', ')}`)),
+    draft: z.array(z.string()).optional(),
+  })
+
+const lines = z.strictObject({
+  ...rows,
+  of: name,
+  order: name,
+  title: text,
+  details: text.optional(),
+  group: text.optional(),
+  headings: values.optional(),
+  ...{ quantity: name.optional(), unit: text.optional(), price: name.optional(), discount: name.optional() },
+  ...{ tax: name.optional(), total: name, optional: name.optional(), chosen: name.optional() },
+})
+
+const paper = {
+  ...owned,
+  ...amounts,
+  ...{ number: text, title: text.optional(), sentOn: name, net: name.optional(), total: name },
+  ...{ discount: name.optional(), contact: text.optional(), lines: lines.optional() },
+}
+
+const offers = z.strictObject({
+  ...paper,
+  status: status(['open', 'accepted', 'declined', 'withdrawn', 'expired']),
+  ...{ validUntil: name.optional(), version: name.optional(), intro: text.optional(), terms: text.optional() },
+  ...{ owner: text.optional(), answeredOn: name.optional(), answeredBy: text.optional(), answerNote: text.optional() },
+})
+
+const account = z.strictObject({
+  ...{ holder: text, bank: text.optional(), iban: text.optional() },
+  ...{ number: text.optional(), code: text.optional(), bic: text.optional() },
+})
+
+const workspaces = z.strictObject({
+  ...rows,
+  slug: z.union([name, z.strictObject({ madeOf: name })]),
+  ...{ name: text, letterhead: z.array(text).optional(), colour: text.optional(), timeZone: text.optional() },
+  ...{ logo: name.optional(), account: account.optional() },
+})
+
+const oneWorkspace = z.strictObject({
+  only: z.strictObject({
+    ...{ id: name, slug: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'must be small letters, digits and -'), name },
+    ...{ letterhead: z.array(z.string()).optional(), colour: z.string().optional(), timeZone: z.string().optional() },
+    account: account.optional(),
+  }),
+})
+
+const Shape = z.strictObject({
+  timestamps: z.string().refine(isZone, 'must be a time zone, as Europe/Madrid').optional(),
+  workspaces: z.unknown(),
+  clients: z.strictObject({ ...rows, workspace: name.optional(), name: text, address: z.array(text).optional() }),
+  contacts: z.strictObject({ ...rows, client: name, name: text, email: name, language: text.optional() }),
+  proposals: offers.optional(),
+  quotations: offers.optional(),
+  invoices: z
+    .strictObject({
+      ...paper,
+      status: status(['open', 'paid', 'cancelled']).optional(),
+      dueOn: name.optional(),
+      balance: z.union([name, z.strictObject({ less: z.array(name).min(1) })]).optional(),
+      ...{
+        orderNumber: text.optional(),
+        remarks: text.optional(),
+        remindedOn: name.optional(),
+        reference: text.optional(),
+      },
+      creditNotes: z
+        .strictObject({ ...rows, invoice: name, number: text, on: name, reason: text.optional(), total: name })
+        .optional(),
+    })
+    .optional(),
+  payments: z
+    .strictObject({
+      ...owned,
+      ...amounts,
+      ...{ on: name, amount: name, reference: text.optional(), payer: text.optional() },
+      method: z
+        .strictObject({
+          column: name,
+          words: z.record(
+            z.string(),
+            z.enum(['bank transfer', 'card', 'direct debit', 'ideal', 'cash', 'cheque', 'other']),
+          ),
+        })
+        .optional(),
+      invoice: z.union([name, z.strictObject({ ...rows, payment: name, invoice: name, amount: name })]).optional(),
+    })
+    .optional(),
+  identity: z.strictObject({ ...rows, workspace: name.optional(), email: name, password: name }).optional(),
+  staff: z
+    .strictObject({ ...rows, workspace: name.optional(), name: text, email: name, password: name, admin: name })
+    .optional(),
+})
+
+/** What is wrong with a map before any database is looked at, a sentence each: `invoices.totl: no such entry; …`. */
+export function shapeProblems(map: unknown): string[] {
+  const it = map as { workspaces?: { only?: { id?: unknown } } } | undefined
+  const one = typeof it?.workspaces?.only?.id === 'string'
+  const result = Shape.extend({ workspaces: one ? oneWorkspace : workspaces }).safeParse(map ?? {})
+  const issues = result.success ? [] : result.error.issues.flatMap(told)
+  return [...issues, ...sources(map as Record<string, unknown>)]
+}
+
+function told(issue: z.core.$ZodIssue): string[] {
+  const at = issue.path.map(String)
+  const path = (more: string[] = []) => [...at, ...more].join('.') || 'the map'
+  if (issue.code !== 'unrecognized_keys') {
+    const missing = issue.code === 'invalid_type' && issue.message.includes('undefined')
+    return [`${path()}: ${missing ? 'is missing' : issue.message}`]
+  }
+  return issue.keys.map(key => `${path([key])}: no such entry${didYouMean(key, entriesAt(at))}`)
+}
+
+/** The entries that there may be at a place, for a near match. */
+function entriesAt(path: string[]): string[] {
+  let shape: any = Shape.extend({ workspaces })
+  for (const step of path) {
+    while (shape?.def?.innerType) shape = shape.def.innerType
+    shape = shape?.def?.shape?.[step]
+  }
+  while (shape?.def?.innerType) shape = shape.def.innerType
+  return Object.keys(shape?.def?.shape ?? {})
+}
+
+/** Where rows come from is either a table or a query that says what it reads. */
+function sources(map: Record<string, any> | undefined): string[] {
+  const places = [
+    'workspaces',
+    'clients',
+    'contacts',
+    'proposals',
+    'quotations',
+    'invoices',
+    'payments',
+    'identity',
+    'staff',
+  ]
+  const its = places.flatMap((place): [string, any][] => [
+    [place, map?.[place]],
+    [`${place}.lines`, map?.[place]?.lines],
+    [`${place}.creditNotes`, map?.[place]?.creditNotes],
+  ])
+  return its.flatMap(([place, it]) => {
+    if (typeof it !== 'object' || it === null || (place === 'workspaces' && typeof it.only?.id === 'string')) return []
+    if (Boolean(it.table) === Boolean(it.query)) return [`${place}: name a table, or a query`]
+    return it.query && !it.reads ? [`${place}: say in reads which tables and columns the query reads`] : []
+  })
+}
+
+function isZone(name: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
+  } catch {
+    return false
+  }
+}
+
+/** The map as it is, or a TypeError that names all that is wrong with it. */
+export function shaped(map: CrmMap): CrmMap {
+  const problems = shapeProblems(map)
+  if (problems.length) throw new TypeError(`crm.map: ${problems.join('\ncrm.map: ')}`)
+  return map
+}
