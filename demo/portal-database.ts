@@ -3,9 +3,10 @@ import type { Knex } from 'knex'
 import knex from 'knex'
 import { hashed } from '../src/auth/passwords.ts'
 import { join } from '../src/auth/people.ts'
-import { within } from '../src/database.ts'
-import { migrate } from '../src/index.ts'
-import { reads } from './adapter/adapter.ts'
+import { query, within } from '../src/database.ts'
+import { Audited, accept, grantsOf, migrate } from '../src/index.ts'
+import { adapter } from './adapter/adapter.ts'
+import audit from './audit.json' with { type: 'json' }
 import people from './people.json' with { type: 'json' }
 
 export const role = 'portico_app'
@@ -14,11 +15,10 @@ export const role = 'portico_app'
 export async function preparePortal(owner: Knex, password: string): Promise<void> {
   const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
   await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
-  await owner.raw(`grant usage on schema public to ${role}`)
-  for (const [table, columns] of Object.entries(reads)) {
-    await owner.raw(`grant select (${columns.join(', ')}) on public.${table} to ${role}`)
-  }
+  const crm = adapter(owner)
+  for (const text of grantsOf(crm.reads!, role)) await query(owner, { text })
   await migrate(owner, { role })
+  await accept(owner, crm, { audit: Audited.parse(audit), by: 'the demo' })
 }
 
 /** The portal accounts of people.json, as if each had accepted an invitation. */

@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { unreachable } from './database.ts'
 import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, TooOften, Unreadable } from './errors.ts'
 import { listAddress } from './filter.ts'
+import { drifted } from './gate/drift.ts'
 import type { Log } from './log.ts'
 import { render } from './render.ts'
 import type { Section } from './section.ts'
@@ -129,7 +130,7 @@ function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandl
 function problemOf(error: any): Problem {
   if (error instanceof Problem) return error
   if (error?.status >= 400 && error.status < 500) return Object.assign(new Unreadable(), { status: error.status })
-  return unreachable(error) ? new CrmUnavailable() : new Problem()
+  return unreachable(error) || drifted(error) ? new CrmUnavailable() : new Problem()
 }
 
 /** RFC 9457. */

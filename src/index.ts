@@ -28,6 +28,8 @@ export { migrate, rollback } from './migrations.ts'
 export type { Money } from './money.ts'
 export type { Options } from './options.ts'
 export { keyOf, type Page, page } from './page.ts'
+export { accept } from './gate/accept.ts'
+export { Audited } from './gate/audit.ts'
 export { createPortal, type Portal } from './portal.ts'
 export {
   type Action,

@@ -3,6 +3,7 @@ import { type Request, Router } from 'express'
 import type { Knex } from 'knex'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { query, sent } from './database.ts'
+import type { Gate } from './gate/gate.ts'
 import type { Observe } from './log.ts'
 import { anybody, type Section } from './section.ts'
 
@@ -10,12 +11,13 @@ interface Parts {
   database: Knex
   sections: Section[]
   metricsToken: string | undefined
+  door: Gate
 }
 
 /** For who runs it: whether the process lives, whether it should be sent visitors, and figures for Prometheus. */
-export function operations({ database, sections, metricsToken }: Parts) {
+export function operations({ database, sections, metricsToken, door }: Parts) {
   const router = Object.assign(Router(), { at: '/-' })
-  const { registry, observe } = figures(database, sections)
+  const { registry, observe } = figures({ database, sections, door })
   let stopping = false
 
   router.get('/health', anybody, (_req, res) => {
@@ -56,7 +58,7 @@ function mayRead(req: Request, token: string | undefined): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-function figures(database: Knex, sections: Section[]) {
+function figures({ database, sections, door }: Omit<Parts, 'metricsToken'>) {
   const registry = new Registry()
   const registers = [registry]
   const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
@@ -93,6 +95,19 @@ function figures(database: Knex, sections: Section[]) {
       this.set({ state: 'used' }, pool.numUsed())
       this.set({ state: 'free' }, pool.numFree())
       this.set({ state: 'waiting' }, pool.numPendingAcquires())
+    },
+  })
+
+  new Gauge({
+    name: 'portico_section_off',
+    help: 'Sections that are switched off because the CRM has drifted; directory is all of them.',
+    labelNames: ['section'],
+    registers,
+    collect() {
+      this.reset()
+      const closed = door.state()?.closed
+      for (const section of ['directory', ...sections.map(it => it.name)])
+        this.set({ section }, closed?.has(section) ? 1 : 0)
     },
   })
 

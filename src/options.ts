@@ -40,6 +40,8 @@ export interface Options {
   log?: Log
   /** Those in plugins/ if not given. */
   sections?: Section[]
+  /** Seconds between two looks at whether the CRM is still as it was when its audit was accepted; 60 if not given. */
+  checkEvery?: number
   /** The clock, for tests. */
   now?(): Date
 }
@@ -70,6 +72,10 @@ const Shape = z.object({
         'must be an object',
       ),
       connect: fn('a function'),
+      reads: z.record(z.string(), z.record(z.string(), z.array(z.string()))).optional(),
+      database: z.custom<Knex>().optional(),
+      refresh: fn('a function').optional(),
+      identity: part('verify', 'an object with verify').optional(),
     },
     'must be an adapter: { directory, connect }',
   ),
@@ -99,6 +105,7 @@ const Shape = z.object({
     .optional(),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
+  checkEvery: z.number('must be a number of seconds').min(0.1, 'must be a number of seconds').max(86_400).default(60),
   now: fn('a function that gives a Date').default(() => () => new Date()),
 })
 

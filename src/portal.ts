@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
@@ -10,8 +10,10 @@ import { team } from './auth/team.ts'
 import { showLogo } from './branding/show.ts'
 import { workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
-import { NotFound } from './errors.ts'
+import { CrmUnavailable, NotFound } from './errors.ts'
 import { bodies } from './form.ts'
+import { drifted } from './gate/drift.ts'
+import { type Gate, gate } from './gate/gate.ts'
 import { arrangement } from './home/arrangement.ts'
 import { home } from './home/home.ts'
 import { jobs } from './jobs.ts'
@@ -43,6 +45,7 @@ export interface Portal {
 export async function createPortal(options: Options): Promise<Portal> {
   const {
     address,
+    checkEvery,
     compress,
     crm,
     database,
@@ -57,9 +60,10 @@ export async function createPortal(options: Options): Promise<Portal> {
     staff,
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
-  const operator = operations({ database, sections, metricsToken })
+  const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
+  const operator = operations({ database, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
-  const parts = { crm, database, flags, log, sections, workspaces: places }
+  const parts = { crm, database, door, flags, log, sections, workspaces: places }
   const begin = [arrive({ now, journal: journal(database) }), answers({ sections, compress })]
   const claim = claims(log, operator.observe)
 
@@ -76,13 +80,15 @@ export async function createPortal(options: Options): Promise<Portal> {
   clients.use('/-', operator.router)
   clients.use(
     '/:workspace',
-    ((req, _res, next) => next(flags.enabled(req.params.workspace) ? undefined : 'router')) as Scoped,
+    (async (req, _res, next) =>
+      next(flags.enabled(req.params.workspace) && (await door.opened()) ? undefined : 'router')) as Scoped,
     inside,
   )
   clients.use(problems(log, claim))
 
   inside.use(
     begin,
+    fitting(door),
     locate(places),
     claim,
     sessions({ database, secrets, log }),
@@ -101,7 +107,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   inside.use(known, () => {
     throw new NotFound()
   })
-  inside.use(problems(log, claim))
+  inside.use(lookAgain(door), problems(log, claim))
 
   return {
     webhooks: Router(),
@@ -109,6 +115,7 @@ export async function createPortal(options: Options): Promise<Portal> {
     settings: settings({ ...parts, begin, claim, mailed, staff }),
     async close() {
       operator.stop()
+      door.stop()
       flags.close?.()
       endPdf()
       await queue.stop()
@@ -117,6 +124,20 @@ export async function createPortal(options: Options): Promise<Portal> {
 }
 
 type Scoped = RequestHandler<{ workspace: string }>
+
+/** What every page needs of the CRM is not as it was: nothing of it can be trusted until it is. */
+const fitting =
+  (door: Gate): RequestHandler =>
+  (_req, _res, next) =>
+    next(door.whole() ? undefined : new CrmUnavailable())
+
+/** A refused statement may be the first sign that the CRM has another schema now. */
+const lookAgain =
+  (door: Gate): ErrorRequestHandler =>
+  (error, _req, _res, next) => {
+    if (drifted(error)) door.look().catch(() => undefined)
+    next(error)
+  }
 
 const routesOf = (section: Section) => {
   const router = Object.assign(Router(), { at: [`/${section.name}`, `/api/v1/${section.name}`] })

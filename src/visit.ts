@@ -6,6 +6,7 @@ import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
 import type { Crm, Customer, Ports, Role, Staff } from './crm.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
+import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
@@ -111,7 +112,7 @@ export const locate =
   }
 
 /** Who asks, on whose behalf, what they may and what there is for them: nothing of it is remembered between requests. */
-export function know({ crm, sections }: { crm: Crm; sections: Section[] }): RequestHandler {
+export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: Section[] }): RequestHandler {
   const permissions = new Map(sections.flatMap(it => Object.entries(it.permissions)))
   const toggles = togglesOf(sections)
 
@@ -130,7 +131,7 @@ export function know({ crm, sections }: { crm: Crm; sections: Section[] }): Requ
       role,
       today: dateIn(zoneOf(workspace.timeZone), now),
     }
-    const ports = crm.connect(customer)
+    const ports = door.passing(crm.connect(customer))
     const on = resolve(toggles, settings, client, person.id)
     const may = (permission: string) => {
       const [section = ''] = permission.split('.')

@@ -11,6 +11,7 @@ import type { Crm } from '../crm.ts'
 import { NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import { bodies, withFile } from '../form.ts'
+import type { Gate } from '../gate/gate.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
@@ -32,6 +33,7 @@ interface Parts {
   crm: Crm
   database: Knex
   mailed: Ways | undefined
+  door: Gate
   flags: Flags
   log: Log
   sections: Section[]
@@ -45,6 +47,7 @@ export function settings({
   claim,
   crm,
   database,
+  door,
   flags,
   log,
   mailed,
@@ -58,7 +61,7 @@ export function settings({
 
   const entered: RequestHandler = async (req, _res, next) => {
     const it = await staff(req)
-    if (!it || !flags.enabled(it.workspace)) return next('router')
+    if (!it || !flags.enabled(it.workspace) || !(await door.opened())) return next('router')
     req.portal.staff = it
     req.portal.frame = 'settings'
     next()
@@ -128,7 +131,7 @@ export function settings({
   router.get('/activity', admins, showTimeline(database, sentences))
   router.get('/activity.csv', admins, exportTimeline(database, sentences))
 
-  router.get('/state', admins, showState(database))
+  router.get('/state', admins, showState(database, door, sections))
 
   router.use(admins, () => {
     throw new NotFound()

@@ -1,12 +1,17 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { query } from '../database.ts'
+import type { Misfit } from '../gate/drift.ts'
+import type { Gate } from '../gate/gate.ts'
+
 import { migrationNames } from '../migrations.ts'
+import type { Section } from '../section.ts'
+import type { Visit } from '../visit.ts'
 
 /** Each thing that must hold, with whether it does: what an admin names when asking for help. */
 export const showState =
-  (database: Knex): RequestHandler =>
-  async (_req, res) => {
+  (database: Knex, door: Gate, sections: Section[]): RequestHandler =>
+  async (req, res) => {
     const [facts] = await query(database, {
       text: `select current_setting('server_version') as version, current_user as role,
                r.rolsuper or r.rolbypassrls as bypasses,
@@ -14,15 +19,35 @@ export const showState =
                (select coalesce(jsonb_agg(name order by name), '[]') from portal.migrations) as applied,
                (select coalesce(jsonb_agg(relname), '[]') from pg_class
                 where relnamespace = 'portal'::regnamespace and relkind = 'r'
-                  and relname !~ '^(migrations|client_sessions)' and not (relrowsecurity and relforcerowsecurity)) as open
+                  and relname !~ '^(migrations|client_sessions|gate)' and not (relrowsecurity and relforcerowsecurity)) as open
              from pg_roles r where r.rolname = current_user`,
     })
+    const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
     const missing = migrationNames().filter(it => !facts.applied.includes(it))
+    const { accepted, problems, news } = await door.look()
+    const drifted = (section: string) => problems.filter(it => it.section === section).map(it => told(it, req.portal.t))
     res.answer('settings/state', {
+      news,
       facts,
       checks: [
         // Else this page would not be there.
         { label: 'The flag is on for this workspace', good: true, detail: '' },
+        {
+          label: 'The audit of this CRM is accepted',
+          good: accepted !== undefined,
+          detail: '',
+        },
+        ...['directory', ...sections.map(it => it.name)]
+          .filter(name => drifted(name).length)
+          .map(name => ({
+            label: 'The CRM is as it was when the audit was accepted',
+            section: titleOf(name),
+            good: false,
+            detail: drifted(name).join('; '),
+          })),
+        ...(problems.length
+          ? []
+          : [{ label: 'The CRM is as it was when the audit was accepted', good: true, detail: '' }]),
         { label: 'All migrations are applied', good: missing.length === 0, detail: missing.join(', ') },
         { label: 'The portal’s role cannot bypass row-level security', good: !facts.bypasses, detail: facts.role },
         { label: 'The portal’s role owns no table', good: facts.owns === 0, detail: facts.role },
@@ -34,3 +59,9 @@ export const showState =
       ],
     })
   }
+
+function told({ what, how, before, now }: Misfit, t: Visit['t']): string {
+  if (how === 'gone') return t('{what} is gone, or has another name', { what })
+  if (how === 'refused') return t('the portal’s role may not read {what} any more', { what })
+  return t('{what} was {before} and is {now}', { what, before: before ?? '', now: now ?? '' })
+}

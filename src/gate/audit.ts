@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/** What `portico audit` writes as audit.json, as far as the gate needs it. */
+const Place = z.looseObject({ table: z.string().nullable() })
+
+export const Audited = z.looseObject({
+  answers: z.record(
+    z.string(),
+    z.looseObject({ status: z.enum(['implemented', 'partial', 'missing', 'not-examined']) }),
+  ),
+  data: z.record(z.string(), Place),
+  fingerprint: z.string().min(1),
+})
+export type Audited = z.infer<typeof Audited>
+
+/** Tables that the audit found the CRM's data in. */
+export const tablesOf = ({ data }: Audited): string[] => [
+  ...new Set(Object.values(data).flatMap(it => (it.table ? [it.table] : []))),
+]
+
+/** Columns by the names that the audit gives them; several are told with commas between. */
+const named = [
+  'id',
+  'name',
+  'number',
+  'tenant',
+  'client',
+  'parent',
+  'owner',
+  'status',
+  'amount',
+  'currency',
+  'issued',
+  'due',
+  'file',
+  'token',
+]
+
+export const columnsIn = ({ data }: Audited): { table: string; column: string }[] =>
+  Object.values(data).flatMap(({ table, ...its }) =>
+    named
+      .flatMap(name => (typeof its[name] === 'string' ? its[name].split(',') : []))
+      .flatMap(column => (table ? [{ table, column }] : [])),
+  )

@@ -1,0 +1,70 @@
+import type { Knex } from 'knex'
+import { type Catalogue, qualified, readCatalogue } from '../crm/catalogue.ts'
+import { columnsOf } from '../crm/grants.ts'
+import type { Crm, Reads } from '../crm.ts'
+
+/** Tables and their columns with types, as they were when the audit was accepted. */
+export type Schema = Record<string, Record<string, string>>
+
+export interface Drift {
+  problems: Misfit[]
+  /** Columns that nobody mapped yet: they are hidden. */
+  news: string[]
+}
+
+/** What does not fit any more, and the section that is switched off for it; `directory` is all of them. */
+export interface Misfit {
+  section: string
+  /** A table or `table.column`. */
+  what: string
+  how: 'gone' | 'refused' | 'other'
+  /** Types. */
+  before?: string
+  now?: string
+}
+
+/** The CRM's schema as far as the adapter's tables go, asked as the role that the portal runs as. */
+export async function schemaOf(crm: Crm, database: Knex): Promise<{ catalogue: Catalogue; schema: Schema }> {
+  const tables = Object.keys(columnsOf(crm.reads ?? { directory: {} }))
+  const catalogue = await readCatalogue(crm.database ?? database, tables)
+  const schema = [...catalogue.tables].map(([table, columns]) => [
+    table,
+    Object.fromEntries([...columns].map(([name, { type }]) => [name, type])),
+  ])
+  return { catalogue, schema: Object.fromEntries(schema) }
+}
+
+/** What has changed since, by section. A column that came is only told: what is not mapped is never selected. */
+export function driftOf(reads: Reads, { tables }: Catalogue, accepted: Schema): Drift {
+  const problems = Object.entries(reads).flatMap(([section, its]) =>
+    Object.entries(its).flatMap(([name, columns]): Misfit[] => {
+      const table = qualified(name)
+      const now = tables.get(table)
+      if (!now) return [{ section, what: short(name), how: 'gone' }]
+      return columns.flatMap(column => {
+        const misfit = changed(now.get(column), accepted[table]?.[column])
+        return misfit ? [{ section, what: `${short(name)}.${column}`, ...misfit }] : []
+      })
+    }),
+  )
+  const news = [...tables].flatMap(([table, columns]) =>
+    [...columns.keys()]
+      .filter(it => accepted[table] && !(it in accepted[table]))
+      .map(it => `${short(table)}.${it}`),
+  )
+  return { problems, news }
+}
+
+const short = (table: string) => table.replace(/^public\./, '')
+
+function changed(
+  now: { type: string; readable: boolean } | undefined,
+  before: string | undefined,
+): Pick<Misfit, 'how' | 'before' | 'now'> | undefined {
+  if (!now) return { how: 'gone' }
+  if (!now.readable) return { how: 'refused' }
+  return before && before !== now.type ? { how: 'other', before, now: now.type } : undefined
+}
+
+/** Whether an error means that the schema is another one than a statement was made for. */
+export const drifted = (error: any): boolean => /^(42703|42P01|42501|42883|3F000|0A000)$/.test(error?.code)

@@ -1,0 +1,121 @@
+import type { Knex } from 'knex'
+import type { Crm, Ports } from '../crm.ts'
+import { query } from '../database.ts'
+import type { Log } from '../log.ts'
+import { type Drift, driftOf, type Schema, schemaOf } from './drift.ts'
+
+interface Parts {
+  crm: Crm
+  database: Knex
+  log: Log
+  /** Seconds between two looks. */
+  every: number
+  /** Whether there is anything to look after: nothing is asked of a database while the flag is off. */
+  wanted(): boolean
+}
+
+export interface State extends Drift {
+  /** Who accepted the audit, and when; undefined where nobody did. */
+  accepted: { by: string; at: Date; fingerprint: string } | undefined
+  /** Sections that are switched off; `directory` is all of them. */
+  closed: Set<string>
+}
+
+export interface Gate {
+  /** Whether the CRM's audit was accepted; asks once, and afterwards only now and then. */
+  opened(): Promise<boolean>
+  /** Whether what every page needs of the CRM is as it was. */
+  whole(): boolean
+  /** Without the ports of sections that have drifted. */
+  passing(ports: Partial<Ports>): Partial<Ports>
+  /** To look at once, since a statement was refused. */
+  look(): Promise<State>
+  state(): State | undefined
+  stop(): void
+}
+
+/**
+ * On means: flag on, audit accepted, and the schema still fits. What was accepted is looked at again every minute; what
+ * has drifted is switched off by section and comes back by itself.
+ */
+export function gate(parts: Parts): Gate {
+  const { crm, every, wanted } = parts
+  let known: State | undefined
+  let schema = ''
+  let looked = 0
+  let looking: Promise<State> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const look = () => {
+    looking ??= ask(parts)
+      .then(found => {
+        if (schema && schema !== found.schema) crm.refresh?.()
+        schema = found.schema
+        tell(parts.log, known, found.state)
+        known = found.state
+        looked = Date.now()
+        return found.state
+      })
+      .finally(() => {
+        looking = undefined
+      })
+    return looking
+  }
+  const again = () => {
+    if (wanted()) look().catch(err => parts.log.warn({ err }, 'the gate could not be looked at; what was known holds'))
+  }
+
+  return {
+    async opened() {
+      timer ??= setInterval(again, every * 1000).unref()
+      if (!known || Date.now() - looked > every * 3000) await look().catch(unanswered)
+      return known ? known.accepted !== undefined : true
+    },
+    whole: () => !known?.closed.has('directory'),
+    passing: ports =>
+      known?.closed.size
+        ? Object.fromEntries(Object.entries(ports).filter(([name]) => !known?.closed.has(name)))
+        : ports,
+    look,
+    state: () => known,
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** A database that does not answer gives nothing away either: the page that follows says so. */
+const unanswered = () => undefined
+
+async function ask({ crm, database }: Parts): Promise<{ state: State; schema: string }> {
+  const [row] = await query(database, {
+    text: 'select accepted_by, accepted_at, fingerprint, crm_schema from portal.gate',
+  }).catch(error => {
+    // Its migration is not applied yet.
+    if (error.code === '42P01') return []
+    throw error
+  })
+  const accepted = row && { by: row.accepted_by, at: row.accepted_at, fingerprint: row.fingerprint }
+  if (!row || !crm.reads) return { state: { accepted, problems: [], news: [], closed: new Set() }, schema: '' }
+  const { catalogue } = await schemaOf(crm, database)
+  const drift = driftOf(crm.reads, catalogue, row.crm_schema as Schema)
+  return {
+    state: { accepted, ...drift, closed: new Set(drift.problems.map(it => it.section)) },
+    schema: JSON.stringify([...catalogue.tables].map(([name, columns]) => [name, ...columns])),
+  }
+}
+
+/** Only what is other than before. */
+function tell(log: Log, before: State | undefined, now: State) {
+  const said = (it: State | undefined) => JSON.stringify([it?.problems ?? [], it?.news ?? []])
+  if (before && Boolean(before.accepted) !== Boolean(now.accepted))
+    log.info(
+      {},
+      now.accepted ? 'the audit is accepted: the portal is on' : 'the audit is no longer accepted: the portal is off',
+    )
+  if (!before && !now.accepted) log.warn({}, 'no audit of this CRM was accepted (portico enable): the portal is off')
+  if (said(before) === said(now)) return
+  const { problems, news } = now
+  if (problems.length)
+    log.error({ problems, sections: [...now.closed] }, 'the CRM has drifted: sections are switched off')
+  else if (before?.problems.length) log.info({}, 'the CRM fits again: all sections are on')
+  if (news.length) log.warn({ news }, 'the CRM has columns that nobody mapped')
+}
