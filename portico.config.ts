@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapter } from './demo/adapter/adapter.ts'
 import { passwordFrom, portalUrl } from './demo/portal-database.ts'
-import type { Config } from './src/cli.ts'
+import type { Config } from './src/index.ts'
 
 /** For the command line: the demo, which must be running. A company writes its own addresses here. */
 export default (): Config => {

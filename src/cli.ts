@@ -1,41 +1,43 @@
 #!/usr/bin/env node
-import { existsSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import knex, { type Knex } from 'knex'
-import { audit } from '../audit/index.ts'
 import { invite } from './auth/invitations.ts'
-import { type Crm, type Role, roles } from './crm.ts'
+import { join } from './auth/people.ts'
+import { audited } from './commands/audit.ts'
+import { type Config, configOf, connected, roleOf, Trouble, Wrong, withCrm } from './commands/config.ts'
+import { disable, doctor, enable } from './commands/gate.ts'
+import { serve, staffAdd } from './commands/serve.ts'
+import { type Role, roles } from './crm.ts'
 import { within } from './database.ts'
 import { migrate, rollback } from './migrations.ts'
 
-/** What `portico.config.ts` exports by default, or a function that gives it. */
-export interface Config {
-  /** Connection string of the role that owns Portico's tables: for migrate and rollback. */
-  ownerUrl: string
-  /** Connection string of the role that the portal runs as. */
-  url: string
-  crm(database: Knex): Crm
-  /** Where clients find the portal, for links: `https://crm.example/portal`. */
-  address: string
-}
-
-const usage = `portico <command> [--config portico.config.ts]
+const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
 
   audit --database URL --source DIR --url URL look at a CRM, of which each is optional, and change nothing
         [--out AUDIT_REPORT.md] [--json audit.json] [--quiet]
+  doctor [--grants]                           say what is wrong, which grants the portal's role needs, which indexes help
   migrate                                     create or bring up to date Portico's own tables
   rollback --destroy                          remove them, with all that Portico stored
+  enable [--audit audit.json] [--by NAME]     accept the audit and open the gate, where all is as it must be
+  disable                                     close the gate for every workspace
   invite --workspace SLUG --client ID         make an invitation and print its link
          --email ADDRESS [--role ${roles.join('|')}] [--name NAME] [--from NAME]
+         [--crm-password]                     no link: they sign in with the password that the CRM knows
+  serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
+  staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
+            --name NAME [--member]            a member sees the settings area exists and may change nothing
+
+With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
+CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORTAL_SECRET, PORT, HOST, TRUST_PROXY.
 
 Exit status: 0 good, 1 problem found, 2 wrong usage.`
 
-class Wrong extends Error {}
-class Trouble extends Error {}
-
 const commands: Record<string, (config: Config, options: Options) => Promise<string>> = {
+  doctor,
+  enable,
+  disable,
+  serve,
+  'staff add': staffAdd,
+
   async migrate(config) {
     const names = await connected(config.ownerUrl, owner => migrate(owner, { role: roleOf(config) }))
     return names.length ? `Applied ${names.join(', ')}.` : 'Nothing to do: all migrations are applied.'
@@ -47,61 +49,47 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
     return `Removed ${names.join(', ')} and the schema portal. The CRM's own tables are as they were.`
   },
 
-  invite: (config, options) => connected(config.url, database => invited(database, config, options)),
+  invite: invited,
 }
 
-async function audited(options: Options): Promise<string> {
-  const { database, source, url, out = 'AUDIT_REPORT.md', json = 'audit.json', quiet } = options
-  if (!database && !source && !url) throw new Wrong('audit needs --database, --source or --url.')
-  const told = process.stderr.isTTY && !quiet
-  const progress = (text: string) =>
-    told && process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
-  const found = await audit({ database, source, url, progress })
-  if (told) process.stderr.write('\r\x1b[K')
-  writeFileSync(out, found.report)
-  writeFileSync(json, `${JSON.stringify(found.json, null, 2)}\n`)
-  const problem = `${found.notes.join('\n')}\nWritten all the same: ${out} and ${json}.`
-  if (!found.whole) throw new Trouble(problem)
-  return quiet ? '' : `Written: ${out} and ${json}.`
-}
-
-async function invited(database: Knex, { crm, address }: Config, options: Options): Promise<string> {
+async function invited(config: Config, options: Options): Promise<string> {
   const { workspace: slug, client: id, email, role = 'admin', from = 'Your contact' } = options
   if (!slug || !id || !email) throw new Wrong('invite needs --workspace, --client and --email.')
   if (!isRole(role)) throw new Wrong(`--role must be one of ${roles.join(', ')}.`)
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new Wrong(`--email ${email} is no e-mail address.`)
 
-  const { directory } = crm(database)
-  const workspace = await directory.workspace(slug)
-  if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
-  const client = await directory.client(workspace, id)
-  if (!client) throw new Trouble(`Workspace "${slug}" has no client ${id}.`)
-  const contact = (await directory.contacts(workspace, id)).find(it => it.email === email.toLowerCase())
-  const name = options.name ?? contact?.name
-  if (!name) throw new Trouble(`${email} is no contact of ${client.name}. Say --name to invite them all the same.`)
+  return withCrm(config, async ({ directory, identity }, database) => {
+    const workspace = await directory.workspace(slug)
+    if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
+    const client = await directory.client(workspace, id)
+    if (!client) throw new Trouble(`Workspace "${slug}" has no client ${id}.`)
+    const contact = (await directory.contacts(workspace, id)).find(it => it.email === email.toLowerCase())
+    const name = options.name ?? contact?.name
+    if (!name) throw new Trouble(`${email} is no contact of ${client.name}. Say --name to invite them all the same.`)
 
-  const invitation = { email, name, client, contact: contact?.id ?? null, role, invitedBy: from }
-  const token = await within(database, { workspace: workspace.id }, tx => invite(tx, workspace.id, invitation))
-  return `${name} <${email}> is invited to the portal of ${workspace.name} for ${client.name}, as ${role}.
+    const joining = { email, name, client, contact: contact?.id ?? null, role }
+    if (options['crm-password']) {
+      if (!identity) throw new Trouble('The adapter has no identity: it knows no passwords of the CRM.')
+      await within(database, { workspace: workspace.id }, tx =>
+        join(tx, { ...joining, workspace: workspace.id, passwordHash: null }),
+      )
+      return `${name} <${email}> can sign in at ${config.address}/${slug}/sign-in for ${client.name}, with the password of the CRM.`
+    }
+    const invitation = { ...joining, invitedBy: from }
+    const token = await within(database, { workspace: workspace.id }, tx => invite(tx, workspace.id, invitation))
+    return `${name} <${email}> is invited to the portal of ${workspace.name} for ${client.name}, as ${role}.
 Send them this link; it is good once, for seven days:
-${address}/${slug}/invitation/${token}`
+${config.address}/${slug}/invitation/${token}`
+  })
 }
 
 const isRole = (it: string): it is Role => roles.some(role => role === it)
 
-const roleOf = ({ url }: Config) => decodeURIComponent(new URL(url).username)
-
-async function connected<T>(url: string, work: (database: Knex) => Promise<T>): Promise<T> {
-  const database = knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 }, acquireConnectionTimeout: 5_000 })
-  try {
-    return await work(database)
-  } finally {
-    await database.destroy()
-  }
-}
-
-type Text = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from' | 'database' | 'source' | 'url' | 'out' | 'json'
-type Options = { [name in Text]?: string } & { destroy?: boolean; quiet?: boolean }
+type Invited = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from'
+type Looked = 'database' | 'source' | 'url' | 'out' | 'json'
+type Text = Invited | Looked | 'audit' | 'by'
+type Flag = 'destroy' | 'quiet' | 'grants' | 'member' | 'crm-password'
+type Options = { [name in Text]?: string } & { [name in Flag]?: boolean }
 
 async function run(): Promise<string> {
   const text = { type: 'string' } as const
@@ -110,6 +98,9 @@ async function run(): Promise<string> {
       allowPositionals: true,
       options: {
         config: text,
+        map: text,
+        audit: text,
+        by: text,
         workspace: text,
         client: text,
         email: text,
@@ -123,26 +114,20 @@ async function run(): Promise<string> {
         json: text,
         quiet: { type: 'boolean' },
         destroy: { type: 'boolean' },
+        grants: { type: 'boolean' },
+        member: { type: 'boolean' },
+        'crm-password': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }),
   )
   if (values.help) return usage
-  if (positionals.join() === 'audit') return audited(values)
-  const command = Object.hasOwn(commands, positionals[0] ?? '') ? commands[positionals[0] ?? ''] : undefined
-  if (!command || positionals.length > 1) throw new Wrong(`There is no command "${positionals.join(' ')}".\n\n${usage}`)
-  const config = await configOf(values.config)
+  const named = positionals.join(' ')
+  if (named === 'audit') return audited(values)
+  const command = Object.hasOwn(commands, named) ? commands[named] : undefined
+  if (!command) throw new Wrong(`There is no command "${named}".\n\n${usage}`)
+  const config = await configOf(values.config, values.map)
   return command(config, values)
-}
-
-async function configOf(named: string | undefined): Promise<Config> {
-  const file = named
-    ? resolve(named)
-    : ['portico.config.ts', 'portico.config.js'].map(it => resolve(it)).find(existsSync)
-  if (!file || !existsSync(file))
-    throw new Trouble(`There is no ${named ?? 'portico.config.ts'} here. README.md shows one.`)
-  const { default: config } = await import(pathToFileURL(file).href)
-  return typeof config === 'function' ? config() : config
 }
 
 function parsed<T>(parse: () => T): T {
@@ -153,15 +138,18 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
+const plain: Record<string, string> = {
+  ECONNREFUSED: 'The database does not answer. Start it, or correct its address.',
+  '28P01': 'The database refuses this user or password. Correct the address.',
+  '28000': 'The database refuses this user. Correct the address.',
+  '3D000': 'There is no database of this name. Correct the address.',
+}
+
 try {
   const said = await run()
   if (said) console.log(said)
 } catch (error) {
   const { message, code } = error as Error & { code?: string }
-  console.error(
-    code === 'ECONNREFUSED'
-      ? 'The database does not answer. Start it, or correct its address in portico.config.ts.'
-      : message,
-  )
+  console.error(plain[code ?? ''] ?? message)
   process.exitCode = error instanceof Wrong ? 2 : 1
 }

@@ -103,4 +103,6 @@ export interface Staff {
   workspace: string
   /** Whether they administer it. */
   admin: boolean
+  /** Where a form signs them out, where they did not sign in at the CRM. */
+  signOut?: string
 }

@@ -43,6 +43,11 @@ export interface Portal {
 
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
 export async function createPortal(options: Options): Promise<Portal> {
+  return (await assemble(options)).portal
+}
+
+/** The same, with what pages beside them are made of. */
+export async function assemble(options: Options) {
   const {
     address,
     checkEvery,
@@ -98,7 +103,7 @@ export async function createPortal(options: Options): Promise<Portal> {
     bodies,
   )
   inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use(auth({ database, limits, mailed }))
+  inside.use(auth({ database, identity: crm.identity, limits, mailed }))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
@@ -109,7 +114,7 @@ export async function createPortal(options: Options): Promise<Portal> {
   })
   inside.use(lookAgain(door), problems(log, claim))
 
-  return {
+  const portal: Portal = {
     webhooks: Router(),
     clients,
     settings: settings({ ...parts, begin, claim, mailed, staff }),
@@ -121,6 +126,7 @@ export async function createPortal(options: Options): Promise<Portal> {
       await queue.stop()
     },
   }
+  return { portal, begin, claim, door, places }
 }
 
 type Scoped = RequestHandler<{ workspace: string }>

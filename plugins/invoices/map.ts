@@ -44,13 +44,14 @@ export interface Compiled {
 }
 
 function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
-  const document = paper(reader, map, it)
+  const document = paper(reader, map, it, 'invoices')
   const { place, means, key, sent, amounts } = document
   const payments = paymentsOf(reader, map.payments, place, amounts)
   const credits = creditsOf(reader, it.creditNotes, place, amounts)
   const balance = balanceOf(document, it, { payments, credits })
   const due = it.dueOn ? `coalesce(${day(place, it.dueOn).date}, ${sent.date})` : sent.date
   const relation = document.relation({
+    ...document.details(),
     balance,
     due,
     to_pay: `(${means('open')} and ${balance} > 0)`,
@@ -62,6 +63,7 @@ function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
     reference: text(place, it.reference),
   })
   const account = accountOf(reader, map)
+  const whole = document.whole()
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -92,7 +94,7 @@ function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
       async find(id) {
         const [row] = await ask(
           `select ${summary}, d.order_number, d.remarks, d.reminded_on::text as reminded_on, d.due - d.sent as term_days,
-             trim_scale(d.discount)::text as discount, d.net::text as net, ${document.whole}, ${account} as account,
+             trim_scale(d.discount)::text as discount, d.net::text as net, ${whole}, ${account} as account,
              (select coalesce(jsonb_agg(jsonb_build_object('id', y.id, 'on', y."on", 'amount', y.amount::text, 'method', y.method,
                 'payer', y.payer) order by y."on", y.its), '[]') from ${payments} y) as payments,
              (select coalesce(jsonb_agg(jsonb_build_object('number', n.number, 'on', n."on", 'reason', n.reason,

@@ -5,7 +5,7 @@ import { listed, searching } from '../../src/crm/map/listing.ts'
 import type { CrmMap, PaymentsMap } from '../../src/crm/map/map.ts'
 import { belongs, checked, known } from '../../src/crm/map/owned.ts'
 import { addressee, paper } from '../../src/crm/map/paper.ts'
-import { day, keyOfType, type Place, placeOf, type Reader, same, text } from '../../src/crm/map/reader.ts'
+import { day, keyOfType, type Place, placeOf, type Reader, same, text, wish } from '../../src/crm/map/reader.ts'
 import { type Ask, mapped } from '../../src/crm/map/section.ts'
 import { methodOf } from '../../src/crm/map/settlements.ts'
 import { param } from '../../src/crm/map/sql.ts'
@@ -28,6 +28,7 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
   const amounts = money(y, it)
   const on = day(y, it.on)
   const key = y.type(y.key)
+  wish(y, it, it.client, [it.on, y.key], 'lists of payments')
   const relation = `(select ${y.column(y.key)} as id, ${on.date} as "on", ${on.raw} as paid_at, ${amounts.of(y, it.amount)} as amount,
       ${amounts.currency} as currency, ${methodOf(y, it)} as method, ${text(y, it.reference)} as reference, ${text(y, it.payer)} as payer,
       s.shares, s.numbers
@@ -80,7 +81,7 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
 function shares(reader: Reader, map: CrmMap, it: PaymentsMap, y: Place, whole: string): string {
   if (!it.invoice || !map.invoices)
     return `cross join lateral (select '[]'::jsonb as shares, null::text as numbers offset 0) s`
-  const document = paper(reader, map, map.invoices)
+  const document = paper(reader, map, map.invoices, 'invoices')
   const d: Place = { ...document.place, alias: 'd', column: () => 'd.id' }
   const share = (part: string) =>
     `jsonb_build_object('id', d.id::text, 'number', d.number, 'title', d.title, 'amount', (${part})::text)`

@@ -3,6 +3,7 @@ import { Passport } from 'passport'
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
+import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
 import { Invalid, NotFound, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
@@ -21,13 +22,14 @@ import type { Account, Ways } from './way.ts'
 /** The ways in and out of one workspace's portal. `mailed` are those that need mail, where there is any. */
 export function auth({
   database,
+  identity,
   limits,
   mailed,
-}: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
+}: Pick<Ways, 'database' | 'limits'> & { identity: Identity | undefined; mailed: Ways | undefined }): Router {
   const router = Router()
   const mails = mailed !== undefined
   const showSignIn = signIn(req => offered(database, req.portal.workspace.id, mails))
-  const passport = new Passport().use('password', password(database))
+  const passport = new Passport().use('password', password(database, identity))
   const check = (req: Request, res: Response) =>
     new Promise<Account | undefined>((resolve, reject) => {
       const done = (error: unknown, account?: Account | false) =>

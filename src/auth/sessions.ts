@@ -86,7 +86,7 @@ export const prune = (database: Knex) =>
   query(database, { text: 'delete from portal.client_sessions where expire < now()' })
 
 /** connect-pg-simple that knows ids only by their SHA-256, and asks for the person together with the session. */
-class Sessions extends connectPgSimple(session) {
+export class Sessions extends connectPgSimple(session) {
   readonly #database: Knex
 
   constructor(database: Knex, log: Log) {

@@ -8,7 +8,7 @@ export interface Catalogue {
   queries: Map<string, Map<string, Column> | Error>
 }
 
-export interface Column {
+interface Column {
   /** As PostgreSQL writes it: `character varying(20)`, `numeric(14,2)`. */
   type: string
   /** Whether the role that asks may select it. */

@@ -48,9 +48,7 @@ export function driftOf(reads: Reads, { tables }: Catalogue, accepted: Schema): 
     }),
   )
   const news = [...tables].flatMap(([table, columns]) =>
-    [...columns.keys()]
-      .filter(it => accepted[table] && !(it in accepted[table]))
-      .map(it => `${short(table)}.${it}`),
+    [...columns.keys()].filter(it => accepted[table] && !(it in accepted[table])).map(it => `${short(table)}.${it}`),
   )
   return { problems, news }
 }

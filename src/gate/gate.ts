@@ -14,7 +14,7 @@ interface Parts {
   wanted(): boolean
 }
 
-export interface State extends Drift {
+interface State extends Drift {
   /** Who accepted the audit, and when; undefined where nobody did. */
   accepted: { by: string; at: Date; fingerprint: string } | undefined
   /** Sections that are switched off; `directory` is all of them. */

@@ -32,10 +32,11 @@ const summary = `d.id::text, d.number, d.title, d.total::text as total, d.curren
   d.sent::text as "sentOn", d.valid_until::text as "validUntil", d.answered_on::text as "answeredOn", d.owner`
 
 function offers(reader: Reader, map: CrmMap, it: OffersMap) {
-  const document = paper(reader, map, it)
+  const document = paper(reader, map, it, reader.section)
   const { place, means, key, sent } = document
   const until = it.validUntil ? day(place, it.validUntil).date : 'null::date'
   const relation = document.relation({
+    ...document.details(),
     ...Object.fromEntries(Object.keys(statuses).map(word => [word, means(word)])),
     ...dates(place, { answered_on: it.answeredOn }),
     valid_until: until,
@@ -46,6 +47,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
     answered_by: text(place, it.answeredBy),
     answer_note: text(place, it.answerNote),
   })
+  const whole = document.whole()
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -87,7 +89,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
       async find(id) {
         const [row] = await ask(
           `select ${summary}, d.version, d.intro, d.terms, d.answered_by, d.answer_note, d.net::text as net,
-             trim_scale(d.discount)::text as discount, ${document.whole}
+             trim_scale(d.discount)::text as discount, ${whole}
            from ${relation} where d.id = ${checked('id', keyOfType(key).cast)}`,
           { ...scope, id },
         )

@@ -95,12 +95,18 @@ describe('The package', function () {
         expect(required.output).to.equal('function\n')
       })
 
-      it('makes its tables, and invites', async () => {
+      it('makes its tables, has its audit accepted, and invites', async () => {
         const migrated = await host.run('npx portico migrate')
         expect(migrated.output).to.match(/^Applied 001_/m)
         expect(migrated.code).to.equal(0)
         const invited = await host.run('npx portico invite --workspace acme --client 1 --email jo@client.example')
         expect(invited.code, invited.output).to.equal(0)
+        const refused = await host.run('npx portico enable')
+        expect(refused.code, refused.output).to.equal(1)
+        expect(refused.output).to.include('✗ the audit is there (audit.json)')
+        writeFileSync(join(host.folder, 'audit.json'), audit)
+        const enabled = await host.run('npx portico enable --by Kim')
+        expect(enabled.code, enabled.output).to.equal(0)
         invitation = new URL(/^http.*\/invitation\/.*$/m.exec(invited.output)?.[0] ?? '').pathname
       })
 
@@ -255,6 +261,16 @@ const tsconfig = JSON.stringify({
     skipLibCheck: false,
     types: ['node'],
   },
+})
+
+/** As the audit writes it of this CRM. */
+const audit = JSON.stringify({
+  answers: { B3: { status: 'missing' } },
+  data: {
+    clients: { table: 'clients', id: 'id', name: 'name' },
+    invoices: { table: 'invoices', id: 'id', amount: 'amount' },
+  },
+  fingerprint: 'of the tables above',
 })
 
 const say = (what: string) => console.log(`      ${what}`)

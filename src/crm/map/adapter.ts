@@ -44,6 +44,10 @@ export function adapterOf(given: CrmMap, database: Knex): Crm & { staff?: Identi
         const it = await ready()
         return it.compiled[name]!(ask(it, database)).verify(...args)
       },
+      async find(...args) {
+        const it = await ready()
+        return it.compiled[name]!(ask(it, database)).find(...args)
+      },
     }
   const found = async () => {
     const it = await ready()

@@ -8,7 +8,7 @@ import { directory } from './directory.ts'
 import { type Identity, identity } from './identity.ts'
 import type { CrmMap } from './map.ts'
 import { didYouMean } from './near.ts'
-import type { MapProblem, Reader } from './reader.ts'
+import type { MapProblem, Reader, Wish } from './reader.ts'
 import type { Ask, MappedSection } from './section.ts'
 
 const require = createRequire(import.meta.url)
@@ -26,15 +26,18 @@ export interface Compiled {
   /** What each of them selects, and nothing else is ever selected. */
   reads: Reads
   problems: MapProblem[]
+  /** Indexes that would help. */
+  wishes: Wish[]
 }
 
 /** Puts a map into SQL. Without a catalogue the SQL is only good for what it reads. */
 export function compile(map: CrmMap, catalogue?: Catalogue): Compiled {
   const problems: MapProblem[] = []
+  const wishes: Wish[] = []
   const reads: Reads = { directory: {} }
   const part = <T>(section: string, make: (reader: Reader) => T): T => {
     const its: Record<string, Set<string>> = {}
-    const made = make({ section, catalogue, reads: its, problems, timestamps: map.timestamps ?? 'UTC' })
+    const made = make({ section, catalogue, reads: its, problems, wishes, timestamps: map.timestamps ?? 'UTC' })
     const columns: Columns = Object.fromEntries(Object.entries(its).map(([table, names]) => [table, [...names].sort()]))
     if (made !== undefined) reads[section] = columns
     return made
@@ -45,6 +48,7 @@ export function compile(map: CrmMap, catalogue?: Catalogue): Compiled {
     ports: new Map(),
     reads,
     problems,
+    wishes,
   }
   for (const it of sections) {
     const port = part(it.name, reader => it.compile(reader, map))

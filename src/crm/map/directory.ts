@@ -1,7 +1,7 @@
 import type { Client, Contact, Directory } from '../../crm.ts'
 import type { CrmMap } from './map.ts'
 import { equals, inWorkspace } from './owned.ts'
-import { follow, placeOf, type Reader, text } from './reader.ts'
+import { follow, placeOf, type Reader, text, wish } from './reader.ts'
 import type { Ask } from './section.ts'
 import { logoOfWorkspace, oneWorkspace, workspaceBySlug, workspaceOf } from './workspaces.ts'
 
@@ -52,6 +52,7 @@ function contactsOf(reader: Reader, map: CrmMap): string {
   const { contacts, clients } = map
   const p = placeOf(reader, contacts, 'p')
   const c = placeOf(reader, clients, 'c')
+  wish(p, contacts, contacts.client, [], 'contacts of a client')
   const email = follow(p, contacts.email).sql
   return `select ${p.column(p.key)}::text as id, coalesce(${text(p, contacts.name)}, ${email}::text) as name, lower(${email}::text) as email,
       ${text(p, contacts.language)} as language

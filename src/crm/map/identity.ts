@@ -10,9 +10,11 @@ import { param } from './sql.ts'
 /** Who somebody is by an e-mail address and a password that the CRM knows. */
 export interface Identity {
   verify(workspace: Workspace, email: string, password: string): Promise<Found | undefined>
+  /** As they are now; undefined for who has left. */
+  find(workspace: Workspace, id: string): Promise<Found | undefined>
 }
 
-export interface Found {
+interface Found {
   id: string
   name: string
   admin: boolean
@@ -25,19 +27,24 @@ export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap
   if (staff) expect(u, staff.admin, ['boolean'], 'true or false')
   const sql = `select ${u.column(u.key)}::text as id, ${text(u, staff?.name ?? it.email)} as name, ${u.column(it.password)}::text as stored,
       ${staff ? `${u.column(staff.admin)} is true` : 'false'} as admin
-    from ${u.from} where lower(${u.column(it.email)}::text) = ${param('email')} and ${u.rows}
-      and ${inWorkspace(map, u, it.workspace)} limit 5`
+    from ${u.from} where ${u.rows} and ${inWorkspace(map, u, it.workspace)}`
+  const byEmail = `${sql} and lower(${u.column(it.email)}::text) = ${param('email')} limit 5`
   let seen: string | undefined
 
   return ask => ({
     async verify(workspace, email, password) {
-      const rows = await ask(sql, { workspace: workspace.id, email: email.trim().toLowerCase() })
-      for (const { stored, ...found } of rows) {
+      const rows = await ask(byEmail, { workspace: workspace.id, email: email.trim().toLowerCase() })
+      for (const { stored, id, name, admin } of rows) {
         seen ??= stored ?? undefined
-        if (stored && (await fitsForeign(stored, password))) return found as Found
+        if (stored && (await fitsForeign(stored, password))) return { id, name, admin }
       }
       if (!rows.length && seen) await fitsForeign(seen, randomBytes(24).toString('base64'))
       return undefined
+    },
+
+    async find(workspace, id) {
+      const [row] = await ask(`${sql} and ${u.column(u.key)}::text = ${param('id')}`, { workspace: workspace.id, id })
+      return row && { id: row.id, name: row.name, admin: row.admin }
     },
   })
 }

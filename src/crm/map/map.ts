@@ -70,7 +70,7 @@ export interface OneWorkspace {
   account?: { holder: string; bank?: string; iban?: string; number?: string; code?: string; bic?: string }
 }
 
-export interface ClientsMap extends Rows {
+interface ClientsMap extends Rows {
   /** Whose client it is: a column or path that leads to the workspace's key. Left out, every workspace has all of them. */
   workspace?: string
   name: Text
@@ -78,7 +78,7 @@ export interface ClientsMap extends Rows {
   address?: Text[]
 }
 
-export interface ContactsMap extends Rows {
+interface ContactsMap extends Rows {
   /** Whose: a column or path that leads to the client's key. */
   client: string
   name: Text

@@ -1,5 +1,5 @@
 /** Of the names that there are, the one that was probably meant; undefined where none is near. */
-export function near(name: string, names: Iterable<string>): string | undefined {
+function near(name: string, names: Iterable<string>): string | undefined {
   const [best] = [...names]
     .map(it => ({ it, steps: distance(plain(name), plain(it)) }))
     .filter(({ it, steps }) => steps <= Math.max(1, Math.min(plain(name).length, plain(it).length) / 3))

@@ -1,7 +1,7 @@
 import { decimal, type Money, money } from './amounts.ts'
 import type { CrmMap, InvoicesMap, LinesMap, OffersMap } from './map.ts'
 import { belongs, equals } from './owned.ts'
-import { among, dateOf, day, expect, type Place, placeOf, type Reader, same, text } from './reader.ts'
+import { among, dateOf, day, expect, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
 import { literal } from './sql.ts'
 
 /** A kind of document as SQL: one relation under names that are the same for every CRM. */
@@ -15,11 +15,14 @@ export interface Paper {
   relation(columns: Record<string, string>): string
   /** Whether the status is one that the map gives this meaning; never null. */
   means(...words: string[]): string
-  /** Columns of one document alone, over the relation `d`. */
-  whole: string
+  /** More columns for `relation`, where a document is read as a whole. */
+  details(): Record<string, string>
+  /** What is selected of one document alone, over the relation `d`. */
+  whole(): string
 }
 
-export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap): Paper {
+/** `name` is what they are called in the map. */
+export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap, name: string): Paper {
   const place = placeOf(reader, it, 'p')
   const amounts = money(place, it)
   const { status } = it
@@ -28,6 +31,7 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap):
       .filter(([, word]) => words.includes(word))
       .map(([value]) => value)
   const sent = day(place, it.sentOn)
+  if (!it.sentOn.includes(' > ')) wish(place, it, it.client, [it.sentOn, place.key], `lists of ${name}`)
   const mine = [
     belongs(reader, map, place, it),
     place.rows,
@@ -47,11 +51,6 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap):
     sent_at: sent.raw,
     state: status ? `coalesce(${place.column(status.column)}::text, '')` : `''`,
   }
-  const its = {
-    net: it.net ? amounts.of(place, it.net) : 'null::numeric',
-    discount: decimal(place, it.discount),
-    contact: text(place, it.contact),
-  }
 
   return {
     place,
@@ -59,11 +58,16 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap):
     key: place.type(place.key),
     sent,
     relation: more => {
-      const all = Object.entries({ ...columns, ...its, ...more }).map(([name, sql]) => `${sql} as ${name}`)
+      const all = Object.entries({ ...columns, ...more }).map(([name, sql]) => `${sql} as ${name}`)
       return `(select ${all.join(', ')} from ${place.from} where ${mine}) d`
     },
     means: (...words) => (status ? among(place, status.column, valuesOf(words)) : String(words.includes('open'))),
-    whole: `${addressee(reader, map)} as addressee, ${linesOf(reader, it.lines, place, amounts)}`,
+    details: () => ({
+      net: it.net ? amounts.of(place, it.net) : 'null::numeric',
+      discount: decimal(place, it.discount),
+      contact: text(place, it.contact),
+    }),
+    whole: () => `${addressee(reader, map)} as addressee, ${linesOf(reader, it.lines, place, amounts, name)}`,
   }
 }
 
@@ -76,10 +80,11 @@ export function addressee(reader: Reader, map: CrmMap, contact = 'd.contact'): s
 }
 
 /** Lines as JSON, what they come to, and the tax of each rate: over the document `d`. */
-function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amounts: Money): string {
+function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amounts: Money, name: string): string {
   if (!it) return `'[]'::jsonb as lines, null::text as lines_total, '[]'::jsonb as taxes`
   const l = placeOf(reader, it, 'l')
   // The document's key under its name in the relation.
+  wish(l, it, it.of, [it.order], `lines of ${name}`)
   const d: Place = { ...document, alias: 'd', column: () => 'd.id' }
   const from = `${l.from} where ${same(l, it.of, d, document.key)} and ${l.rows}`
   const total = amounts.of(l, it.total, 'd.currency')

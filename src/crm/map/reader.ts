@@ -9,6 +9,13 @@ export interface MapProblem {
   sentence: string
 }
 
+/** An index by which a question is quick: the first column finds the rows, the others give their order. */
+export interface Wish {
+  table: string
+  columns: string[]
+  of: string
+}
+
 /** Reads one section's part of the map: every column that it puts into SQL passes here, and is noted. */
 export interface Reader {
   section: string
@@ -16,6 +23,8 @@ export interface Reader {
   catalogue: Catalogue | undefined
   reads: Record<string, Set<string>>
   problems: MapProblem[]
+  /** Indexes that its questions would take, for who asks `doctor`. */
+  wishes: Wish[]
   /** IANA name, for timestamps without zone. */
   timestamps: string
 }
@@ -116,7 +125,7 @@ export function among(place: Place, name: string, values: Values): string {
 }
 
 /** The steps of `'project_id > projects.client_id'`: the first column, and then table, key and column of each. */
-export function pathOf(source: string): { column: string; steps: { table: string; key: string; column: string }[] } {
+function pathOf(source: string): { column: string; steps: { table: string; key: string; column: string }[] } {
   const [column = '', ...steps] = source.split(' > ')
   return {
     column: column.trim(),
@@ -155,6 +164,16 @@ export function follow(place: Place, source: string): { sql: string; type: strin
     type: last.place.type(last.column),
     where: equals => `${place.column(column)} in (select ${own(first)} from ${join} where ${end} = ${equals})`,
   }
+}
+
+/** Notes which index would help to find rows by a key, or by the first step of a path, in this order. */
+export function wish(place: Place, { table }: Rows, source: string, order: string[], of: string) {
+  const { column, steps } = pathOf(source)
+  const { wishes } = place.reader
+  if (!table) return
+  wishes.push({ table: qualified(table), columns: [column, ...(steps.length ? [] : order)], of })
+  const [last] = steps.slice(-1)
+  if (last) wishes.push({ table: qualified(last.table), columns: [last.column], of })
 }
 
 /** Keys of different types are compared as texts. */

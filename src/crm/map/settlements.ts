@@ -1,6 +1,6 @@
 import type { Money } from './amounts.ts'
 import type { CreditNotesMap, PaymentsMap } from './map.ts'
-import { dateOf, type Place, placeOf, type Reader, same, text } from './reader.ts'
+import { dateOf, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
 import { literal } from './sql.ts'
 
 /** What paid a document, as a relation over the document `d`: id, its, on, amount, method, payer. */
@@ -9,6 +9,7 @@ export function paymentsOf(reader: Reader, it: PaymentsMap | undefined, invoice:
     return `(select null::text as id, null::text as its, null::date as "on", null::numeric as amount, null::text as method, null::text as payer where false)`
   const y = placeOf(reader, it, 'y')
   const d = keyOf(invoice)
+  wish(y, it, typeof it.invoice === 'string' ? it.invoice : it.client, [], 'payments of an invoice')
   const between = typeof it.invoice === 'object' ? placeOf(reader, it.invoice, 'a') : undefined
   const [from, amount] =
     between && typeof it.invoice === 'object'
@@ -34,6 +35,7 @@ export function creditsOf(reader: Reader, it: CreditNotesMap | undefined, invoic
   if (!it)
     return `(select null::text as id, null::text as number, null::date as "on", null::text as reason, null::numeric as amount where false)`
   const n = placeOf(reader, it, 'n')
+  wish(n, it, it.invoice, [], 'credit notes of an invoice')
   return `(select ${n.column(n.key)} as id, coalesce(${text(n, it.number)}, '') as number, ${dateOf(n, it.on)} as "on",
     coalesce(${text(n, it.reason)}, '') as reason, ${amounts.of(n, it.total, 'd.currency')} as amount
     from ${n.from} where ${same(n, it.invoice, keyOf(invoice), invoice.key)} and ${n.rows})`

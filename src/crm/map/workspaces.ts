@@ -5,7 +5,7 @@ import { keyOfType, type Place, placeOf, type Reader, text } from './reader.ts'
 import { literal, param } from './sql.ts'
 
 /** A table of workspaces, or the one that the map names. */
-export const tableOfWorkspaces = (map: WorkspacesMap) =>
+const tableOfWorkspaces = (map: WorkspacesMap) =>
   'table' in map || 'query' in map ? (map as Exclude<WorkspacesMap, { only: OneWorkspace }>) : undefined
 
 export const oneWorkspace = (map: WorkspacesMap) =>

@@ -23,6 +23,18 @@ export const adapter = database => ({
   },
 
   connect: (customer, tx) => ({ invoices: invoices(tx ?? database, customer) }),
+
+  reads: {
+    directory: {
+      workspaces: ['id', 'slug', 'name', 'country'],
+      clients: ['id', 'workspace_id', 'name', 'city'],
+      contacts: ['id', 'client_id', 'name', 'email'],
+    },
+    invoices: {
+      invoices: ['id', 'client_id', 'number', 'subject', 'amount', 'sent_on', 'due_on', 'paid_on'],
+      clients: ['id', 'name', 'city'],
+    },
+  },
 })
 
 function invoices(database, { client, today }) {

@@ -19,4 +19,7 @@ insert into invoices (client_id, number, subject, amount, sent_on, due_on, paid_
 
 create role portal_app login password 'portal';
 grant usage on schema public to portal_app;
-grant select on workspaces, clients, contacts, invoices to portal_app;
+grant select (id, slug, name, country) on workspaces to portal_app;
+grant select (id, workspace_id, name, city) on clients to portal_app;
+grant select (id, client_id, name, email) on contacts to portal_app;
+grant select (id, client_id, number, subject, amount, sent_on, due_on, paid_on) on invoices to portal_app;

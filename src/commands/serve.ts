@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { pino } from 'pino'
+import { weakness } from '../auth/passwords.ts'
+import type { adapterOf } from '../crm/map/adapter.ts'
+import { flagsFromEnvironment } from '../flags.ts'
+import { standAlone } from '../serve/app.ts'
+import { addStaff } from '../serve/staff.ts'
+import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
+
+/** Serves the portal until it is told to stop. Resolves when it listens. */
+export async function serve(config: Config): Promise<string> {
+  const { PORT = '3000', PORTAL_SECRET: secret = '', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info' } = process.env
+  if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
+  if (secret.length < 32)
+    throw new Trouble('Set PORTAL_SECRET: 32 characters or more that nobody guesses. They sign cookies.')
+  const log = pino({ level: LOG_LEVEL })
+  const database = pool(config.url, 10)
+  const crm = config.crm(database) as ReturnType<typeof adapterOf>
+  const flags = await flagsFromEnvironment(process.env, { warn: err => log.warn({ err }, 'Unleash does not answer') })
+  const { app, close } = await standAlone({ database, crm, flags, secret, log, trustProxy: TRUST_PROXY })
+  const server = createServer(app)
+  const stop = async () => {
+    server.close()
+    server.closeIdleConnections()
+    close()
+    setTimeout(() => process.exit(0), 10_000).unref()
+    if (server.listening) await once(server, 'close')
+    await database.destroy()
+    if (crm.database && crm.database !== database) await crm.database.destroy()
+    process.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+  server.listen(Number(PORT), HOST)
+  await once(server, 'listening')
+  return `ready on http://${HOST}:${PORT}/portal/:workspace, for staff http://${HOST}:${PORT}/staff/:workspace/sign-in`
+}
+
+/** Somebody who may sign in at /staff. The password is read from the environment: arguments are seen by other programs. */
+export const staffAdd = (
+  config: Config,
+  { workspace: slug, email, name, member }: { workspace?: string; email?: string; name?: string; member?: boolean },
+): Promise<string> =>
+  withCrm(config, async ({ directory }, database) => {
+    const password = process.env.STAFF_PASSWORD ?? ''
+    if (!slug || !email || !name)
+      throw new Wrong('staff add needs --workspace, --email and --name, and the password in STAFF_PASSWORD.')
+    if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new Wrong(`--email ${email} is no e-mail address.`)
+    const workspace = await directory.workspace(slug)
+    if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
+    const weak = await weakness(password, [name, email, workspace.name])
+    if (weak) throw new Trouble(`STAFF_PASSWORD: ${weak}`)
+    await addStaff(database, workspace, { email, name, admin: !member, password })
+    return `${name} <${email}> may look after the portal of ${workspace.name}${member ? ', and change nothing of it' : ''}.`
+  })

@@ -1,0 +1,132 @@
+import type { Knex } from 'knex'
+import { readCatalogue } from '../crm/catalogue.ts'
+import { columnsOf } from '../crm/grants.ts'
+import { problemsOf } from '../crm/map/adapter.ts'
+import type { CrmMap } from '../crm/map/map.ts'
+import { didYouMean } from '../crm/map/near.ts'
+import type { Crm } from '../crm.ts'
+import { query } from '../database.ts'
+import { migrationNames } from '../migrations.ts'
+import { type AuditJson, columnsIn, tablesOf } from './audit.ts'
+
+/** One thing that must hold, whether it does, and what to do where it does not. */
+export interface Check {
+  label: string
+  problems: string[]
+}
+
+/** Of the adapter or the map on the CRM's database, as the role that may read it. */
+export async function fits(crm: Crm, map: CrmMap | undefined, database: Knex): Promise<Check> {
+  if (map)
+    return { label: 'the map fits the database', problems: (await problemsOf(map, database)).map(it => it.sentence) }
+  const label = 'what the adapter reads is there'
+  if (!crm.reads)
+    return {
+      label,
+      problems: ['the adapter does not say what it reads: give it `reads`, by section, table and column'],
+    }
+  const columns = columnsOf(crm.reads)
+  const { tables } = await readCatalogue(database, Object.keys(columns))
+  const problems = Object.entries(columns).flatMap(([table, its]) =>
+    its.flatMap(column => {
+      const found = tables.get(table)?.get(column)
+      if (!found) return [`${table}.${column}: no such column${didYouMean(column, tables.get(table)?.keys() ?? [])}`]
+      return found.readable ? [] : [`${table}.${column}: the portal’s role may not read it`]
+    }),
+  )
+  return { label, problems }
+}
+
+/** Whether what the audit found is still to be found. */
+export async function auditFits(audit: AuditJson, database: Knex): Promise<Check> {
+  const { rows } = await database.raw(
+    `select c.relname as table, array_agg(a.attname::text) as columns from pg_class c
+       join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where n.nspname !~ '^(pg_|information_schema$|portal)' and c.relkind in ('r', 'v', 'm', 'p', 'f') group by 1`,
+  )
+  const tables = new Map<string, string[]>(rows.map((it: any) => [it.table, it.columns]))
+  const bare = (table: string) => table.slice(table.lastIndexOf('.') + 1)
+  const problems = [
+    ...tablesOf(audit)
+      .filter(it => !tables.has(bare(it)))
+      .map(it => `${it}: no such table${didYouMean(it, tables.keys())}`),
+    ...columnsIn(audit)
+      .filter(({ table, column }) => tables.has(bare(table)) && !tables.get(bare(table))?.includes(column))
+      .map(
+        ({ table, column }) => `${table}.${column}: no such column${didYouMean(column, tables.get(bare(table)) ?? [])}`,
+      ),
+  ]
+  return {
+    label: 'the audit fits the database',
+    problems: problems.length ? [...problems, 'run the audit again, and read what it says now'] : [],
+  }
+}
+
+export async function migrated(owner: Knex): Promise<Check> {
+  const label = 'all migrations are applied'
+  const names = await query<{ name: string }>(owner, { text: 'select name from portal.migrations' }).catch(error => {
+    if (error.code === '42P01') return []
+    throw error
+  })
+  const missing = migrationNames().filter(it => !names.some(({ name }) => name === it))
+  return { label, problems: missing.length ? [`not yet: ${missing.join(', ')}; run portico migrate`] : [] }
+}
+
+/** As the portal's role itself: it owns nothing, passes no row security by, and may do no more than is needed. */
+export async function powers(crm: Crm, database: Knex): Promise<Check[]> {
+  const [it] = await query(database, {
+    text: `select current_user as role, rolsuper or rolbypassrls as bypasses,
+             (select count(*)::int from pg_class where relowner = r.oid) as owned
+           from pg_roles r where rolname = current_user`,
+  })
+  const own = [
+    ...(it.bypasses ? [`${it.role} passes row-level security by: make a role without SUPERUSER and BYPASSRLS`] : []),
+    ...(it.owned ? [`${it.role} owns ${it.owned} tables, indexes or sequences: make a role that owns nothing`] : []),
+  ]
+  const more = crm.reads ? await excess(crm.reads, crm.database ?? database) : []
+  return [
+    { label: 'the portal’s role owns nothing and passes no row security by', problems: own },
+    { label: 'the portal’s role may do no more to the CRM than it needs', problems: more },
+  ]
+}
+
+/** What a role may do to tables that are not Portico's, beyond selecting what is mapped. */
+async function excess(reads: NonNullable<Crm['reads']>, database: Knex): Promise<string[]> {
+  const rows = await query<{ table: string; column: string; reads: boolean; writes: boolean }>(database, {
+    text: `select n.nspname || '.' || c.relname as table, a.attname as column,
+             has_column_privilege(c.oid, a.attnum, 'SELECT') as reads,
+             has_column_privilege(c.oid, a.attnum, 'INSERT') or has_column_privilege(c.oid, a.attnum, 'UPDATE')
+               or has_table_privilege(c.oid, 'DELETE') or has_table_privilege(c.oid, 'TRUNCATE') as writes
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+           where c.relkind in ('r', 'v', 'm', 'p', 'f') and n.nspname !~ '^(pg_|information_schema$|portal$|portal_jobs$)'
+             and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+             and (has_any_column_privilege(c.oid, 'SELECT') or has_any_column_privilege(c.oid, 'INSERT')
+                  or has_any_column_privilege(c.oid, 'UPDATE') or has_table_privilege(c.oid, 'DELETE') or has_table_privilege(c.oid, 'TRUNCATE'))
+           order by 1, a.attnum`,
+  })
+  const needed = columnsOf(reads)
+  const may = (what: string, its: typeof rows) =>
+    Map.groupBy(its, it => it.table)
+      .entries()
+      .map(([table, columns]) => `it may ${what} ${table} (${columns.map(it => it.column).join(', ')}): revoke that`)
+      .toArray()
+  return [
+    ...may(
+      'read',
+      rows.filter(it => it.reads && !needed[it.table]?.includes(it.column)),
+    ),
+    ...may(
+      'change',
+      rows.filter(it => it.writes),
+    ),
+  ]
+}
+
+/** A list with ticks. */
+export const ticked = (checks: Check[]) =>
+  checks
+    .map(
+      ({ label, problems }) => `${problems.length ? '✗' : '✓'} ${label}${problems.map(it => `\n    ${it}`).join('')}`,
+    )
+    .join('\n')

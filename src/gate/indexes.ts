@@ -1,0 +1,71 @@
+import type { Knex } from 'knex'
+import { compile } from '../crm/map/compile.ts'
+import type { CrmMap } from '../crm/map/map.ts'
+import type { Wish } from '../crm/map/reader.ts'
+import { ident, tableIdent } from '../crm/map/sql.ts'
+import { query } from '../database.ts'
+
+interface Index {
+  table: string
+  name: string
+  columns: string[]
+  partial: boolean
+  rows: number
+}
+
+/** Which indexes would help a map's questions, in sentences and SQL. Portico adds none to a CRM's table. */
+export async function adviceOn(map: CrmMap, database: Knex): Promise<string[]> {
+  const wishes = merged(compile(map).wishes)
+  const tables = [...new Set(wishes.map(it => it.table))]
+  const indexes = await query<Index>(database, {
+    text: `select n.nspname || '.' || c.relname as table, greatest(c.reltuples, 0)::float8 as rows,
+             coalesce(x.name, '') as name, coalesce(x.columns, '{}') as columns, coalesce(x.partial, false) as partial
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             left join lateral (
+               select i.indexrelid::regclass::text as name, i.indpred is not null as partial,
+                 array(select pg_get_indexdef(i.indexrelid, k, true) from generate_series(1, i.indnkeyatts) k order by k) as columns
+               from pg_index i where i.indrelid = c.oid and i.indisvalid) x on true
+           where n.nspname || '.' || c.relname = any($1)`,
+    values: [tables],
+  })
+  return wishes.flatMap(wish =>
+    told(
+      wish,
+      indexes.filter(it => it.table === wish.table),
+    ),
+  )
+}
+
+/** The same columns are asked for once; `(client_id)` is served by `(client_id, issued_on, id)`. */
+function merged(wishes: Wish[]): Wish[] {
+  const begins = (long: Wish, short: Wish) =>
+    long.table === short.table && short.columns.every((it, at) => long.columns[at] === it)
+  return wishes.filter(
+    (it, at) => !wishes.some((other, place) => place !== at && begins(other, it) && (!begins(it, other) || place < at)),
+  )
+}
+
+function told({ table, columns, of }: Wish, indexes: Index[]): string[] {
+  const rows = indexes[0]?.rows ?? 0
+  const plain = indexes.filter(it => it.name && !it.partial)
+  const same = (index: Index, count: number) =>
+    columns.slice(0, count).every((it, at) => index.columns[at] === ident(it) || index.columns[at] === it)
+  if (plain.some(it => same(it, Math.min(columns.length, 2)))) return []
+  const found = plain.some(it => same(it, 1))
+  // To sort some thousand rows is quick enough.
+  if (found && rows < 10_000) return []
+  const order = columns.map((it, at) => (at === 0 || of.startsWith('lines') ? ident(it) : `${ident(it)} desc`))
+  const size = rows ? `, ${Math.round(rows).toLocaleString('en')} rows` : ''
+  const advice = [
+    `create index concurrently on ${tableIdent(table)} (${order.join(', ')});  -- ${of}${found ? ', which are sorted each time now' : ', which read the whole table now'}${size}`,
+  ]
+  const broad =
+    columns.length > 1 ? plain.filter(it => it.columns[0] === columns[1] || it.columns[0] === ident(columns[1]!)) : []
+  return [
+    ...advice,
+    ...broad.map(
+      it =>
+        `-- ${it.name} is in the order of ${columns[1]} over all clients: until there is the index above, PostgreSQL may walk it past everybody else’s rows.`,
+    ),
+  ]
+}

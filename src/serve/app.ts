@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto'
+import express, { type Express } from 'express'
+import session from 'express-session'
+import type { Knex } from 'knex'
+import { Sessions } from '../auth/sessions.ts'
+import type { adapterOf } from '../crm/map/adapter.ts'
+import type { Flags } from '../flags.ts'
+import type { Log } from '../log.ts'
+import { assemble } from '../portal.ts'
+import { held, staffPages } from './pages.ts'
+import { staffOf } from './staff.ts'
+
+interface Parts {
+  database: Knex
+  crm: ReturnType<typeof adapterOf>
+  flags: Flags
+  secret: string
+  log: Log
+  /** As Express has it: behind a proxy, which one is believed. */
+  trustProxy?: string | boolean
+}
+
+/** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */
+export async function standAlone({
+  database,
+  crm,
+  flags,
+  secret,
+  log,
+  trustProxy,
+}: Parts): Promise<{ app: Express; close(): void }> {
+  const colleagues = staffOf(database, crm.staff)
+  const { portal, ...parts } = await assemble({
+    ...{ database, crm, flags, log, secrets: [secret] },
+    async staff(req) {
+      const { id, workspace: slug } = held(req).staff ?? {}
+      const workspace = slug && id ? await parts.places.find(slug) : undefined
+      const it = workspace && id ? await colleagues.find(workspace, id) : undefined
+      return it && slug ? { ...it, workspace: slug, signOut: `/staff/${slug}/sign-out` } : undefined
+    },
+  })
+
+  const app = express()
+  app.disable('x-powered-by')
+  if (trustProxy) app.set('trust proxy', trustProxy)
+  app.use('/portal', portal.webhooks)
+  app.use('/portal', portal.clients)
+  app.use(['/settings', '/staff'], sessionsOfStaff(database, secret, log))
+  app.use('/staff', staffPages({ ...parts, flags, log, staff: colleagues }))
+  app.use('/settings/client-portal', portal.settings)
+  app.use((_req, res) => void res.status(404).type('text').send('There is nothing here.\n'))
+  return { app, close: portal.close }
+}
+
+/** A day without use ends it. */
+const idle = 24 * 60 * 60 * 1000
+
+const sessionsOfStaff = (database: Knex, secret: string, log: Log) =>
+  session({
+    store: new Sessions(database, log),
+    secret,
+    name: 'portico.staff',
+    genid: () => randomBytes(32).toString('base64url'),
+    resave: false,
+    saveUninitialized: false,
+    cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto', maxAge: idle },
+  })

@@ -1,0 +1,86 @@
+import { type Request, type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import { otherwise, problems } from '../answer.ts'
+import { assets } from '../assets.ts'
+import { showLogo } from '../branding/show.ts'
+import { Invalid } from '../errors.ts'
+import type { Flags } from '../flags.ts'
+import { bodies, read } from '../form.ts'
+import type { Log } from '../log.ts'
+import { sameOrigin } from '../origin.ts'
+import type { assemble } from '../portal.ts'
+import { anybody } from '../section.ts'
+import { locate } from '../visit.ts'
+import type { staffOf } from './staff.ts'
+
+interface Parts extends Pick<Awaited<ReturnType<typeof assemble>>, 'begin' | 'claim' | 'door' | 'places'> {
+  flags: Flags
+  log: Log
+  staff: ReturnType<typeof staffOf>
+}
+
+/** What a session of staff holds. */
+export interface Held {
+  staff?: { id: string; workspace: string }
+}
+
+/** The way in and out for staff of a portal that stands alone: `/staff/:workspace`. */
+export function staffPages({ begin, claim, door, places, flags, log, staff }: Parts): Router {
+  const router = Router()
+  const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
+  router.use('/-/assets', assets())
+  router.use(
+    '/:workspace',
+    (async (req, _res, next) =>
+      next(flags.enabled(req.params.workspace) && (await door.opened()) ? undefined : 'router')) as Scoped,
+    inside,
+  )
+
+  const show: RequestHandler = (req, res) => {
+    const { problem } = req.portal
+    if (problem instanceof Invalid) problem.typed = { ...(problem.typed as object), password: undefined }
+    req.portal.frame = 'solo'
+    res.answer('staff/sign-in', {})
+  }
+
+  inside.use(begin, locate(places), claim, sameOrigin, bodies)
+  inside.get('/logo/:version', anybody, showLogo(places))
+  inside.get('/sign-in', anybody, show)
+
+  inside.post(
+    '/sign-in',
+    anybody,
+    async (req, res) => {
+      const { email, password } = read(SignIn, req)
+      const found = await staff.verify(req.portal.workspace, email, password)
+      if (!found) throw new Invalid({ password: ['This e-mail address and password do not go together.'] }, { email })
+      await renew(req)
+      held(req).staff = { id: found.id, workspace: req.portal.workspace.slug }
+      res.redirect(303, '/settings/client-portal/')
+    },
+    otherwise(show),
+  )
+
+  inside.post('/sign-out', anybody, async (req, res) => {
+    await renew(req)
+    res.redirect(303, req.portal.url('/sign-in'))
+  })
+
+  inside.use(problems(log, claim))
+  return router
+}
+
+type Scoped = RequestHandler<{ workspace: string }>
+
+const SignIn = z.object({
+  email: z.string('Type your e-mail address.').trim().max(320).min(1, 'Type your e-mail address.'),
+  password: z.string('Type your password.').min(1, 'Type your password.'),
+})
+
+export const held = (req: Request<any>) => (req as unknown as { session: Held }).session
+
+/** Another id, so that one known before is worth nothing after. */
+const renew = (req: Request<any>) =>
+  new Promise<void>((resolve, reject) =>
+    (req as any).session.regenerate((error: unknown) => (error ? reject(error) : resolve())),
+  )
