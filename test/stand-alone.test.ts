@@ -34,6 +34,8 @@ describe('the guide to a portal that stands alone', function () {
     owner = knex({ client: 'pg', connection: urlOf(name), pool: { min: 0, max: 2 } })
     await owner.raw(readFileSync(join(root, 'test/kite/crm.sql'), 'utf8'))
     const [, map = ''] = /```ts\n(.*?)```/s.exec(guide) ?? []
+    const tried = readFileSync(join(root, 'test/kite/crm.map.ts'), 'utf8')
+    expect(map.replace(`'portico'`, `'../../src/index.ts'`)).to.equal(tried)
     writeFileSync(join(folder, 'crm.map.ts'), map.replace(`'portico'`, `'${root}/src/index.ts'`))
     port = await freePort()
     const url = Object.assign(new URL(urlOf(name)), { username: 'portal_app', password: 'choose-one' })

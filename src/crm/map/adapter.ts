@@ -117,5 +117,7 @@ export async function problemsOf(map: CrmMap, database: Knex): Promise<MapProble
   if (wrong.length) return wrong.map(sentence => ({ section: 'map', sentence }))
   const catalogue = await catalogueOf(map, compile(map), database)
   const { problems } = compile(map, catalogue)
-  return problems.length ? withNear(problems, await tableNames(database)) : []
+  if (!problems.length) return []
+  const told = withNear(problems, await tableNames(database))
+  return told.filter((it, at) => told.findIndex(({ sentence }) => sentence === it.sentence) === at)
 }

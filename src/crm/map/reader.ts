@@ -40,6 +40,8 @@ export interface Place {
   column(name: string): string
   type(name: string): string
   kind(name: string): Kind
+  /** As it is called in sentences. */
+  named(name: string): string
   reader: Reader
 }
 
@@ -55,6 +57,7 @@ export function placeOf(reader: Reader, rows: Rows, alias: string): Place {
     reader,
     type,
     kind: name => kindOf(type(name)),
+    named: name => `${table ?? `the query of ${reader.section}`}.${name}`,
     column(name) {
       type(name)
       return `${alias}.${ident(name)}`
@@ -63,6 +66,8 @@ export function placeOf(reader: Reader, rows: Rows, alias: string): Place {
   place.rows = conditions(place, rows)
   return place
 }
+
+const unknown = 'unknown'
 
 /** The type of a column, which this section reads from now on. */
 function typeOf({ section, catalogue, reads, problems }: Reader, table: string, name: string): string {
@@ -73,7 +78,7 @@ function typeOf({ section, catalogue, reads, problems }: Reader, table: string, 
   const columns = catalogue.tables.get(full)
   const told = (sentence: string) => {
     if (!problems.some(it => it.section === section && it.sentence === sentence)) problems.push({ section, sentence })
-    return 'text'
+    return unknown
   }
   if (!columns) return told(`${table}: no such table`)
   const column = columns.get(name)
@@ -87,7 +92,7 @@ function fieldOf({ section, catalogue, problems }: Reader, query: string, name: 
   if (!catalogue) return 'text'
   const told = (sentence: string) => {
     if (!problems.some(it => it.sentence === sentence)) problems.push({ section, sentence })
-    return 'text'
+    return unknown
   }
   if (!fields || fields instanceof Error) return told(`${section}: the query is refused: ${fields?.message ?? ''}`)
   return fields.get(name)?.type ?? told(`${section}: the query has no column ${name}${didYouMean(name, fields.keys())}`)
@@ -96,10 +101,9 @@ function fieldOf({ section, catalogue, problems }: Reader, query: string, name: 
 /** Says what is wrong where a column is of a kind that cannot be used so. */
 export function expect(place: Place, name: string, kinds: Kind[], what: string) {
   const { catalogue, problems, section } = place.reader
-  const before = problems.length
   const type = place.type(name)
-  if (!catalogue || problems.length > before || kinds.includes(kindOf(type))) return
-  problems.push({ section, sentence: `${name}: is ${type}, and cannot be ${what}` })
+  if (!catalogue || type === unknown || kinds.includes(kindOf(type))) return
+  problems.push({ section, sentence: `${place.named(name)}: is ${type}, and cannot be ${what}` })
 }
 
 function conditions(place: Place, { only = {}, except = {}, deleted }: Rows): string {
