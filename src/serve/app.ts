@@ -48,7 +48,7 @@ export async function standAlone({
   app.use(['/settings', '/staff'], sessionsOfStaff(database, secret, log))
   app.use('/staff', staffPages({ ...parts, flags, log, staff: colleagues }))
   app.use('/settings/client-portal', portal.settings)
-  app.use((_req, res) => void res.status(404).type('text').send('There is nothing here.\n'))
+  app.use((_req, res) => void res.sendStatus(404))
   return { app, close: portal.close }
 }
 

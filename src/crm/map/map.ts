@@ -116,7 +116,8 @@ interface Status<Word extends string> {
 export interface LinesMap extends Rows {
   /** Of the line: leads to the document's key. */
   of: string
-  order: string
+  /** A column, or several. */
+  order: string | string[]
   title: Text
   details?: Text
   group?: Text

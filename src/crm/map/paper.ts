@@ -84,7 +84,7 @@ function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amou
   if (!it) return `'[]'::jsonb as lines, null::text as lines_total, '[]'::jsonb as taxes`
   const l = placeOf(reader, it, 'l')
   // The document's key under its name in the relation.
-  wish(l, it, it.of, [it.order], `lines of ${name}`)
+  wish(l, it, it.of, [it.order].flat().slice(0, 1), `lines of ${name}`)
   const d: Place = { ...document, alias: 'd', column: () => 'd.id' }
   const from = `${l.from} where ${same(l, it.of, d, document.key)} and ${l.rows}`
   const total = amounts.of(l, it.total, 'd.currency')
@@ -116,7 +116,10 @@ function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amou
         from (select rate, round(round(sum(net) * (1 - coalesce(d.discount, 0) / 100), scale(d.total)) * rate / 100, scale(d.total)) as amount
               from (select ${decimal(l, it.tax)} as rate, ${total} as net from ${counted}) rated group by rate) rates where rate > 0)`
     : `'[]'::jsonb`
-  return `(select coalesce(jsonb_agg(jsonb_build_object(${json.join(', ')}) order by ${l.column(it.order)}), '[]') from ${from}) as lines,
+  return `(select coalesce(jsonb_agg(jsonb_build_object(${json.join(', ')}) order by ${[it.order]
+    .flat()
+    .map(one => l.column(one))
+    .join(', ')}), '[]') from ${from}) as lines,
     (select sum(${total}) from ${counted})::text as lines_total, ${rates} as taxes`
 }
 

@@ -47,7 +47,7 @@ const status = (words: [string, ...string[]]) =>
 const lines = z.strictObject({
   ...rows,
   of: name,
-  order: name,
+  order: z.union([name, z.array(name).min(1)]),
   title: text,
   details: text.optional(),
   group: text.optional(),
