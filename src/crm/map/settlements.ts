@@ -1,6 +1,6 @@
 import type { Money } from './amounts.ts'
 import type { CreditNotesMap, PaymentsMap } from './map.ts'
-import { dateOf, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
+import { dateOf, follow, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
 import { literal } from './sql.ts'
 
 /** What paid a document, as a relation over the document `d`: id, its, on, amount, method, payer. */
@@ -27,7 +27,7 @@ export function paymentsOf(reader: Reader, it: PaymentsMap | undefined, invoice:
 export function methodOf(y: Place, { method }: PaymentsMap): string {
   if (!method) return `'other'`
   const cases = Object.entries(method.words).map(([value, word]) => `when ${literal(value)} then ${literal(word)}`)
-  return cases.length ? `case ${y.column(method.column)}::text ${cases.join(' ')} else 'other' end` : `'other'`
+  return cases.length ? `case ${follow(y, method.column).sql}::text ${cases.join(' ')} else 'other' end` : `'other'`
 }
 
 /** What was credited of a document, likewise: id, number, on, reason, amount. */
