@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
 import type { Knex } from 'knex'
 import knex from 'knex'
 import { hashed } from '../src/auth/passwords.ts'
-import { join } from '../src/auth/people.ts'
+import { join as joined } from '../src/auth/people.ts'
 import { query, within } from '../src/database.ts'
-import { Audited, accept, grantsOf, migrate } from '../src/index.ts'
+import { Audited, accept, audit, grantsOf, migrate } from '../src/index.ts'
 import { adapter } from './adapter/adapter.ts'
-import audit from './audit.json' with { type: 'json' }
 import people from './people.json' with { type: 'json' }
 
 export const role = 'portico_app'
@@ -18,7 +18,8 @@ export async function preparePortal(owner: Knex, password: string): Promise<void
   const crm = adapter(owner)
   for (const text of grantsOf(crm.reads!, role)) await query(owner, { text })
   await migrate(owner, { role })
-  await accept(owner, crm, { audit: Audited.parse(audit), by: 'the demo' })
+  const found = await audit({ source: join(import.meta.dirname, 'crm'), database: owner.client.config.connection })
+  await accept(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })
 }
 
 /** The portal accounts of people.json, as if each had accepted an invitation. */
@@ -32,13 +33,13 @@ export async function seedAccounts(owner: Knex, database: Knex): Promise<void> {
       .where({ 'w.slug': workspace, 'c.company_name': client, 'p.email': email })
       .first({ workspace: 'w.id', client: 'c.id', contact: 'p.id' })
     await within(database, { workspace: String(it.workspace) }, tx =>
-      join(tx, {
+      joined(tx, {
         workspace: String(it.workspace),
         email,
         name,
         client: { id: String(it.client), name: client ?? '' },
         contact: String(it.contact),
-        role: role as Parameters<typeof join>[1]['role'],
+        role: role as Parameters<typeof joined>[1]['role'],
         passwordHash: hashes.get(email) ?? null,
       }),
     )

@@ -13,7 +13,7 @@ import { migrate, rollback } from './migrations.ts'
 const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
 
   audit --database URL --source DIR --url URL look at a CRM, of which each is optional, and change nothing
-        [--out AUDIT_REPORT.md] [--json audit.json] [--quiet]
+        [--out AUDIT_REPORT.md] [--json audit.json] [--map crm.map.ts] [--quiet]
   doctor [--grants]                           say what is wrong, which grants the portal's role needs, which indexes help
   migrate                                     create or bring up to date Portico's own tables
   rollback --destroy                          remove them, with all that Portico stored

@@ -8,7 +8,7 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { hashed } from '../src/auth/passwords.ts'
 import { join as joined } from '../src/auth/people.ts'
 import { within } from '../src/database.ts'
-import { AuditJson, accept, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
+import { Audited, accept, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
 import { root } from '../src/root.ts'
 import { fresh, postgres, today, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -40,7 +40,7 @@ describe('two CRMs in one process, one of them in another database than the port
     const before = await fingerprint(crmOwner)
     const [crmDatabase, portalDatabase] = [connect('apart_crm', role), connect('apart_portal', role)]
     const crm = adapterOf(kite, crmDatabase)
-    const audit = AuditJson.parse({ answers: {}, data: {}, fingerprint: 'f' })
+    const audit = Audited.parse({ answers: {}, data: {}, fingerprint: 'f' })
     await accept(portalOwner, { ...crm, database: crmOwner }, { audit, by: 'a test' })
     const email = 'jo@bicycles.example'
     const her = { workspace: 'kite', email, name: 'Jo', client: { id: '1', name: 'Jo’s Bicycles' }, contact: null }

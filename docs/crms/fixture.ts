@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
 import {
-  AuditJson,
+  Audited,
   accept,
   adapterOf,
   type Crm,
@@ -48,7 +48,7 @@ export function fixture(name: string, map: CrmMap) {
     async untouched() {
       const before = await fingerprint(owner)
       await migrate(owner, { role })
-      await accept(owner, crm, { audit: AuditJson.parse({ answers: {}, data: {}, fingerprint: 'f' }), by: 'a test' })
+      await accept(owner, crm, { audit: Audited.parse({ answers: {}, data: {}, fingerprint: 'f' }), by: 'a test' })
       const flags = { anywhere: () => true, enabled: () => true }
       const portal = await createPortal({ database, crm, flags, staff: () => undefined, secrets: ['s'.repeat(32)] })
       portal.close()

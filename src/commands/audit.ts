@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
-import { audit } from '../../audit/index.ts'
-import { Trouble, Wrong } from './config.ts'
+import { existsSync, writeFileSync } from 'node:fs'
+import { type AuditJson, audit } from '../../audit/index.ts'
+import { readCatalogue } from '../crm/catalogue.ts'
+import { draft } from '../crm/map/draft.ts'
+import { connected, Trouble, Wrong } from './config.ts'
 
-type Text = 'database' | 'source' | 'url' | 'out' | 'json'
+type Text = 'database' | 'source' | 'url' | 'out' | 'json' | 'map'
 
 /** Looks at a CRM, and writes what it found. It needs no configuration: nothing of Portico's has to be there yet. */
 export async function audited(options: { [name in Text]?: string } & { quiet?: boolean }): Promise<string> {
@@ -15,7 +17,23 @@ export async function audited(options: { [name in Text]?: string } & { quiet?: b
   if (told) process.stderr.write('\r\x1b[K')
   writeFileSync(out, found.report)
   writeFileSync(json, `${JSON.stringify(found.json, null, 2)}\n`)
+  const drafted = options.map && (await draftOf(options.map, found.json, database))
   const problem = `${found.notes.join('\n')}\nWritten all the same: ${out} and ${json}.`
   if (!found.whole) throw new Trouble(problem)
-  return quiet ? '' : `Written: ${out} and ${json}.`
+  if (quiet) return ''
+  return `Written: ${out} and ${json}.${drafted ? `\n${drafted}` : ''}`
+}
+
+/** Over no map that is there already: somebody may have worked on it. */
+async function draftOf(file: string, { data }: AuditJson, database: string | undefined): Promise<string> {
+  if (!database) throw new Wrong('--map needs --database too: a map is drafted from the columns that there are.')
+  if (existsSync(file))
+    throw new Trouble(`${file} is there already, and stays as it is. Name another file for the draft.`)
+  const tables = Object.values(data).flatMap(it => (it.table ? [it.table] : []))
+  const text = await connected(database, async db =>
+    draft(data as Record<string, any>, await readCatalogue(db, tables)),
+  )
+  writeFileSync(file, text)
+  const unsure = text.split('\n').filter(it => /\/\/ [1-7]?\d %|TODO|not understood/.test(it)).length
+  return `Written: ${file}, a draft; ${unsure} of its lines are to be looked at first.`
 }

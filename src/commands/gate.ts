@@ -5,7 +5,7 @@ import { grantsOf } from '../crm/grants.ts'
 import { ident } from '../crm/map/sql.ts'
 import { query } from '../database.ts'
 import { accept, withdraw } from '../gate/accept.ts'
-import { AuditJson } from '../gate/audit.ts'
+import { Audited } from '../gate/audit.ts'
 import { auditFits, type Check, fits, migrated, powers, ticked } from '../gate/checks.ts'
 import { adviceOn } from '../gate/indexes.ts'
 import { type Config, connected, roleOf, Trouble, withCrm } from './config.ts'
@@ -69,15 +69,15 @@ async function allChecks(config: Config): Promise<Check[]> {
   return [tables, ...rest]
 }
 
-const auditChecks = (config: Config, audit: AuditJson) =>
+const auditChecks = (config: Config, audit: Audited) =>
   connected(config.crmUrl ?? config.ownerUrl, async owner => [await auditFits(audit, owner)])
 
-function auditIn(file: string): { check: Check; json?: AuditJson } {
+function auditIn(file: string): { check: Check; json?: Audited } {
   const label = `the audit is there (${file})`
   if (!existsSync(file))
     return { check: { label, problems: ['run portico audit, and read its report before you go on'] } }
   try {
-    const { data, error } = AuditJson.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+    const { data, error } = Audited.safeParse(JSON.parse(readFileSync(file, 'utf8')))
     return data
       ? { check: { label, problems: [] }, json: data }
       : { check: { label, problems: [`it is no audit: ${z.prettifyError(error)}`] } }

@@ -7,7 +7,7 @@ import { didYouMean } from '../crm/map/near.ts'
 import type { Crm } from '../crm.ts'
 import { query } from '../database.ts'
 import { migrationNames } from '../migrations.ts'
-import { type AuditJson, columnsIn, tablesOf } from './audit.ts'
+import { type Audited, columnsIn, tablesOf } from './audit.ts'
 
 /** One thing that must hold, whether it does, and what to do where it does not. */
 export interface Check {
@@ -38,7 +38,7 @@ export async function fits(crm: Crm, map: CrmMap | undefined, database: Knex): P
 }
 
 /** Whether what the audit found is still to be found. */
-export async function auditFits(audit: AuditJson, database: Knex): Promise<Check> {
+export async function auditFits(audit: Audited, database: Knex): Promise<Check> {
   const { rows } = await database.raw(
     `select c.relname as table, array_agg(a.attname::text) as columns from pg_class c
        join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { type Catalogue, qualified, readCatalogue } from '../crm/catalogue.ts'
+import { type Catalogue, kindOf, qualified, readCatalogue } from '../crm/catalogue.ts'
 import { columnsOf } from '../crm/grants.ts'
 import type { Crm, Reads } from '../crm.ts'
 
@@ -53,6 +53,10 @@ export function driftOf(reads: Reads, { tables }: Catalogue, accepted: Schema): 
   return { problems, news }
 }
 
+/** A longer text or a finer number is read as before. */
+const alike = (before: string, now: string) =>
+  before === now || (kindOf(before) !== 'other' && kindOf(before) === kindOf(now))
+
 const short = (table: string) => table.replace(/^public\./, '')
 
 function changed(
@@ -61,7 +65,7 @@ function changed(
 ): Pick<Misfit, 'how' | 'before' | 'now'> | undefined {
   if (!now) return { how: 'gone' }
   if (!now.readable) return { how: 'refused' }
-  return before && before !== now.type ? { how: 'other', before, now: now.type } : undefined
+  return before && !alike(before, now.type) ? { how: 'other', before, now: now.type } : undefined
 }
 
 /** Whether an error means that the schema is another one than a statement was made for. */

@@ -87,14 +87,15 @@ describe('drift', () => {
   it('of a type, a grant or a whole table is noticed as well', async () => {
     const scene = await open({ checkEvery: 0.1 })
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    await scene.owner.raw('alter table public.payments alter payer type text')
     await scene.owner.raw(`revoke select (deleted_at) on public.quotations from ${role}`)
-    await scene.owner.raw('alter table public.proposals alter title type text')
+    await scene.owner.raw('alter table public.proposals alter answered_on type text')
     await scene.owner.raw('alter table public.credit_notes rename to credits')
     await owner.get('/quotations')
 
     expect(await admin.at(state)).to.show(
       'may not read quotations.deleted_at',
-      'proposals.title was character varying(200) and is text',
+      'proposals.answered_on was timestamp with time zone and is text',
       'credit_notes is gone',
     )
     for (const path of ['/quotations', '/proposals', '/invoices'])

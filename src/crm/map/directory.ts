@@ -1,8 +1,10 @@
 import type { Client, Contact, Directory } from '../../crm.ts'
+import { containing } from './listing.ts'
 import type { CrmMap } from './map.ts'
 import { equals, inWorkspace } from './owned.ts'
 import { follow, placeOf, type Reader, text, wish } from './reader.ts'
 import type { Ask } from './section.ts'
+import { param } from './sql.ts'
 import { logoOfWorkspace, oneWorkspace, workspaceBySlug, workspaceOf } from './workspaces.ts'
 
 /** The look-ups that a CRM's map answers before anybody is known. */
@@ -12,6 +14,7 @@ export function directory(reader: Reader, map: CrmMap): (ask: Ask) => Required<D
   const one = oneWorkspace(map.workspaces)
   const client = clientById(reader, map)
   const contacts = contactsOf(reader, map)
+  const named = clientsNamed(reader, map)
 
   return ask => ({
     async workspace(slug) {
@@ -24,6 +27,8 @@ export function directory(reader: Reader, map: CrmMap): (ask: Ask) => Required<D
       const [row] = await ask(client, { workspace: workspace.id, client: id })
       return row
     },
+
+    clients: (workspace, search) => ask(named, { workspace: workspace.id, search: containing(search) }),
 
     async logo(workspace) {
       const [row] = logo ? await ask(logo, { workspace: workspace.id }) : []
@@ -46,6 +51,15 @@ function clientById(reader: Reader, map: CrmMap): string {
   return `select ${c.column(c.key)}::text as id, coalesce(${text(c, map.clients.name)}, '') as name,
       array_remove(array[${address.join(', ')}], null) as address
     from ${c.from} where ${equals(c, c.key, 'client')} and ${inWorkspace(map, c, map.clients.workspace)} and ${c.rows}`
+}
+
+function clientsNamed(reader: Reader, map: CrmMap): string {
+  const c = placeOf(reader, map.clients, 'c')
+  const name = text(c, map.clients.name)
+  const address = (map.clients.address ?? []).slice(1).map(it => `${text(c, it)}::text`)
+  return `select ${c.column(c.key)}::text as id, ${name} as name, array_remove(array[${address.slice(-1).join('') || 'null::text'}], null) as address
+    from ${c.from} where ${name} ilike ${param('search')} and ${inWorkspace(map, c, map.clients.workspace)} and ${c.rows}
+    order by lower(${name}), 1 limit 20`
 }
 
 function contactsOf(reader: Reader, map: CrmMap): string {

@@ -74,7 +74,7 @@ const fits = ({ type }: Part, key: string) =>
     : z.iso.date().safeParse(type === 'date' ? key : moment.exec(key)?.[1]).success
 
 /** `%` and `_` are letters here. */
-const containing = (search: string) => `%${search.replace(/[\\%_]/g, '\\$&')}%`
+export const containing = (search: string) => `%${search.replace(/[\\%_]/g, '\\$&')}%`
 
 /** "1,200.50" and "1200,50" are meant as 1200.50: an amount is found by how it begins. */
 const amountLike = (search: string) => {
