@@ -27,7 +27,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
             --name NAME [--member]            a member sees the settings area exists and may change nothing
 
 With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
-CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORTAL_SECRET, PORT, HOST, TRUST_PROXY.
+CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORTAL_SECRET, PORT, HOST, TRUST_PROXY;
+SMTP_URL and MAIL_FROM where mail is to be sent.
 
 Exit status: 0 good, 1 problem found, 2 wrong usage.`
 

@@ -126,7 +126,7 @@ export async function assemble(options: Options) {
       await queue.stop()
     },
   }
-  return { portal, begin, claim, door, places }
+  return { portal, begin, claim, door, limits, places }
 }
 
 type Scoped = RequestHandler<{ workspace: string }>

@@ -195,6 +195,21 @@ describe('the guide to a portal that stands alone', function () {
     }
   })
 
+  it('slows down who tries passwords of staff, and keeps each try', async () => {
+    const nobody = new Browser(`http://127.0.0.1:${port}`)
+    const statuses = []
+    for (let n = 0; n < 7; n++)
+      statuses.push(
+        (await nobody.post('/staff/kite/sign-in', { email: 'tom@kite.example', password: `guess ${n}` })).status,
+      )
+    expect(statuses).to.deep.equal([422, 422, 422, 422, 422, 429, 429])
+    const { rows } = await owner.raw(
+      `select event, actor_kind from portal.client_activity_logs where event ~ 'sign' order by id`,
+    )
+    expect(rows).to.deep.include({ event: 'account.signed-in', actor_kind: 'staff' })
+    expect(rows.at(-1)).to.deep.equal({ event: 'account.sign-in-failed', actor_kind: 'nobody' })
+  })
+
   it('left the CRM as it was, also once Portico is gone', async () => {
     server?.kill('SIGTERM')
     await new Promise(done => server?.once('close', done))

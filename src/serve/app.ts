@@ -6,6 +6,7 @@ import { Sessions } from '../auth/sessions.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
 import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
+import type { Options } from '../options.ts'
 import { assemble } from '../portal.ts'
 import { held, staffPages } from './pages.ts'
 import { staffOf } from './staff.ts'
@@ -16,22 +17,27 @@ interface Parts {
   flags: Flags
   secret: string
   log: Log
+  /** Where clients find it, and how mail is sent: without both nothing is mailed. */
+  address?: string
+  mail?: Options['mail']
   /** As Express has it: behind a proxy, which one is believed. */
   trustProxy?: string | boolean
 }
 
 /** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */
 export async function standAlone({
+  address,
   database,
   crm,
   flags,
-  secret,
   log,
+  mail,
+  secret,
   trustProxy,
-}: Parts): Promise<{ app: Express; close(): void }> {
+}: Parts): Promise<{ app: Express; close(): Promise<void> }> {
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
-    ...{ database, crm, flags, log, secrets: [secret] },
+    ...{ address, database, crm, flags, log, mail, secrets: [secret] },
     async staff(req) {
       const { id, workspace: slug } = held(req).staff ?? {}
       const workspace = slug && id ? await parts.places.find(slug) : undefined

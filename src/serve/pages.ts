@@ -1,7 +1,9 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
+import { record } from '../activity.ts'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
+import { refuse } from '../auth/enter.ts'
 import { showLogo } from '../branding/show.ts'
 import { Invalid } from '../errors.ts'
 import type { Flags } from '../flags.ts'
@@ -13,7 +15,7 @@ import { anybody } from '../section.ts'
 import { locate } from '../visit.ts'
 import type { staffOf } from './staff.ts'
 
-interface Parts extends Pick<Awaited<ReturnType<typeof assemble>>, 'begin' | 'claim' | 'door' | 'places'> {
+interface Parts extends Pick<Awaited<ReturnType<typeof assemble>>, 'begin' | 'claim' | 'door' | 'limits' | 'places'> {
   flags: Flags
   log: Log
   staff: ReturnType<typeof staffOf>
@@ -25,7 +27,7 @@ export interface Held {
 }
 
 /** The way in and out for staff of a portal that stands alone: `/staff/:workspace`. */
-export function staffPages({ begin, claim, door, places, flags, log, staff }: Parts): Router {
+export function staffPages({ begin, claim, door, limits, places, flags, log, staff }: Parts): Router {
   const router = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
   router.use('/-/assets', assets())
@@ -52,9 +54,12 @@ export function staffPages({ begin, claim, door, places, flags, log, staff }: Pa
     anybody,
     async (req, res) => {
       const { email, password } = read(SignIn, req)
+      const succeeded = await limits.count(req, { account: `staff ${email.toLowerCase()}`, password })
       const found = await staff.verify(req.portal.workspace, email, password)
-      if (!found) throw new Invalid({ password: ['This e-mail address and password do not go together.'] }, { email })
+      if (!found) return refuse(req, email, 'password', wrong, { email })
+      await succeeded()
       await renew(req)
+      await record(req, { event: 'account.signed-in', actor: { kind: 'staff', id: found.id, name: found.name } })
       held(req).staff = { id: found.id, workspace: req.portal.workspace.slug }
       res.redirect(303, '/settings/client-portal/')
     },
@@ -71,6 +76,8 @@ export function staffPages({ begin, claim, door, places, flags, log, staff }: Pa
 }
 
 type Scoped = RequestHandler<{ workspace: string }>
+
+const wrong = 'This e-mail address and password do not go together.'
 
 const SignIn = z.object({
   email: z.string('Type your e-mail address.').trim().max(320).min(1, 'Type your e-mail address.'),
