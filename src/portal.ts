@@ -75,7 +75,7 @@ export async function assemble(options: Options) {
   const limits = limitsOf({ database, secrets, log })
   const queue = jobs({ database, log })
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
-  const posts = outbox({ database, flags, jobs: queue, log, secrets, transport })
+  const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
   const mailed = mail && address ? { database, limits, outbox: posts, secrets, address } : undefined
 
   const clients = Router()

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import type { Branded } from '../branding/workspaces.ts'
 import { query, within } from '../database.ts'
 import type { Flags } from '../flags.ts'
+import type { Gate } from '../gate/gate.ts'
 import type { Job, Jobs } from '../jobs.ts'
 import type { Speech } from '../language.ts'
 import type { Log } from '../log.ts'
@@ -28,6 +29,7 @@ export interface Outbox {
 
 interface Parts {
   database: Knex
+  door: Pick<Gate, 'opened'>
   flags: Flags
   jobs: Jobs
   log: Log
@@ -38,8 +40,8 @@ interface Parts {
 const queue = 'mail'
 
 /** Each mail once: its row says whether it has left. Without a transport it stays in the table. */
-export function outbox({ database, flags, jobs, log, secrets, transport }: Parts): Outbox {
-  if (transport) jobs.work<Posted>(queue, job => deliver(job, { database, flags, log, secrets, transport }))
+export function outbox({ database, door, flags, jobs, log, secrets, transport }: Parts): Outbox {
+  if (transport) jobs.work<Posted>(queue, job => deliver(job, { database, door, flags, log, secrets, transport }))
 
   return {
     async post(tx, { workspace, kind, to, speech, letter }) {
@@ -72,9 +74,9 @@ interface Row {
 }
 
 async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omit<Parts, 'jobs'>) {
-  const { database, flags, log, secrets, transport } = parts
+  const { database, door, flags, log, secrets, transport } = parts
   const { workspace, slug, id } = data
-  if (!flags.enabled(slug)) throw new Error(`The portal of ${slug} is switched off.`)
+  if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
   const change = (set: string, values: unknown[] = []) =>
     within(database, { workspace }, tx =>
       query<Row>(tx, {
