@@ -37,7 +37,7 @@ const touchEvery = 5 * 60 * 1000
  */
 export function sessions({ database, secrets, log }: Parts): RequestHandler {
   const load = session({
-    store: new Sessions(database, log),
+    store: sessionStore(database, log),
     secret: secrets,
     name: 'portico.sid',
     genid: () => randomBytes(32).toString('base64url'),
@@ -81,12 +81,15 @@ export interface Aside extends Omit<Request, 'session'> {
 export const save = ({ portal: { aside } }: Request<any>) =>
   new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
 
+/** Where sessions are kept, of clients and of staff: in the database, under the hash of their ids. */
+export const sessionStore = (database: Knex, log: Log): session.Store => new Sessions(database, log)
+
 /** Forgets sessions whose time is over. */
 export const prune = (database: Knex) =>
   query(database, { text: 'delete from portal.client_sessions where expire < now()' })
 
 /** connect-pg-simple that knows ids only by their SHA-256, and asks for the person together with the session. */
-export class Sessions extends connectPgSimple(session) {
+class Sessions extends connectPgSimple(session) {
   readonly #database: Knex
 
   constructor(database: Knex, log: Log) {

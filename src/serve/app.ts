@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import express, { type Express } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
-import { Sessions } from '../auth/sessions.ts'
+import { sessionStore } from '../auth/sessions.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
 import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
@@ -63,7 +63,7 @@ const idle = 24 * 60 * 60 * 1000
 
 const sessionsOfStaff = (database: Knex, secret: string, log: Log) =>
   session({
-    store: new Sessions(database, log),
+    store: sessionStore(database, log),
     secret,
     name: 'portico.staff',
     genid: () => randomBytes(32).toString('base64url'),
