@@ -8,7 +8,6 @@ import { paymentsContract } from '../plugins/payments/contract.ts'
 import { proposalsContract } from '../plugins/proposals/contract.ts'
 import { quotationsContract } from '../plugins/quotations/contract.ts'
 import { everyPage } from '../src/contract.ts'
-import { fitsForeign } from '../src/crm/map/passwords.ts'
 import { adapterOf, type Crm, type CrmMap, type Customer, columnsOf, NotFound, problemsOf } from '../src/index.ts'
 import { root } from '../src/root.ts'
 import { actors } from './actors.ts'
@@ -96,6 +95,17 @@ describe('a small CRM by a map', () => {
         )
       expect(await invoices.find(found!.id)).to.include({ status: 'other', word: 'DISPUTED' })
     })
+  })
+
+  it('knows who has left, by the contact and by the client', async () => {
+    const workspace = (await crm.directory.workspace('kite'))!
+    const still = () => crm.directory.stillThere!(workspace, ['1', '2', 'nobody'])
+    expect(await still()).to.have.members(['1', '2'])
+    await owner.raw('update customers_contact set is_active = false where id = 1')
+    expect(await still()).to.deep.equal(['2'])
+    await owner.raw('update customers_customer set is_active = false where id = 2')
+    expect(await still()).to.deep.equal([])
+    await owner.raw('update customers_contact set is_active = true; update customers_customer set is_active = true')
   })
 
   it('shows a row without owner to nobody, one without date not yet, and a draft never', async () => {
@@ -258,32 +268,6 @@ describe('a small CRM by a map', () => {
     expect(
       await wrong({ invoices: { ...invoices, client: 'customer_id > customers_customer' } }).catch(it => [it.message]),
     ).to.match(/is no path/)
-  })
-})
-
-describe('a password of another system', () => {
-  it('is compared as bcrypt, Argon2 or PBKDF2, and anything else fits nothing', async () => {
-    const { hashed } = await import('../src/auth/passwords.ts')
-    const { hash } = await import('bcryptjs')
-    const argon = await hashed('swordfish')
-    const bcrypt = await hash('swordfish', 4)
-    const { pbkdf2Sync } = await import('node:crypto')
-    const django = `pbkdf2_sha256$20000$seasalt$${pbkdf2Sync('swordfish', 'seasalt', 20000, 32, 'sha256').toString('base64')}`
-    for (const it of [argon, `argon2${argon}`, bcrypt, bcrypt.replace('$2b$', '$2y$'), `bcrypt$${bcrypt}`, django]) {
-      expect(await fitsForeign(it, 'swordfish'), it).to.equal(true)
-      expect(await fitsForeign(it, 'Swordfish'), it).to.equal(false)
-      expect(await fitsForeign(it.slice(0, -4), 'swordfish'), it).to.equal(false)
-    }
-    for (const it of ['', 'swordfish', '$1$x$y', 'pbkdf2_md5$1$a$b', 'pbkdf2_sha256$0$a$b', '!', '$2b$99$x'])
-      expect(await fitsForeign(it, 'swordfish').catch(() => 'thrown'), it).to.equal(false)
-  })
-
-  it('fits the test vectors of jBCrypt and of RFC 7914', async () => {
-    const rfc = Buffer.from('55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc', 'hex').toString(
-      'base64',
-    )
-    expect(await fitsForeign('$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe', 'a')).to.equal(true)
-    expect(await fitsForeign(`pbkdf2_sha256$1$salt$${rfc}`, 'passwd')).to.equal(true)
   })
 })
 

@@ -58,6 +58,7 @@ export function adapterOf(given: CrmMap, database: Knex): Crm & { staff?: Identi
     directory: {
       workspace: async slug => (await found()).workspace(slug),
       client: async (...args) => (await found()).client(...args),
+      stillThere: async (...args) => (await found()).stillThere(...args),
       clients: async (...args) => (await found()).clients(...args),
       contacts: async (...args) => (await found()).contacts(...args),
       logo: async workspace => (await found()).logo(workspace),

@@ -15,6 +15,7 @@ export function directory(reader: Reader, map: CrmMap): (ask: Ask) => Required<D
   const client = clientById(reader, map)
   const contacts = contactsOf(reader, map)
   const named = clientsNamed(reader, map)
+  const still = contactsStillThere(reader, map)
 
   return ask => ({
     async workspace(slug) {
@@ -26,6 +27,11 @@ export function directory(reader: Reader, map: CrmMap): (ask: Ask) => Required<D
     async client(workspace, id): Promise<Client | undefined> {
       const [row] = await ask(client, { workspace: workspace.id, client: id })
       return row
+    },
+
+    async stillThere(workspace, contactIds) {
+      const rows = await ask(still, { workspace: workspace.id, contacts: contactIds })
+      return rows.map(it => it.id)
     },
 
     clients: (workspace, search) => ask(named, { workspace: workspace.id, search: containing(search) }),
@@ -51,6 +57,16 @@ function clientById(reader: Reader, map: CrmMap): string {
   return `select ${c.column(c.key)}::text as id, coalesce(${text(c, map.clients.name)}, '') as name,
       array_remove(array[${address.join(', ')}], null) as address
     from ${c.from} where ${equals(c, c.key, 'client')} and ${inWorkspace(map, c, map.clients.workspace)} and ${c.rows}`
+}
+
+function contactsStillThere(reader: Reader, map: CrmMap): string {
+  const p = placeOf(reader, map.contacts, 'p')
+  const c = placeOf(reader, map.clients, 'c')
+  const client = follow(p, map.contacts.client).sql
+  return `select ${p.column(p.key)}::text as id from ${p.from}
+    where ${p.column(p.key)}::text = any(${param('contacts')}::text[]) and ${p.rows}
+      and exists (select from ${c.from} where ${c.column(c.key)}::text = (${client})::text and ${c.rows}
+                  and ${inWorkspace(map, c, map.clients.workspace)})`
 }
 
 function clientsNamed(reader: Reader, map: CrmMap): string {
