@@ -3,12 +3,12 @@ import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
 import { leavers } from './auth/leavers.ts'
-import { limitsOf } from './auth/limits.ts'
+import { type Limits, limitsOf } from './auth/limits.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
 import { team } from './auth/team.ts'
 import { showLogo } from './branding/show.ts'
-import { workspaces } from './branding/workspaces.ts'
+import { type Workspaces, workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
 import { CrmUnavailable, NotFound } from './errors.ts'
 import { bodies } from './form.ts'
@@ -41,13 +41,22 @@ export interface Portal {
   close(): Promise<void>
 }
 
+interface Assembled {
+  portal: Portal
+  begin: RequestHandler[]
+  claim: RequestHandler
+  door: Gate
+  limits: Limits
+  places: Workspaces
+}
+
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
 export async function createPortal(options: Options): Promise<Portal> {
   return (await assemble(options)).portal
 }
 
 /** The same, with what pages beside them are made of. */
-export async function assemble(options: Options) {
+export async function assemble(options: Options): Promise<Assembled> {
   const {
     address,
     checkEvery,
