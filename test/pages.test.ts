@@ -194,7 +194,7 @@ describe('the pages in a real browser', function () {
     await tabTo(/^Overdue/)
     await page.keyboard.press('Enter')
     await page.waitForURL('**/invoices?*status=overdue*')
-    expect(await page.evaluate(() => probes.focusName())).to.match(/^Overdue/)
+    await page.waitForFunction(() => /^Overdue/.test(probes.focusName()))
     await tabTo('Photography')
     await page.keyboard.press('Enter')
     await heading(page, 'Invoice 2026-0107')

@@ -15,9 +15,9 @@ export async function stopEarlierPostmaster(cluster: string, log: (line: string)
   if (await serves(pid, cluster)) {
     log('stopping the PostgreSQL that an earlier start left running')
     await stopGently(pid, cluster)
-  } else {
-    await rm(join(cluster, 'postmaster.pid'), { force: true })
   }
+  // One that was killed leaves it, and its number may live on for a moment without serving anything.
+  await rm(join(cluster, 'postmaster.pid'), { force: true })
 }
 
 async function pidIn(cluster: string): Promise<number | null> {
