@@ -1,4 +1,5 @@
 import type { Audit, AuditJson } from './audit.ts'
+import { columns } from './columns.ts'
 import { groups, type QuestionId, questionnaire } from './questionnaire.ts'
 
 /** AUDIT_REPORT.md: what an owner needs in five minutes, then what a developer checks. The same facts give the same text. */
@@ -66,23 +67,6 @@ function questions({ answers }: AuditJson): string[] {
     '',
   ])
 }
-
-const columns = [
-  'id',
-  'name',
-  'number',
-  'tenant',
-  'client',
-  'parent',
-  'owner',
-  'status',
-  'amount',
-  'currency',
-  'issued',
-  'due',
-  'file',
-  'token',
-] as const
 
 function dataMap({ data }: AuditJson): string[] {
   return [

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { columns } from '../../audit/columns.ts'
 
 /** What `portico audit` writes as audit.json, as far as the gate needs it. */
 const Place = z.looseObject({ table: z.string().nullable() })
@@ -18,27 +19,10 @@ export const tablesOf = ({ data }: Audited): string[] => [
   ...new Set(Object.values(data).flatMap(it => (it.table ? [it.table] : []))),
 ]
 
-/** Columns by the names that the audit gives them; several are told with commas between. */
-const named = [
-  'id',
-  'name',
-  'number',
-  'tenant',
-  'client',
-  'parent',
-  'owner',
-  'status',
-  'amount',
-  'currency',
-  'issued',
-  'due',
-  'file',
-  'token',
-]
-
+/** Several for one name are told with commas between. */
 export const columnsIn = ({ data }: Audited): { table: string; column: string }[] =>
   Object.values(data).flatMap(({ table, ...its }) =>
-    named
+    columns
       .flatMap(name => (typeof its[name] === 'string' ? its[name].split(',') : []))
       .flatMap(column => (table ? [{ table, column }] : [])),
   )
