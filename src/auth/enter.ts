@@ -2,14 +2,21 @@ import type { Request, Response } from 'express'
 import type { Knex } from 'knex'
 import { record } from '../activity.ts'
 import { Invalid } from '../errors.ts'
-import { prune, save } from './sessions.ts'
+import { type Proof, prune, save } from './sessions.ts'
 import type { Account } from './way.ts'
 
 /** Signs in whoever has proven who they are, in whichever way, and leads to where they wanted. */
-export async function enter(database: Knex, req: Request<any>, res: Response, account: Account, next: unknown) {
+export async function enter(
+  database: Knex,
+  req: Request<any>,
+  res: Response,
+  account: Account,
+  next: unknown,
+  by: Proof['by'],
+) {
   const { id, name, memberships } = account
   const client = memberships[0]?.client ?? ''
-  await begin(req, id, client)
+  await begin(req, id, client, by)
   await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client } })
   await prune(database)
   res.redirect(303, safe(req, next))
@@ -22,10 +29,10 @@ export async function refuse(req: Request<any>, email: string, field: string, se
 }
 
 /** A new session id, so that one known before sign-in is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
-export async function begin(req: Request<any>, person: string, client: string) {
+export async function begin(req: Request<any>, person: string, client: string, by: Proof['by']) {
   const { aside, workspace } = req.portal
   await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
-  Object.assign(aside.session, { workspace: workspace.id, person, client })
+  Object.assign(aside.session, { workspace: workspace.id, person, client, proofs: [{ by, at: Date.now() }] })
   await save(req)
 }
 

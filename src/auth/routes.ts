@@ -67,7 +67,7 @@ export function auth({
         return refuse(req, email, 'password', sentence, { email, next })
       }
       await succeeded()
-      await enter(database, req, res, account, next)
+      await enter(database, req, res, account, next, 'password')
     },
     otherwise(showSignIn),
   )
@@ -112,7 +112,7 @@ export function auth({
       const { person, fresh } = await within(database, scope, tx =>
         acceptInvitation(tx, req, invitation, { name, passwordHash }),
       )
-      if (fresh) await begin(req, person, invitation.client.id)
+      if (fresh) await begin(req, person, invitation.client.id, 'invitation')
       res.redirect(303, req.portal.url(fresh ? '/' : '/sign-in'))
     },
     otherwise(showInvitation as RequestHandler),

@@ -12,8 +12,16 @@ interface Held {
   workspace?: string
   person?: string
   client?: string
+  /** How this person has shown who they are, the first one at sign-in. */
+  proofs?: Proof[]
   /** When the database was last told that it is in use, in milliseconds since 1970. */
   used?: number
+}
+
+/** `at` in milliseconds since 1970. */
+export interface Proof {
+  by: 'password' | 'code' | 'link' | 'invitation'
+  at: number
 }
 
 /** What the database tells of who sends a request, fresh with each. */
