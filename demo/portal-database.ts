@@ -16,7 +16,7 @@ export async function preparePortal(owner: Knex, password: string): Promise<void
   const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
   await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
   const crm = adapter(owner)
-  for (const text of grantsOf(crm.reads!, role)) await query(owner, { text })
+  for (const text of grantsOf(crm, role)) await query(owner, { text })
   await migrate(owner, { role })
   const found = await audit({ source: join(import.meta.dirname, 'crm'), database: owner.client.config.connection })
   await accept(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })

@@ -18,6 +18,13 @@ const sources: Record<string, { type: string; text: string }> = {
     type: 'text/javascript',
     text: [htmx('htmx.min.js'), htmx('ext/hx-csp.min.js'), own('portico.js')].join(';\n'),
   },
+  'signing.js': {
+    type: 'text/javascript',
+    text: [
+      readFileSync(resolve('signature_pad'), 'utf8').replace(/\/\/# sourceMappingURL.*/, ''),
+      own('signing.js'),
+    ].join(';\n'),
+  },
   'branding.js': { type: 'text/javascript', text: own('branding.js') },
   'mark.svg': { type: 'image/svg+xml', text: own('mark.svg') },
   'icons.svg': { type: 'image/svg+xml', text: own('icons.svg') },

@@ -76,6 +76,8 @@ export interface Crm {
   connect(customer: Customer, tx?: Knex.Transaction): Partial<Ports>
   /** What each section, and the directory, ever selects of the CRM: for the role's grants, and to notice when it changes. */
   reads?: Reads
+  /** What each section writes of the CRM when a client answers, and nothing else is ever written. */
+  writes?: Record<string, Columns>
   /** Where the tables of `reads` are, if not in the portal's own database. */
   database?: Knex
   /** Told when something of `reads` changed in the database. */

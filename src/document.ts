@@ -5,6 +5,8 @@ import { Money } from './money.ts'
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/)
 
 export const Line = z.object({
+  /** Of the line in the CRM: without one it cannot be chosen. */
+  id: z.string().optional(),
   /** The heading it stands under. */
   group: z.string().nullable(),
   title: z.string(),
@@ -14,6 +16,8 @@ export const Line = z.object({
   price: Money,
   /** Off this line, in per cent; already taken off `total`. */
   discount: decimal.nullable(),
+  /** In per cent, where the CRM knows one for each line. */
+  tax: decimal.optional(),
   total: Money,
   optional: z.boolean(),
   /** An optional line that is not chosen counts in no sum. */

@@ -26,8 +26,10 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
   })
   boss.on('error', err => log.error({ err }, 'the job queue failed; it tries again'))
   const workers = new Set<string>()
+  const waiting: (() => Promise<void>)[] = []
   let stopped = false
   let started: Promise<unknown> | undefined
+  let soon: NodeJS.Timeout | undefined
 
   /** A database that is down when we start is no reason not to start. */
   const start = async (): Promise<void> => {
@@ -41,23 +43,33 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
     }
   }
 
+  const begin = () => {
+    if (stopped || !waiting.length) return
+    started ??= start()
+    started.then(async () => {
+      for (const work of waiting.splice(0)) if (!stopped) await work()
+    })
+  }
+
   return {
     async send(tx, queue, data) {
       await boss.send(queue, data, { db: over(tx) })
     },
     work(queue, handler) {
-      started ??= start()
-      started.then(async () => {
-        if (stopped) return
-        const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: 2 } as const
+      const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: 2 } as const
+      waiting.push(async () => {
         workers.add(await boss.work(queue, options, async ([job]) => handler(job as never)))
       })
+      // Requests come first; what a process before this one has left can wait so long.
+      soon ??= setTimeout(begin, 2_000).unref()
     },
     wake() {
+      if (!started) return begin()
       for (const it of workers) boss.notifyWorker(it)
     },
     async stop() {
       stopped = true
+      clearTimeout(soon)
       if (!started) return
       await started
       await boss.stop({ graceful: true, timeout: 5_000, close: false })

@@ -73,6 +73,7 @@ const Shape = z.object({
       ),
       connect: fn('a function'),
       reads: z.record(z.string(), z.record(z.string(), z.array(z.string()))).optional(),
+      writes: z.record(z.string(), z.record(z.string(), z.array(z.string()))).optional(),
       database: z.custom<Knex>().optional(),
       refresh: fn('a function').optional(),
       identity: part('verify', 'an object with verify').optional(),

@@ -11,6 +11,9 @@ import { showLogo } from './branding/show.ts'
 import { type Workspaces, workspaces } from './branding/workspaces.ts'
 import { sendUnnamed } from './database.ts'
 import { CrmUnavailable, NotFound } from './errors.ts'
+import { delivering } from './evidence/delivery.ts'
+import { signing } from './evidence/signing.ts'
+import { verify } from './evidence/verify.ts'
 import { bodies } from './form.ts'
 import { drifted } from './gate/drift.ts'
 import { type Gate, gate } from './gate/gate.ts'
@@ -78,7 +81,6 @@ export async function assemble(options: Options): Promise<Assembled> {
   const operator = operations({ database, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, door, flags, log, sections, workspaces: places }
-  const begin = [arrive({ now, journal: journal(database) }), answers({ sections, compress })]
   const claim = claims(log, operator.observe)
 
   const limits = limitsOf({ database, secrets, log })
@@ -86,6 +88,10 @@ export async function assemble(options: Options): Promise<Assembled> {
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
   const mailed = mail && address ? { database, limits, outbox: posts, secrets, address } : undefined
+
+  const signer = signing({ crm, database, door, jobs: queue, secrets })
+  delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections })
+  const begin = [arrive({ now, journal: journal(database), signing: signer }), answers({ sections, compress })]
 
   const clients = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
@@ -113,6 +119,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   )
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth({ database, identity: crm.identity, limits, mailed }))
+  inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))

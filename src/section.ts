@@ -2,7 +2,9 @@ import type { RequestHandler, Router } from 'express'
 import type { ZodObject } from 'zod'
 import type { Role } from './crm.ts'
 import { Forbidden, SignedOut } from './errors.ts'
+import type { Speech } from './language.ts'
 import type { Money } from './money.ts'
+import type { PrintedDocument } from './pdf/pdf.ts'
 import type { Visit } from './visit.ts'
 
 /** `Name` is one word for all: folder, URL segment, port, permission, event and view. */
@@ -20,10 +22,15 @@ export interface Section<Name extends string = string> {
   answers: Record<`${Name}/${string}`, ZodObject>
   /** The sentence that each event leaves. */
   activity: Record<`${Name}.${string}`, string>
+  /** How a document of it is printed for whoever signed it, of the content that was signed. */
+  signed?(content: object, reader: Reader): PrintedDocument
   /** What this section puts on the first page. */
   home?(visit: Visit): Promise<Home>
   routes(router: Router): void
 }
+
+/** For whom something is printed. */
+export type Reader = Speech & Pick<Visit, 'workspace'>
 
 export interface Permission {
   label: string

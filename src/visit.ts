@@ -6,6 +6,7 @@ import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
 import type { Crm, Customer, Ports, Role, Staff } from './crm.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
+import type { Signing } from './evidence/signing.ts'
 import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
@@ -38,6 +39,8 @@ export interface Visit extends Speech {
   /** For paper: its address is for pages. */
   logo(): ReturnType<Workspaces['logo']>
   journal(row: Row): Promise<void>
+  /** Answers with legal weight: they are kept with their evidence. */
+  signing: Signing
   /** Holds our own session. */
   aside: Aside
   visitor: Visitor | undefined
@@ -53,7 +56,7 @@ export interface Visit extends Speech {
 
 /** Enough to answer anybody, if only with an error. */
 export const arrive =
-  ({ now, journal }: { now(): Date; journal: Visit['journal'] }): RequestHandler =>
+  ({ now, journal, signing }: Pick<Visit, 'journal' | 'signing'> & { now(): Date }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
     const base = req.baseUrl + (api ? '/api/v1' : '')
@@ -69,6 +72,7 @@ export const arrive =
       url: path => base + path,
       asset: name => mount + assetAddress(name),
       journal,
+      signing,
       body: undefined,
       problem: undefined,
       visitor: undefined,

@@ -79,6 +79,7 @@ describe('every route', () => {
       '/:workspace/reset-password/:token',
       '/:workspace/address/:token',
       '/:workspace/address/undo/:token',
+      '/:workspace/verify',
       '/:workspace/sign-out',
       '/:workspace/invitation/:token',
     ])

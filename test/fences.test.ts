@@ -120,12 +120,15 @@ describe('the fences around a client’s data', () => {
              where grantee = $1 and table_schema = 'public'`,
       values: [role],
     })
-    expect(granted.map(it => it.privilege_type)).to.satisfy((all: string[]) => all.every(it => it === 'SELECT'))
-    expect(granted.map(it => `${it.table_name}.${it.column_name}`)).to.have.members(
-      Object.entries(columnsOf(adapter(copy.owner).reads!)).flatMap(([table, columns]) =>
-        columns.map(it => `${table.replace('public.', '')}.${it}`),
-      ),
-    )
+    const { reads, writes } = adapter(copy.owner)
+    const needed = (privilege: string, its: typeof writes) =>
+      Object.entries(columnsOf(its!)).flatMap(([table, columns]) =>
+        columns.map(it => `${privilege} ${table.replace('public.', '')}.${it}`),
+      )
+    expect(granted.map(it => `${it.privilege_type} ${it.table_name}.${it.column_name}`)).to.have.members([
+      ...needed('SELECT', reads),
+      ...needed('UPDATE', writes),
+    ])
     for (const text of [
       'select password_hash from public.staff',
       'select * from public.invoices',

@@ -28,6 +28,7 @@ export const byHand = (database: Knex): Crm => ({
     payments: payments(tx ?? database, customer),
   }),
   reads,
+  writes,
 })
 
 /** All that is ever selected of the CRM: its tables and columns. */
@@ -57,7 +58,18 @@ const columns: Columns = {
     ...['answered_on', 'answered_by', 'answer_note', 'deleted_at'],
   ],
   proposal_lines: [
-    ...['proposal_id', 'position', 'group_title', 'title', 'details', 'qty', 'unit', 'unit_price', 'discount_pct'],
+    ...[
+      'id',
+      'proposal_id',
+      'position',
+      'group_title',
+      'title',
+      'details',
+      'qty',
+      'unit',
+      'unit_price',
+      'discount_pct',
+    ],
     ...['tax_pct', 'is_optional', 'is_chosen', 'line_total'],
   ],
   quotations: [
@@ -86,7 +98,7 @@ const columns: Columns = {
     ...['decided_on', 'decided_by', 'decision_note', 'deleted_at'],
   ],
   quotation_lines: [
-    ...['quotation_id', 'sort', 'section', 'name', 'details', 'quantity', 'unit', 'price', 'discount_pct'],
+    ...['id', 'quotation_id', 'sort', 'section', 'name', 'details', 'quantity', 'unit', 'price', 'discount_pct'],
     ...['tax_pct', 'optional', 'chosen', 'line_total'],
   ],
   invoices: [
@@ -111,6 +123,18 @@ const reads: Reads = {
   quotations: of('quotations', 'quotation_lines', 'clients', 'contacts', 'staff'),
   invoices: of('invoices', 'invoice_lines', 'payments', 'credit_notes', 'workspaces', 'clients', 'contacts'),
   payments: of('payments', 'invoices', 'clients', 'contacts'),
+}
+
+/** What an answer sets. */
+const writes = {
+  proposals: {
+    proposals: ['state', 'answered_on', 'answered_by', 'answer_note', 'net_total', 'tax_total', 'grand_total'],
+    proposal_lines: ['is_chosen', 'qty', 'line_total'],
+  },
+  quotations: {
+    quotations: ['status', 'decided_on', 'decided_by', 'decision_note', 'net_total', 'tax_total', 'grand_total'],
+    quotation_lines: ['chosen', 'quantity', 'line_total'],
+  },
 }
 
 function directory(database: Knex): Directory {

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { Conflict, type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
 import type { Offers, Summary } from '../../src/offer/port.ts'
 import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
 
@@ -105,7 +105,8 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
                  trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
                  (select coalesce(sum(line_total), 0) - p.net_total from ${counted})::text as taken_off,
                  ${addressee},
-                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(it.line)}, 'optional', l.${it.optional},
+                 (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(it.line)}, 'id', l.id::text,
+                                            'tax', trim_scale(l.tax_pct)::text, 'optional', l.${it.optional},
                                             'chosen', l.${it.chosen}) order by l.${it.position}), '[]')
                   from public.${it.lines} l where l.${it.of} = p.id) as lines,
                  ${taxes(counted)}
@@ -125,6 +126,34 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
         answeredBy: row.answered_by,
         answerNote: row.answer_note,
       }
+    },
+
+    async answer(id, { act, version, at, by, reason, orderNumber, wishedOn, choice }) {
+      const note = [reason, orderNumber && `Order ${orderNumber}`, wishedOn && `Wished by ${wishedOn}`]
+      const [row] = await query(db, {
+        name: `crm.${kind}.answer`,
+        text: `update public.${it.table} p
+               set ${it.state} = $6, ${it.answeredOn} = $7, ${it.answeredBy} = $8, ${it.note} = $9,
+                   net_total = coalesce($10, net_total), tax_total = coalesce($11::numeric - $10::numeric, tax_total),
+                   grand_total = coalesce($11, grand_total)
+               where p.id = $5 and p.version = $12 and p.id in (select d.id from (${mine}) d where d.status = 'open')
+                 and p.${it.state} = 'sent' returning p.id`,
+        values: [
+          ...scope,
+          ...[idOf(id), act === 'accepted' ? 'accepted' : 'rejected', at, by.name.slice(0, 160)],
+          ...[note.filter(Boolean).join('. ') || null, choice?.sums.net.amount, choice?.sums.total.amount, version],
+        ],
+      })
+      if (!row) throw new Conflict()
+      if (choice?.lines.length)
+        await query(db, {
+          name: `crm.${kind}.choose`,
+          text: `update public.${it.lines} l
+                 set ${it.chosen} = c.chosen, ${it.line.quantity} = c.quantity::numeric, line_total = c.total::numeric
+                 from jsonb_to_recordset($2::jsonb) as c(id integer, chosen boolean, quantity text, total text)
+                 where l.${it.of} = $1 and l.id = c.id and l.${it.optional}`,
+          values: [idOf(id), JSON.stringify(choice.lines.map(one => ({ ...one, total: one.total.amount })))],
+        })
     },
   }
 }

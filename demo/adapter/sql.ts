@@ -16,6 +16,8 @@ export const amountLike = (search = '') => {
 export const money = (amount: string, currency: string): Money => ({ amount, currency })
 
 interface LineRow {
+  id?: string
+  tax?: string
   group: string | null
   title: string
   details: string | null
@@ -29,6 +31,7 @@ interface LineRow {
 }
 
 export const line = (row: LineRow, currency: string): Line => ({
+  ...(row.id ? { id: row.id, tax: row.tax } : {}),
   group: row.group,
   title: row.title,
   details: row.details,

@@ -31,7 +31,7 @@ export function fixture(name: string, map: CrmMap) {
     owner = knex({ client: 'pg', connection: urlOf(`crm_${name}`), pool: { min: 0, max: 4 } })
     await owner.raw(readFileSync(join(import.meta.dirname, name, 'fixture.sql'), 'utf8'))
     await owner.raw(`create role ${role} login password 'only-in-tests'`)
-    for (const text of grantsOf(adapterOf(map, owner).reads!, role)) await query(owner, { text })
+    for (const text of grantsOf(adapterOf(map, owner), role)) await query(owner, { text })
     const url = Object.assign(new URL(urlOf(`crm_${name}`)), { username: role, password: 'only-in-tests' })
     database = knex({ client: 'pg', connection: url.href, pool: { min: 0, max: 4 } })
     crm = adapterOf(map, database)

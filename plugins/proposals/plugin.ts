@@ -6,13 +6,24 @@ export default offerSection({
   icon: 'file-text',
   order: 10,
   see: 'See proposals',
+  answer: 'Accept and decline proposals',
   toggle: {
     label: 'Proposals',
     about: 'Clients see what you proposed to them, with its state and total.',
   },
+  answering: {
+    label: 'Answering proposals',
+    about: 'Clients accept and sign proposals here, or decline them. Switched off, they can only read.',
+  },
+  quantities: {
+    label: 'Quantities in proposals',
+    about: 'Clients choose how much they want of what is optional, and not only whether.',
+  },
   activity: {
     viewed: 'looked at proposal {number}',
     downloaded: 'downloaded proposal {number}',
+    accepted: 'accepted proposal {number}, version {version}',
+    declined: 'declined proposal {number}, version {version}: {reason}',
   },
   says: ({ t, workspace }) => ({
     one: t('Proposal'),
@@ -24,6 +35,8 @@ export default offerSection({
     none: t('No proposals yet'),
     withdrawn: t('{workspace} has withdrawn this proposal.', { workspace: workspace.name }),
     answer: t('Answer proposals'),
+    back: t('Back to the proposal'),
+    decline: t('Decline this proposal'),
     numbered: number => t('Proposal {number}', { number }),
     held: (number, day) => t('Proposal {number} · the price holds until {day}', { number, day }),
   }),

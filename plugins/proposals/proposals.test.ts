@@ -19,7 +19,7 @@ describe('proposals', () => {
       'Expires in 3 days',
       'Returning client',
       'Optional',
-      'Not chosen, counts in no total',
+      'role="switch"',
       '€13,832.00',
       'Tax 21%',
       '€16,736.72',
@@ -27,6 +27,7 @@ describe('proposals', () => {
       'Marta Lindqvist',
       'Version',
     )
+    expect(await (await visit('viewer')).get(`/proposals/${id}`)).to.show('Not chosen, counts in no total')
   })
 
   it('that wait come first on the first page, with the verb to do', async () => {

@@ -6,13 +6,24 @@ export default offerSection({
   icon: 'receipt',
   order: 15,
   see: 'See quotations',
+  answer: 'Accept and decline quotations',
   toggle: {
     label: 'Quotations',
     about: 'Clients see what you quoted to them, with its state and total.',
   },
+  answering: {
+    label: 'Answering quotations',
+    about: 'Clients accept and sign quotations here, or decline them. Switched off, they can only read.',
+  },
+  quantities: {
+    label: 'Quantities in quotations',
+    about: 'Clients choose how much they want of what is optional, and not only whether.',
+  },
   activity: {
     viewed: 'looked at quotation {number}',
     downloaded: 'downloaded quotation {number}',
+    accepted: 'accepted quotation {number}, version {version}',
+    declined: 'declined quotation {number}, version {version}: {reason}',
   },
   says: ({ t, workspace }) => ({
     one: t('Quotation'),
@@ -24,6 +35,8 @@ export default offerSection({
     none: t('No quotations yet'),
     withdrawn: t('{workspace} has withdrawn this quotation.', { workspace: workspace.name }),
     answer: t('Answer quotations'),
+    back: t('Back to the quotation'),
+    decline: t('Decline this quotation'),
     numbered: number => t('Quotation {number}', { number }),
     held: (number, day) => t('Quotation {number} · the price holds until {day}', { number, day }),
   }),

@@ -37,8 +37,8 @@ export async function disable(config: Config): Promise<string> {
 /** What is wrong, the grants that the portal's role needs, and indexes that would help. Changes nothing. */
 export async function doctor(config: Config, { grants = false }): Promise<string> {
   const role = roleOf(config)
-  const { reads } = config.crm(undefined as never)
-  const sql = [...(await roleMaking(config, role)), ...(reads ? grantsOf(reads, role) : [])]
+  const crm = config.crm(undefined as never)
+  const sql = [...(await roleMaking(config, role)), ...(crm.reads ? grantsOf(crm, role) : [])]
   if (grants) return sql.join('\n')
 
   const checks = await allChecks(config)

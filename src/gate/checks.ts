@@ -83,19 +83,22 @@ export async function powers(crm: Crm, database: Knex): Promise<Check[]> {
     ...(it.bypasses ? [`${it.role} passes row-level security by: make a role without SUPERUSER and BYPASSRLS`] : []),
     ...(it.owned ? [`${it.role} owns ${it.owned} tables, indexes or sequences: make a role that owns nothing`] : []),
   ]
-  const more = crm.reads ? await excess(crm.reads, crm.database ?? database) : []
+  const more = crm.reads ? await excess(crm, crm.database ?? database) : []
   return [
     { label: 'the portal’s role owns nothing and passes no row security by', problems: own },
     { label: 'the portal’s role may do no more to the CRM than it needs', problems: more },
   ]
 }
 
-/** What a role may do to tables that are not Portico's, beyond selecting what is mapped. */
-async function excess(reads: NonNullable<Crm['reads']>, database: Knex): Promise<string[]> {
-  const rows = await query<{ table: string; column: string; reads: boolean; writes: boolean }>(database, {
-    text: `select n.nspname || '.' || c.relname as table, a.attname as column,
+/** What a role may do to tables that are not Portico's, beyond selecting what is mapped and updating what answers set. */
+async function excess({ reads = { directory: {} }, writes = {} }: Crm, database: Knex): Promise<string[]> {
+  const rows = await query<{ table: string; column: string; reads: boolean; updates: boolean; writes: boolean }>(
+    database,
+    {
+      text: `select n.nspname || '.' || c.relname as table, a.attname as column,
              has_column_privilege(c.oid, a.attnum, 'SELECT') as reads,
-             has_column_privilege(c.oid, a.attnum, 'INSERT') or has_column_privilege(c.oid, a.attnum, 'UPDATE')
+             has_column_privilege(c.oid, a.attnum, 'UPDATE') as updates,
+             has_column_privilege(c.oid, a.attnum, 'INSERT')
                or has_table_privilege(c.oid, 'DELETE') or has_table_privilege(c.oid, 'TRUNCATE') as writes
            from pg_class c join pg_namespace n on n.oid = c.relnamespace
              join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -104,8 +107,9 @@ async function excess(reads: NonNullable<Crm['reads']>, database: Knex): Promise
              and (has_any_column_privilege(c.oid, 'SELECT') or has_any_column_privilege(c.oid, 'INSERT')
                   or has_any_column_privilege(c.oid, 'UPDATE') or has_table_privilege(c.oid, 'DELETE') or has_table_privilege(c.oid, 'TRUNCATE'))
            order by 1, a.attnum`,
-  })
-  const needed = columnsOf(reads)
+    },
+  )
+  const [needed, set] = [columnsOf(reads), columnsOf(writes)]
   const may = (what: string, its: typeof rows) =>
     Map.groupBy(its, it => it.table)
       .entries()
@@ -118,7 +122,7 @@ async function excess(reads: NonNullable<Crm['reads']>, database: Knex): Promise
     ),
     ...may(
       'change',
-      rows.filter(it => it.writes),
+      rows.filter(it => it.writes || (it.updates && !set[it.table]?.includes(it.column))),
     ),
   ]
 }

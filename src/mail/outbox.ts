@@ -9,7 +9,7 @@ import type { Speech } from '../language.ts'
 import type { Log } from '../log.ts'
 import { type Letter, type Written, written } from './letter.ts'
 import { seal, unseal } from './seal.ts'
-import type { Transport } from './transport.ts'
+import type { Attachment, Transport } from './transport.ts'
 
 /** To whom, in which words. Nobody: nothing is sent, but as much is done, so that nobody can tell. */
 interface Posting {
@@ -18,6 +18,7 @@ interface Posting {
   to: { email: string; person?: string } | undefined
   speech: Speech
   letter: Letter
+  attachments?: Attachment[]
 }
 
 export interface Outbox {
@@ -44,7 +45,7 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
   if (transport) jobs.work<Posted>(queue, job => deliver(job, { database, door, flags, log, secrets, transport }))
 
   return {
-    async post(tx, { workspace, kind, to, speech, letter }) {
+    async post(tx, { workspace, kind, to, speech, letter, attachments = [] }) {
       const id = uuid()
       const mail = written(letter, workspace, speech)
       const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
@@ -53,7 +54,7 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
                values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then now() end)`,
         values: [
           ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
-          seal(JSON.stringify({ ...mail, from: workspace.name }), secrets),
+          seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets),
         ],
       })
       await jobs.send(tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
@@ -93,7 +94,7 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
     await change(`failed_at = now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
-  const mail: Written & { from: string } = JSON.parse(opened)
+  const mail: Written & { from: string; attachments?: Attachment[] } = JSON.parse(opened)
   try {
     await transport?.({ id, to: row.recipient, ...mail })
   } catch (error: any) {

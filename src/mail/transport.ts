@@ -9,6 +9,15 @@ export interface Message {
   subject: string
   text: string
   html: string
+  attachments?: Attachment[]
+}
+
+/** `content` as base64. */
+export interface Attachment {
+  filename: string
+  content: string
+  encoding: 'base64'
+  contentType: string
 }
 
 /** Throws where it was not taken; `responseCode` of 500 or more means that it never will be (RFC 5321, 4.2.1). */

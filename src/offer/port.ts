@@ -60,6 +60,33 @@ export interface Offers {
   overview(): Promise<Overview>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Offer>
+  /**
+   * Takes an answer where it is still open, not expired and of this version, in the transaction of `connect` where that is
+   * in the same database. Throws Conflict where it is not; the same answer, by its `key` or all that it says, a second
+   * time is no conflict. Not there: nothing can be answered.
+   */
+  answer?(id: string, answer: Answer): Promise<void>
+  /** The same where the CRM is told by other ways than its tables, and so after the evidence is kept. */
+  passOn?(id: string, answer: Answer): Promise<void>
   /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
   pdf?(id: string): Promise<Pdf>
+}
+
+/** What a client said to an offer. */
+export interface Answer {
+  /** Of this answer alone. */
+  key: string
+  act: 'accepted' | 'declined'
+  version: number
+  at: Date
+  /** The plain date it is at the workspace. */
+  on: string
+  by: { name: string; email: string; contact: string | null }
+  reason: string | null
+  /** As the client counts its orders. */
+  orderNumber: string | null
+  /** A plain date. */
+  wishedOn: string | null
+  /** The optional lines and what all comes to, where it is other than the CRM had it. */
+  choice: { lines: Pick<Line, 'id' | 'chosen' | 'quantity' | 'total'>[]; sums: Sums } | null
 }

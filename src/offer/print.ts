@@ -1,10 +1,10 @@
 import type { PrintedDocument } from '../pdf/pdf.ts'
 import { paper, paragraphs, printedLines, printedSums } from '../pdf/print.ts'
-import type { Visit } from '../visit.ts'
+import type { Reader } from '../section.ts'
 import type { Offer } from './port.ts'
 
 /** An offer on paper; `one` is what its kind is called. */
-export function printed(it: Offer, one: string, visit: Visit): PrintedDocument {
+export function printed(it: Offer, one: string, visit: Reader): PrintedDocument {
   const { t, day, money } = visit
   return {
     ...paper(visit),
@@ -27,7 +27,7 @@ export function printed(it: Offer, one: string, visit: Visit): PrintedDocument {
 }
 
 /** What is no longer on offer says so. */
-const stamps = ({ t }: Visit): Partial<Record<Offer['status'], PrintedDocument['stamp']>> => ({
+const stamps = ({ t }: Reader): Partial<Record<Offer['status'], PrintedDocument['stamp']>> => ({
   declined: { words: t('Declined'), tone: '' },
   expired: { words: t('Expired'), tone: '' },
   withdrawn: { words: t('Withdrawn'), tone: 'bad' },

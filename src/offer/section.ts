@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { daysBetween, grouped } from '../document.ts'
+import { Invalid } from '../errors.ts'
+import { Evidence } from '../evidence/shape.ts'
 import { filterOf } from '../filter.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf, taken } from '../pdf/print.ts'
 import { may, type Permission, type Section, type Toggle } from '../section.ts'
 import type { Visit } from '../visit.ts'
+import { answering, pending, withChoice } from './answering.ts'
+import { choiceOf, choosable } from './choice.ts'
+import { type Content, offerOf } from './content.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
 import { words } from './words.ts'
@@ -22,25 +27,31 @@ interface Says {
   none: string
   withdrawn: string
   answer: string
+  back: string
+  decline: string
   numbered(number: string): string
   held(number: string, day: string): string
 }
 
-interface Kind {
+export interface Kind {
   name: 'proposals' | 'quotations'
   title: string
   icon: string
   order: number
   see: string
+  answer: string
   toggle: Omit<Toggle, 'default'>
-  activity: { viewed: string; downloaded: string }
+  answering: Omit<Toggle, 'default'>
+  quantities: Omit<Toggle, 'default'>
+  activity: { viewed: string; downloaded: string; accepted: string; declined: string }
   says(visit: Pick<Visit, 't' | 'workspace'>): Says
 }
 
 const Filter = filterOf({ statuses, sorts })
 
 /** A section for what the company offers and a client may take: proposals and quotations differ in words, not in ways. */
-export function offerSection({ name, title, icon, order, see, toggle, activity, says }: Kind): Section {
+export function offerSection(kind: Kind): Section {
+  const { name, title, icon, order, see, answer, toggle, activity, says } = kind
   const one = name.slice(0, -1)
   const port = (visit: Visit): Offers => (visit.crm as Record<typeof name, Offers>)[name]
 
@@ -49,13 +60,35 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
     title,
     icon,
     order,
-    permissions: keyed(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
-    toggles: { [name]: { ...toggle, default: true } },
+    permissions: {
+      ...keyed(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
+      ...keyed(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] }),
+    },
+    toggles: {
+      [name]: { ...toggle, default: true },
+      [`${name}.answers`]: { ...kind.answering, default: true },
+      [`${name}.quantities`]: { ...kind.quantities, default: false },
+    },
     answers: {
       [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
       [`${name}/show`]: z.object({ [one]: Offer }),
+      [`${name}/accept`]: z.object({
+        ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
+      }),
+      [`${name}/decline`]: z.object({ [one]: Offer, seen: z.string() }),
+      [`${name}/evidence`]: z.object({
+        evidence: Evidence,
+        link: z.object({ number: z.int(), hash: z.string() }),
+        delivery: z.enum(['saved', 'passing', 'confirmed', 'refused']),
+        why: z.string().nullable(),
+        sealed: z.boolean(),
+      }),
     },
-    activity: { [`${name}.viewed`]: activity.viewed, [`${name}.downloaded`]: activity.downloaded },
+    activity: Object.fromEntries(Object.entries(activity).map(([event, words]) => [`${name}.${event}`, words])),
+    signed: (content, visit) => {
+      const offer = offerOf(content as Content, 'accepted')
+      return printed(offer, says(visit).one, visit)
+    },
 
     async home(visit) {
       const { items, next } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })
@@ -89,10 +122,23 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
       })
 
       router.get('/:id', rule, async (req, res) => {
-        const offer = await port(req.portal).find(String(req.params.id))
-        await record(req, { event: `${name}.viewed`, subject: offer })
-        res.answer(`${name}/show`, { offer, [one]: offer, groups: grouped(offer.lines), ...shared(req.portal) })
+        const offers = port(req.portal)
+        const [found, signatures] = await Promise.all([
+          offers.find(String(req.params.id)),
+          req.portal.signing.of(req, name, String(req.params.id)),
+        ])
+        await record(req, { event: `${name}.viewed`, subject: found })
+        const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
+        const open = found.status === 'open' && !pending(signatures, found)
+        res.answer(`${name}/show`, {
+          ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), signatures },
+          answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
+          choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
+          ...shared(req.portal),
+        })
       })
+
+      answering(router, { kind, port, shared })
 
       router.get('/:id/pdf', rule, async (req, res) => {
         const offers = port(req.portal)
@@ -111,3 +157,14 @@ export function offerSection({ name, title, icon, order, see, toggle, activity, 
 }
 
 const keyed = (name: `${string}.${string}`, permission: Permission): Section['permissions'] => ({ [name]: permission })
+
+/** What somebody typed into the address is no reason for an error page. */
+function chosenOr(offer: Offer, query: unknown, visit: Visit, toggle: string): Offer {
+  try {
+    return withChoice(offer, query, visit.on(toggle))
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error
+    visit.problem = error
+    return offer
+  }
+}

@@ -34,6 +34,17 @@ export interface PrintedDocument {
     code?: { size: number; path: string; alt: string }
   }
   terms: string[]
+  /** A page of its own at the end: who signed it, when and how. */
+  certificate?: {
+    heading: string
+    intro: string
+    facts: [label: string, value: string][]
+    /** In a field of 1,000 by 300: the drawing as an SVG's path; or typed. */
+    signature?: { label: string; path: string } | { label: string; text: string }
+    /** Long numbers, for who compares them. */
+    codes: [label: string, value: string][]
+    after: string
+  }
   footer: string
 }
 
@@ -67,6 +78,7 @@ export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' 
       colour: /^#[0-9a-f]{6}$/i.test(document.colour ?? '') ? document.colour : '#0c5a63',
       stamp: texts.stamp ?? null,
       todo: texts.todo ? { ...texts.todo, code: texts.todo.code ?? null } : null,
+      certificate: texts.certificate ? { signature: null, ...texts.certificate } : null,
       fonts: fonts.families,
     },
   })

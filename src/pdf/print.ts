@@ -1,11 +1,11 @@
 import type { Request, Response } from 'express'
 import { type Event, record } from '../activity.ts'
 import { grouped, type Line, type Sums } from '../document.ts'
-import type { Visit } from '../visit.ts'
+import type { Reader } from '../section.ts'
 import type { PrintedDocument } from './pdf.ts'
 
 /** What a document's PDF has in common with that of any other: in the reader's language, on the sender's paper. */
-export const paper = ({ locale, direction, workspace, t }: Visit) => ({
+export const paper = ({ locale, direction, workspace, t }: Reader) => ({
   language: locale,
   direction,
   sender: workspace.name,
@@ -18,7 +18,7 @@ export const paper = ({ locale, direction, workspace, t }: Visit) => ({
 })
 
 /** Lines under their headings, as on the page. */
-export const printedLines = (lines: Line[], { t, number, price, money }: Visit): PrintedDocument['groups'] =>
+export const printedLines = (lines: Line[], { t, number, price, money }: Reader): PrintedDocument['groups'] =>
   grouped(lines).map(({ heading, optional, lines: those }) => ({
     heading: heading ?? (optional ? t('Optional') : null),
     lines: those.map(it => ({
@@ -39,7 +39,7 @@ export const printedLines = (lines: Line[], { t, number, price, money }: Visit):
   }))
 
 /** What leads to the total. */
-export const printedSums = ({ discount, net, taxes }: Sums, { t, number, money }: Visit): PrintedDocument['sums'] => [
+export const printedSums = ({ discount, net, taxes }: Sums, { t, number, money }: Reader): PrintedDocument['sums'] => [
   ...(discount
     ? [row(t('Discount {percent}%', { percent: number(discount.percent) }), money(minus(discount.amount)))]
     : []),

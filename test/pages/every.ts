@@ -33,11 +33,13 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}${await mailed(scene, '/sign-in/code', /\/sign-in\/link\/\S+/)}`],
     [undefined, `${brightside}${await newAddress(scene)}`],
     ['owner', `${brightside}/account?saved=address`],
+    [undefined, `${brightside}/verify`],
     ['owner', `${brightside}/`],
     ['newcomer', `${brightside}/`],
     ['busy', '/portal/harbor/'],
     ['owner', `${brightside}/proposals`],
     ...(await Promise.all(offers.map(async it => ['owner', await paper('proposals', acme({ ref_no: it }))] as Place))),
+    ...(await answered(scene)),
     ['owner', `${brightside}/invoices`],
     ['busy', '/portal/harbor/invoices?status=overdue'],
     ['owner', `${brightside}/invoices?search=nothing+like+it`],
@@ -109,4 +111,18 @@ async function invitation(scene: Scene): Promise<string> {
       invitedBy: 'Marta Lindqvist',
     }),
   ) as Promise<string>
+}
+
+/** A proposal that is about to be answered, and one that was. */
+async function answered(scene: Scene): Promise<Place[]> {
+  const owner = await scene.visit('owner')
+  const [first, second] = (await owner.api('/proposals?status=open')).body.items
+  const { seen } = (await owner.api(`/proposals/${second.id}/acceptance`)).body
+  await owner.post(`/proposals/${second.id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: owner.person?.name })
+  return ['acceptance', 'rejection']
+    .map((path): Place => ['owner', `/portal/brightside/proposals/${first.id}/${path}`])
+    .concat([
+      ['owner', `/portal/brightside/proposals/${second.id}/evidence?done`],
+      ['owner', `/portal/brightside/proposals/${second.id}/evidence`],
+    ])
 }

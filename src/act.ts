@@ -1,0 +1,41 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { type Event, note } from './activity.ts'
+import type { Crm, Customer, Ports } from './crm.ts'
+import { within } from './database.ts'
+import type { Gate } from './gate/gate.ts'
+
+export interface Acting {
+  tx: Knex.Transaction
+  /** Within the transaction, where the CRM is in the same database. */
+  crm: Partial<Ports>
+  /** Whether it is. */
+  here: boolean
+}
+
+interface Parts {
+  crm: Crm
+  database: Knex
+  door: Pick<Gate, 'passing'>
+}
+
+/**
+ * A client's action: one transaction for the CRM's change, our own rows and the sentence that it leaves; whoever gets an
+ * answer knows that all of it is stored.
+ */
+export const acting =
+  ({ crm, database, door }: Parts) =>
+  <T>(req: Request<any>, work: (acting: Acting) => Promise<T>, event: (done: T) => Event): Promise<T> => {
+    const { workspace, client } = req.portal.customer
+    return within(database, { workspace: workspace.id, client: client.id }, async tx => {
+      const done = await work(joined({ crm, database, door }, req.portal.customer, tx))
+      await note(tx, req, event(done))
+      return done
+    })
+  }
+
+/** A CRM in another database cannot join a transaction. */
+export function joined({ crm, database, door }: Parts, customer: Customer, tx: Knex.Transaction): Acting {
+  const here = crm.database === undefined || crm.database === database
+  return { tx, here, crm: door.passing(crm.connect(customer, here ? tx : undefined)) }
+}

@@ -1,0 +1,255 @@
+import type { Knex } from 'knex'
+import { joined } from '../act.ts'
+import type { Branded, Workspaces } from '../branding/workspaces.ts'
+import type { Customer, Role } from '../crm.ts'
+import { query, readWithin, within } from '../database.ts'
+import { Conflict, NotFound } from '../errors.ts'
+import type { Job } from '../jobs.ts'
+import { dateIn, type Speech, speak, zoneOf } from '../language.ts'
+import type { Log } from '../log.ts'
+import type { Letter } from '../mail/letter.ts'
+import type { Outbox } from '../mail/outbox.ts'
+import type { Attachment } from '../mail/transport.ts'
+import type { Answer } from '../offer/port.ts'
+import { Policy, policyName } from '../offer/signing.ts'
+import { pdfOf } from '../pdf/pdf.ts'
+import type { Section } from '../section.ts'
+import { sha256 } from './canonical.ts'
+import { certificate } from './certificate.ts'
+import { columns, type Stored, tables } from './chain.ts'
+import type { Evidence } from './evidence.ts'
+import { keys } from './keys.ts'
+import { seal } from './seal.ts'
+import { type Queued, queue, type Parts as Signing } from './signing.ts'
+
+export interface Parts extends Signing {
+  flags: { enabled(workspace: string): boolean }
+  log: Log
+  /** Undefined where no mail is sent. */
+  mailed: { outbox: Outbox; address: string } | undefined
+  /** Where clients find the portal. */
+  address: string | undefined
+  places: Workspaces
+  sections: Section[]
+}
+
+/**
+ * What follows an answer, by a job that is tried again until it is done: the CRM is told where it was not yet, the
+ * accepted paper is sealed, and both sides get their copies. Each step is stored before the next begins.
+ */
+export function delivering(parts: Parts) {
+  const keyOf = keys(parts.database, parts.secrets)
+  parts.jobs.work<Queued>(queue, job => deliver(job, { ...parts, keyOf }))
+}
+
+type Delivering = Parts & { keyOf: ReturnType<typeof keys> }
+
+async function deliver({ data: { workspace: id, slug, id: signature } }: Job<Queued>, parts: Delivering) {
+  const { database, door, flags, places } = parts
+  if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
+  const workspace = await places.find(slug)
+  if (!workspace) throw new Error(`The CRM has no workspace ${slug}.`)
+  const [row] = await readWithin<Stored>(
+    database,
+    { workspace: id },
+    {
+      text: `select ${columns} from ${tables} where s.workspace_id = scope.workspace and s.id = $3`,
+      values: [signature],
+    },
+  )
+  if (!row?.evidence) return
+  const evidence: Evidence = JSON.parse(row.evidence)
+  if (row.state === 'saved' || row.state === 'passing') {
+    if (!(await passOn(row, evidence, workspace, parts))) return
+  } else if (row.state === 'refused') return
+  if (evidence.act === 'accepted' && !row.sealed) await finish(row, evidence, workspace, parts)
+}
+
+/** Whether the CRM has taken it. Throws where it cannot be asked: the job comes again. */
+async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering): Promise<boolean> {
+  const { database, log } = parts
+  const change = (tx: Knex, set: string, values: unknown[] = []) =>
+    query(tx, {
+      text: `update portal.client_signatures set ${set}
+             where workspace_id = $1 and id = $2 and state in ('saved', 'passing') returning id`,
+      values: [row.workspace_id, row.id, ...values],
+    })
+  const settle = (set: string, values: unknown[] = [], more?: (tx: Knex) => Promise<void>) =>
+    within(database, { workspace: row.workspace_id }, async tx => {
+      const [changed] = await change(tx, set, values)
+      if (changed) await more?.(tx)
+    })
+
+  await settle(`state = 'passing', tries = tries + 1, tried_at = now()`)
+  try {
+    await told(row, evidence, workspace, parts)
+  } catch (error: any) {
+    const final = error instanceof Conflict || error instanceof NotFound
+    const why = String(error.message).slice(0, 300)
+    log.warn({ workspace: workspace.slug, signature: row.id, error: why, final }, 'an answer could not be passed on')
+    if (!final) {
+      await settle('why = $3', [why])
+      throw error
+    }
+    await settle(`state = 'refused', settled_at = now(), why = $3`, [why], tx =>
+      refused(tx, evidence, workspace, parts),
+    )
+    parts.mailed?.outbox.wake()
+    return false
+  }
+  await settle(`state = 'confirmed', settled_at = now(), why = null`)
+  return true
+}
+
+/** The CRM takes it, or says that it is too late. */
+async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering) {
+  const { signer, document } = evidence
+  const customer: Customer = {
+    workspace,
+    client: signer.client,
+    person: { id: signer.id, name: signer.name, email: signer.email },
+    role: (signer.role ?? 'viewer') as Role,
+    today: dateIn(zoneOf(workspace.timeZone), row.at),
+  }
+  await within(parts.database, { workspace: row.workspace_id, client: row.client_id }, async tx => {
+    const port = (joined(parts, customer, tx).crm as any)[document.section]
+    if (!port?.answer && !port?.passOn) throw new Error('The CRM takes no answers right now.')
+    await (port.passOn ?? port.answer)(document.id, answerOf(evidence, customer.today))
+  })
+}
+
+function answerOf({ id, act, at, document, signer, reason, order, choice }: Evidence, on: string): Answer {
+  const { lines, sums } = document.content as { lines: any[]; sums: any }
+  return {
+    key: id,
+    act: act as Answer['act'],
+    version: document.version,
+    at: new Date(at),
+    on,
+    by: { name: signer.name, email: signer.email, contact: signer.contact },
+    reason,
+    orderNumber: order.number,
+    wishedOn: order.wishedOn,
+    choice: choice === 'own' ? { lines: lines.filter(it => it.optional && it.id), sums } : null,
+  }
+}
+
+/** Seals what was accepted, and posts a copy to both sides, in one transaction. */
+async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering) {
+  const { database, keyOf, mailed, sections, places, address } = parts
+  const section = sections.find(it => it.name === row.section)
+  if (!section?.signed) return
+  const language = evidence.consent?.language ?? 'en-GB'
+  const speech = speak(`${language}|${zoneOf(workspace.timeZone)}`)
+  const reader = { ...speech, workspace }
+  const verify = address && `${address}/${workspace.slug}/verify`
+  const printed = section.signed(evidence.document.content, reader)
+  const paper = await pdfOf(
+    { ...printed, stamp: undefined, certificate: certificate({ evidence, row, verify }, reader) },
+    await places.logo(workspace),
+  )
+  const sealed = await seal(paper, {
+    key: await keyOf(workspace),
+    at: row.at,
+    reason: `${evidence.act} ${row.number}`,
+    name: workspace.name,
+  })
+  await within(database, { workspace: row.workspace_id }, async tx => {
+    const [first] = await query(tx, {
+      text: `update portal.client_signatures set sealed = $3, sealed_hash = $4, sealed_at = now()
+             where workspace_id = $1 and id = $2 and sealed is null returning id`,
+      values: [row.workspace_id, row.id, sealed, sha256(sealed)],
+    })
+    if (!first || !mailed) return
+    const { copies } = Policy.parse((await setting(tx, row.workspace_id)) ?? {})
+    const attachment: Attachment = {
+      filename: `${row.number}.pdf`,
+      content: sealed.toString('base64'),
+      encoding: 'base64',
+      contentType: 'application/pdf',
+    }
+    const link = `${mailed.address}/${workspace.slug}/${row.section}/${encodeURIComponent(row.document_id)}/evidence`
+    const letter = copyFor(evidence, workspace, speech, link)
+    await post(mailed.outbox, tx, { workspace, speech, letter, attachment }, evidence.signer)
+    if (copies) await post(mailed.outbox, tx, { workspace, speech, letter, attachment }, { email: copies })
+  })
+  mailed?.outbox.wake()
+}
+
+interface Copy {
+  workspace: Branded
+  speech: Speech
+  letter: Omit<Letter, 'greeting'>
+  attachment?: Attachment
+}
+
+const post = (
+  outbox: Outbox,
+  tx: Knex,
+  { workspace, speech, letter, attachment }: Copy,
+  to: { id?: string; name?: string; email: string },
+) => {
+  const first = to.name?.split(/\s+/)[0]
+  const greeting = first ? speech.t('Hello {name},', { name: first }) : speech.t('Hello,')
+  return outbox.post(tx, {
+    workspace,
+    kind: 'signed-copy',
+    to: { email: to.email, person: to.id },
+    speech,
+    letter: { ...letter, greeting },
+    attachments: attachment ? [attachment] : [],
+  })
+}
+
+function copyFor(
+  { signer, document }: Evidence,
+  workspace: Branded,
+  { t }: Speech,
+  link: string,
+): Omit<Letter, 'greeting'> {
+  return {
+    subject: t('{number}: the signed copy', { number: document.number }),
+    paragraphs: [
+      t('{name} accepted {number}, version {version}, for {client}. The signed document is attached.', {
+        ...{ name: signer.name, number: document.number, version: document.version, client: signer.client.name },
+      }),
+      t('Please keep it: it is sealed, so that any change of it can be seen.'),
+    ],
+    action: { label: t('See the evidence'), url: link },
+    after: [t('If you know nothing of this, tell {workspace} at once.', { workspace: workspace.name })],
+  }
+}
+
+/** Whoever signed must know that it came to nothing. */
+async function refused(tx: Knex, evidence: Evidence, workspace: Branded, { mailed }: Delivering) {
+  if (!mailed) return
+  const speech = speak(`${evidence.consent?.language ?? 'en-GB'}|${zoneOf(workspace.timeZone)}`)
+  const { t } = speech
+  const { document, signer } = evidence
+  const letter = {
+    subject: t('{number}: your answer came too late', { number: document.number }),
+    paragraphs: [
+      t(
+        'Before your answer to {number} reached the books of {workspace}, they had changed. Nothing was accepted or declined by it.',
+        {
+          ...{ number: document.number, workspace: workspace.name },
+        },
+      ),
+    ],
+    action: {
+      label: t('See how it is now'),
+      url: `${mailed.address}/${workspace.slug}/${document.section}/${encodeURIComponent(document.id)}`,
+    },
+    after: [],
+  }
+  await post(mailed.outbox, tx, { workspace, speech, letter }, signer)
+}
+
+const setting = async (tx: Knex, workspace: string) => {
+  const [row] = await query(tx, {
+    text: `select value from portal.client_portal_settings
+           where workspace_id = $1 and client_id = '' and person_id = '' and name = $2`,
+    values: [workspace, policyName],
+  })
+  return row?.value
+}

@@ -1,0 +1,79 @@
+/** What is kept of an answer; its canonical text (RFC 8785) is what the chain holds on to. Times are ISO 8601, UTC. */
+export interface Evidence {
+  format: 'portico-evidence/1'
+  id: string
+  act: 'accepted' | 'declined' | 'countersigned'
+  at: string
+  workspace: { id: string; name: string }
+  document: {
+    section: string
+    id: string
+    version: number
+    number: string
+    /** As it was shown, with what was chosen. */
+    content: object
+    /** Of the content's canonical text. */
+    sha256: string
+    /** Of the paper that was frozen with it. */
+    pdf: { sha256: string; bytes: number } | null
+  }
+  signer: {
+    id: string
+    name: string
+    email: string
+    /** Null for staff. */
+    role: string | null
+    client: { id: string; name: string }
+    /** Of the CRM; null for who is only known here. */
+    contact: string | null
+  }
+  /** The words that were agreed to, as they were shown. */
+  consent: { text: string; language: string; sha256: string } | null
+  signature: Signature | null
+  /** Whether the signer chose otherwise than it was offered. */
+  choice: 'as offered' | 'own'
+  reason: string | null
+  order: { number: string | null; wishedOn: string | null }
+  /** How the signer had shown who they are, the first time at sign-in. */
+  authentication: { by: string; at: string }[]
+  from: { address: string | null; agent: string | null }
+  /** How often the document was opened by people of the client before; machines leave no such rows. */
+  seen: { times: number; first: string | null; last: string | null }
+}
+
+/** Strokes are points of a field 1,000 wide and 300 high. */
+export type Signature =
+  | { way: 'drawn'; strokes: [x: number, y: number][][] }
+  | { way: 'typed'; text: string }
+  | { way: 'ticked' }
+
+/** One link of a workspace's chain: it holds no personal data, which can be erased without breaking it. */
+export interface Link {
+  workspace: string
+  /** Counts from 1. */
+  link: number
+  id: string
+  at: string
+  /** Of the salt and the evidence. */
+  digest: string
+  /** Hash of the link before; empty for the first. */
+  previous: string
+}
+
+/** A file that says all that is known of one answer, and is verified without us: see docs/signatures.md. */
+export interface Bundle {
+  format: 'portico-evidence-bundle/1'
+  evidence: string
+  /** Hexadecimal digits. */
+  salt: string
+  link: Link
+  /** Of the link's canonical text. */
+  hash: string
+  /** Of the hash, base64: RSA with SHA-256. */
+  headSignature: string
+  /** X.509, PEM. */
+  certificate: string
+  /** The frozen paper, and the same with certificate page and seal; base64. */
+  document: string | null
+  sealed: string | null
+}

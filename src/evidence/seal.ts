@@ -1,0 +1,136 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { pdflibAddPlaceholder } from '@signpdf/placeholder-pdf-lib'
+import { SignPdf } from '@signpdf/signpdf'
+import { Signer, SUBFILTER_ETSI_CADES_DETACHED } from '@signpdf/utils'
+import { fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js'
+import { PDFDocument } from 'pdf-lib'
+import * as pkijs from 'pkijs'
+import type { Key } from './keys.ts'
+
+const ids = {
+  data: '1.2.840.113549.1.7.1',
+  signedData: '1.2.840.113549.1.7.2',
+  contentType: '1.2.840.113549.1.9.3',
+  messageDigest: '1.2.840.113549.1.9.4',
+  signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
+}
+
+/** Room for the signature in the file, in bytes. */
+const room = 12_000
+
+interface Sealing {
+  key: Key
+  at: Date
+  /** What the seal stands for, as PDF readers show it. */
+  reason: string
+  name: string
+}
+
+/** A PDF with a seal over every byte of it: PAdES baseline B-B (ETSI EN 319 142-1), CMS detached. Its tags stay. */
+export async function seal(pdf: Uint8Array, { key, at, reason, name }: Sealing): Promise<Buffer> {
+  const document = await PDFDocument.load(pdf, { updateMetadata: false })
+  pdflibAddPlaceholder({
+    pdfDoc: document,
+    reason,
+    name,
+    contactInfo: '',
+    location: '',
+    signingTime: at,
+    signatureLength: room,
+    subFilter: SUBFILTER_ETSI_CADES_DETACHED,
+    appName: 'Portico',
+  })
+  const prepared = await document.save({
+    useObjectStreams: false,
+    addDefaultPage: false,
+    updateFieldAppearances: false,
+  })
+  return new SignPdf().sign(Buffer.from(prepared), new Cms(key))
+}
+
+class Cms extends Signer {
+  readonly #key: Key
+  constructor(key: Key) {
+    super()
+    this.#key = key
+  }
+  override sign = (bytes: Buffer) => detached(bytes, this.#key)
+}
+
+/** CMS SignedData without its content (RFC 5652), which names its certificate in what is signed (RFC 5035). */
+async function detached(bytes: Buffer, key: Key): Promise<Buffer> {
+  const raw = new X509Certificate(key.certificate).raw
+  const certificate = pkijs.Certificate.fromBER(new Uint8Array(raw))
+  const attribute = (type: string, value: unknown) => new pkijs.Attribute({ type, values: [value] })
+  const octets = (it: Buffer) => new OctetString({ valueHex: new Uint8Array(it).buffer })
+  const digest = createHash('sha256').update(bytes).digest()
+  const named = new Sequence({ value: [octets(createHash('sha256').update(raw).digest())] })
+  const cms = new pkijs.SignedData({
+    version: 1,
+    encapContentInfo: new pkijs.EncapsulatedContentInfo({ eContentType: ids.data }),
+    certificates: [certificate],
+    signerInfos: [
+      new pkijs.SignerInfo({
+        version: 1,
+        sid: new pkijs.IssuerAndSerialNumber({
+          issuer: certificate.issuer,
+          serialNumber: certificate.serialNumber,
+        }),
+        signedAttrs: new pkijs.SignedAndUnsignedAttributes({
+          type: 0,
+          attributes: [
+            attribute(ids.contentType, new ObjectIdentifier({ value: ids.data })),
+            attribute(ids.messageDigest, octets(digest)),
+            attribute(ids.signingCertificateV2, new Sequence({ value: [new Sequence({ value: [named] })] })),
+          ],
+        }),
+      }),
+    ],
+  })
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+  await cms.sign(
+    key.private.toCryptoKey(algorithm, false, ['sign']) as never,
+    0,
+    'SHA-256',
+    new Uint8Array(bytes).buffer,
+  )
+  const content = new pkijs.ContentInfo({ contentType: ids.signedData, content: cms.toSchema(true) })
+  return Buffer.from(content.toSchema().toBER(false))
+}
+
+export interface Seal {
+  /** Whether what the seal covers is as it was. */
+  intact: boolean
+  /** Whether it covers every byte of the file: what was appended later is not covered. */
+  whole: boolean
+  /** SHA-256 fingerprint of the certificate, in hexadecimal digits. */
+  by: string
+}
+
+/** The last seal in a file, whoever made it; undefined where there is none that can be read. */
+export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
+  const text = pdf.toString('latin1')
+  const [, ...ranges] = [...text.matchAll(/\/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]/g)].at(-1) ?? []
+  const [start = 0, first = 0, second = 0, rest = 0] = ranges.map(Number)
+  if (!ranges.length || start !== 0 || second <= first || second + rest > pdf.length) return undefined
+  const contents = text.slice(first, second)
+  if (!/^<[0-9a-f]+>$/i.test(contents)) return undefined
+  try {
+    const { result } = fromBER(new Uint8Array(Buffer.from(contents.slice(1, -1), 'hex')))
+    const cms = new pkijs.SignedData({ schema: new pkijs.ContentInfo({ schema: result }).content })
+    const [certificate] = cms.certificates ?? []
+    if (!(certificate instanceof pkijs.Certificate)) return undefined
+    const covered = Buffer.concat([pdf.subarray(0, first), pdf.subarray(second, second + rest)])
+    const intact = await cms
+      .verify({ signer: 0, data: new Uint8Array(covered).buffer, checkChain: false })
+      .catch(() => false)
+    const by = createHash('sha256').update(new Uint8Array(certificate.toSchema().toBER())).digest('hex')
+    return { intact, whole: second + rest === pdf.length, by }
+  } catch {
+    return undefined
+  }
+}
+
+/** As `Seal.by` has it. */
+export const fingerprint = (certificate: string) =>
+  createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex')

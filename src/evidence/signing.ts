@@ -1,0 +1,176 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
+import { type Acting, acting } from '../act.ts'
+import type { Crm, Ports } from '../crm.ts'
+import { readWithin } from '../database.ts'
+import { Conflict } from '../errors.ts'
+import type { Gate } from '../gate/gate.ts'
+import type { Jobs } from '../jobs.ts'
+import type { Answer } from '../offer/port.ts'
+import { canonical, sha256 } from './canonical.ts'
+import { append, columns, type Stored, tables } from './chain.ts'
+import type { Evidence, Signature } from './evidence.ts'
+import { keys } from './keys.ts'
+
+/** What is signed, and how: the rest of the evidence is known of the request. */
+interface Signed {
+  section: string
+  act: 'accepted' | 'declined'
+  document: { id: string; version: number; number: string; content: object; pdf: Buffer | null }
+  consent: string | null
+  signature: Signature | null
+  reason: string | null
+  order: { number: string | null; wishedOn: string | null }
+  choice: Answer['choice']
+  /** The same content as the CRM has it once it has taken the answer. */
+  still(crm: Partial<Ports>): Promise<object>
+}
+
+export interface Signing {
+  /** Evidence, the CRM's change and the activity: all or none. Throws Conflict where somebody else was quicker. */
+  sign(req: Request<any>, what: Signed): Promise<string>
+  /** Of one document of this client, the newest first. */
+  of(req: Request<any>, section: string, document: string): Promise<Stored[]>
+}
+
+export interface Parts {
+  crm: Crm
+  database: Knex
+  door: Gate
+  jobs: Jobs
+  secrets: string[]
+}
+
+export const queue = 'answers'
+
+/** What the job of an answer is told. */
+export interface Queued {
+  workspace: string
+  slug: string
+  id: string
+}
+
+export function signing(parts: Parts): Signing {
+  const { database, jobs, secrets } = parts
+  const keyOf = keys(database, secrets)
+  const act = acting(parts)
+
+  return {
+    async sign(req, what) {
+      const { workspace, customer, now } = req.portal
+      const key = await keyOf(workspace)
+      const id = uuid()
+      const evidence = await evidenceOf(database, req, what, id)
+      const answer: Answer = {
+        key: id,
+        act: what.act,
+        version: what.document.version,
+        at: now,
+        on: customer.today,
+        by: { name: customer.person.name, email: customer.person.email, contact: contactOf(req) },
+        reason: what.reason,
+        orderNumber: what.order.number,
+        wishedOn: what.order.wishedOn,
+        choice: what.choice,
+      }
+      await act(
+        req,
+        async it => {
+          const told = await tell(it, what, answer)
+          await append(it.tx, { evidence, document: what.document.pdf, settled: told }, key)
+          await jobs.send(it.tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Queued)
+        },
+        () => ({ event: `${what.section}.${what.act}`, subject: subjectOf(what, id) }),
+      ).catch(taken)
+      jobs.wake()
+      return id
+    },
+
+    of: (req, section, document) =>
+      readWithin<Stored>(
+        database,
+        { workspace: req.portal.workspace.id, client: req.portal.customer.client.id },
+        {
+          name: 'portal.signatures',
+          text: `select ${columns} from ${tables}
+                 where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3 and s.document_id = $4
+                 order by s.link desc limit 20`,
+          values: [section, document],
+        },
+      ),
+  }
+}
+
+/** Whether the CRM has taken it in this transaction; if not, it is passed on later. */
+async function tell({ crm, here }: Acting, { section, document, still }: Signed, answer: Answer): Promise<boolean> {
+  const port = (crm as any)[section]
+  if (!here || !port?.answer) return false
+  await port.answer(document.id, answer)
+  // What was shown is what the CRM holds now, while nobody else can change it.
+  if (canonical(await still(crm)) !== canonical(document.content)) throw new Conflict()
+  return true
+}
+
+/** Another answer to the same version is there already. */
+const taken = (error: any) => {
+  throw error.code === '23505' && /one_answer/.test(error.constraint) ? new Conflict() : error
+}
+
+const contactOf = ({ portal: { visitor, customer } }: Request<any>) =>
+  visitor?.memberships.find(it => it.client === customer.client.id)?.contact ?? null
+
+const subjectOf = ({ document, reason }: Signed, signature: string) => ({
+  id: document.id,
+  number: document.number,
+  version: document.version,
+  reason,
+  signature,
+})
+
+async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: string): Promise<Evidence> {
+  const { workspace, customer, now, locale, aside } = req.portal
+  const { person, role, client } = customer
+  const { section, act, document, consent, signature, reason, order } = what
+  return {
+    format: 'portico-evidence/1',
+    id,
+    act,
+    at: now.toISOString(),
+    workspace: { id: workspace.id, name: workspace.name },
+    document: {
+      section,
+      id: document.id,
+      version: document.version,
+      number: document.number,
+      content: document.content,
+      sha256: sha256(canonical(document.content)),
+      pdf: document.pdf && { sha256: sha256(document.pdf), bytes: document.pdf.length },
+    },
+    signer: { id: person.id, name: person.name, email: person.email, role, client, contact: contactOf(req) },
+    consent: consent === null ? null : { text: consent, language: locale, sha256: sha256(consent) },
+    signature,
+    choice: what.choice ? 'own' : 'as offered',
+    reason,
+    order,
+    authentication: (aside.session.proofs ?? []).map(it => ({ by: it.by, at: new Date(it.at).toISOString() })),
+    from: { address: req.ip ?? null, agent: req.get('User-Agent')?.slice(0, 500) ?? null },
+    seen: await seen(database, req, section, document.id),
+  }
+}
+
+async function seen(database: Knex, req: Request<any>, section: string, document: string): Promise<Evidence['seen']> {
+  const { workspace, customer } = req.portal
+  const [row] = await readWithin(
+    database,
+    { workspace: workspace.id, client: customer.client.id },
+    {
+      name: 'portal.seen',
+      text: `select count(*)::int as times, min(at) as first, max(at) as last from portal.client_activity_logs l
+             where l.workspace_id = scope.workspace and l.client_id = scope.client and l.subject_id = $3 and l.event = $4
+               and l.actor_kind = 'client'`,
+      values: [document, `${section}.viewed`],
+    },
+  )
+  return { times: row.times, first: row.first?.toISOString() ?? null, last: row.last?.toISOString() ?? null }
+}

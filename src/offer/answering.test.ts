@@ -1,0 +1,400 @@
+import { expect } from 'chai'
+import { extractText } from 'unpdf'
+import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
+import { query } from '../database.ts'
+import { faults } from '../evidence/chain.ts'
+import { check } from '../evidence/check.ts'
+import { sealOf } from '../evidence/seal.ts'
+
+/** The proposal with options that the owner has. */
+const number = 'P-2026-031'
+
+describe('answering an offer', () => {
+  afterEach(leave)
+
+  it('is choosing, reading and signing, and leaves evidence, the CRM’s status, activity and two copies', async () => {
+    const scene = await open({ mail: 'kept' })
+    await setting(scene, {
+      copies: 'books@brightside.example',
+      next: 'We call you on Monday.\nYou get the first invoice.',
+    })
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    expect(await owner.get(`/proposals/${id}`)).to.show('Accept and sign', `/proposals/${id}/rejection`)
+
+    const page = await owner.get(`/proposals/${id}/acceptance`)
+    expect(page).to.show(
+      'Exactly what you accept',
+      'for €16,736.72',
+      'option you chose',
+      'option you left out',
+      'Nadia El-Khoury',
+    )
+    const answer = await owner.post(`/proposals/${id}/acceptance`, {
+      ...fieldsOf(page.text),
+      agree: 'on',
+      how: 'drawn',
+      strokes: JSON.stringify([
+        [
+          [10, 20],
+          [200, 150],
+          [400, 20],
+          [700, 250],
+        ],
+      ]),
+      order: 'AB-2026-477',
+      wished: '2026-12-05',
+    })
+    expect(answer.headers.location).to.equal(`/portal/brightside/proposals/${id}/evidence?done`)
+
+    const row = await scene.owner('proposals').where({ id }).first()
+    expect(row).to.include({ state: 'accepted', answered_by: 'Nadia El-Khoury' })
+    expect(row.answer_note).to.equal('Order AB-2026-477. Wished by 2026-12-05')
+    expect(await owner.get('/activity')).to.show(`accepted proposal ${number}, version 2`)
+
+    const mail = await scene.mailTo('nadia@acmebakery.example')
+    const copy = await scene.mailTo('books@brightside.example')
+    const pdf = Buffer.from(mail.attachments![0]!.content, 'base64')
+    expect(copy.attachments![0]!.content).to.equal(mail.attachments![0]!.content)
+    expect(await sealOf(pdf)).to.include({ intact: true, whole: true })
+    const { text } = await extractText(new Uint8Array(pdf), { mergePages: true })
+    for (const it of ['Certificate of acceptance', 'AB-2026-477', '€16,736.72', 'nadia@acmebakery.example'])
+      expect(text).to.include(it)
+
+    const done = await owner.get(`/proposals/${id}/evidence?done`)
+    expect(done).to.show(
+      'Signed. Thank you, Nadia.',
+      'Download the signed PDF',
+      '<path d="M10 20Q',
+      'We call you on Monday.',
+    )
+    expect((await owner.get(`/proposals/${id}/evidence/pdf?download`)).body.equals(pdf)).to.equal(true)
+    const bundle = (await owner.get(`/proposals/${id}/evidence/bundle`)).body
+    expect(check(bundle).filter(it => !it.good)).to.deep.equal([])
+    expect(JSON.parse(bundle.evidence)).to.deep.include({ order: { number: 'AB-2026-477', wishedOn: '2026-12-05' } })
+    expect(JSON.parse(bundle.evidence).authentication[0].by).to.equal('password')
+  })
+
+  it('takes the options that are chosen, at the CRM’s prices, and writes them back', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    const options = await scene
+      .owner('proposal_lines')
+      .where({ proposal_id: id, is_optional: true })
+      .orderBy('position')
+    const film = options.find(it => !it.is_chosen)
+
+    const page = await owner.get(`/proposals/${id}?options=1&option=${film.id}`)
+    expect(page).to.show('€15,412.00', '€18,648.52')
+    const review = await owner.get(`/proposals/${id}/acceptance?options=1&option=${film.id}`)
+    const { status } = await sign(owner, id, fieldsOf(review.text))
+    expect(status).to.equal(303)
+
+    const row = await scene.owner('proposals').where({ id }).first()
+    expect(row).to.include({ state: 'accepted', net_total: '15412.00', tax_total: '3236.52', grand_total: '18648.52' })
+    const after = await scene.owner('proposal_lines').where({ proposal_id: id, is_optional: true }).orderBy('position')
+    expect(after.map(it => it.is_chosen)).to.deep.equal(options.map(it => it.id === film.id))
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.not.show('Changed since it was signed')
+  })
+
+  it('takes quantities only where the workspace lets clients choose them, and only such as can be delivered', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    const banners = await scene
+      .owner('proposal_lines')
+      .where({ proposal_id: id, title: 'Printed window banners' })
+      .first()
+    const choice = (quantity: string) =>
+      `options=1&option=${banners.id}&${encodeURIComponent(`quantity.${banners.id}`)}=${encodeURIComponent(quantity)}`
+
+    expect(await owner.get(`/proposals/${id}?${choice('7')}`))
+      .to.show('€16,736.72')
+      .and.not.show('€17,133.60')
+    await scene
+      .owner('portal.client_portal_settings')
+      .insert({ workspace_id: '1', name: 'proposals.quantities', value: 'true', changed_by: 'a test' })
+    expect(await owner.get(`/proposals/${id}?${choice('7')}`)).to.show('€17,133.60')
+    for (const wrong of ['-1', '0', '1.5', '1e3', '9999999', 'many'])
+      expect(await owner.get(`/proposals/${id}?${choice(wrong)}`), wrong).to.show('Type a number above zero')
+    expect((await owner.get(`/proposals/${id}?options=1&option=999999`)).status).to.equal(422)
+  })
+
+  it('asks for a signature and the tick, and keeps what was typed', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+    const typed = { ...seen, order: 'AB <7>', how: 'typed', typed: '<script>alert(1)</script>' }
+
+    const untick = await owner.post(`/proposals/${id}/acceptance`, typed)
+    expect(untick.status).to.equal(422)
+    expect(untick).to.show('Tick this box', 'AB &lt;7&gt;', '&lt;script&gt;').and.not.show('<script>alert')
+    for (const [more, sentence] of [
+      [{ how: 'typed', typed: ' ' }, 'Type your full name.'],
+      [{ how: 'drawn', strokes: '' }, 'Draw your signature'],
+      [{ how: 'drawn', strokes: '[[[1,1]]]' }, 'Draw your signature'],
+      [{ how: 'drawn', strokes: '[[[1,"<svg>"],[2,2],[3,3],[4,4]]]' }, 'Draw your signature'],
+      [{ how: 'ticked' }, 'Draw your signature'],
+      [{ wished: '2026-99-99' }, 'Choose a date.'],
+      [{ order: 'x'.repeat(61) }, 'This is too long.'],
+    ] as const) {
+      const answer = await owner.post(`/proposals/${id}/acceptance`, { ...typed, agree: 'on', ...more })
+      expect(answer.status, sentence).to.equal(422)
+      expect(answer).to.show(sentence)
+    }
+    expect((await owner.post(`/proposals/${id}/acceptance`, { strokes: 'x'.repeat(2_000_000) })).status).to.equal(413)
+    expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
+    expect(await database('portal.client_signatures')).to.have.length(0)
+  })
+
+  it('of a page that is out of date is refused, with the document as it is now', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+    await database('proposal_lines').where({ proposal_id: id, position: 1 }).update({ title: 'Something else' })
+
+    const answer = await sign(owner, id, seen)
+    expect(answer.status).to.equal(409)
+    expect(answer).to.show('Something else', 'Look at it once more before you sign')
+    expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
+  })
+
+  it('that the CRM changes while it is signed, is not signed', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+    // The line changes with the very statement that accepts: what is read afterwards is not what was shown.
+    await database.raw(`create function meddle() returns trigger language plpgsql security definer as
+      $$ begin update public.proposal_lines set title = 'Dearer' where proposal_id = new.id and position = 1; return new; end $$`)
+    await database.raw('create trigger meddle before update on proposals for each row execute function meddle()')
+
+    expect((await sign(owner, id, seen)).status).to.equal(409)
+    expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
+    expect(await database('portal.client_signatures')).to.have.length(0)
+    expect(await database('portal.client_activity_logs').where({ event: 'proposals.accepted' })).to.have.length(0)
+  })
+
+  it('by two people at once is answered once, and the others are told', async () => {
+    const { visit, owner: database } = await open()
+    const visitors = await Promise.all([visit('owner'), visit('approver')])
+    const id = await idOf(visitors[0]!)
+    const fields = await Promise.all(
+      visitors.map(async it => fieldsOf((await it.get(`/proposals/${id}/acceptance`)).text)),
+    )
+    const answers = await Promise.all([0, 1, 0, 1].map(at => sign(visitors[at]!, id, fields[at]!)))
+
+    expect(await database('portal.client_signatures')).to.have.length(1)
+    const [row] = await database('portal.client_signatures')
+    const winner = row.signer === 'Nadia El-Khoury' ? 0 : 1
+    for (const [at, it] of answers.entries()) {
+      if (at % 2 === winner) expect(it.status).to.equal(303)
+      else expect([it.status, it.text.includes(`Accepted`)]).to.deep.equal([409, true])
+    }
+  })
+
+  it('can be done twice by the same person without harm: back, forth, and a second click', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+    await sign(owner, id, seen)
+    const again = await sign(owner, id, seen)
+
+    expect([again.status, again.headers.location]).to.deep.equal([303, `/portal/brightside/proposals/${id}/evidence`])
+    expect((await owner.get(`/proposals/${id}/acceptance`)).status).to.equal(303)
+    expect(await database('portal.client_signatures')).to.have.length(1)
+  })
+
+  it('declines with a reason, which the CRM and the activity have', async () => {
+    const { visit, owner: database } = await open()
+    const approver = await visit('approver')
+    const id = await idOf(approver)
+    const seen = fieldsOf((await approver.get(`/proposals/${id}/rejection`)).text)
+
+    const empty = await approver.post(`/proposals/${id}/rejection`, { ...seen, reason: ' ' })
+    expect(empty.status).to.equal(422)
+    expect(empty).to.show('Say in a few words why')
+    expect((await approver.post(`/proposals/${id}/rejection`, { ...seen, reason: 'Too dear' })).status).to.equal(303)
+    expect(await database('proposals').where({ id }).first('state', 'answer_note', 'answered_by')).to.deep.equal({
+      state: 'rejected',
+      answer_note: 'Too dear',
+      answered_by: 'Sanne de Boer',
+    })
+    expect(await approver.get(`/proposals/${id}/evidence?done`)).to.show('Declined.', 'Too dear')
+    expect(await approver.get('/activity')).to.show('declined proposal P-2026-031, version 2: Too dear')
+  })
+
+  it('is for those whose role includes it, on what is open, where it is switched on', async () => {
+    const { visit, owner: database } = await open()
+    const [owner, viewer, neighbour] = await Promise.all([visit('owner'), visit('viewer'), visit('neighbour')])
+    const id = await idOf(owner)
+    const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+
+    expect(await viewer.get(`/proposals/${id}`)).to.not.show('/acceptance')
+    for (const path of ['acceptance', 'rejection']) {
+      expect((await viewer.get(`/proposals/${id}/${path}`)).status).to.equal(403)
+      expect((await viewer.post(`/proposals/${id}/${path}`, seen)).status).to.equal(403)
+      expect((await neighbour.post(`/proposals/${id}/${path}`, seen)).status).to.equal(404)
+    }
+    expect((await neighbour.get(`/proposals/${id}/evidence`)).status).to.equal(404)
+    for (const [column, value, words] of [
+      ['valid_until', '2026-11-20', 'This price has expired.'],
+      ['state', 'withdrawn', 'has withdrawn this proposal'],
+    ] as const) {
+      const before = await database('proposals').where({ id }).first(column)
+      await database('proposals')
+        .where({ id })
+        .update({ [column]: value })
+      const late = await sign(owner, id, seen)
+      expect(late.status).to.equal(409)
+      expect(late).to.show(words).and.not.show('Sign and accept')
+      await database('proposals').where({ id }).update(before)
+    }
+    await database('portal.client_portal_settings').insert({
+      ...{ workspace_id: '1', name: 'proposals.answers', value: 'false', changed_by: 'a test' },
+    })
+    expect(await owner.get(`/proposals/${id}`)).to.not.show('Accept and sign')
+    expect((await sign(owner, id, seen)).status).to.equal(404)
+  })
+
+  it('is the same by the API', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const { body } = await owner.api(`/proposals/${id}/acceptance`)
+    expect(body).to.include.keys('consent', 'seen', 'ways')
+    const address = `/portal/brightside/api/v1/proposals/${id}/acceptance`
+
+    const wrong = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N' })
+    expect([wrong.status, wrong.body.code]).to.deep.equal([422, 'invalid'])
+    const right = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N', agree: 'on' })
+    expect(right.status).to.equal(303)
+    const told = (await owner.agent.get(right.headers.location!)).body
+    expect(told).to.include({ delivery: 'confirmed' })
+    expect(told.evidence.signature).to.deep.equal({ way: 'typed' })
+    const late = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N', agree: 'on' })
+    expect(late.status).to.equal(303)
+  })
+
+  it('shows on both sides what the CRM changed since it was signed', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
+    await database('proposals').where({ id }).update({ terms: 'All at once.' })
+
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.show(
+      'Changed since it was signed',
+      '40% on acceptance',
+      'All at once.',
+    )
+  })
+
+  it('leaves evidence in which any change of any field is found', async () => {
+    const { visit, owner: database, database: app } = await open()
+    const owner = await visit('owner')
+    const [first, second] = (await owner.api('/proposals?status=open')).body.items
+    for (const { id } of [first, second])
+      await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
+    expect(await faults(app, '1')).to.deep.equal([])
+
+    const { id } = await database('portal.client_signatures').where({ link: 1 }).first('id')
+    const where = `where id = '${id}'`
+    for (const change of [
+      ...[
+        "at = at + interval '1 ms'",
+        "act = 'declined'",
+        "section = 'quotations'",
+        "document_id = '1'",
+        'version = version + 1',
+      ],
+      ...[
+        "number = 'P-1'",
+        "client_id = '2'",
+        'person_id = gen_random_uuid()',
+        "signer = 'Somebody'",
+        "digest = md5('')",
+      ],
+      ...[
+        "evidence = replace(evidence, 'Nadia', 'Nadja')",
+        "salt = md5('')",
+        "hash = md5('')",
+        "head_signature = 'AAAA'",
+      ],
+      ...["document = document || '\\x00'", 'document = null', "previous = md5('')", 'link = 7'],
+    ]) {
+      const tx = await database.transaction()
+      await tx.raw(`alter table portal.client_signatures disable row level security`)
+      await tx.raw(`update portal.client_signatures set ${change} ${where}`.replaceAll('?', '\\?'))
+      expect(await faults(tx, '1'), change).to.not.be.empty
+      await tx.rollback()
+    }
+    const tx = await database.transaction()
+    await tx.raw('alter table portal.client_signatures disable row level security')
+    await tx.raw(`delete from portal.client_signatures ${where}`)
+    expect(await faults(tx, '1')).to.not.be.empty
+    await tx.rollback()
+  })
+
+  it('makes a file that anybody can verify, in which one changed or appended byte is found', async () => {
+    const { visit, mailTo } = await open({ mail: 'kept' })
+    const [owner, nobody] = await Promise.all([visit('owner'), visit()])
+    const id = await idOf(owner)
+    await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
+    const pdf = Buffer.from((await mailTo('nadia@acmebakery.example')).attachments![0]!.content, 'base64')
+    const changed = Buffer.from(pdf)
+    changed.writeUInt8(changed.readUInt8(2000) ^ 1, 2000)
+    const verify = (file: Buffer, at = nobody) =>
+      at.agent
+        .post('/portal/brightside/verify')
+        .attach('file', file, { filename: 'x.pdf', contentType: 'application/pdf' })
+
+    expect(await nobody.get('/verify')).to.show('Verify a document')
+    expect(await verify(pdf)).to.show('This is the document that was signed, to the byte.', number, 'Nadia El-Khoury')
+    expect(await verify(changed)).to.show('This file was changed after it was sealed.')
+    expect(await verify(Buffer.concat([pdf, Buffer.from(' ')]))).to.show('This file was changed after it was sealed.')
+    const unsealed = (await owner.get(`/proposals/${id}/pdf`)).body
+    expect(await verify(unsealed)).to.show('This file is not known here.')
+    const wrong = await verify(Buffer.from('<script>'))
+    expect(wrong.status).to.equal(422)
+    expect(wrong).to.show('Choose the PDF that you want to check.')
+    const stranger = await visit('stranger')
+    const elsewhere = stranger.agent.post('/portal/ledgerline/verify').attach('file', pdf, 'x.pdf')
+    expect((await elsewhere).text).to.not.include('Nadia')
+  })
+
+  it('cannot be altered or deleted by the portal’s own role', async () => {
+    const { database } = await open()
+    for (const text of [
+      `update portal.client_signatures set evidence = ''`,
+      `update portal.client_signatures set client_id = '1'`,
+      'delete from portal.client_signatures',
+      `update portal.client_keys set certificate = ''`,
+    ])
+      expect(await query(database, { text }).catch(String)).to.include('permission denied')
+  })
+})
+
+async function idOf(visitor: Visitor): Promise<string> {
+  return (await visitor.api(`/proposals?search=${number}`)).body.items[0].id
+}
+
+const setting = (scene: Scene, value: object) =>
+  scene
+    .owner('portal.client_portal_settings')
+    .insert({ workspace_id: '1', name: 'signing', value: JSON.stringify(value), changed_by: 'a test' })
+
+/** Hidden fields of the form in a page. */
+function fieldsOf(text: string): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = {}
+  for (const [, name = '', value = ''] of text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g))
+    fields[name] = name === 'option' ? [fields[name] ?? [], value].flat() : value
+  return fields
+}
+
+const sign = (visitor: Visitor, id: string, fields: object) =>
+  visitor.post(`/proposals/${id}/acceptance`, { ...fields, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })

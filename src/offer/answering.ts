@@ -1,0 +1,284 @@
+import type { Request, RequestHandler, Response, Router } from 'express'
+import { z } from 'zod'
+import { record } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { grouped } from '../document.ts'
+import { Conflict, Invalid, NotFound } from '../errors.ts'
+import { canonical, sha256 } from '../evidence/canonical.ts'
+import { bundleOf, type Stored } from '../evidence/chain.ts'
+import type { Evidence, Signature } from '../evidence/evidence.ts'
+import { pathOf, strokesIn } from '../evidence/strokes.ts'
+import { read } from '../form.ts'
+import { pdfOf } from '../pdf/pdf.ts'
+import { sendPdf } from '../pdf/print.ts'
+import { may } from '../section.ts'
+import type { Visit } from '../visit.ts'
+import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
+import { type Content, contentOf, differences } from './content.ts'
+import type { Offer, Offers } from './port.ts'
+import { printed } from './print.ts'
+import type { Kind } from './section.ts'
+import { consentOf, policyOf } from './signing.ts'
+
+/** How one kind of offer is answered: its pages, and what they need. */
+export interface Answering {
+  kind: Kind
+  port(visit: Visit): Offers
+  /** What all of its pages may use. */
+  shared(visit: Visit): object
+}
+
+/** What a client has chosen, from the address of a page or from a form: nothing of it is trusted yet. */
+function choiceIn(from: unknown, offer: Offer, quantities: boolean): Choice {
+  const fields = z.record(z.string(), z.unknown()).catch({}).parse(from)
+  if (!fields.options) return choiceOf(offer)
+  const wanted = [fields.option].flat().filter(it => typeof it === 'string')
+  return Object.fromEntries(
+    wanted.map(id => {
+      const offered = offer.lines.find(it => it.id === id)?.quantity ?? '1'
+      return [id, (quantities && plain(fields[`quantity.${id}`])) || offered]
+    }),
+  )
+}
+
+const plain = (it: unknown) => (typeof it === 'string' ? it.trim().replace(',', '.') : '')
+
+/** With the choice, where there is one to be made. Throws Invalid. */
+export const withChoice = (offer: Offer, from: unknown, quantities: boolean): Offer =>
+  choosable(offer) && offer.status === 'open' ? chosen(offer, choiceIn(from, offer, quantities)) : offer
+
+/** Pages and commands by which an offer is accepted or declined, and the evidence afterwards. */
+export function answering(router: Router, { kind, port, shared }: Answering) {
+  const { name } = kind
+  const answer = may(`${name}.answer`)
+  const see = may(`${name}.see`)
+  const one = name.slice(0, -1)
+  const idOf = (req: Request) => String(req.params.id)
+  const address = (req: Request, rest = '') => req.portal.url(`/${name}/${encodeURIComponent(idOf(req))}${rest}`)
+
+  /** Throws NotFound where nothing can be answered, and Conflict where it is too late. */
+  async function waiting(req: Request<any>): Promise<Offer> {
+    const offers = port(req.portal)
+    const offer = await offers.find(idOf(req))
+    if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
+    if (offer.status !== 'open' || pending(await req.portal.signing.of(req, name, offer.id), offer))
+      throw new Conflict()
+    return offer
+  }
+
+  /** Whoever comes too late sees how it stands. */
+  const late =
+    (show: (req: Request<any>, res: Response) => Promise<void>): RequestHandler<any> =>
+    async (req, res) => {
+      await show(req, res).catch(async error => {
+        if (!(error instanceof Conflict)) throw error
+        const offer = await port(req.portal).find(idOf(req))
+        const [last] = await req.portal.signing.of(req, name, offer.id)
+        if (last?.person_id === req.portal.customer.person.id && last.version === offer.version)
+          return res.redirect(303, address(req, '/evidence'))
+        req.portal.problem ??= error
+        res.answer(`${name}/show`, { offer, [one]: offer, groups: grouped(offer.lines), ...shared(req.portal) })
+      })
+    }
+
+  const showAcceptance = late(async (req, res) => {
+    const { portal } = req
+    const offer = withChoice(
+      await waiting(req),
+      req.method === 'GET' ? req.query : portal.body,
+      portal.on(`${name}.quantities`),
+    )
+    const { consent, seen } = agreed(kind, portal, offer)
+    const policy = policyOf(portal)
+    const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
+    res.answer(`${name}/accept`, {
+      ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), choosing: choosable(offer) },
+      ...{ consent, seen, ways: policy.ways, typed, fingerprint: sha256(canonical(contentOf(offer))) },
+      drawn: typeof strokes === 'string' && strokesIn(strokes) ? strokes : '',
+      ...shared(portal),
+    })
+  })
+
+  router.get('/:id/acceptance', answer, showAcceptance)
+
+  router.post(
+    '/:id/acceptance',
+    answer,
+    async (req, res) => {
+      const { portal } = req
+      const offer = await waiting(req)
+      const form = read(Accepting, req)
+      const shown = withChoice(offer, portal.body, portal.on(`${name}.quantities`))
+      const { consent, seen } = agreed(kind, portal, shown)
+      const signature = signatureIn(form, policyOf(portal).ways)
+      if (form.agree === undefined)
+        throw new Invalid({ agree: ['Tick this box: without it nothing is accepted.'] }, portal.body)
+      if (form.seen !== seen) throw new Conflict()
+      await portal.signing.sign(req, {
+        section: name,
+        act: 'accepted',
+        document: { ...naming(shown), pdf: await paperOf(kind, shown, portal) },
+        consent,
+        signature,
+        reason: null,
+        order: { number: form.order || null, wishedOn: form.wished || null },
+        choice: changed(offer, shown)
+          ? {
+              lines: shown.lines
+                .filter(it => it.optional && it.id)
+                .map(({ id, chosen, quantity, total }) => ({ id, chosen, quantity, total })),
+              sums: shown.sums,
+            }
+          : null,
+        still: async crm => contentOf(await (crm as Record<typeof name, Offers>)[name].find(shown.id)),
+      })
+      res.redirect(303, address(req, '/evidence?done'))
+    },
+    otherwise(showAcceptance),
+  )
+
+  const showRejection = late(async (req, res) => {
+    const offer = await waiting(req)
+    const { reason = '' } = Object(req.portal.body)
+    res.answer(`${name}/decline`, { offer, [one]: offer, reason, seen: seenOf(offer, ''), ...shared(req.portal) })
+  })
+
+  router.get('/:id/rejection', answer, showRejection)
+
+  router.post(
+    '/:id/rejection',
+    answer,
+    async (req, res) => {
+      const offer = await waiting(req)
+      const { reason, seen } = read(Declining, req)
+      if (seen !== seenOf(offer, '')) throw new Conflict()
+      await req.portal.signing.sign(req, {
+        section: name,
+        act: 'declined',
+        document: { ...naming(offer), pdf: null },
+        consent: null,
+        signature: null,
+        reason,
+        order: { number: null, wishedOn: null },
+        choice: null,
+        still: async crm => contentOf(await (crm as Record<typeof name, Offers>)[name].find(offer.id)),
+      })
+      res.redirect(303, address(req, '/evidence?done'))
+    },
+    otherwise(showRejection),
+  )
+
+  /** The last answer to it. */
+  async function answered(req: Request<any>): Promise<{ offer: Offer; row: Stored; evidence: Evidence }> {
+    const offer = await port(req.portal).find(idOf(req))
+    const [row] = await req.portal.signing.of(req, name, offer.id)
+    if (!row?.evidence) throw new NotFound()
+    return { offer, row, evidence: JSON.parse(row.evidence) }
+  }
+
+  router.get('/:id/evidence', see, async (req, res) => {
+    const { offer, row, evidence } = await answered(req)
+    const { signature } = evidence
+    res.answer(`${name}/evidence`, {
+      offer,
+      evidence,
+      link: { number: row.link, hash: row.hash },
+      why: row.why,
+      settledAt: row.settled_at?.toISOString() ?? null,
+      sealed: row.sealed !== null,
+      path: signature?.way === 'drawn' ? pathOf(signature.strokes) : '',
+      changes: evidence.act === 'accepted' ? differences(evidence.document.content as Content, contentOf(offer)) : [],
+      next: policyOf(req.portal)
+        .next.split('\n')
+        .filter(it => it.trim()),
+      done: req.query.done === '' && row.person_id === req.portal.customer.person.id,
+      ...shared(req.portal),
+      delivery: row.state,
+    })
+  })
+
+  router.get('/:id/evidence/pdf', see, async (req, res) => {
+    const { offer, row } = await answered(req)
+    const bytes = row.sealed ?? row.document
+    if (!bytes) throw new NotFound()
+    await record(req, { event: `${name}.downloaded`, subject: offer })
+    sendPdf(req, res, {
+      name: req.portal.t('{document}, signed', { document: kind.says(req.portal).numbered(offer.number) }),
+      bytes,
+    })
+  })
+
+  router.get('/:id/evidence/bundle', see, async (req, res) => {
+    const { offer, row } = await answered(req)
+    await record(req, { event: `${name}.downloaded`, subject: offer })
+    res
+      .attachment(`evidence-${row.id}.json`)
+      .set('Cache-Control', 'private, no-store')
+      .type('application/json')
+      .send(`${JSON.stringify(bundleOf(row), null, 2)}\n`)
+  })
+}
+
+/** Whether an answer to this version is on its way to the CRM. */
+export const pending = (rows: Stored[], offer: Offer) =>
+  rows.find(it => it.version === offer.version && (it.state === 'saved' || it.state === 'passing'))
+
+const text = (most: number) =>
+  z
+    .string()
+    .trim()
+    .max(most, 'This is too long.')
+    .transform(it => it.toWellFormed())
+
+const Accepting = z.object({
+  seen: z.string().catch(''),
+  agree: z.string().optional().catch(undefined),
+  how: z.enum(['drawn', 'typed', 'ticked']).optional().catch(undefined),
+  strokes: z.string().catch(''),
+  typed: text(200).catch(''),
+  order: text(60).optional(),
+  wished: z.union([z.literal(''), z.iso.date('Choose a date.')], 'Choose a date.').optional(),
+})
+
+const Declining = z.object({
+  seen: z.string().catch(''),
+  reason: text(2_000).pipe(z.string().min(1, 'Say in a few words why, so that there may be a better offer.')),
+})
+
+function signatureIn({ how, strokes, typed }: z.infer<typeof Accepting>, ways: readonly Signature['way'][]): Signature {
+  const way = how && ways.includes(how) ? how : ways.length === 1 && ways[0] === 'ticked' ? 'ticked' : undefined
+  if (way === 'ticked') return { way }
+  if (way === 'typed') {
+    if (!typed) throw new Invalid({ typed: ['Type your full name.'] }, {})
+    return { way, text: typed }
+  }
+  const drawn = way === 'drawn' ? strokesIn(strokes) : undefined
+  if (!drawn) throw new Invalid({ strokes: ['Draw your signature in the field, or type your name.'] }, {})
+  return { way: 'drawn', strokes: drawn }
+}
+
+/** The words of consent, and a mark of all that was on the page. */
+function agreed({ says }: Kind, visit: Visit, offer: Offer) {
+  const consent = consentOf(policyOf(visit), visit, {
+    document: says(visit).numbered(offer.number),
+    version: String(offer.version),
+    total: visit.money(offer.total),
+    client: visit.customer.client.name,
+  })
+  return { consent, seen: seenOf(offer, consent) }
+}
+
+const seenOf = (offer: Offer, consent: string) => sha256(canonical({ content: contentOf(offer), consent }))
+
+const naming = (offer: Offer) => ({
+  id: offer.id,
+  version: offer.version,
+  number: offer.number,
+  content: contentOf(offer),
+})
+
+const changed = (offer: Offer, shown: Offer) => canonical(contentOf(offer)) !== canonical(contentOf(shown))
+
+/** What is frozen: our own print, made of what was shown. */
+const paperOf = async ({ says }: Kind, shown: Offer, visit: Visit) =>
+  pdfOf(printed(shown, says(visit).one, visit), await visit.logo())
