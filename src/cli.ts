@@ -4,6 +4,7 @@ import { invite } from './auth/invitations.ts'
 import { join } from './auth/people.ts'
 import { audited } from './commands/audit.ts'
 import { type Config, configOf, connected, roleOf, Trouble, Wrong, withCrm } from './commands/config.ts'
+import { exportEvidence, verifyFile } from './commands/evidence.ts'
 import { disable, doctor, enable } from './commands/gate.ts'
 import { serve, staffAdd } from './commands/serve.ts'
 import { type Role, roles } from './crm.ts'
@@ -25,6 +26,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
+  verify FILE                                 whether an evidence bundle is whole; asks no database
+  export --workspace SLUG [--out DIR]         an evidence bundle for each answer of a workspace
 
 With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
 CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORTAL_SECRET, PORT, HOST, TRUST_PROXY;
@@ -38,6 +41,7 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   disable,
   serve,
   'staff add': staffAdd,
+  export: exportEvidence,
 
   async migrate(config) {
     const names = await connected(config.ownerUrl, owner => migrate(owner, { role: roleOf(config) }))
@@ -125,6 +129,7 @@ async function run(): Promise<string> {
   if (values.help) return usage
   const named = positionals.join(' ')
   if (named === 'audit') return audited(values)
+  if (positionals[0] === 'verify') return verifyFile(positionals[1])
   const command = Object.hasOwn(commands, named) ? commands[named] : undefined
   if (!command) throw new Wrong(`There is no command "${named}".\n\n${usage}`)
   const config = await configOf(values.config, values.map)

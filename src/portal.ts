@@ -133,7 +133,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const portal: Portal = {
     webhooks: Router(),
     clients,
-    settings: settings({ ...parts, begin, claim, mailed, staff }),
+    settings: settings({ ...parts, begin, claim, jobs: queue, mailed, staff }),
     async close() {
       operator.stop()
       door.stop()

@@ -21,6 +21,8 @@ const core: Record<string, string> = {
   'settings.branded':
     'changed the {id, select, name {name} colour {colour} welcome {words of the sign-in page} other {logo}} of the portal',
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
+  'settings.signing': 'changed how clients sign',
+  'answers.retried': 'passed the answer to {number} on again',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }
 

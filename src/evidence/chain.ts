@@ -111,10 +111,10 @@ const linkOf = ({ workspace_id, link, id, at, digest, previous }: Stored): Link 
   previous,
 })
 
-/** What is wrong with the workspace's signatures, from the first to the last: nothing, where nobody has altered any. */
-export async function faults(database: Knex, workspace: string): Promise<string[]> {
+/** What is wrong with the workspace's signatures, of all or the last ones: nothing, where nobody has altered any. */
+export async function faults(database: Knex, workspace: string, most = Number.MAX_SAFE_INTEGER): Promise<string[]> {
   const found: string[] = []
-  let before = { link: 0, hash: '' }
+  let before = await linkBefore(database, workspace, most)
   for (;;) {
     const rows = await readWithin<Stored>(
       database,
@@ -140,6 +140,20 @@ export async function faults(database: Knex, workspace: string): Promise<string[
   if ((head?.links ?? 0) !== before.link || (head?.hash ?? '') !== before.hash)
     found.push('the chain does not end where it should')
   return found
+}
+
+/** Where the last ones go on from; the beginning, if there are no more. */
+async function linkBefore(database: Knex, workspace: string, most: number): Promise<{ link: number; hash: string }> {
+  const [row] = await readWithin(
+    database,
+    { workspace },
+    {
+      text: `select * from (select s.link::int, s.hash from portal.client_signatures s
+             where s.workspace_id = scope.workspace order by s.link desc offset $3 limit 1) it`,
+      values: [most],
+    },
+  )
+  return row ?? { link: 0, hash: '' }
 }
 
 /** Of one row, whose chain goes on from `before`. */

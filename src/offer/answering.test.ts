@@ -136,7 +136,7 @@ describe('answering an offer', () => {
       [{ how: 'drawn', strokes: '' }, 'Draw your signature'],
       [{ how: 'drawn', strokes: '[[[1,1]]]' }, 'Draw your signature'],
       [{ how: 'drawn', strokes: '[[[1,"<svg>"],[2,2],[3,3],[4,4]]]' }, 'Draw your signature'],
-      [{ how: 'ticked' }, 'Draw your signature'],
+      [{ how: 'ticked' }, 'Sign in one of the ways that are offered.'],
       [{ wished: '2026-99-99' }, 'Choose a date.'],
       [{ order: 'x'.repeat(61) }, 'This is too long.'],
     ] as const) {

@@ -246,7 +246,8 @@ const Declining = z.object({
 })
 
 function signatureIn({ how, strokes, typed }: z.infer<typeof Accepting>, ways: readonly Signature['way'][]): Signature {
-  const way = how && ways.includes(how) ? how : ways.length === 1 && ways[0] === 'ticked' ? 'ticked' : undefined
+  const way = how ?? (ways.length === 1 ? ways[0] : undefined)
+  if (way && !ways.includes(way)) throw new Invalid({ choice: ['Sign in one of the ways that are offered.'] }, {})
   if (way === 'ticked') return { way }
   if (way === 'typed') {
     if (!typed) throw new Invalid({ typed: ['Type your full name.'] }, {})

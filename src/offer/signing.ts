@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Visit } from '../visit.ts'
 
-const ways = ['drawn', 'typed', 'ticked'] as const
+export const ways = ['drawn', 'typed', 'ticked'] as const
 
 /** How a workspace wants offers to be signed: a row of its settings, which come with the session. */
 export const Policy = z.object({

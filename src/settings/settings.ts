@@ -12,6 +12,7 @@ import { NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import { bodies, withFile } from '../form.ts'
 import type { Gate } from '../gate/gate.ts'
+import type { Jobs } from '../jobs.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
@@ -23,6 +24,7 @@ import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
+import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
@@ -35,6 +37,7 @@ interface Parts {
   mailed: Ways | undefined
   door: Gate
   flags: Flags
+  jobs: Jobs
   log: Log
   sections: Section[]
   staff: Options['staff']
@@ -49,6 +52,7 @@ export function settings({
   database,
   door,
   flags,
+  jobs,
   log,
   mailed,
   sections,
@@ -117,6 +121,11 @@ export function settings({
   if (mailed) router.post('/sign-in', admins, saveOffered(database, true), otherwise(showOffered(database, true)))
 
   router.get('/mail', admins, showMail(database, mailed !== undefined))
+
+  router.get('/signing', admins, showSigning(database))
+  router.post('/signing', admins, saveSigning(database), otherwise(showSigning(database)))
+  router.get('/answers', admins, showAnswers(database))
+  router.post('/answers/:id/retry', admins, saveRetry(database, jobs))
 
   router.get('/branding', admins, showBranding(workspaces))
   router.post(

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { query } from '../database.ts'
+import { faults } from '../evidence/chain.ts'
 import type { Misfit } from '../gate/drift.ts'
 import type { Gate } from '../gate/gate.ts'
 
@@ -23,6 +24,7 @@ export const showState =
              from pg_roles r where r.rolname = current_user`,
     })
     const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
+    const tampered = await faults(database, req.portal.workspace.id, 100)
     const missing = migrationNames().filter(it => !facts.applied.includes(it))
     const { accepted, problems, news } = await door.look()
     const drifted = (section: string) => problems.filter(it => it.section === section).map(it => told(it, req.portal.t))
@@ -49,6 +51,11 @@ export const showState =
           ? []
           : [{ label: 'The CRM is as it was when the audit was accepted', good: true, detail: '' }]),
         { label: 'All migrations are applied', good: missing.length === 0, detail: missing.join(', ') },
+        {
+          label: 'The last hundred signatures and their chain are whole',
+          good: tampered.length === 0,
+          detail: tampered.join('; '),
+        },
         { label: 'The portal’s role cannot bypass row-level security', good: !facts.bypasses, detail: facts.role },
         { label: 'The portal’s role owns no table', good: facts.owns === 0, detail: facts.role },
         {

@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readWithin } from '../database.ts'
+import { bundleOf, columns, type Stored, tables } from '../evidence/chain.ts'
+import { bundleIn, check } from '../evidence/check.ts'
+import type { Bundle, Evidence } from '../evidence/evidence.ts'
+import { type Config, Trouble, Wrong, withCrm } from './config.ts'
+
+/** Whether an evidence bundle is whole: no database and no network is asked. */
+export function verifyFile(file: string | undefined): string {
+  if (!file) throw new Wrong('verify needs a file: portico verify evidence.json')
+  const bundle = read(file)
+  const findings = check(bundle)
+  const { act, at, signer, document }: Evidence = JSON.parse(bundle.evidence)
+  const told = [
+    `${signer.name} <${signer.email}> ${act} ${document.number}, version ${document.version}, for ${signer.client.name}, at ${at}.`,
+    ...findings.map(it => `${it.good ? '✓' : '✗'} ${it.what}`),
+  ].join('\n')
+  if (findings.some(it => !it.good)) throw new Trouble(`${told}\n\nThis evidence was tampered with.`)
+  return told
+}
+
+function read(file: string): Bundle {
+  try {
+    return bundleIn(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Trouble(`${file}: ${(error as Error).message}`)
+  }
+}
+
+/** A bundle for each answer of a workspace, which verify without the portal. */
+export const exportEvidence = (
+  config: Config,
+  { workspace: slug, out = 'evidence' }: { workspace?: string; out?: string },
+): Promise<string> =>
+  withCrm(config, async ({ directory }, database) => {
+    if (!slug) throw new Wrong('export needs --workspace, and takes --out DIR.')
+    const workspace = await directory.workspace(slug)
+    if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
+    mkdirSync(out, { recursive: true })
+    let count = 0
+    for (let last = 0; ; ) {
+      const rows = await readWithin<Stored>(
+        database,
+        { workspace: workspace.id },
+        {
+          text: `select ${columns} from ${tables} where s.workspace_id = scope.workspace and s.link > $3 order by s.link limit 20`,
+          values: [last],
+        },
+      )
+      for (const row of rows) {
+        const bundle = bundleOf(row)
+        if (bundle)
+          writeFileSync(
+            join(out, `${String(row.link).padStart(6, '0')}-${row.id}.json`),
+            JSON.stringify(bundle, null, 2),
+          )
+        if (bundle) count++
+        last = row.link
+      }
+      if (rows.length < 20)
+        return `${count} answers of ${workspace.name} are in ${out}. portico verify FILE checks one.`
+    }
+  })

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { leave, open, type Visitor } from '../../test/visit.ts'
+import { root } from '../root.ts'
+
+const settings = '/settings/client-portal'
+
+describe('signing, in the settings', () => {
+  afterEach(leave)
+
+  it('says how clients sign and what they agree to, from the next page on, and who changed it', async () => {
+    const { visit, owner: database } = await open()
+    const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    const was = await wasOf(admin)
+
+    const saved = await admin.postAt(`${settings}/signing`, {
+      'was.signing': was,
+      ways: 'ticked',
+      consent: 'We take {document} for {total}. {client} pays.',
+      next: 'We call you.',
+      copies: '',
+    })
+    expect(saved.headers.location).to.equal(`${settings}/signing?saved`)
+    expect(await owner.get(`/proposals/${id}/acceptance`))
+      .to.show('We take Proposal P-2026-031 for €16,736.72. Acme Bakery pays.', 'name="how" value="ticked"')
+      .and.not.show('id="pad"', 'id="typed"')
+    const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
+    expect(
+      (await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N' })).status,
+    ).to.equal(422)
+    expect((await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on' })).status).to.equal(303)
+    const [row] = await database('portal.client_signatures').select('evidence')
+    expect(JSON.parse(row.evidence).consent.text).to.equal(
+      'We take Proposal P-2026-031 for €16,736.72. Acme Bakery pays.',
+    )
+    const [{ subject }] = await database('portal.client_activity_logs').where({ event: 'settings.signing' })
+    expect(JSON.parse(subject.after).ways).to.deep.equal(['ticked'])
+  })
+
+  it('refuses what would leave no way, unknown gaps and wrong addresses, and keeps what was typed', async () => {
+    const { visit } = await open()
+    const admin = await visit('admin')
+    const form = { 'was.signing': await wasOf(admin), ways: ['drawn', 'typed'] }
+    for (const [more, sentence] of [
+      [{ ways: 'forged' }, 'Leave at least one way to sign.'],
+      [{ consent: 'For {price} <b>' }, 'can stand in braces'],
+      [{ copies: 'nobody' }, 'This is no e-mail address.'],
+    ] as const) {
+      const answer = await admin.postAt(`${settings}/signing`, { ...form, ...more })
+      expect(answer.status, sentence).to.equal(422)
+      expect(answer).to.show(sentence, ...('consent' in more ? ['For {price} &lt;b&gt;'] : []))
+    }
+  })
+
+  it('of a form that is out of date is refused', async () => {
+    const { visit } = await open()
+    const admin = await visit('admin')
+    const was = await wasOf(admin)
+    const post = (next: string) => admin.postAt(`${settings}/signing`, { 'was.signing': was, ways: 'typed', next })
+
+    expect((await post('One')).status).to.equal(303)
+    expect((await post('Two')).status).to.equal(409)
+  })
+
+  it('lists the answers of this workspace only, and tells a tampered one on the state page', async () => {
+    const { visit, owner: database } = await open()
+    const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
+    await accept(owner)
+    expect(await admin.at(`${settings}/answers`)).to.show('P-2026-031', 'Nadia El-Khoury', 'Acme Bakery', 'In the CRM')
+    expect(await admin.at(`${settings}/answers?show=refused`)).to.show('No answers here')
+    expect(await admin.at(`${settings}/state`)).to.not.show('No. 1:')
+
+    await database.raw('alter table portal.client_signatures disable row level security')
+    await database('portal.client_signatures').update({ signer: 'Somebody else' })
+    await database.raw('alter table portal.client_signatures enable row level security')
+    expect(await admin.at(`${settings}/state`)).to.show('No. 1: what is listed is not what the evidence says')
+  })
+
+  it('leaves bundles that the command line verifies without a database', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const id = await accept(owner)
+    const directory = mkdtempSync(join(tmpdir(), 'portico-'))
+    const [good, bad] = [join(directory, 'good.json'), join(directory, 'bad.json')]
+    writeFileSync(good, (await owner.get(`/proposals/${id}/evidence/bundle`)).text)
+    writeFileSync(bad, readFileSync(good, 'utf8').replace('16736.72', '16736.71'))
+
+    const run = (file: string) =>
+      promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), 'verify', file], {
+        env: { PATH: process.env.PATH },
+      })
+    expect((await run(good)).stdout)
+      .to.include('accepted P-2026-031')
+      .and.not.include('✗')
+    const refused = await run(bad).catch(error => error)
+    expect([refused.code, refused.stderr]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && text.includes('✗'),
+    )
+    expect(await run(join(directory, 'none.json')).catch(error => error.code)).to.equal(1)
+  })
+})
+
+const wasOf = async (admin: Visitor) =>
+  /name="was.signing" value="([^"]+)"/.exec((await admin.at(`${settings}/signing`)).text)?.[1]?.replaceAll('&#34;', '"')
+
+async function accept(owner: Visitor): Promise<string> {
+  const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+  const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
+  await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N' })
+  return id
+}

@@ -1,0 +1,126 @@
+import type { Request, RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { query, readWithin, within } from '../database.ts'
+import { Conflict, NotFound } from '../errors.ts'
+import { queue } from '../evidence/signing.ts'
+import { read } from '../form.ts'
+import type { Jobs } from '../jobs.ts'
+import { gaps, Policy, policyName, ways } from '../offer/signing.ts'
+
+/** What the form of signing asks; each way that is ticked is sent. */
+const Form = z.object({
+  ways: z
+    .union([z.enum(ways).transform(it => [it]), z.array(z.enum(ways))], 'Leave at least one way to sign.')
+    .default([]),
+  'was.signing': z.string().optional(),
+  consent: z
+    .string()
+    .trim()
+    .max(2_000, 'This is too long.')
+    .refine(it => [...it.matchAll(/\{(\w*)\}/g)].every(([, name]) => gaps.some(gap => gap === name)), {
+      message: 'Only document, version, total and client can stand in braces.',
+    })
+    .default(''),
+  next: z.string().trim().max(2_000, 'This is too long.').default(''),
+  copies: z.union([z.literal(''), z.email('This is no e-mail address.')], 'This is no e-mail address.').default(''),
+})
+
+export const showSigning =
+  (database: Knex): RequestHandler<any> =>
+  async (req, res) => {
+    const typed = Form.partial().safeParse(req.portal.problem ? req.portal.body : {}).data ?? {}
+    const policy = await policyIn(database, req.portal.workspace.id)
+    res.answer('settings/signing', {
+      policy: { ...policy, ...(req.portal.problem ? Object(req.portal.body) : {}), ways: typed.ways ?? policy.ways },
+      was: JSON.stringify(policy),
+      all: ways,
+      saved: req.query.saved === '',
+    })
+  }
+
+export const saveSigning =
+  (database: Knex): RequestHandler<any> =>
+  async (req, res) => {
+    const form = read(Form, req)
+    // An empty body is no form of ours: nothing is meant by it.
+    if (form['was.signing'] === undefined) return res.redirect(303, req.portal.url('/signing'))
+    const { 'was.signing': was, ...after } = { ...form, ways: form.ways.length ? form.ways : undefined }
+    await change(database, req, was ?? '', Policy.parse(after))
+    res.redirect(303, req.portal.url('/signing?saved'))
+  }
+
+async function change(database: Knex, req: Request<any>, was: string, after: Policy) {
+  const { workspace, staff } = req.portal
+  await within(database, { workspace: workspace.id }, async tx => {
+    const before = await policyIn(tx, workspace.id)
+    if (JSON.stringify(before) !== was) throw new Conflict()
+    if (JSON.stringify(before) === JSON.stringify(after)) return
+    await query(tx, {
+      text: `insert into portal.client_portal_settings (workspace_id, name, value, changed_by) values ($1, $2, $3, $4)
+             on conflict (workspace_id, client_id, person_id, name)
+               do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by`,
+      values: [workspace.id, policyName, JSON.stringify(after), staff?.name],
+    })
+    await note(tx, req, {
+      event: 'settings.signing',
+      subject: { id: policyName, before: JSON.stringify(before), after: JSON.stringify(after) },
+    })
+  })
+}
+
+async function policyIn(database: Knex, workspace: string): Promise<Policy> {
+  const [row] = await readWithin<{ value: unknown }>(
+    database,
+    { workspace },
+    {
+      text: `select t.value from portal.client_portal_settings t
+           where t.workspace_id = scope.workspace and t.client_id = '' and t.person_id = '' and t.name = $3`,
+      values: [policyName],
+    },
+  )
+  return Policy.parse(row?.value ?? {})
+}
+
+/** Each answer of a client with how far it has come: the last hundred, or those that are stuck. */
+export const showAnswers =
+  (database: Knex): RequestHandler<any> =>
+  async (req, res) => {
+    const { show } = z.object({ show: z.enum(['all', 'waiting', 'refused']).catch('all') }).parse(req.query)
+    const rows = await readWithin(
+      database,
+      { workspace: req.portal.workspace.id },
+      {
+        name: 'portal.answers',
+        text: `select s.id, s.at, s.act, s.section, s.number, s.version, s.signer, s.evidence::jsonb #>> '{signer,client,name}' as client,
+               s.state, s.tries, s.tried_at, s.settled_at, s.why, s.sealed_at, s.link::int
+             from portal.client_signatures s
+             where s.workspace_id = scope.workspace
+               and ($3 = 'all' or ($3 = 'waiting' and s.state in ('saved', 'passing')) or s.state = $3)
+             order by s.link desc limit 100`,
+        values: [show],
+      },
+    )
+    res.answer('settings/answers', { rows, show, retried: req.query.retried === '' })
+  }
+
+/** Tries once more, now, what has not arrived yet. */
+export const saveRetry =
+  (database: Knex, jobs: Jobs): RequestHandler<any> =>
+  async (req, res) => {
+    const { workspace } = req.portal
+    const id = z.uuid().safeParse(req.params.id).data
+    await within(database, { workspace: workspace.id }, async tx => {
+      const [row] = await query(tx, {
+        text: `select number from portal.client_signatures
+               where workspace_id = $1 and id = $2 and (state in ('saved', 'passing') or state = 'confirmed' and sealed is null)`,
+        values: [workspace.id, id ?? null],
+      })
+      if (!row) throw new NotFound()
+      await jobs.send(tx, queue, { workspace: workspace.id, slug: workspace.slug, id })
+      await note(tx, req, { event: 'answers.retried', subject: { id, number: row.number } })
+    })
+    jobs.wake()
+    res.redirect(303, req.portal.url('/answers?retried'))
+  }
