@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import { roleName } from './auth/roles.ts'
+import type { Role } from './crm.ts'
 import { unreachable } from './database.ts'
 import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, TooOften, Unreadable } from './errors.ts'
 import { listAddress } from './filter.ts'
@@ -56,13 +58,14 @@ export function shown(visit: Visit, view: string, data: object): string {
 }
 
 /** What every view may use beside what is known of the visit. */
-const pieces = ({ asset, direction }: Visit) => {
+const pieces = (visit: Visit) => {
+  const { asset, direction } = visit
   const sprite = asset('icons.svg')
   const icon = (name: string, more = '') =>
     `<svg class="icon${more && ` ${more}`}" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`
   /** Where something begins in a chart, counted from where the reader begins to read. */
   const across = (start: number, width = 0) => `${(direction === 'rtl' ? 100 - start - width : start).toFixed(2)}%`
-  return { icon, mark, initials, listAddress, across }
+  return { icon, mark, initials, listAddress, across, roleName: (role: Role) => roleName(visit, role) }
 }
 
 const mark =

@@ -18,6 +18,8 @@ const core: Record<string, string> = {
   'team.invited': 'invited {email} for {client}',
   'account.changed': 'changed the own account',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
+  'roles.renamed': 'renamed the role {before} to {after}',
+  'roles.changed': '{state, select, true {allowed} other {no longer allows}} the role {role}: {label}',
   'settings.branded':
     'changed the {id, select, name {name} colour {colour} welcome {words of the sign-in page} other {logo}} of the portal',
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',

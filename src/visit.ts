@@ -2,9 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
+import { includes, type Rights } from './auth/roles.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
-import type { Crm, Customer, Ports, Role, Staff } from './crm.ts'
+import type { Crm, Customer, Ports, Staff } from './crm.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
 import type { Signing } from './evidence/signing.ts'
 import type { Gate } from './gate/gate.ts'
@@ -46,6 +47,8 @@ export interface Visit extends Speech {
   visitor: Visitor | undefined
   nav: Section[]
   may(permission: string): boolean
+  /** What the workspace has changed about its roles. */
+  rights: Rights
   /** Whether a toggle is on for this person. */
   on(toggle: string): boolean
   staff: Staff | undefined
@@ -78,6 +81,7 @@ export const arrive =
       visitor: undefined,
       nav: [],
       may: () => false,
+      rights: {},
       on: () => false,
       staff: undefined,
       workspace: undefined,
@@ -123,7 +127,7 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
   return (req, _res, next) => {
     const { visitor, workspace, now, locale } = req.portal
     if (!visitor) return next()
-    const { person, memberships, settings } = visitor
+    const { person, memberships, settings, rights } = visitor
     const membership = memberships.find(it => it.client === req.portal.aside.session.client) ?? memberships[0]
     if (!person || person.suspended || !membership) return next()
 
@@ -139,13 +143,14 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
     const on = resolve(toggles, settings, client, person.id)
     const may = (permission: string) => {
       const [section = ''] = permission.split('.')
-      return section in ports && on(section) && includes(permissions.get(permission)?.roles, role)
+      return section in ports && on(section) && includes(rights, role, permission, permissions.get(permission))
     }
     const spoken = person.language && languages.some(it => it === person.language) ? person.language : locale
     Object.assign(req.portal, {
       ...speak(`${spoken}|${zoneOf(person.timeZone ?? workspace.timeZone)}`),
       nav: sections.filter(it => may(`${it.name}.see`)),
       may,
+      rights,
       on,
       customer,
       crm: ports as Ports,
@@ -153,8 +158,6 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
     next()
   }
 }
-
-const includes = (roles: readonly Role[] | undefined, role: Role) => roles?.includes(role) ?? false
 
 /** Whoever is not signed in is asked to. */
 export const known: RequestHandler = (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut())

@@ -113,6 +113,32 @@ describe('every route', () => {
     }
   })
 
+  it('follows the roles as the workspace has changed them', async () => {
+    const admin = visitors.get('admin')!
+    const was = (permission: string) =>
+      ((permissions.find(([it]) => it === permission)?.[1].roles ?? []) as string[]).includes('billing')
+    const flip = (on: (permission: string) => boolean) =>
+      admin.postAt(
+        '/settings/client-portal/roles',
+        Object.assign(
+          {},
+          ...permissions.map(([it]) => ({
+            [`was.billing.${it}`]: on(it) ? 'on' : 'off',
+            ...(on(it) ? {} : { [`billing.${it}`]: 'on' }),
+          })),
+        ),
+      )
+
+    expect((await flip(was)).status).to.equal(303)
+    for (const [permission] of permissions)
+      for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
+        expect((await ask('billing', route)).status, route.path).to.equal(was(permission) ? 403 : 200)
+    expect((await flip(it => !was(it))).status).to.equal(303)
+    for (const [permission] of permissions)
+      for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
+        expect((await ask('billing', route)).status, route.path).to.equal(was(permission) ? 200 : 403)
+  })
+
   it('never shows the record of another client, of another workspace, a draft or a deleted one', async () => {
     const withId = clientRoutes.filter(it => it.path.includes(':id'))
     expect(withId).to.not.be.empty

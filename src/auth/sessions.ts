@@ -6,6 +6,7 @@ import type { Knex } from 'knex'
 import type { Person, Role } from '../crm.ts'
 import { query } from '../database.ts'
 import type { Log } from '../log.ts'
+import type { Rights } from './roles.ts'
 
 /** What a session holds: who signed in, where, and for which of their clients. */
 interface Held {
@@ -30,6 +31,7 @@ export interface Visitor {
   memberships: { client: string; name: string; role: Role; contact: string | null }[]
   /** Rows of `client_portal_settings`: client, person, name, value. */
   settings: [string, string, string, unknown][]
+  rights: Rights
 }
 
 /** Ends 24 hours after the last request, and 30 days after sign-in (OWASP ASVS 5.0, 7.3.1 and 7.3.2). */

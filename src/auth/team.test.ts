@@ -15,7 +15,11 @@ describe('a team', () => {
     const scene = await open({ mail: 'kept' })
     const [viewer, neighbour] = [await scene.visit('viewer'), await scene.visit('neighbour')]
     expect(await viewer.get('/team'))
-      .to.show('Nadia El-Khoury', 'Billing: Invoices, Payments', 'An admin of Acme Bakery can invite')
+      .to.show(
+        'Nadia El-Khoury',
+        'Billing: See invoices and payments, See payments',
+        'An admin of Acme Bakery can invite',
+      )
       .and.not.show('Declan', 'name="role"')
     expect(await neighbour.get('/team')).to.not.show('Nadia', 'acmebakery')
   })

@@ -10,6 +10,7 @@ import { read } from '../form.ts'
 import { anyMember, clientAdmins, type Section } from '../section.ts'
 import { invite } from './invitations.ts'
 import { inviting } from './inviting.ts'
+import { allowedTo } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
 
 interface Parts {
@@ -31,12 +32,13 @@ export function team({ database, mailed, sections }: Parts): Router {
   const router = Object.assign(Router(), { at: '/team' })
 
   const show: RequestHandler<any> = async (req, res) => {
-    const { workspace, customer } = req.portal
+    const { workspace, customer, crm, on, rights } = req.portal
+    const there = sections.filter(it => it.name in crm && on(it.name))
     res.answer('account/team', {
       people: await colleagues(database, workspace.id, customer.client.id),
       waiting: await invited(database, workspace.id, customer.client.id),
       roles,
-      allowed: Object.fromEntries(roles.map(it => [it, allowedTo(sections, it)])),
+      allowed: Object.fromEntries(roles.map(it => [it, allowedTo(there, rights, it)])),
       mails: mailed !== undefined,
       done: String(req.query.done ?? ''),
     })
@@ -149,10 +151,6 @@ async function held(tx: Knex, req: Parameters<RequestHandler<any>>[0], lessens: 
     throw new Invalid({ role: ['One admin has to stay. Make somebody else an admin first.'] }, { person })
   return it
 }
-
-/** The titles of the sections that this role sees. */
-const allowedTo = (sections: Section[], role: Role) =>
-  sections.filter(it => it.permissions[`${it.name}.see` as const]?.roles.includes(role)).map(it => it.title)
 
 const colleagues = (database: Knex, workspace: string, client: string): Promise<Colleague[]> =>
   readWithin(

@@ -4,16 +4,19 @@ import { z } from 'zod'
 import { note } from '../activity.ts'
 import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
+import { allowedTo } from '../auth/roles.ts'
 import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
+import type { Section } from '../section.ts'
 
 interface Parts {
   crm: Crm
   database: Knex
   mailed: Ways | undefined
+  sections: Section[]
 }
 
 const shown = 100
@@ -36,7 +39,7 @@ export const showPeople =
 
 /** The people of one client as the CRM knows them, to be chosen from, and room for one more. */
 export const showInvite =
-  ({ crm, database }: Parts): RequestHandler<any> =>
+  ({ crm, database, sections }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const client = await clientOf(crm, req)
     const { workspace, problem } = req.portal
@@ -50,6 +53,7 @@ export const showInvite =
       contacts,
       known: new Map(known.map(it => [it.email, it.state])),
       roles,
+      allowed: Object.fromEntries(roles.map(it => [it, allowedTo(sections, req.portal.rights, it)])),
       typed,
     })
   }

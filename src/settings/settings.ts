@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
 import { saveOffered, showOffered } from '../auth/offered.ts'
+import { rightsOf } from '../auth/roles.ts'
 import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
@@ -25,6 +26,7 @@ import { saveException, showException, showExceptions } from './exceptions.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
+import { saveRoles, showRoles } from './roles.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { togglesOf } from './toggles.ts'
@@ -109,13 +111,20 @@ export function settings({
     router.post(path, admins, saveException(database, toggles), otherwise(show))
   }
 
-  const parts = { crm, database, mailed }
+  const parts = { crm, database, mailed, sections }
+  router.use(['/people', '/roles'], async (req, _res, next) => {
+    req.portal.rights = await rightsOf(database, req.portal.workspace.id)
+    next()
+  })
   router.get('/people', admins, showPeople(parts))
   router.get('/people/invite/:client', admins, showInvite(parts))
   router.post('/people/invite/:client', admins, saveInvite(parts), otherwise(showInvite(parts)))
   router.post('/people/invitations/:id', admins, saveInviteAgain(parts))
   router.post('/people/invitations/:id/revocation', admins, saveRevocation(parts))
   router.post('/people/:person/suspension', admins, saveSuspension(parts))
+
+  router.get('/roles', admins, showRoles(parts))
+  router.post('/roles', admins, saveRoles(parts), otherwise(showRoles(parts)))
 
   router.get('/sign-in', admins, showOffered(database, mailed !== undefined))
   if (mailed) router.post('/sign-in', admins, saveOffered(database, true), otherwise(showOffered(database, true)))
