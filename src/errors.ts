@@ -80,12 +80,17 @@ export class TooOften extends Problem {
   message = 'That was tried too often.'
   advice = 'Wait a little before you try again.'
   seconds: number
+  /** Of what there was too much. */
+  limit: string
+  /** Whether a way out is on its way by mail, to whoever has the account. */
+  mailed = false
   /** Without what is secret. */
   typed: object = {}
 
-  constructor(seconds: number) {
+  constructor(seconds: number, limit: string) {
     super()
     this.seconds = seconds
+    this.limit = limit
   }
 }
 

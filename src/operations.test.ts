@@ -68,7 +68,10 @@ describe('two instances', () => {
     const [here, there] = [await one.visit(), await two.visit()]
     const { email, password } = whoIs('owner')
     const answer = await here.post('/sign-in', { email, password })
-    const cookie = String(answer.headers['set-cookie']?.[0]).split(';')[0]!
+    const cookie = [answer.headers['set-cookie'] ?? []]
+      .flat()
+      .find(it => it.startsWith('portico.sid='))!
+      .split(';')[0]!
 
     expect(await there.get('/').set('Cookie', cookie)).to.show('Good morning, Nadia')
     await (await two.visit('admin')).postAt('/settings/client-portal/visibility', { 'was.invoices': 'on' })

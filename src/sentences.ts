@@ -13,6 +13,7 @@ const core: Record<string, string> = {
     'made {name} {after, select, admin {an admin} approver {an approver} billing {a billing contact} member {a member} other {a viewer}}',
   'team.removed': 'ended the access of {name}',
   'team.revoked': 'took back the invitation of {email} for {client}',
+  'team.asked': 'asked for a new invitation, for {email}',
   'people.suspended': 'suspended {name}',
   'people.admitted': 'let {name} in again',
   'team.invited': 'invited {email} for {client}',

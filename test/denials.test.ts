@@ -82,6 +82,8 @@ describe('every route', () => {
       '/:workspace/verify',
       '/:workspace/sign-out',
       '/:workspace/invitation/:token',
+      '/:workspace/invitation/:token/renewal',
+      '/:workspace/unlock/:token',
     ])
   })
 

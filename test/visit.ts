@@ -136,7 +136,8 @@ async function visitor(app: Express, role?: Role) {
   const { email, password } = person
   const { status, headers } = await it.postAt(door, { email, password })
   if (status !== 303) throw new Error(`${email} could not sign in: ${status}`)
-  return { ...it, cookie: String(headers['set-cookie']?.[0]).split(';')[0]! }
+  const cookies = [headers['set-cookie'] ?? []].flat().map(one => one.split(';')[0])
+  return { ...it, cookie: cookies.join('; ') }
 }
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'

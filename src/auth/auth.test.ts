@@ -270,7 +270,7 @@ describe('an invitation', () => {
     expect(await it.get('/')).to.show('Good morning, Newton')
     expect(await (await visit()).get(`/invitation/${token}`))
       .to.include({ status: 410 })
-      .and.show('no longer good')
+      .and.show('This invitation is over')
     expect((await (await visit()).post(`/invitation/${token}`, good)).status).to.equal(410)
     expect(
       (await (await visit()).post('/sign-in', { email: 'new@acmebakery.example', password: good.password })).status,

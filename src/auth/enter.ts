@@ -19,8 +19,18 @@ export async function enter(
   await begin(req, id, client, by)
   await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client } })
   await prune(database)
+  rememberWay(req, res, by === 'password' ? 'password' : 'code')
   res.redirect(303, safe(req, next))
 }
+
+/** On this device, for a year: which way was taken, and nothing of who took it. */
+const rememberWay = (req: Request<any>, res: Response, way: 'password' | 'code') =>
+  res.cookie('portico.way', way, {
+    ...{ path: req.portal.url(''), httpOnly: true, sameSite: 'lax', secure: req.secure, maxAge: 365 * 86_400_000 },
+  })
+
+export const rememberedWay = (req: Request<any>) =>
+  /(?:^|; )portico\.way=(password|code)(?:;|$)/.exec(req.get('Cookie') ?? '')?.[1]
 
 /** Counts a try that led nowhere, and refuses it beside the field. */
 export async function refuse(req: Request<any>, email: string, field: string, sentence: string, typed: object) {

@@ -52,25 +52,42 @@ export async function invite(
   return token
 }
 
-/** Another link for seven more days; the one before is no longer good. Throws NotFound. */
-export async function inviteAgain(tx: Knex, req: Request<any>, id: string) {
+/**
+ * Another link for seven more days; the one before is no longer good. One that was taken back is renewed only where the
+ * person asks for it. `client` narrows it to one client's. Throws NotFound.
+ */
+export async function inviteAgain(tx: Knex, req: Request<any>, id: string, client?: string) {
   const token = randomBytes(32).toString('base64url')
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set token_hash = $3, created_at = now(), expires_at = now() + interval '7 days'
-           where workspace_id = $1 and id::text = $2 and used_at is null and revoked_at is null
+    text: `update portal.client_invitations set token_hash = $3, created_at = now(), expires_at = now() + interval '7 days',
+             revoked_at = null, asked_at = null
+           where workspace_id = $1 and id::text = $2 and used_at is null
+             and (revoked_at is null or (asked_at is not null and $4::text is null)) and client_id = coalesce($4, client_id)
            returning email, name, client_name, role, invited_by`,
-    values: [req.portal.workspace.id, id, hash(token)],
+    values: [req.portal.workspace.id, id, hash(token), client ?? null],
   })
   if (!row) throw new NotFound()
   await note(tx, req, { event: 'team.invited', subject: { email: row.email, client: row.client_name, role: row.role } })
   return { token, email: row.email, name: row.name, client: row.client_name, invitedBy: row.invited_by }
 }
 
+/** Whom an invitation that is over was for, where they have not asked before. */
+export async function askAgain(tx: Knex, workspace: string, token: string) {
+  const [row] = await query<{ id: string; name: string; email: string; client: string }>(tx, {
+    text: `update portal.client_invitations set asked_at = now()
+           where workspace_id = $1 and token_hash = $2 and used_at is null and asked_at is null
+             and (revoked_at is not null or expires_at < now())
+           returning id, name, email, client_id as client`,
+    values: [workspace, hash(token)],
+  })
+  return row
+}
+
 /** Takes it back: its link is no longer good. Throws NotFound for one that was used, or taken back already. */
 export async function revoke(tx: Knex, req: Request<any>, id: string) {
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set revoked_at = now()
-           where workspace_id = $1 and id::text = $2 and used_at is null and revoked_at is null
+    text: `update portal.client_invitations set revoked_at = now(), asked_at = null
+           where workspace_id = $1 and id::text = $2 and used_at is null and (revoked_at is null or asked_at is not null)
            returning email, client_name`,
     values: [req.portal.workspace.id, id],
   })
@@ -107,12 +124,15 @@ export async function findInvitation(tx: Knex, workspace: string, token: string)
   return { ...rest, client: { id: client_id, name: client_name }, contact: contact_id, invitedBy: invited_by }
 }
 
-/** Of two at once, one succeeds. `fresh` says whether the account was made now; who had one keeps their password. */
+/**
+ * Of two at once, one succeeds. `fresh` says whether the account was made now; who had one keeps their password. Without
+ * a password they sign in by code.
+ */
 export async function acceptInvitation(
   tx: Knex,
   req: Request<any>,
   invitation: Invitation,
-  { name, passwordHash }: { name: string; passwordHash: string },
+  { name, passwordHash }: { name: string; passwordHash: string | null },
 ) {
   const { workspace } = req.portal
   const used = await query(tx, {
@@ -129,7 +149,7 @@ export async function acceptInvitation(
     subject: { id: person, role: invitation.role },
     actor: { kind: 'client', id: person, name, client: invitation.client.id },
   })
-  return { person, fresh: !before?.password_hash }
+  return { person, fresh: passwordHash ? !before?.password_hash : !before }
 }
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')

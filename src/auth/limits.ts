@@ -29,6 +29,11 @@ const limits = {
     [3, 60],
     [10, 3_600],
   ],
+  /** Mails that tell of a lock. */
+  lock: [
+    [1, 3_600],
+    [4, 86_400],
+  ],
 } as const satisfies Record<string, readonly Limit[]>
 type What = keyof typeof limits
 
@@ -38,6 +43,10 @@ export interface Limits {
    * succeeded: the account's are forgotten then.
    */
   count(req: Request<any>, of: { account?: string; password?: string; mail?: string }): Promise<() => Promise<void>>
+  /** Whether the lock of this account may be told now: once an hour, four times a day. */
+  once(req: Request<any>, account: string): Promise<boolean>
+  /** Forgets the tries at an account, for who has proven to be its owner. */
+  forget(req: Request<any>, account: string): Promise<void>
 }
 
 interface Parts {
@@ -84,12 +93,21 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
         const wait = Math.max(0, ...(await Promise.all((made.get(what) ?? []).map(it => consume(it, key)))))
         if (!wait) continue
         log.warn({ workspace: workspace.slug, limit: what, request: req.portal.id }, 'tries were slowed down')
-        throw new TooOften(Math.ceil(wait / 1_000))
+        throw new TooOften(Math.ceil(wait / 1_000), what)
       }
       return async () => {
         for (const [what, key] of keys)
           for (const it of made.get(what) ?? []) await (what === 'account' ? it.delete(key) : it.reward(key))
       }
+    },
+    async once(req, account) {
+      const key = keyed(`${req.portal.workspace.id} ${account}`)
+      const waits = await Promise.all((made.get('lock') ?? []).map(it => consume(it, key)))
+      return waits.every(it => it === 0)
+    },
+    async forget(req, account) {
+      const key = keyed(`${req.portal.workspace.id} ${account}`)
+      for (const it of made.get('account') ?? []) await it.delete(key)
     },
   }
 }

@@ -347,3 +347,77 @@ describe('an e-mail address', () => {
       .and.show('Type an e-mail address, like jo@example.com.')
   })
 })
+
+describe('a locked account', () => {
+  afterEach(leave)
+
+  const lock = async (who: Visitor, email: string) => {
+    for (let at = 0; at < 11; at++) await who.post('/sign-in', { email, password: `wrong ${at}` })
+    return who.post('/sign-in', { email, password: 'wrong' })
+  }
+
+  it('is unlocked by a mailed link that is good once, and loses no session', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [inside, nobody] = [await scene.visit('owner'), await scene.visit()]
+    const answer = await lock(nobody, owner.email)
+    expect(answer).to.include({ status: 429 }).and.show('a link is on its way to it that lets you try again at once')
+    expect((await nobody.post('/sign-in', { email: owner.email, password: owner.password })).status).to.equal(429)
+    const mail = await scene.mailTo(owner.email)
+    expect(mail.subject).to.equal('Your sign-in is locked')
+    const path = linkIn(mail.text)
+
+    for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Unlock my sign-in', owner.email)
+    expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/sign-in?unlocked')
+    expect(await nobody.get('/sign-in?unlocked')).to.show('You can sign in again.')
+    expect((await nobody.post('/sign-in', { email: owner.email, password: owner.password })).status).to.equal(303)
+    expect((await nobody.post(path)).status).to.equal(410)
+    expect(await signedIn(inside)).to.equal(true)
+  })
+
+  it('looks alike where nobody has the address, and is mailed of once an hour', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const answers = []
+    for (const email of [owner.email, 'unknown@else.where']) {
+      const { status, text, headers } = await lock(nobody, email)
+      answers.push([status, text.replaceAll(email, '').replaceAll(/nonce="[^"]+"/g, ''), Object.keys(headers).sort()])
+      await scene.owner('portal_jobs.limits').where('key', 'like', 'address%').del()
+    }
+    expect(answers[1]).to.deep.equal(answers[0])
+    expect(await scene.owner('portal.client_outbox').where({ kind: 'unlock' }).select('recipient')).to.have.length(2)
+    await scene.mailTo(owner.email)
+    expect(scene.mails.map(it => it.to)).to.deep.equal([owner.email])
+    const path = linkIn(scene.mails[0]!.text)
+    expect((await nobody.postAt(`/portal/ledgerline${path}`)).status).to.equal(410)
+  })
+})
+
+describe('the way in that was taken', () => {
+  afterEach(leave)
+
+  it('is remembered on this device, by a cookie that says nothing else', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    expect(await nobody.get('/sign-in')).to.show('type="password"', 'Send me a code instead')
+    const { answer, mail } = await mailOf(scene, nobody, '/sign-in/code')
+    const page = answer.headers.location!.replace('/portal/brightside', '')
+    const { headers } = await nobody.post(page, { code: codeIn(mail.text) })
+    const set = ([] as string[]).concat(headers['set-cookie'] ?? []).find(it => it.startsWith('portico.way='))
+    expect(set).to.match(
+      /^portico\.way=code; Max-Age=31536000; Path=\/portal\/brightside; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
+    )
+    await nobody.post('/sign-out')
+
+    expect(await nobody.get('/sign-in'))
+      .to.show('Sign in with a password instead')
+      .and.not.show('type="password"')
+    expect(await nobody.get('/sign-in?way=password&next=%2Fportal%2Fbrightside%2Fteam')).to.show(
+      'type="password"',
+      'value="/portal/brightside/team"',
+    )
+    expect((await nobody.post('/sign-in', { email: owner.email, password: owner.password })).status).to.equal(303)
+    await nobody.post('/sign-out')
+    expect(await nobody.get('/sign-in')).to.show('type="password"')
+    expect(await nobody.get('/sign-in').set('Cookie', 'portico.way=nonsense')).to.show('type="password"')
+  })
+})

@@ -25,7 +25,7 @@ export const allowedTo = (sections: Section[], rights: Rights, role: Role): stri
   ...(role === 'admin' ? [manages] : []),
 ]
 
-export const manages = 'Invite people, change their roles and end their access'
+const manages = 'Invite people, change their roles and end their access'
 
 export async function rightsOf(database: Knex, workspace: string): Promise<Rights> {
   const rows = await readWithin<{ role: Role; name: string | null; permissions: Record<string, boolean> }>(

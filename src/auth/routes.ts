@@ -4,19 +4,18 @@ import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
 import type { Identity } from '../crm.ts'
-import { within } from '../database.ts'
 import { Invalid, NotFound, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { account } from './account.ts'
 import { confirmed } from './address.ts'
 import { codes } from './codes.ts'
-import { begin, enter, refuse, safe } from './enter.ts'
-import { acceptInvitation, findInvitation } from './invitations.ts'
+import { enter, refuse, rememberedWay, safe } from './enter.ts'
+import { invited } from './invited.ts'
 import { offered } from './offered.ts'
 import { password } from './password.ts'
-import { hashed, weakness } from './passwords.ts'
 import { reset } from './reset.ts'
+import { unlock, unlocking } from './unlock.ts'
 import type { Account, Ways } from './way.ts'
 
 /** The ways in and out of one workspace's portal. `mailed` are those that need mail, where there is any. */
@@ -60,7 +59,8 @@ export function auth({
     async (req, res) => {
       if (!(await offered(database, req.portal.workspace.id, mails)).password) throw new NotFound()
       const { email, password, next } = read(SignIn, req)
-      const succeeded = await limits.count(req, { account: email, password })
+      const counted = limits.count(req, { account: email, password })
+      const succeeded = await (mailed ? unlocking(mailed, req, email, counted) : counted)
       const account = await check(req, res)
       if (!account || account.suspended || !account.memberships[0]) {
         const sentence = account ? 'Your access has been suspended.' : wrong
@@ -82,41 +82,12 @@ export function auth({
 
   if (mailed) {
     router.use('/sign-in/{*rest}', only('code'))
-    router.use(['/forgot-password', '/reset-password/:token'], only('password'))
-    router.use(reset(mailed), codes(mailed), confirmed(mailed))
+    router.use(['/forgot-password', '/reset-password/:token', '/unlock/:token'], only('password'))
+    router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed))
   }
   router.use('/account', account({ database, limits, mailed }))
 
-  const showInvitation: RequestHandler<{ token: string }> = async (req, res) => {
-    const { workspace } = req.portal
-    const invitation = await within(database, { workspace: workspace.id }, tx =>
-      findInvitation(tx, workspace.id, req.params.token),
-    )
-    req.portal.frame = 'solo'
-    res.answer('auth/invitation', { invitation })
-  }
-
-  router.get('/invitation/:token', anybody, showInvitation)
-
-  router.post(
-    '/invitation/:token',
-    anybody,
-    async (req, res) => {
-      const { workspace } = req.portal
-      const { name, password: chosen } = read(Joining, req)
-      const scope = { workspace: workspace.id }
-      const invitation = await within(database, scope, tx => findInvitation(tx, workspace.id, String(req.params.token)))
-      const weak = await weakness(chosen, [name, invitation.email, invitation.client.name, workspace.name])
-      if (weak) throw new Invalid({ password: [weak] }, { name })
-      const passwordHash = await hashed(chosen)
-      const { person, fresh } = await within(database, scope, tx =>
-        acceptInvitation(tx, req, invitation, { name, passwordHash }),
-      )
-      if (fresh) await begin(req, person, invitation.client.id, 'invitation')
-      res.redirect(303, req.portal.url(fresh ? '/' : '/sign-in'))
-    },
-    otherwise(showInvitation as RequestHandler),
-  )
+  router.use(invited({ database, mailed }))
 
   return router
 }
@@ -129,11 +100,6 @@ const SignIn = z.object({
   next: z.string().optional().catch(undefined),
 })
 
-const Joining = z.object({
-  name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
-  password: z.string('Choose a password.'),
-})
-
 const signIn =
   (waysOf: (req: Request) => ReturnType<typeof offered>): RequestHandler =>
   async (req, res) => {
@@ -141,12 +107,18 @@ const signIn =
     const refused = problem instanceof Invalid || problem instanceof TooOften
     const typed = refused ? (problem.typed as Record<string, unknown>) : {}
     if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
+    const ways = await waysOf(req)
     req.portal.frame = 'solo'
     res.answer('auth/sign-in', {
       next: typed.next ?? req.query.next ?? '',
       suspended: req.portal.visitor?.person?.suspended ?? false,
       left: req.portal.visitor?.person != null && !req.portal.visitor.memberships.length,
       changed: req.query.changed === '' && !problem,
-      ways: await waysOf(req),
+      unlocked: req.query.unlocked === '' && !problem,
+      ways,
+      way:
+        !ways.password || (!problem && ways.code && (req.query.way ?? rememberedWay(req)) === 'code')
+          ? 'code'
+          : 'password',
     })
   }

@@ -8,7 +8,7 @@ import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
 import { anyMember, clientAdmins, type Section } from '../section.ts'
-import { invite } from './invitations.ts'
+import { invite, inviteAgain } from './invitations.ts'
 import { inviting } from './inviting.ts'
 import { allowedTo } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
@@ -74,6 +74,15 @@ export function team({ database, mailed, sections }: Parts): Router {
       },
       otherwise(show),
     )
+
+  if (mailed)
+    router.post('/invitations/:invitation', clientAdmins, async (req, res) => {
+      await mailing(mailed, req, async tx => {
+        const it = await inviteAgain(tx, req, String(req.params.invitation), req.portal.customer.client.id)
+        await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
+      })
+      res.redirect(303, req.portal.url('/team?done=invited'))
+    })
 
   router.post(
     '/:person/role',
@@ -172,9 +181,9 @@ const invited = (database: Knex, workspace: string, client: string) =>
     { workspace },
     {
       name: 'portal.invited',
-      text: `select i.name, i.email, i.role, i.invited_by as by, i.created_at as at from portal.client_invitations i
+      text: `select i.id::text, i.name, i.email, i.role, i.invited_by as by, i.created_at as at, i.asked_at as asked from portal.client_invitations i
              where i.workspace_id = scope.workspace and i.client_id = $3 and i.used_at is null and i.revoked_at is null
-               and i.expires_at > now() order by i.created_at desc limit 100`,
+               and (i.expires_at > now() or i.asked_at is not null) order by i.asked_at desc nulls last, i.created_at desc limit 100`,
       values: [client],
     },
   )

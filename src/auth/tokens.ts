@@ -5,7 +5,7 @@ import { query } from '../database.ts'
 import { Gone } from '../errors.ts'
 
 /** `address` proves a new address, `undo` is for the old one. */
-type Kind = 'sign-in' | 'reset' | 'address' | 'undo'
+type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device'
 
 interface Wanted {
   workspace: string

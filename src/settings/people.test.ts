@@ -97,6 +97,67 @@ describe('people', () => {
     expect(await admin.at(area)).to.not.show('jo@else.where')
   })
 
+  it('whose invitation is over may ask for another, once, which staff and the company’s admins learn', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, owner, nobody] = [await scene.visit('admin'), await scene.visit('owner'), await scene.visit()]
+    await admin.postAt(`${area}/invite/${await acme(scene)}`, {
+      role: 'viewer',
+      email: 'jo@else.where',
+      name: 'Jo Vos',
+    })
+    const link = async () => /brightside(\/invitation\/\S+)/.exec((await scene.mailTo('jo@else.where')).text)![1]!
+    const first = await link()
+    await scene.owner('portal.client_invitations').update({ expires_at: new Date(0) })
+    const ask = (path: string) => nobody.post(`${path}/renewal`)
+    for (const path of [first, `/invitation/${'x'.repeat(43)}`, '/invitation/nonsense%2F..'])
+      expect(await nobody.get(path), path)
+        .to.include({ status: 410 })
+        .and.show('This invitation is over', 'Ask for a new one')
+    for (const path of [first, `/invitation/${'x'.repeat(43)}`]) {
+      expect((await ask(path)).headers.location).to.equal(`/portal/brightside${path}?asked`)
+      expect(await nobody.get(`${path}?asked`)).to.show('whoever invites there was told')
+    }
+    await ask(first)
+
+    const told = await scene.mailTo(whoIs('owner').email)
+    expect(told.subject).to.equal('Jo Vos asks for a new invitation')
+    expect(scene.mails.filter(it => it.subject === told.subject)).to.have.length(1)
+    expect(await admin.at(area)).to.show('asked for a new link on')
+    expect(await owner.get('/team')).to.show('asked for a new link on', 'Jo Vos')
+    const { id } = await scene.owner('portal.client_invitations').first('id')
+    expect((await (await scene.visit('neighbour')).post(`/team/invitations/${id}`)).status).to.equal(403)
+    expect((await (await scene.visit('newcomer')).post(`/team/invitations/${id}`)).status).to.equal(404)
+    scene.mails.length = 0
+    expect((await owner.post(`/team/invitations/${id}`)).status).to.equal(303)
+    expect((await nobody.get(await link())).status).to.equal(200)
+
+    await admin.postAt(`${area}/invitations/${id}/revocation`)
+    expect(await admin.at(area)).to.not.show('jo@else.where')
+    await ask(await link())
+    expect((await owner.post(`/team/invitations/${id}`)).status).to.equal(404)
+    expect((await admin.postAt(`${area}/invitations/${id}`)).status).to.equal(303)
+  })
+
+  it('choose no password where only codes are offered', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+    await admin.postAt('/settings/client-portal/sign-in', {
+      'was.sign-in.password': 'on',
+      'was.sign-in.code': 'on',
+      'sign-in.code': 'on',
+    })
+    await admin.postAt(`${area}/invite/${await acme(scene)}`, { role: 'viewer', email: 'jo@else.where', name: 'Jo' })
+    const path = /brightside(\/invitation\/\S+)/.exec((await scene.mailTo('jo@else.where')).text)![1]!
+    expect(await nobody.get(path))
+      .to.show('you get a code by mail')
+      .and.not.show('type="password"')
+    expect((await nobody.post(path, { name: 'Jo', password: 'x' })).headers.location).to.equal('/portal/brightside/')
+
+    expect((await nobody.get('/account')).status).to.equal(200)
+    const { password_hash } = await scene.owner('portal.client_users').where({ email: 'jo@else.where' }).first('*')
+    expect(password_hash).to.equal(null)
+  })
+
   it('are suspended from their next click on, and let in again', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, owner] = [await scene.visit('admin'), await scene.visit('owner')]

@@ -186,11 +186,11 @@ const invitationsLike = (database: Knex, workspace: string, search: string) =>
     {
       name: 'portal.invitations',
       text: `select i.id::text, i.name, i.email, i.client_name as client, i.role, i.invited_by as by, i.created_at as at,
-               i.expires_at < now() as over
+               i.expires_at < now() or i.revoked_at is not null as over, i.asked_at as asked
              from portal.client_invitations i
-             where i.workspace_id = scope.workspace and i.used_at is null and i.revoked_at is null
+             where i.workspace_id = scope.workspace and i.used_at is null and (i.revoked_at is null or i.asked_at is not null)
                and ($3 = '%%' or i.name ilike $3 or i.email ilike $3 or i.client_name ilike $3)
-             order by i.created_at desc, i.id limit ${shown + 1}`,
+             order by i.asked_at desc nulls last, i.created_at desc, i.id limit ${shown + 1}`,
       values: [like(search)],
     },
   )

@@ -25,6 +25,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}/sign-in`],
     [undefined, `${brightside}/invitation/${await invitation(scene)}`],
     [undefined, `${brightside}/invitation/used`],
+    [undefined, `${brightside}/invitation/used?asked`],
+    [undefined, `${brightside}${await unlocking(scene)}`],
     [undefined, `${brightside}/forgot-password`],
     [undefined, `${brightside}/forgot-password?sent`],
     [undefined, `${brightside}/sign-in/code`],
@@ -95,6 +97,14 @@ async function mailed(scene: Scene, path: string, link: RegExp): Promise<string>
   scene.mails.length = 0
   await (await scene.visit()).post(path, { email })
   return link.exec((await scene.mailTo(email)).text)?.[0] ?? ''
+}
+
+async function unlocking(scene: Scene): Promise<string> {
+  const [nobody, { email }] = [await scene.visit(), whoIs('viewer')]
+  scene.mails.length = 0
+  for (let at = 0; at < 11; at++) await nobody.post('/sign-in', { email, password: `wrong ${at}` })
+  await scene.owner('portal_jobs.limits').del()
+  return /\/unlock\/\S+/.exec((await scene.mailTo(email)).text)?.[0] ?? ''
 }
 
 async function newAddress(scene: Scene): Promise<string> {

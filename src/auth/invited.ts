@@ -1,0 +1,132 @@
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { query, within } from '../database.ts'
+import { Gone, Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody } from '../section.ts'
+import { begin } from './enter.ts'
+import { acceptInvitation, askAgain, findInvitation } from './invitations.ts'
+import { offered } from './offered.ts'
+import { hashed, weakness } from './passwords.ts'
+import { linkTo, mailing, type Ways, write } from './way.ts'
+
+/** Coming in by an invitation, and asking for another one where that is over. */
+export function invited({ database, mailed }: { database: Knex; mailed: Ways | undefined }): Router {
+  const router = Router()
+
+  const find = (workspace: string, token: unknown) =>
+    within(database, { workspace }, tx => findInvitation(tx, workspace, String(token)))
+  const waysOf = (workspace: string) => offered(database, workspace, mailed !== undefined)
+
+  const show: RequestHandler = async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const invitation = await find(workspace, req.params.token)
+    req.portal.frame = 'solo'
+    res.answer('auth/invitation', { invitation, ways: await waysOf(workspace) })
+  }
+
+  const over = whereOver(mailed !== undefined)
+  router.get('/invitation/:token', anybody, show, over)
+
+  router.post(
+    '/invitation/:token',
+    anybody,
+    async (req, res) => {
+      const { workspace } = req.portal
+      const scope = { workspace: workspace.id }
+      const { name, password: chosen } = read<Coming>((await waysOf(workspace.id)).password ? Joining : Named, req)
+      const invitation = await find(workspace.id, req.params.token)
+      const own = [name, invitation.email, invitation.client.name, workspace.name]
+      const weak = chosen !== undefined && (await weakness(chosen, own))
+      if (weak) throw new Invalid({ password: [weak] }, { name })
+      const passwordHash = chosen === undefined ? null : await hashed(chosen)
+      const { person, fresh } = await within(database, scope, tx =>
+        acceptInvitation(tx, req, invitation, { name, passwordHash }),
+      )
+      if (fresh) await begin(req, person, invitation.client.id, 'invitation')
+      res.redirect(303, req.portal.url(fresh ? '/' : '/sign-in'))
+    },
+    otherwise(show),
+    over,
+  )
+
+  if (mailed)
+    router.post(
+      '/invitation/:token/renewal',
+      anybody,
+      async (req, res) => {
+        const token = String(req.params.token)
+        await mailed.limits.count(req, { mail: `renewal ${token}` })
+        await mailing(mailed, req, async tx => {
+          const it = await askAgain(tx, req.portal.workspace.id, token)
+          if (it) await tell(mailed, req, tx, it)
+        })
+        res.redirect(303, req.portal.url(`/invitation/${encodeURIComponent(token)}?asked`))
+      },
+      otherwise(showOver(true)),
+    )
+
+  return router
+}
+
+/** Where a workspace offers no passwords, none is chosen. */
+interface Coming {
+  name: string
+  password?: string | undefined
+}
+
+const Named = z.object({
+  name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
+  password: z.undefined().catch(undefined),
+})
+
+const Joining = Named.extend({ password: z.string('Choose a password.') })
+
+const showOver =
+  (mails: boolean): RequestHandler =>
+  (req, res) => {
+    req.portal.frame = 'solo'
+    res.answer('auth/invitation-over', { token: req.params.token, mails, asked: req.query.asked === '' })
+  }
+
+/** Whether it was used, taken back, too old or never there looks the same. */
+function whereOver(mails: boolean) {
+  const over: ErrorRequestHandler = (error, req, res, next) => {
+    if (!(error instanceof Gone)) return next(error)
+    req.portal.problem = error
+    return showOver(mails)(req, res, next)
+  }
+  return over as unknown as RequestHandler
+}
+
+/** The company's own admins are mailed; staff see it in the settings area. */
+async function tell(
+  ways: Ways,
+  req: Parameters<RequestHandler>[0],
+  tx: Knex,
+  { id, name, email, client }: { id: string; name: string; email: string; client: string },
+) {
+  const { workspace } = req.portal
+  await note(tx, req, { event: 'team.asked', subject: { id, email }, actor: { kind: 'nobody', name } })
+  const admins = await query(tx, {
+    text: `select u.id as person, u.name, u.email, u.language, u.time_zone as "timeZone"
+           from portal.client_memberships m join portal.client_users u
+             on u.workspace_id = m.workspace_id and u.id = m.person_id
+           where m.workspace_id = $1 and m.client_id = $2 and m.role = 'admin' and u.suspended_at is null limit 20`,
+    values: [workspace.id, client],
+  })
+  for (const it of admins)
+    await write(ways, req, tx, 'renewal', it, t => ({
+      subject: t('{name} asks for a new invitation', { name }),
+      paragraphs: [
+        t('{name} ({email}) was invited to your portal with {workspace}, and the invitation is over.', {
+          ...{ name, email, workspace: workspace.name },
+        }),
+      ],
+      action: { label: t('Invite again'), url: linkTo(ways, req, '/team') },
+      after: [t('If you do not know this person, there is nothing to do.')],
+    }))
+}
