@@ -28,6 +28,12 @@ export class Forbidden extends Problem {
   advice = 'Your role does not include it. An admin of your company can change that.'
 }
 
+export class ProofNeeded extends Forbidden {
+  code = 'proof-needed'
+  message = 'Please confirm that it is you.'
+  advice = 'This needs a fresh proof of who you are.'
+}
+
 /** A form that another site sent. */
 export class CrossSite extends Forbidden {
   code = 'cross-site'

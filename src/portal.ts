@@ -6,6 +6,7 @@ import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
+import { ladder, stepUpsOf } from './auth/step-up.ts'
 import { team } from './auth/team.ts'
 import { showLogo } from './branding/show.ts'
 import { type Workspaces, workspaces } from './branding/workspaces.ts'
@@ -117,6 +118,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     sameOrigin,
     bodies,
   )
+  inside.use(ladder({ database, identity: crm.identity, limits, mailed, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use(auth({ database, identity: crm.identity, limits, mailed }))
   inside.use(verify(database))

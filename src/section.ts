@@ -20,6 +20,8 @@ export interface Section<Name extends string = string> {
   toggles: Record<string, Toggle>
   /** The API's answer for each view: it validates, and it describes (OpenAPI). */
   answers: Record<`${Name}/${string}`, ZodObject>
+  /** Actions of it that a fresh proof can be asked for: `stepUp` in their routes names them. */
+  stepUps?: Record<`${Name}.${string}`, StepUp>
   /** The sentence that each event leaves. */
   activity: Record<`${Name}.${string}`, string>
   /** How a document of it is printed for whoever signed it, of the content that was signed. */
@@ -42,6 +44,15 @@ export interface Toggle {
   label: string
   about: string
   default: boolean
+}
+
+/** What an action needs: to be signed in, or a proof of the last ten minutes (password or code) that it is you. */
+export type Rung = 'none' | 'proof'
+
+export interface StepUp {
+  label: string
+  /** Unless the workspace says otherwise. */
+  rung: Rung
 }
 
 export interface Home {
@@ -112,6 +123,16 @@ export const may = (permission: string): Rule =>
     if (!req.portal.customer) throw new SignedOut()
     next(req.portal.may(permission) ? undefined : new Forbidden())
   })
+
+/**
+ * Named after a route's rule: `router.post('/:id/acceptance', may('proposals.answer'), stepUp('proposals.accept'), …)`.
+ * Where the workspace asks for a fresh proof of who it is, a page asks for it first and carries the form's fields along;
+ * JSON is answered 403 `proof-needed`. Not for forms with a file.
+ */
+export const stepUp =
+  (action: string): RequestHandler<any> =>
+  (req, res, next) =>
+    req.portal.climb(action, res, next)
 
 /** For whoever is signed in, whatever their role. */
 export const anyMember = ruled('member', (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut()))

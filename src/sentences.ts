@@ -17,6 +17,7 @@ const core: Record<string, string> = {
   'people.suspended': 'suspended {name}',
   'people.admitted': 'let {name} in again',
   'team.invited': 'invited {email} for {client}',
+  'account.proven': 'confirmed who they are, by {by, select, password {password} other {code}}',
   'account.changed': 'changed the own account',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
   'roles.renamed': 'renamed the role {before} to {after}',
@@ -26,6 +27,7 @@ const core: Record<string, string> = {
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
   'settings.signing': 'changed how clients sign',
   'answers.retried': 'passed the answer to {number} on again',
+  'settings.rung': 'asks {state, select, none {for nothing more} other {for a fresh proof}} before: {label}',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }
 

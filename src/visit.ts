@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Request, RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
 import { includes, type Rights } from './auth/roles.ts'
@@ -51,6 +51,8 @@ export interface Visit extends Speech {
   rights: Rights
   /** Whether a toggle is on for this person. */
   on(toggle: string): boolean
+  /** Goes on where this action needs no fresh proof of who it is, or has one; asks for it else. */
+  climb(action: string, res: Response, next: NextFunction): Promise<void> | void
   staff: Staff | undefined
   /** From here on only where a client's person is known, which is everywhere behind a permission. */
   customer: Customer

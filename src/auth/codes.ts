@@ -80,7 +80,8 @@ export function codes(ways: Ways): Router {
       const succeeded = await ways.limits.count(req, {})
       const workspace = req.portal.workspace.id
       const id = z.uuid().safeParse(req.params.request).data
-      const used = id && (await within(ways.database, { workspace }, tx => useCode(tx, workspace, id, code, secret)))
+      const used =
+        id && (await within(ways.database, { workspace }, tx => useCode(tx, workspace, 'sign-in', id, code, secret)))
       const account = used && (await within(ways.database, { workspace }, tx => accountOf(tx, workspace, used.email)))
       if (!account || account.suspended || !account.memberships[0])
         return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })

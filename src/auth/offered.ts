@@ -2,7 +2,9 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { Invalid } from '../errors.ts'
-import { save, stored } from '../settings/store.ts'
+import type { StepUp } from '../section.ts'
+import { type Change, save, stored } from '../settings/store.ts'
+import { rungs } from './step-up.ts'
 
 /** The ways in that a workspace may offer; names are those of its settings. */
 const all = [
@@ -28,19 +30,32 @@ export async function offered(database: Knex, workspace: string, mails: boolean)
   return { password: !code || (set.get('sign-in.password') ?? true), code, mails }
 }
 
+interface Parts {
+  database: Knex
+  mails: boolean
+  stepUps: Map<string, StepUp>
+}
+
 export const showOffered =
-  (database: Knex, mails: boolean): RequestHandler =>
+  ({ database, mails, stepUps }: Parts): RequestHandler =>
   async (req, res) => {
-    const on = await offered(database, req.portal.workspace.id, mails)
+    const workspace = req.portal.workspace.id
+    const [on, set] = await Promise.all([offered(database, workspace, mails), stored<string>(database, workspace)])
     res.answer('settings/sign-in', {
       ways: all.map(it => ({ ...it, on: on[keys[it.name]] })),
+      stepUps: [...stepUps].map(([action, it]) => ({
+        name: `step-up.${action}`,
+        ...it,
+        rung: rungOf(set, action, it),
+      })),
+      rungs,
       mails,
       saved: req.query.saved === '',
     })
   }
 
 export const saveOffered =
-  (database: Knex, mails: boolean): RequestHandler =>
+  ({ database, mails, stepUps }: Parts): RequestHandler =>
   async (req, res) => {
     const form = z.record(z.string(), z.unknown()).catch({}).parse(req.portal.body)
     const before = await offered(database, req.portal.workspace.id, mails)
@@ -49,12 +64,22 @@ export const saveOffered =
       all.map(({ name }) => [name, form[`was.${name}`] === undefined ? before[keys[name]] : form[name] === 'on']),
     )
     if (![...wanted.values()].includes(true)) throw new Invalid({ way: ['Leave at least one way in.'] }, {})
-    await save(
-      database,
-      req as Request,
-      all
+    await save(database, req as Request, [
+      ...all
         .map(({ name, label }) => ({ name, label, before: before[keys[name]], after: wanted.get(name) ?? false }))
         .filter(it => it.before !== it.after),
-    )
+      ...rungsIn(form, stepUps),
+    ])
     res.redirect(303, req.portal.url('/sign-in?saved'))
   }
+
+const rungOf = (set: Map<string, string>, action: string, { rung }: StepUp) =>
+  rungs.find(it => it === set.get(`step-up.${action}`)) ?? rung
+
+function rungsIn(form: Record<string, unknown>, stepUps: Map<string, StepUp>): Change[] {
+  return [...stepUps].flatMap(([action, { label }]) => {
+    const name = `step-up.${action}`
+    const [before, after] = [form[`was.${name}`], form[name]].map(it => rungs.find(one => one === it))
+    return before && after && before !== after ? [{ name, label, before, after, event: 'settings.rung' }] : []
+  })
+}

@@ -1,10 +1,11 @@
 import type { Knex } from 'knex'
 import { Strategy } from 'passport-local'
-import type { Identity } from '../crm.ts'
+import type { Identity, Workspace } from '../crm.ts'
 import { within } from '../database.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
 import type { Aside } from './sessions.ts'
+import type { Account } from './way.ts'
 
 /**
  * Sign-in by e-mail and password, as a passport strategy: fields `email` and `password`. Who has no password of the
@@ -17,11 +18,19 @@ export const password = (database: Knex, identity: Identity | undefined) =>
     (req: unknown, email: string, typed: string, done: (error: unknown, account?: object | false) => void) => {
       const { workspace } = (req as Aside).portal
       within(database, { workspace: workspace.id }, tx => accountOf(tx, workspace.id, email.trim().toLowerCase()))
-        .then(async account => {
-          if (await fits(account?.password_hash, typed)) return account
-          const known = account?.password_hash ? undefined : await identity?.verify(workspace, email, typed)
-          return known && account
-        })
-        .then(account => done(null, account ?? false), done)
+        .then(async account => (await knows(identity, workspace, account, typed, email)) && account)
+        .then(account => done(null, account || false), done)
     },
   )
+
+/** Whether this is the password of this account. Somebody who is not there takes as long. */
+export async function knows(
+  identity: Identity | undefined,
+  workspace: Workspace,
+  account: Account | undefined,
+  typed: string,
+  email = account?.email ?? '',
+): Promise<boolean> {
+  if (await fits(account?.password_hash, typed)) return true
+  return !account?.password_hash && (await identity?.verify(workspace, email, typed)) !== undefined
+}

@@ -7,7 +7,7 @@ import { type Role, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
-import { anyMember, clientAdmins, type Section } from '../section.ts'
+import { anyMember, clientAdmins, type Section, stepUp } from '../section.ts'
 import { invite, inviteAgain } from './invitations.ts'
 import { inviting } from './inviting.ts'
 import { allowedTo } from './roles.ts'
@@ -50,6 +50,7 @@ export function team({ database, mailed, sections }: Parts): Router {
     router.post(
       '/invitations',
       clientAdmins,
+      stepUp('team.change'),
       async (req, res) => {
         const { name, email, role } = read(Inviting, req)
         const { workspace, customer } = req.portal
@@ -76,7 +77,7 @@ export function team({ database, mailed, sections }: Parts): Router {
     )
 
   if (mailed)
-    router.post('/invitations/:invitation', clientAdmins, async (req, res) => {
+    router.post('/invitations/:invitation', clientAdmins, stepUp('team.change'), async (req, res) => {
       await mailing(mailed, req, async tx => {
         const it = await inviteAgain(tx, req, String(req.params.invitation), req.portal.customer.client.id)
         await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
@@ -87,6 +88,7 @@ export function team({ database, mailed, sections }: Parts): Router {
   router.post(
     '/:person/role',
     clientAdmins,
+    stepUp('team.change'),
     async (req, res) => {
       const { role } = z.object({ role: z.enum(roles) }).safeParse(req.portal.body).data ?? {}
       await within(database, { workspace: req.portal.workspace.id }, async tx => {
@@ -106,6 +108,7 @@ export function team({ database, mailed, sections }: Parts): Router {
   router.post(
     '/:person/removal',
     clientAdmins,
+    stepUp('team.change'),
     async (req, res) => {
       await within(database, { workspace: req.portal.workspace.id }, async tx => {
         const { name } = await held(tx, req, true)

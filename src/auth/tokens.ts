@@ -75,12 +75,19 @@ export async function use(tx: Knex, workspace: string, kind: Kind, token: string
 }
 
 /** Counts as a try. Undefined for a wrong code, and for one that was tried too often, used, or whose time is over. */
-export async function useCode(tx: Knex, workspace: string, id: string, code: string, secret: string) {
+export async function useCode(
+  tx: Knex,
+  workspace: string,
+  kind: 'sign-in' | 'step-up',
+  id: string,
+  code: string,
+  secret: string,
+) {
   const [row] = await query<Token & { codeHash: string }>(tx, {
     text: `update portal.client_tokens set tries = tries + 1
-           where workspace_id = $1 and id = $2 and kind = 'sign-in' and tries < ${mostTries} and ${good}
+           where workspace_id = $1 and id = $2 and kind = $3 and tries < ${mostTries} and ${good}
            returning id, person_id as person, email, code_hash as "codeHash"`,
-    values: [workspace, id],
+    values: [workspace, id, kind],
   })
   const right = timingSafeEqual(
     Buffer.from(codeHash(id, code, secret)),

@@ -125,7 +125,7 @@ describe('people', () => {
     expect(await admin.at(area)).to.show('asked for a new link on')
     expect(await owner.get('/team')).to.show('asked for a new link on', 'Jo Vos')
     const { id } = await scene.owner('portal.client_invitations').first('id')
-    expect((await (await scene.visit('neighbour')).post(`/team/invitations/${id}`)).status).to.equal(403)
+    expect((await (await scene.visit('approver')).post(`/team/invitations/${id}`)).status).to.equal(403)
     expect((await (await scene.visit('newcomer')).post(`/team/invitations/${id}`)).status).to.equal(404)
     scene.mails.length = 0
     expect((await owner.post(`/team/invitations/${id}`)).status).to.equal(303)

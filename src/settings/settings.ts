@@ -5,6 +5,7 @@ import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
 import { saveOffered, showOffered } from '../auth/offered.ts'
 import { rightsOf } from '../auth/roles.ts'
+import { stepUpsOf } from '../auth/step-up.ts'
 import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
@@ -126,8 +127,9 @@ export function settings({
   router.get('/roles', admins, showRoles(parts))
   router.post('/roles', admins, saveRoles(parts), otherwise(showRoles(parts)))
 
-  router.get('/sign-in', admins, showOffered(database, mailed !== undefined))
-  if (mailed) router.post('/sign-in', admins, saveOffered(database, true), otherwise(showOffered(database, true)))
+  const signIn = { database, mails: mailed !== undefined, stepUps: stepUpsOf(sections) }
+  router.get('/sign-in', admins, showOffered(signIn))
+  router.post('/sign-in', admins, saveOffered(signIn), otherwise(showOffered(signIn)))
 
   router.get('/mail', admins, showMail(database, mailed !== undefined))
 

@@ -7,18 +7,20 @@ import { Conflict } from '../errors.ts'
 export interface Change {
   name: string
   label: string
-  before: boolean
-  after: boolean
+  before: boolean | string
+  after: boolean | string
+  /** The sentence that it leaves, if not that of a switch. */
+  event?: string
 }
 
 /** What is set for the whole workspace, or for one client of it, or for one of that client's people. */
-export async function stored(
+export async function stored<Value = boolean>(
   database: Knex,
   workspace: string,
   client = '',
   person = '',
-): Promise<Map<string, boolean>> {
-  const rows = await readWithin<{ name: string; value: boolean }>(
+): Promise<Map<string, Value>> {
+  const rows = await readWithin<{ name: string; value: Value }>(
     database,
     { workspace },
     {
@@ -34,7 +36,7 @@ export async function stored(
 /** All of them, each with its row of activity, or none. Throws Conflict where somebody else was quicker. */
 export const save = (database: Knex, req: Request, changes: Change[]) =>
   within(database, { workspace: req.portal.workspace.id }, async tx => {
-    for (const { name, label, before, after } of changes) {
+    for (const { name, label, before, after, event = 'settings.changed' } of changes) {
       const set = await query(tx, {
         text: `insert into portal.client_portal_settings as it (workspace_id, name, value, changed_by)
                values ($1, $2, $3, $4)
@@ -46,7 +48,7 @@ export const save = (database: Knex, req: Request, changes: Change[]) =>
       })
       if (!set.length) throw new Conflict()
       await note(tx, req, {
-        event: 'settings.changed',
+        event,
         subject: { id: name, label, before, after, state: String(after) },
       })
     }

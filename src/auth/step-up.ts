@@ -1,0 +1,185 @@
+import { type Request, type Response, Router } from 'express'
+import { z } from 'zod'
+import { record } from '../activity.ts'
+import type { Identity } from '../crm.ts'
+import { within } from '../database.ts'
+import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
+import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
+import { safe } from './enter.ts'
+import { knows } from './password.ts'
+import { accountOf } from './people.ts'
+import { type Proof, save } from './sessions.ts'
+import { issue, useCode } from './tokens.ts'
+import { type Account, mailing, type Ways, write } from './way.ts'
+
+/** How long a proof counts, in milliseconds, and how long a code for one is good, in minutes. */
+const remembered = 10 * 60_000
+const good = 10
+
+interface Parts {
+  limits: Ways['limits']
+  database: Ways['database']
+  identity: Identity | undefined
+  mailed: Ways | undefined
+  actions: Map<string, StepUp>
+}
+
+/** Every action that asks for a fresh proof, or may be made to. */
+export const stepUpsOf = (sections: Section[]): Map<string, StepUp> =>
+  new Map([
+    ['team.change', { label: 'Invite somebody, change roles or end access', rung: 'proof' }],
+    ...sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {})),
+  ])
+
+/**
+ * Asks for a fresh proof of who somebody is before what the workspace holds to need one (OWASP ASVS 5.0, 7.5.3). The
+ * page that asks carries what was typed, and sends it on to the same address with the proof: a route behind `stepUp`
+ * sees its own fields only, once.
+ */
+export function ladder(parts: Parts): Router {
+  const router = Router()
+
+  router.use((req, _res, next) => {
+    req.portal.climb = (action, res, next) => climb(parts, action, req, res, next)
+    next()
+  })
+
+  /** For an address that is looked at: a form leads there. */
+  router.post(
+    '/step-up',
+    anyMember,
+    (req, res, next) => req.portal.climb(String(Object(req.portal.body)['step-up.action']), res, next),
+    (req, res) => res.redirect(303, safe(req, Object(req.portal.body).next)),
+  )
+
+  return router
+}
+
+async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
+  const { body, visitor, aside, wants } = req.portal
+  const set = visitor?.settings.find(([client, person, name]) => !client && !person && name === `step-up.${action}`)
+  const rung = rungs.find(it => it === set?.[3]) ?? parts.actions.get(action)?.rung ?? 'proof'
+  const given = Given.parse(Object(body))
+  if (body) req.portal.body = carried(body)
+  if (rung === 'none' || proven(aside.session.proofs)) return next()
+  if (wants === 'json') throw new ProofNeeded()
+
+  const account = await within(parts.database, { workspace: req.portal.workspace.id }, tx =>
+    accountOf(tx, req.portal.workspace.id, req.portal.customer.person.email),
+  )
+  if (!account) throw new ProofNeeded()
+  const ways = waysOf(parts, account)
+  let sent = given['step-up.id']
+  try {
+    if (given['step-up.show'] === 'code' && parts.mailed) sent = await sendCode(parts.mailed, req, account)
+    const by = given['step-up.show'] ? undefined : await prove(parts, req, account, given)
+    if (by) {
+      await renew(req, by)
+      await record(req, { event: 'account.proven', subject: { by } })
+      return next()
+    }
+    req.portal.problem = new ProofNeeded()
+  } catch (error) {
+    if (!(error instanceof Invalid || error instanceof TooOften)) throw error
+    if (error instanceof TooOften) res.set('Retry-After', String(error.seconds))
+    req.portal.problem = error
+  }
+  req.portal.frame = 'solo'
+  res.answer('auth/step-up', {
+    ...{ action, ways, sent, about: parts.actions.get(action)?.label },
+    way: given['step-up.show'] ?? given['step-up.by'] ?? ways[0],
+    address: req.method === 'POST' ? req.originalUrl : req.portal.url('/step-up'),
+    fields: req.method === 'POST' ? fieldsOf(req.portal.body) : [['next', req.originalUrl]],
+  })
+}
+
+export const rungs = ['none', 'proof'] as const satisfies Rung[]
+
+const proven = (proofs: Proof[] = []) => proofs.some(it => it.at > Date.now() - remembered)
+
+type Way = 'password' | 'code'
+
+const waysOf = ({ identity, mailed }: Parts, account: Account): Way[] => [
+  ...(account.password_hash || identity ? (['password'] as const) : []),
+  ...(mailed ? (['code'] as const) : []),
+]
+
+/** What the page that asks adds to a form. */
+const Given = z.object({
+  'step-up.by': z.enum(['password', 'code']).optional().catch(undefined),
+  'step-up.show': z.enum(['password', 'code']).optional().catch(undefined),
+  'step-up.password': z.string().catch(''),
+  'step-up.code': z.string().catch(''),
+  'step-up.id': z.uuid().optional().catch(undefined),
+})
+
+const carried = (body: unknown): object =>
+  Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !name.startsWith('step-up.')))
+
+/** As a form sends them again, in their order. */
+const fieldsOf = (body: unknown): [string, string][] =>
+  Object.entries(Object(body)).flatMap(([name, value]) =>
+    [value].flat().map((it): [string, string] => [name, String(it)]),
+  )
+
+/** How it was proven; undefined where nothing was given. Throws Invalid beside the field. */
+async function prove(
+  { database, identity, limits, mailed }: Parts,
+  req: Request,
+  account: Account,
+  given: z.output<typeof Given>,
+): Promise<Proof['by'] | undefined> {
+  const { 'step-up.by': by, 'step-up.id': id, 'step-up.password': password, 'step-up.code': code } = given
+  if (!by || (by === 'code' && !id)) return undefined
+  const { workspace } = req.portal
+  const succeeded = await limits.count(req, { account: `change ${account.id}` })
+  if (by === 'password') {
+    if (!(await knows(identity, workspace, account, password))) {
+      throw new Invalid({ 'step-up.password': ['This is not your password.'] }, {})
+    }
+  } else {
+    const [secret = ''] = mailed?.secrets ?? []
+    const used = await within(database, { workspace: workspace.id }, tx =>
+      useCode(tx, workspace.id, 'step-up', String(id), code.replace(/[\s-]/g, ''), secret),
+    )
+    if (used?.person !== account.id)
+      throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
+  }
+  await succeeded()
+  return by
+}
+
+/** A new session id with it (OWASP ASVS 5.0, 7.2.4). What was proven at sign-in stays first. */
+async function renew(req: Request, by: Proof['by']) {
+  const { aside } = req.portal
+  const { workspace, person, client, proofs: [first, ...later] = [] } = aside.session
+  const proofs = [...(first ? [first] : []), ...later.slice(-3), { by, at: Date.now() }]
+  await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
+  Object.assign(aside.session, { workspace, person, client, proofs })
+  await save(req)
+}
+
+async function sendCode(ways: Ways, req: Request, account: Account): Promise<string> {
+  const { workspace } = req.portal
+  const [secret = ''] = ways.secrets
+  await ways.limits.count(req, { mail: account.email })
+  return mailing(ways, req, async tx => {
+    const { id, code } = await issue(tx, {
+      ...{ workspace: workspace.id, kind: 'step-up', person: account.id, email: account.email, minutes: good, secret },
+    })
+    await write(ways, req, tx, 'step-up', { ...account, person: account.id }, t => ({
+      subject: t('{code} is your code for {workspace}', { code, workspace: workspace.name }),
+      paragraphs: [
+        t('With this code you confirm that it is you, in your portal with {workspace}:', { workspace: workspace.name }),
+      ],
+      code,
+      after: [
+        t(
+          'It is good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you are not in the portal right now, somebody else is: choose a new password.',
+          { minutes: good, workspace: workspace.name },
+        ),
+      ],
+    }))
+    return id
+  })
+}
