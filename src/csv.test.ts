@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { csv } from './csv.ts'
+import fc from 'fast-check'
+import { csv, csvRows, csvText } from './csv.ts'
 
 describe('CSV', () => {
   it('keeps commas, quotes, lines and other scripts, and runs nothing', () => {
@@ -8,6 +9,38 @@ describe('CSV', () => {
     )
     expect(csv([['=1+1', '+1', '-1', '-1.50', '@x', '\t=1', null, 12]])).to.equal(
       "\ufeff'=1+1,'+1,-1,-1.50,'@x,'\t=1,,12\r\n",
+    )
+  })
+
+  it('is read as spreadsheets save it, with the line where each row begins', () => {
+    expect(csvRows('\ufeffname;email\r\n"Vos; Jo";jo@x.y\r\n\r\n"two\nlines ""and"" more";a,b\r\nlast')).to.deep.equal([
+      { line: 1, cells: ['name', 'email'] },
+      { line: 2, cells: ['Vos; Jo', 'jo@x.y'] },
+      { line: 4, cells: ['two\nlines "and" more', 'a,b'] },
+      { line: 6, cells: ['last'] },
+    ])
+    expect(csvRows('a\tb,c\td\n"open').map(it => it.cells)).to.deep.equal([['a', 'b,c', 'd'], ['open']])
+    expect(csvRows('a,b\n,\n').map(it => it.cells)).to.deep.equal([['a', 'b']])
+    expect(csvRows('')).to.deep.equal([])
+  })
+
+  it('is text in whatever encoding it was saved', () => {
+    expect(csvText(new TextEncoder().encode('Łódź'))).to.equal('Łódź')
+    expect(csvText(Buffer.from('\ufeffŁódź', 'utf16le'))).to.equal('Łódź')
+    expect(csvText(Uint8Array.of(0x4a, 0xfc, 0x72))).to.equal('Jür')
+  })
+
+  it('is read as it was written, whatever is in it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.string(), { minLength: 2, maxLength: 4 }), { minLength: 1 }), rows => {
+        const written = csv([['a', 'b', 'c'], ...rows])
+        const plain = (cell: string) => cell.replaceAll('\r\n', '\n').replaceAll('\r', '\n').trim()
+        const read = csvRows(written)
+          .slice(1)
+          .map(it => it.cells.map(cell => cell.replace(/^'/, '')))
+        const wanted = rows.map(row => row.map(cell => plain(cell).replace(/^'/, '')))
+        expect(read).to.deep.equal(wanted.filter(row => row.some(Boolean)))
+      }),
     )
   })
 })

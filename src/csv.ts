@@ -9,3 +9,56 @@ function cell(value: unknown): string {
   const inert = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
 }
+
+export interface CsvRow {
+  /** Where it begins in the file, from 1. */
+  line: number
+  cells: string[]
+}
+
+/**
+ * What a spreadsheet saves: commas, semicolons or tabs, as the first line has most of; quotes, and line breaks in them
+ * (RFC 4180). Empty lines are left out, cells are trimmed.
+ */
+export function csvRows(text: string): CsvRow[] {
+  const source = text
+    .replace(/^\ufeff/, '')
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\r', '\n')
+  const [head = ''] = source.split('\n', 1)
+  const by = [',', ';', '\t'].toSorted((a, b) => head.split(b).length - head.split(a).length)[0] ?? ','
+  const rows: CsvRow[] = []
+  let [line, at] = [1, 0]
+  while (at < source.length) {
+    const row: CsvRow = { line, cells: [] }
+    for (;;) {
+      const quoted = source[at] === '"'
+      let cell = ''
+      if (quoted) {
+        for (at++; at < source.length && (source[at] !== '"' || source[++at] === '"'); at++) cell += source[at]
+      }
+      const end = source.slice(at).search(by === '\t' ? /[\t\n]/ : new RegExp(`[${by}\n]`))
+      const rest = end < 0 ? source.slice(at) : source.slice(at, at + end)
+      row.cells.push((cell + rest).trim())
+      line += cell.split('\n').length - 1
+      at += rest.length
+      if (source[at] !== by) break
+      at++
+    }
+    at++
+    line++
+    if (row.cells.some(Boolean)) rows.push(row)
+  }
+  return rows
+}
+
+/** As text, however the spreadsheet saved it: UTF-8, UTF-16 with its mark, else Windows-1252. */
+export function csvText(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes)
+  }
+}

@@ -68,11 +68,11 @@ export const saveInvite =
     const others = email ? [{ id: null, email, name, language: undefined }] : []
     const invitedBy = staff?.name ?? workspace.name
     const work = async (tx: Knex) => {
-      const links: { email: string; link: string }[] = []
+      const links: { email: string; link: string; client: string }[] = []
       for (const it of [...contacts, ...others]) {
         const invitation = { email: it.email, name: it.name, client, contact: it.id, role, invitedBy }
         const token = await invite(tx, workspace.id, invitation, req)
-        links.push({ email: it.email, link: `/invitation/${token}` })
+        links.push({ email: it.email, link: `/invitation/${token}`, client: client.name })
         if (mailed)
           await inviting(mailed, req, tx, {
             ...it,
@@ -88,7 +88,7 @@ export const saveInvite =
       return res.redirect(303, req.portal.url('/people?done=invited'))
     }
     const links = await within(database, { workspace: workspace.id }, work)
-    res.answer('settings/invited', { links, client })
+    res.answer('settings/invited', { links })
   }
 
 export const saveInviteAgain =
@@ -105,7 +105,7 @@ export const saveInviteAgain =
       return res.redirect(303, req.portal.url('/people?done=invited'))
     }
     const { email, token, client } = await within(database, { workspace: workspace.id }, work)
-    res.answer('settings/invited', { links: [{ email, link: `/invitation/${token}` }], client: { name: client } })
+    res.answer('settings/invited', { links: [{ email, link: `/invitation/${token}`, client }] })
   }
 
 export const saveRevocation =

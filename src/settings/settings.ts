@@ -24,6 +24,7 @@ import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locate } from '../visit.ts'
 import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
+import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
@@ -118,6 +119,9 @@ export function settings({
     next()
   })
   router.get('/people', admins, showPeople(parts))
+  router.get('/people/import', admins, showImport(parts))
+  router.post('/people/import', admins, withFile('file'), showImport(parts), otherwise(showImport(parts)))
+  router.post('/people/import/confirmation', admins, withFile('file'), saveImport(parts), otherwise(showImport(parts)))
   router.get('/people/invite/:client', admins, showInvite(parts))
   router.post('/people/invite/:client', admins, saveInvite(parts), otherwise(showInvite(parts)))
   router.post('/people/invitations/:id', admins, saveInviteAgain(parts))

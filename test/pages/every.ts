@@ -69,6 +69,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/people?search=acme'],
     ['admin', '/settings/client-portal/people?search=nobody+like+that'],
     ['admin', `/settings/client-portal/people/invite/${client_id}`],
+    ['admin', '/settings/client-portal/people/import'],
     ['admin', '/settings/client-portal/roles'],
     ['admin', '/settings/client-portal/sign-in'],
     ['admin', '/settings/client-portal/mail'],
