@@ -6,6 +6,7 @@ import { audited } from './commands/audit.ts'
 import { type Config, configOf, connected, roleOf, Trouble, Wrong, withCrm } from './commands/config.ts'
 import { exportEvidence, verifyFile } from './commands/evidence.ts'
 import { disable, doctor, enable } from './commands/gate.ts'
+import { prune } from './commands/prune.ts'
 import { serve, staffAdd } from './commands/serve.ts'
 import { type Role, roles } from './crm.ts'
 import { within } from './database.ts'
@@ -23,6 +24,7 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
   invite --workspace SLUG --client ID         make an invitation and print its link
          --email ADDRESS [--role ${roles.join('|')}] [--name NAME] [--from NAME]
          [--crm-password]                     no link: they sign in with the password that the CRM knows
+  prune                                       forget ended sessions, links that are over, registrations never confirmed
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
@@ -39,6 +41,7 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   doctor,
   enable,
   disable,
+  prune,
   serve,
   'staff add': staffAdd,
   export: exportEvidence,

@@ -6,10 +6,10 @@ export type Job<Data> = JobWithMetadata<Data>
 
 /** Work that is done later and tried again, queued in the transaction of its cause (pg-boss, in schema `portal_jobs`). */
 export interface Jobs {
-  /** Within a transaction: the job is there if that commits. */
-  send(tx: Knex, queue: string, data: object): Promise<void>
-  /** Each process that calls this does its share of the queue from now on; what throws is tried again. */
-  work<Data>(queue: string, handler: (job: Job<Data>) => Promise<void>): void
+  /** Within a transaction: the job is there if that commits. `startAfter` in seconds. */
+  send(tx: Knex, queue: string, data: object, startAfter?: number): Promise<void>
+  /** Each process that calls this does its share of the queue from now on, and looks `every` so many seconds; what throws is tried again. */
+  work<Data>(queue: string, handler: (job: Job<Data>) => Promise<void>, every?: number): void
   /** Looks for new jobs now and not at the next turn. */
   wake(): void
   /** Lets what is being done end, for some seconds. */
@@ -52,11 +52,11 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
   }
 
   return {
-    async send(tx, queue, data) {
-      await boss.send(queue, data, { db: over(tx) })
+    async send(tx, queue, data, startAfter = 0) {
+      await boss.send(queue, data, { db: over(tx), startAfter })
     },
-    work(queue, handler) {
-      const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: 2 } as const
+    work(queue, handler, every = 2) {
+      const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: every } as const
       waiting.push(async () => {
         workers.add(await boss.work(queue, options, async ([job]) => handler(job as never)))
       })

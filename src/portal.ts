@@ -4,6 +4,7 @@ import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
 import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
+import { forgetting } from './auth/register.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
 import { ladder, stepUpsOf } from './auth/step-up.ts'
@@ -88,7 +89,8 @@ export async function assemble(options: Options): Promise<Assembled> {
   const queue = jobs({ database, log })
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
-  const mailed = mail && address ? { database, limits, outbox: posts, secrets, address } : undefined
+  const mailed = mail && address ? { database, limits, outbox: posts, jobs: queue, secrets, address } : undefined
+  if (mailed) forgetting({ database, door, flags, jobs: queue })
 
   const signer = signing({ crm, database, door, jobs: queue, secrets })
   delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections })

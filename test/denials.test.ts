@@ -84,6 +84,8 @@ describe('every route', () => {
       '/:workspace/invitation/:token',
       '/:workspace/invitation/:token/renewal',
       '/:workspace/unlock/:token',
+      '/:workspace/register',
+      '/:workspace/register/:token',
     ])
   })
 

@@ -21,13 +21,23 @@ const all = [
   },
 ] as const
 
-const keys = { 'sign-in.password': 'password', 'sign-in.code': 'code' } as const
+const registration = {
+  name: 'sign-in.registration',
+  label: 'Ask for access',
+  about:
+    'Whoever has the customer code of a client may ask to come in: they confirm their address, and wait under People until you let them in.',
+} as const
+
+const switches = [...all, registration]
+
+const keys = { 'sign-in.password': 'password', 'sign-in.code': 'code', 'sign-in.registration': 'registration' } as const
 
 /** What is offered to who is not signed in. A portal without mail has the password only. */
 export async function offered(database: Knex, workspace: string, mails: boolean) {
   const set = await stored(database, workspace)
   const code = mails && (set.get('sign-in.code') ?? true)
-  return { password: !code || (set.get('sign-in.password') ?? true), code, mails }
+  const registration = mails && (set.get('sign-in.registration') ?? false)
+  return { password: !code || (set.get('sign-in.password') ?? true), code, registration, mails }
 }
 
 interface Parts {
@@ -42,7 +52,7 @@ export const showOffered =
     const workspace = req.portal.workspace.id
     const [on, set] = await Promise.all([offered(database, workspace, mails), stored<string>(database, workspace)])
     res.answer('settings/sign-in', {
-      ways: all.map(it => ({ ...it, on: on[keys[it.name]] })),
+      ways: switches.map(it => ({ ...it, on: on[keys[it.name]] })),
       stepUps: [...stepUps].map(([action, it]) => ({
         name: `step-up.${action}`,
         ...it,
@@ -61,11 +71,11 @@ export const saveOffered =
     const before = await offered(database, req.portal.workspace.id, mails)
     // One that is not ticked is not sent: `was.<name>` says that it was on the page.
     const wanted = new Map(
-      all.map(({ name }) => [name, form[`was.${name}`] === undefined ? before[keys[name]] : form[name] === 'on']),
+      switches.map(({ name }) => [name, form[`was.${name}`] === undefined ? before[keys[name]] : form[name] === 'on']),
     )
-    if (![...wanted.values()].includes(true)) throw new Invalid({ way: ['Leave at least one way in.'] }, {})
+    if (!all.some(it => wanted.get(it.name))) throw new Invalid({ way: ['Leave at least one way in.'] }, {})
     await save(database, req as Request, [
-      ...all
+      ...switches
         .map(({ name, label }) => ({ name, label, before: before[keys[name]], after: wanted.get(name) ?? false }))
         .filter(it => it.before !== it.after),
       ...rungsIn(form, stepUps),

@@ -6,6 +6,7 @@ import { otherwise } from '../answer.ts'
 import type { Identity } from '../crm.ts'
 import { Invalid, NotFound, TooOften } from '../errors.ts'
 import { read } from '../form.ts'
+import type { Jobs } from '../jobs.ts'
 import { anybody } from '../section.ts'
 import { account } from './account.ts'
 import { confirmed } from './address.ts'
@@ -14,6 +15,7 @@ import { enter, refuse, rememberedWay, safe } from './enter.ts'
 import { invited } from './invited.ts'
 import { offered } from './offered.ts'
 import { password } from './password.ts'
+import { register } from './register.ts'
 import { reset } from './reset.ts'
 import { unlock, unlocking } from './unlock.ts'
 import type { Account, Ways } from './way.ts'
@@ -24,7 +26,10 @@ export function auth({
   identity,
   limits,
   mailed,
-}: Pick<Ways, 'database' | 'limits'> & { identity: Identity | undefined; mailed: Ways | undefined }): Router {
+}: Pick<Ways, 'database' | 'limits'> & {
+  identity: Identity | undefined
+  mailed: (Ways & { jobs: Jobs }) | undefined
+}): Router {
   const router = Router()
   const mails = mailed !== undefined
   const showSignIn = signIn(req => offered(database, req.portal.workspace.id, mails))
@@ -42,7 +47,7 @@ export function auth({
 
   /** A way that this workspace does not offer leads to those that it does. */
   const only =
-    (way: 'password' | 'code'): RequestHandler =>
+    (way: 'password' | 'code' | 'registration'): RequestHandler =>
     async (req, res, next) =>
       (await offered(database, req.portal.workspace.id, mails))[way]
         ? next()
@@ -83,7 +88,8 @@ export function auth({
   if (mailed) {
     router.use('/sign-in/{*rest}', only('code'))
     router.use(['/forgot-password', '/reset-password/:token', '/unlock/:token'], only('password'))
-    router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed))
+    router.use(['/register', '/register/:token'], only('registration'))
+    router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
   }
   router.use('/account', account({ database, limits, mailed }))
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { note } from '../activity.ts'
 import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
+import { offered } from '../auth/offered.ts'
 import { allowedTo } from '../auth/roles.ts'
 import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
@@ -11,6 +12,7 @@ import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
 import type { Section } from '../section.ts'
+import { codeOf, registrationsOf } from './registrations.ts'
 
 interface Parts {
   crm: Crm
@@ -27,25 +29,36 @@ export const showPeople =
   async (req, res) => {
     const search = z.string().trim().max(100).catch('').parse(req.query.search).replaceAll('\0', '')
     const { workspace } = req.portal
-    const [people, waiting, clients] = await Promise.all([
+    const [people, waiting, clients, asking] = await Promise.all([
       peopleLike(database, workspace.id, search),
       invitationsLike(database, workspace.id, search),
       search ? (crm.directory.clients?.(workspace, search) ?? []) : [],
+      registrationsOf(database, workspace.id),
     ])
     const more = people.length > shown || waiting.length > shown
     const lists = { people: people.slice(0, shown), waiting: waiting.slice(0, shown) }
-    res.answer('settings/people', { search, clients, more, ...lists, done: String(req.query.done ?? '') })
+    res.answer('settings/people', {
+      search,
+      clients,
+      more,
+      asking,
+      roles,
+      ...lists,
+      done: String(req.query.done ?? ''),
+    })
   }
 
 /** The people of one client as the CRM knows them, to be chosen from, and room for one more. */
 export const showInvite =
-  ({ crm, database, sections }: Parts): RequestHandler<any> =>
+  ({ crm, database, mailed, sections }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const client = await clientOf(crm, req)
     const { workspace, problem } = req.portal
-    const [contacts, known] = await Promise.all([
+    const [contacts, known, ways, code] = await Promise.all([
       crm.directory.contacts(workspace, client.id),
       knownOf(database, workspace.id, client.id),
+      offered(database, workspace.id, mailed !== undefined),
+      mailed && codeOf(database, workspace.id, client.id, mailed.secrets),
     ])
     const typed = (problem instanceof Invalid ? problem.typed : {}) as Record<string, unknown>
     res.answer('settings/invite', {
@@ -55,6 +68,8 @@ export const showInvite =
       roles,
       allowed: Object.fromEntries(roles.map(it => [it, allowedTo(sections, req.portal.rights, it)])),
       typed,
+      registers: ways.registration,
+      code,
     })
   }
 

@@ -28,6 +28,7 @@ import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
+import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
@@ -126,6 +127,12 @@ export function settings({
   router.post('/people/invite/:client', admins, saveInvite(parts), otherwise(showInvite(parts)))
   router.post('/people/invitations/:id', admins, saveInviteAgain(parts))
   router.post('/people/invitations/:id/revocation', admins, saveRevocation(parts))
+  if (mailed) {
+    const held = { crm, mailed }
+    router.post('/people/invite/:client/code', admins, saveCode(held))
+    router.post('/people/registrations/:registration/approval', admins, saveApproval(held))
+    router.post('/people/registrations/:registration/refusal', admins, saveRefusal(held))
+  }
   router.post('/people/:person/suspension', admins, saveSuspension(parts))
 
   router.get('/roles', admins, showRoles(parts))

@@ -27,6 +27,10 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}/invitation/used`],
     [undefined, `${brightside}/invitation/used?asked`],
     [undefined, `${brightside}${await unlocking(scene)}`],
+    [undefined, `${brightside}/register`],
+    [undefined, `${brightside}/register?sent`],
+    [undefined, `${brightside}/register?confirmed`],
+    [undefined, `${brightside}${await registering(scene, client_id)}`],
     [undefined, `${brightside}/forgot-password`],
     [undefined, `${brightside}/forgot-password?sent`],
     [undefined, `${brightside}/sign-in/code`],
@@ -98,6 +102,23 @@ async function mailed(scene: Scene, path: string, link: RegExp): Promise<string>
   scene.mails.length = 0
   await (await scene.visit()).post(path, { email })
   return link.exec((await scene.mailTo(email)).text)?.[0] ?? ''
+}
+
+/** One waits for staff, another one's link is not used yet. */
+async function registering(scene: Scene, client: number): Promise<string> {
+  const [admin, nobody] = [await scene.visit('admin'), await scene.visit()]
+  const [settings, form] = ['/settings/client-portal', { name: 'Wilhelmina-Antoinette van der Meulen-Oosterhuis' }]
+  await admin.postAt(`${settings}/sign-in`, { 'was.sign-in.registration': 'off', 'sign-in.registration': 'on' })
+  await admin.postAt(`${settings}/people/invite/${client}/code`)
+  const { text } = await admin.at(`${settings}/people/invite/${client}`)
+  const code = />([A-Z2-9]{5}-[A-Z2-9]{5})</.exec(text)?.[1]
+  const links = []
+  for (const email of ['waits@acmebakery.example', 'asks@acmebakery.example']) {
+    await nobody.post('/register', { ...form, email, code })
+    links.push(/\/register\/\S+/.exec((await scene.mailTo(email)).text)?.[0] ?? '')
+  }
+  await nobody.post(links[0] ?? '')
+  return links[1] ?? ''
 }
 
 async function unlocking(scene: Scene): Promise<string> {

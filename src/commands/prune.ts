@@ -1,0 +1,16 @@
+import { query } from '../database.ts'
+import { type Config, connected } from './config.ts'
+
+/** Forgets, for all workspaces, what has ended: a good thing to run once a day. */
+export const prune = (config: Config): Promise<string> =>
+  connected(config.ownerUrl, async owner => {
+    const gone = async (table: string, where: string) =>
+      (await query(owner, { text: `delete from ${table} where ${where} returning 1` })).length
+    const sessions = await gone('portal.client_sessions', 'expire < now()')
+    const links = await gone('portal.client_tokens', `expires_at < now() - interval '1 day'`)
+    const registrations = await gone(
+      'portal.client_registrations',
+      `confirmed_at is null and created_at < now() - interval '7 days'`,
+    )
+    return `Removed ${sessions} ended sessions, ${links} links and codes that are over, ${registrations} registrations that nobody confirmed.`
+  })

@@ -1,0 +1,117 @@
+import type { Request, RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { invite } from '../auth/invitations.ts'
+import { inviting } from '../auth/inviting.ts'
+import { renewCode } from '../auth/register.ts'
+import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
+import { type Crm, roles } from '../crm.ts'
+import { query, readWithin, within } from '../database.ts'
+import { NotFound } from '../errors.ts'
+import { unseal } from '../mail/seal.ts'
+
+interface Parts {
+  crm: Crm
+  mailed: Ways
+}
+
+interface Registration {
+  id: string
+  name: string
+  email: string
+  client: string
+  clientName: string
+  language: string
+  at: Date
+}
+
+/** Those who have confirmed their address and wait. */
+export const registrationsOf = (database: Knex, workspace: string): Promise<Registration[]> =>
+  readWithin(
+    database,
+    { workspace },
+    {
+      name: 'portal.registrations',
+      text: `select r.id::text, r.name, r.email, r.client_id as client, r.client_name as "clientName", r.language,
+               r.confirmed_at as at
+             from portal.client_registrations r
+             where r.workspace_id = scope.workspace and r.confirmed_at is not null order by r.confirmed_at limit 100`,
+    },
+  )
+
+/** The code by which people of this client may ask for access; undefined for none. */
+export async function codeOf(database: Knex, workspace: string, client: string, secrets: string[]) {
+  const [row] = await readWithin<{ sealed: Buffer }>(
+    database,
+    { workspace },
+    {
+      name: 'portal.code',
+      text: 'select c.sealed from portal.client_codes c where c.workspace_id = scope.workspace and c.client_id = $3',
+      values: [client],
+    },
+  )
+  return row && unseal(row.sealed, secrets)?.replace(/^(.{5})/, '$1-')
+}
+
+export const saveCode =
+  ({ crm, mailed }: Parts): RequestHandler<any> =>
+  async (req, res) => {
+    const { workspace } = req.portal
+    const client = await crm.directory.client(workspace, String(req.params.client))
+    if (!client) throw new NotFound()
+    await within(mailed.database, { workspace: workspace.id }, tx => renewCode(tx, req, client, mailed.secrets))
+    res.redirect(303, req.portal.url(`/people/invite/${encodeURIComponent(client.id)}`))
+  }
+
+/** They are invited, so that they choose a password as all others do. */
+export const saveApproval =
+  ({ crm, mailed }: Parts): RequestHandler<any> =>
+  async (req, res) => {
+    const { workspace, staff } = req.portal
+    const { role } = z.object({ role: z.enum(roles).catch('member') }).parse(Object(req.portal.body))
+    await mailing(mailed, req, async tx => {
+      const it = await taken(tx, req)
+      const client = { id: it.client, name: it.clientName }
+      const contact = (await crm.directory.contacts(workspace, it.client)).find(
+        one => one.email.toLowerCase() === it.email,
+      )
+      const invitedBy = staff?.name ?? workspace.name
+      const invitation = { email: it.email, name: it.name, client, contact: contact?.id ?? null, role, invitedBy }
+      const link = linkTo(mailed, req, `/invitation/${await invite(tx, workspace.id, invitation, req)}`)
+      await inviting(mailed, req, tx, { ...it, client: client.name, invitedBy, link })
+    })
+    res.redirect(303, req.portal.url('/people?done=invited'))
+  }
+
+export const saveRefusal =
+  ({ mailed }: Parts): RequestHandler<any> =>
+  async (req, res) => {
+    const workspace = req.portal.workspace.name
+    await mailing(mailed, req, async tx => {
+      const it = await taken(tx, req)
+      await note(tx, req, { event: 'people.refused', subject: { id: it.id, email: it.email, client: it.clientName } })
+      await write(mailed, req, tx, 'refusal', { email: it.email, name: it.name, language: it.language }, t => ({
+        subject: t('No access to the portal of {workspace}', { workspace }),
+        paragraphs: [
+          t('You asked for access to the portal of {workspace} for {client}. It was not given.', {
+            ...{ workspace, client: it.clientName },
+          }),
+        ],
+        after: [t('If you think this is a mistake, ask whoever you know at {workspace}.', { workspace })],
+      }))
+    })
+    res.redirect(303, req.portal.url('/people?done=refused'))
+  }
+
+/** Of two who decide at once, one does. Throws NotFound. */
+async function taken(tx: Knex, req: Request<any>): Promise<Registration> {
+  const [row] = await query<Registration>(tx, {
+    text: `delete from portal.client_registrations
+           where workspace_id = $1 and id::text = $2 and confirmed_at is not null and client_id is not null
+           returning id::text, name, email, client_id as client, client_name as "clientName", language, confirmed_at as at`,
+    values: [req.portal.workspace.id, req.params.registration],
+  })
+  if (!row) throw new NotFound()
+  return row
+}
