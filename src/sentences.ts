@@ -30,6 +30,7 @@ const core: Record<string, string> = {
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
   'settings.signing': 'changed how clients sign',
   'answers.retried': 'passed the answer to {number} on again',
+  'settings.reworded': 'put the mail in other words: {label} ({language})',
   'settings.rung': 'asks {state, select, none {for nothing more} other {for a fresh proof}} before: {label}',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }

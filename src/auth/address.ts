@@ -39,14 +39,7 @@ export function address(ways: Ways, show: RequestHandler): Router {
           ...{ workspace: workspace.id, kind: 'address', person: person.id, email, minutes: good.confirming, secret },
         })
         const to = taken ? undefined : { ...person, email, person: person.id }
-        await write(ways, req, tx, 'address', to, t => ({
-          subject: t('Confirm your new e-mail address'),
-          paragraphs: [
-            t('You want to use this address for your portal with {workspace}.', { workspace: workspace.name }),
-          ],
-          action: { label: t('Confirm this address'), url: linkTo(ways, req, `/address/${token}`) },
-          after: [t('The link is good once, for an hour. If it was not you, there is nothing to do.')],
-        }))
+        await write(ways, req, tx, 'address', to, { url: linkTo(ways, req, `/address/${token}`) })
       })
       res.redirect(303, req.portal.url('/account?saved=address'))
     },
@@ -91,18 +84,17 @@ export function confirmed(ways: Ways): Router {
           secret,
         },
       })
-      await write(ways, req, tx, 'address-changed', { ...before, person: before.id }, t => ({
-        subject: t('Your e-mail address was changed'),
-        paragraphs: [
-          t('Your portal with {workspace} now belongs to {email}.', { workspace: workspace.name, email: token.email }),
-        ],
-        action: { label: t('Undo this'), url: linkTo(ways, req, `/address/undo/${undo.token}`) },
-        after: [
-          t(
-            'If it was you, there is nothing to do. If not, undo it within seven days: everybody is signed out then, and you choose a new password.',
-          ),
-        ],
-      }))
+      await write(
+        ways,
+        req,
+        tx,
+        'address-changed',
+        { ...before, person: before.id },
+        {
+          facts: { email: token.email },
+          url: linkTo(ways, req, `/address/undo/${undo.token}`),
+        },
+      )
     })
     res.redirect(303, req.portal.url('/account?saved=confirmed'))
   })

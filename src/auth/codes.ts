@@ -40,21 +40,11 @@ export function codes(ways: Ways): Router {
           minutes: good,
           secret,
         })
-        await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, t => ({
-          // Phones offer to fill in a code that they find in the subject.
-          subject: t('{code} is your code for {workspace}', { code, workspace: req.portal.workspace.name }),
-          paragraphs: [
-            t('With this code you sign in to your portal with {workspace}:', { workspace: req.portal.workspace.name }),
-          ],
+        await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, {
+          facts: { minutes: good },
           code,
-          action: { label: t('Or sign in without typing it'), url: linkTo(ways, req, `/sign-in/link/${token}`) },
-          after: [
-            t(
-              'Both are good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you did not want to sign in, there is nothing to do.',
-              { minutes: good, workspace: req.portal.workspace.name },
-            ),
-          ],
-        }))
+          url: linkTo(ways, req, `/sign-in/link/${token}`),
+        })
         return id
       })
       res.redirect(303, req.portal.url(`/sign-in/code/${id}${next ? `?${new URLSearchParams({ next })}` : ''}`))

@@ -119,14 +119,5 @@ async function tell(
     values: [workspace.id, client],
   })
   for (const it of admins)
-    await write(ways, req, tx, 'renewal', it, t => ({
-      subject: t('{name} asks for a new invitation', { name }),
-      paragraphs: [
-        t('{name} ({email}) was invited to your portal with {workspace}, and the invitation is over.', {
-          ...{ name, email, workspace: workspace.name },
-        }),
-      ],
-      action: { label: t('Invite again'), url: linkTo(ways, req, '/team') },
-      after: [t('If you do not know this person, there is nothing to do.')],
-    }))
+    await write(ways, req, tx, 'renewal', it, { facts: { name, email }, url: linkTo(ways, req, '/team') })
 }

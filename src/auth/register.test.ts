@@ -71,7 +71,11 @@ describe('asking for access', () => {
       answers.push([status, text, headers.location, Object.keys(headers).sort()])
     }
     for (const it of answers) expect(it).to.deep.equal(answers[0])
-    expect(await scene.owner('portal.client_registrations').pluck('client_name')).to.have.members(['Acme Bakery', null, null])
+    expect(await scene.owner('portal.client_registrations').pluck('client_name')).to.have.members([
+      'Acme Bakery',
+      null,
+      null,
+    ])
     expect((await scene.mailTo(whoIs('owner').email)).subject).to.equal('You are here already')
     await scene.mailTo(jo.email)
     expect(scene.mails.map(it => it.to).sort()).to.deep.equal([jo.email, whoIs('owner').email].sort())

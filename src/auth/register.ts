@@ -42,30 +42,9 @@ export function register(ways: Ways & { jobs: Jobs }): Router {
         const here = account?.memberships.some(it => it.client === client?.id) ?? false
         const token = await store(tx, req, { name, email, client: here ? undefined : client }, ways.jobs)
         const to = client && { email, language: account?.language ?? null }
-        await write(ways, req, tx, 'registration', to, t =>
-          here
-            ? {
-                subject: t('You are here already'),
-                paragraphs: [
-                  t(
-                    'Somebody, most likely you, asked for access to the portal of {workspace} with this address. It has access already.',
-                    { workspace: workspace.name },
-                  ),
-                ],
-                action: { label: t('Sign in'), url: linkTo(ways, req, '/sign-in') },
-                after: [t('If it was not you, there is nothing to do.')],
-              }
-            : {
-                subject: t('Confirm your e-mail address'),
-                paragraphs: [
-                  t('Somebody, most likely you, asked for access to the portal of {workspace} with this address.', {
-                    workspace: workspace.name,
-                  }),
-                ],
-                action: { label: t('Confirm this address'), url: linkTo(ways, req, `/register/${token}`) },
-                after: [t('The link is good once, for seven days. If it was not you, there is nothing to do.')],
-              },
-        )
+        await write(ways, req, tx, here ? 'registration-known' : 'registration', to, {
+          url: linkTo(ways, req, here ? '/sign-in' : `/register/${token}`),
+        })
       })
       res.redirect(303, req.portal.url('/register?sent'))
     },

@@ -33,21 +33,10 @@ export function reset(ways: Ways): Router {
         const account = await accountOf(tx, workspace, email)
         const known = account && !account.suspended ? account : undefined
         const { token } = await issue(tx, { workspace, kind: 'reset', person: known?.id, email, minutes: good, secret })
-        await write(ways, req, tx, 'reset', known && { ...known, person: known.id }, t => ({
-          subject: t('Choose a new password'),
-          paragraphs: [
-            t('Somebody, most likely you, asked for a new password for your portal with {workspace}.', {
-              workspace: req.portal.workspace.name,
-            }),
-          ],
-          action: { label: t('Choose a new password'), url: linkTo(ways, req, `/reset-password/${token}`) },
-          after: [
-            t(
-              'The link is good once, for {minutes} minutes. If it was not you, there is nothing to do: your password stays as it is.',
-              { minutes: good },
-            ),
-          ],
-        }))
+        await write(ways, req, tx, 'reset', known && { ...known, person: known.id }, {
+          facts: { minutes: good },
+          url: linkTo(ways, req, `/reset-password/${token}`),
+        })
       })
       res.redirect(303, req.portal.url('/forgot-password?sent'))
     },
@@ -112,17 +101,10 @@ export async function changePassword(
     actor: { kind: 'client', id: person, name: row.name, client: req.portal.customer?.client.id },
   })
   if (ways)
-    await write(ways, req, tx, 'password-changed', row, (t, { time }) => ({
-      subject: t('Your password was changed'),
-      paragraphs: [
-        t(
-          'The password of your portal with {workspace} was changed on {time}. Wherever else you were signed in, you are signed out now.',
-          { workspace: workspace.name, time: time(req.portal.now) },
-        ),
-      ],
-      action: { label: t('It was not me'), url: linkTo(ways, req, '/forgot-password') },
-      after: [t('If it was you, there is nothing to do.')],
-    }))
+    await write(ways, req, tx, 'password-changed', row, {
+      facts: ({ time }) => ({ time: time(req.portal.now) }),
+      url: linkTo(ways, req, '/forgot-password'),
+    })
 }
 
 const Forgotten = z.object({

@@ -167,19 +167,7 @@ async function sendCode(ways: Ways, req: Request, account: Account): Promise<str
     const { id, code } = await issue(tx, {
       ...{ workspace: workspace.id, kind: 'step-up', person: account.id, email: account.email, minutes: good, secret },
     })
-    await write(ways, req, tx, 'step-up', { ...account, person: account.id }, t => ({
-      subject: t('{code} is your code for {workspace}', { code, workspace: workspace.name }),
-      paragraphs: [
-        t('With this code you confirm that it is you, in your portal with {workspace}:', { workspace: workspace.name }),
-      ],
-      code,
-      after: [
-        t(
-          'It is good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you are not in the portal right now, somebody else is: choose a new password.',
-          { minutes: good, workspace: workspace.name },
-        ),
-      ],
-    }))
+    await write(ways, req, tx, 'step-up', { ...account, person: account.id }, { facts: { minutes: good }, code })
     return id
   })
 }

@@ -59,19 +59,7 @@ const mail = (ways: Ways, req: Request<any>, email: string) =>
     const { token } = await issue(tx, {
       ...{ workspace: workspace.id, kind: 'unlock', person: known?.id, email, minutes: good, secret },
     })
-    await write(ways, req, tx, 'unlock', known && { ...known, person: known.id }, t => ({
-      subject: t('Your sign-in is locked'),
-      paragraphs: [
-        t('Somebody typed wrong passwords for your portal with {workspace} too often, so it takes none for a while.', {
-          workspace: workspace.name,
-        }),
-        t('If it was you, this link lets you try again at once.'),
-      ],
-      action: { label: t('Unlock my sign-in'), url: linkTo(ways, req, `/unlock/${token}`) },
-      after: [
-        t(
-          'The link is good once, for an hour. If it was not you, there is nothing to do: nobody came in, and wherever you are signed in you stay so.',
-        ),
-      ],
-    }))
+    await write(ways, req, tx, 'unlock', known && { ...known, person: known.id }, {
+      url: linkTo(ways, req, `/unlock/${token}`),
+    })
   })

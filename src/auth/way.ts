@@ -1,9 +1,10 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { within } from '../database.ts'
-import { speak, zoneOf } from '../language.ts'
-import type { Letter } from '../mail/letter.ts'
+import { type Speech, speak, zoneOf } from '../language.ts'
+import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
+import { said, textOf } from '../mail/texts.ts'
 import type { Limits } from './limits.ts'
 import type { accountOf } from './people.ts'
 
@@ -34,19 +35,47 @@ export async function mailing<T>(
 export const linkTo = ({ address }: Ways, req: Request<any>, path: string) =>
   `${address}/${req.portal.workspace.slug}${path}`
 
-/** In the language of whoever reads it, which is not always that of whoever asks. */
+export interface Reader {
+  email: string
+  person?: string
+  name?: string
+  language?: string | null
+  timeZone?: string | null
+}
+
+interface Filling {
+  facts?: Facts | ((speech: Speech) => Facts)
+  /** To be typed. */
+  code?: string
+  /** Where the button leads. */
+  url?: string
+}
+
+/**
+ * In the language of whoever reads it, which is not always that of whoever asks, and in the workspace's own words where
+ * it has some. Nobody: as much is done, and nothing is sent.
+ */
 export async function write(
   { outbox }: Ways,
   req: Request<any>,
   tx: Knex,
-  kind: string,
-  to: { email: string; person?: string; name?: string; language?: string | null; timeZone?: string | null } | undefined,
-  words: (t: ReturnType<typeof speak>['t'], speech: ReturnType<typeof speak>) => Omit<Letter, 'greeting'>,
+  kind: LetterKind,
+  to: Reader | undefined,
+  { facts = {}, code, url }: Filling,
 ) {
   const { workspace, locale } = req.portal
   const speech = speak(`${to?.language ?? locale}|${zoneOf(to?.timeZone ?? workspace.timeZone)}`)
-  const { t } = speech
-  const first = to?.name?.split(/\s+/)[0]
-  const greeting = first ? t('Hello {name},', { name: first }) : t('Hello,')
-  await outbox.post(tx, { workspace, kind, to, speech, letter: { greeting, ...words(t, speech) } })
+  const all = {
+    ...(typeof facts === 'function' ? facts(speech) : facts),
+    workspace: workspace.name,
+    ...(code && { code }),
+  }
+  const own = await textOf(tx, workspace.id, kind, speech.language)
+  const letter = { greeting: greeting(speech, to?.name), ...said(kind, speech, all, own, url), ...(code && { code }) }
+  await outbox.post(tx, { workspace, kind, to, speech, letter })
+}
+
+export function greeting({ t }: Pick<Speech, 't'>, name = ''): string {
+  const [first] = name.split(/\s+/)
+  return first ? t('Hello {name},', { name: first }) : t('Hello,')
 }

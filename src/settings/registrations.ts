@@ -87,19 +87,17 @@ export const saveApproval =
 export const saveRefusal =
   ({ mailed }: Parts): RequestHandler<any> =>
   async (req, res) => {
-    const workspace = req.portal.workspace.name
     await mailing(mailed, req, async tx => {
       const it = await taken(tx, req)
       await note(tx, req, { event: 'people.refused', subject: { id: it.id, email: it.email, client: it.clientName } })
-      await write(mailed, req, tx, 'refusal', { email: it.email, name: it.name, language: it.language }, t => ({
-        subject: t('No access to the portal of {workspace}', { workspace }),
-        paragraphs: [
-          t('You asked for access to the portal of {workspace} for {client}. It was not given.', {
-            ...{ workspace, client: it.clientName },
-          }),
-        ],
-        after: [t('If you think this is a mistake, ask whoever you know at {workspace}.', { workspace })],
-      }))
+      await write(
+        mailed,
+        req,
+        tx,
+        'refusal',
+        { email: it.email, name: it.name, language: it.language },
+        { facts: { client: it.clientName } },
+      )
     })
     res.redirect(303, req.portal.url('/people?done=refused'))
   }

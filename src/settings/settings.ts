@@ -32,6 +32,7 @@ import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
+import { saveText, showPreview, showText, showTexts } from './texts.ts'
 import { togglesOf } from './toggles.ts'
 
 interface Parts {
@@ -142,6 +143,10 @@ export function settings({
   router.get('/sign-in', admins, showOffered(signIn))
   router.post('/sign-in', admins, saveOffered(signIn), otherwise(showOffered(signIn)))
 
+  router.get('/mail/texts', admins, showTexts(database))
+  router.get('/mail/texts/:kind/:language', admins, showText(database))
+  router.post('/mail/texts/:kind/:language', admins, saveText(database), otherwise(showText(database)))
+  router.get('/mail/texts/:kind/:language/preview', admins, showPreview(database))
   router.get('/mail', admins, showMail(database, mailed !== undefined))
 
   router.get('/signing', admins, showSigning(database))

@@ -77,6 +77,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/roles'],
     ['admin', '/settings/client-portal/sign-in'],
     ['admin', '/settings/client-portal/mail'],
+    ['admin', '/settings/client-portal/mail/texts'],
+    ['admin', '/settings/client-portal/mail/texts/sign-in/es'],
     ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/signing'],
     ['admin', '/settings/client-portal/answers'],

@@ -1,0 +1,209 @@
+import type { Speech } from '../language.ts'
+
+/** What fills the gaps, by the name that stands in braces. All of them may name `workspace`. */
+export type Facts = Record<string, string | number>
+
+interface Kind {
+  label: string
+  /** As an example. */
+  facts: Facts
+  words(t: Speech['t'], facts: Facts): Words
+}
+
+export interface Words {
+  subject: string
+  paragraphs: string[]
+  /** What the button says. */
+  action?: string
+  after: string[]
+}
+
+const person = { name: 'Jo Vos', email: 'jo@example.com' }
+
+/** The mails about coming in. A workspace may put subject and paragraphs in its own words. */
+export const letters = {
+  'sign-in': {
+    label: 'Code to sign in',
+    facts: { code: '123456', minutes: 10 },
+    words: (t, it) => ({
+      // Phones offer to fill in a code that they find in the subject.
+      subject: t('{code} is your code for {workspace}', it),
+      paragraphs: [t('With this code you sign in to your portal with {workspace}:', it)],
+      action: t('Or sign in without typing it'),
+      after: [
+        t(
+          'Both are good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you did not want to sign in, there is nothing to do.',
+          it,
+        ),
+      ],
+    }),
+  },
+  'step-up': {
+    label: 'Code to confirm that it is you',
+    facts: { code: '123456', minutes: 10 },
+    words: (t, it) => ({
+      subject: t('{code} is your code for {workspace}', it),
+      paragraphs: [t('With this code you confirm that it is you, in your portal with {workspace}:', it)],
+      after: [
+        t(
+          'It is good once, for {minutes} minutes. Nobody of {workspace} will ever ask you for it. If you are not in the portal right now, somebody else is: choose a new password.',
+          it,
+        ),
+      ],
+    }),
+  },
+  invitation: {
+    label: 'Invitation',
+    facts: { invitedBy: 'Marta Lindqvist', client: 'Acme' },
+    words: (t, it) => ({
+      subject: t('{invitedBy} invites you to the portal of {workspace}', it),
+      paragraphs: [
+        t('{invitedBy} invites you to the portal of {workspace}, for {client}.', it),
+        t(
+          'There you see what {workspace} has for you: proposals, invoices and what needs your answer. It takes a minute to come in.',
+          it,
+        ),
+      ],
+      action: t('Open the portal'),
+      after: [t('The link is good once, for seven days, and only for you.')],
+    }),
+  },
+  renewal: {
+    label: 'Somebody asks for a new invitation',
+    facts: person,
+    words: (t, it) => ({
+      subject: t('{name} asks for a new invitation', it),
+      paragraphs: [t('{name} ({email}) was invited to your portal with {workspace}, and the invitation is over.', it)],
+      action: t('Invite again'),
+      after: [t('If you do not know this person, there is nothing to do.')],
+    }),
+  },
+  registration: {
+    label: 'Asking for access: confirm the address',
+    facts: {},
+    words: (t, it) => ({
+      subject: t('Confirm your e-mail address'),
+      paragraphs: [
+        t('Somebody, most likely you, asked for access to the portal of {workspace} with this address.', it),
+      ],
+      action: t('Confirm this address'),
+      after: [t('The link is good once, for seven days. If it was not you, there is nothing to do.')],
+    }),
+  },
+  'registration-known': {
+    label: 'Asking for access: has it already',
+    facts: {},
+    words: (t, it) => ({
+      subject: t('You are here already'),
+      paragraphs: [
+        t(
+          'Somebody, most likely you, asked for access to the portal of {workspace} with this address. It has access already.',
+          it,
+        ),
+      ],
+      action: t('Sign in'),
+      after: [t('If it was not you, there is nothing to do.')],
+    }),
+  },
+  refusal: {
+    label: 'Asking for access: refused',
+    facts: { client: 'Acme' },
+    words: (t, it) => ({
+      subject: t('No access to the portal of {workspace}', it),
+      paragraphs: [t('You asked for access to the portal of {workspace} for {client}. It was not given.', it)],
+      after: [t('If you think this is a mistake, ask whoever you know at {workspace}.', it)],
+    }),
+  },
+  reset: {
+    label: 'Forgot the password',
+    facts: { minutes: 30 },
+    words: (t, it) => ({
+      subject: t('Choose a new password'),
+      paragraphs: [t('Somebody, most likely you, asked for a new password for your portal with {workspace}.', it)],
+      action: t('Choose a new password'),
+      after: [
+        t(
+          'The link is good once, for {minutes} minutes. If it was not you, there is nothing to do: your password stays as it is.',
+          it,
+        ),
+      ],
+    }),
+  },
+  'password-changed': {
+    label: 'The password was changed',
+    facts: { time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('Your password was changed'),
+      paragraphs: [
+        t(
+          'The password of your portal with {workspace} was changed on {time}. Wherever else you were signed in, you are signed out now.',
+          it,
+        ),
+      ],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
+  unlock: {
+    label: 'Sign-in is locked',
+    facts: {},
+    words: (t, it) => ({
+      subject: t('Your sign-in is locked'),
+      paragraphs: [
+        t(
+          'Somebody typed wrong passwords for your portal with {workspace} too often, so it takes none for a while.',
+          it,
+        ),
+        t('If it was you, this link lets you try again at once.'),
+      ],
+      action: t('Unlock my sign-in'),
+      after: [
+        t(
+          'The link is good once, for an hour. If it was not you, there is nothing to do: nobody came in, and wherever you are signed in you stay so.',
+        ),
+      ],
+    }),
+  },
+  address: {
+    label: 'New e-mail address: confirm it',
+    facts: {},
+    words: (t, it) => ({
+      subject: t('Confirm your new e-mail address'),
+      paragraphs: [t('You want to use this address for your portal with {workspace}.', it)],
+      action: t('Confirm this address'),
+      after: [t('The link is good once, for an hour. If it was not you, there is nothing to do.')],
+    }),
+  },
+  'address-changed': {
+    label: 'New e-mail address: told to the old one',
+    facts: { email: person.email },
+    words: (t, it) => ({
+      subject: t('Your e-mail address was changed'),
+      paragraphs: [t('Your portal with {workspace} now belongs to {email}.', it)],
+      action: t('Undo this'),
+      after: [
+        t(
+          'If it was you, there is nothing to do. If not, undo it within seven days: everybody is signed out then, and you choose a new password.',
+        ),
+      ],
+    }),
+  },
+} satisfies Record<string, Kind>
+
+export type LetterKind = keyof typeof letters
+
+export const letterOf = (kind: string): Kind | undefined =>
+  Object.hasOwn(letters, kind) ? letters[kind as LetterKind] : undefined
+
+/** With each gap as it is written: what a workspace begins from when it wants other words. */
+export function template(kind: LetterKind, t: Speech['t']): { subject: string; body: string } {
+  const gaps = Object.fromEntries(placeholders(kind).map(it => [it, `{${it}}`]))
+  const { subject, paragraphs } = letters[kind].words(t, gaps)
+  return { subject, body: paragraphs.join('\n\n') }
+}
+
+export const placeholders = (kind: LetterKind): string[] => ['workspace', ...Object.keys(letters[kind].facts)]
+
+/** Words with their gaps filled, once: what fills one may have braces of its own. */
+export const filled = (text: string, facts: Facts): string =>
+  text.replace(/\{(\w+)\}/g, (gap, name) => (Object.hasOwn(facts, name) ? String(facts[name]) : gap))
