@@ -66,6 +66,23 @@ export const map = defineMap({
     answeredOn: 'answered_on',
     answeredBy: 'answered_by',
     answerNote: 'answer_note',
+    answers: {
+      accepted: {
+        set: {
+          state: { value: 'accepted' },
+          answered_on: 'time',
+          answered_by: 'name',
+          answer_note: 'note',
+          net_total: 'net',
+          tax_total: 'tax',
+          grand_total: 'total',
+        },
+      },
+      declined: {
+        set: { state: { value: 'rejected' }, answered_on: 'time', answered_by: 'name', answer_note: 'note' },
+      },
+      choice: true,
+    },
     lines: {
       table: 'proposal_lines',
       of: 'proposal_id',
@@ -109,6 +126,23 @@ export const map = defineMap({
     answeredOn: 'decided_on',
     answeredBy: 'decided_by',
     answerNote: 'decision_note',
+    answers: {
+      accepted: {
+        set: {
+          status: { value: 'accepted' },
+          decided_on: 'time',
+          decided_by: 'name',
+          decision_note: 'note',
+          net_total: 'net',
+          tax_total: 'tax',
+          grand_total: 'total',
+        },
+      },
+      declined: {
+        set: { status: { value: 'rejected' }, decided_on: 'time', decided_by: 'name', decision_note: 'note' },
+      },
+      choice: true,
+    },
     lines: {
       table: 'quotation_lines',
       of: 'quotation_id',

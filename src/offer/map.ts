@@ -1,3 +1,4 @@
+import { answering, answersOf } from '../crm/map/answers.ts'
 import { amount, lines, sums } from '../crm/map/documents.ts'
 import { listed, type Part, searching } from '../crm/map/listing.ts'
 import type { CrmMap, OffersMap } from '../crm/map/map.ts'
@@ -48,6 +49,17 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
     answer_note: text(place, it.answerNote),
   })
   const whole = document.whole()
+  const answers = answersOf(reader, it, {
+    place,
+    key,
+    mine: document.mine,
+    open: [
+      document.mine,
+      means('open'),
+      it.version ? `${place.column(it.version)} = ${param('version')}` : 'true',
+      it.validUntil ? `(${until} is null or ${until} >= ${today})` : 'true',
+    ].join(' and '),
+  })
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -86,26 +98,29 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
         return row
       },
 
-      async find(id) {
-        const [row] = await ask(
-          `select ${summary}, d.version, d.intro, d.terms, d.answered_by, d.answer_note, d.net::text as net,
+      find,
+      ...(answers ? answering(answers, ask, scope, find) : {}),
+    }
+
+    async function find(id: string) {
+      const [row] = await ask(
+        `select ${summary}, d.version, d.intro, d.terms, d.answered_by, d.answer_note, d.net::text as net,
              trim_scale(d.discount)::text as discount, ${whole}
            from ${relation} where d.id = ${checked('id', keyOfType(key).cast)}`,
-          { ...scope, id },
-        )
-        if (!row) throw new NotFound()
-        return {
-          ...offer(row),
-          version: row.version ?? 1,
-          to: row.addressee ?? [],
-          intro: row.intro,
-          terms: row.terms,
-          lines: lines(row.lines, row.currency),
-          sums: sums(row),
-          answeredBy: row.answered_by,
-          answerNote: row.answer_note,
-        }
-      },
+        { ...scope, id },
+      )
+      if (!row) throw new NotFound()
+      return {
+        ...offer(row),
+        version: row.version ?? 1,
+        to: row.addressee ?? [],
+        intro: row.intro,
+        terms: row.terms,
+        lines: lines(row.lines, row.currency, answers?.choice),
+        sums: sums(row),
+        answeredBy: row.answered_by,
+        answerNote: row.answer_note,
+      }
     }
   }
 }

@@ -78,6 +78,7 @@ export function adapterOf(given: CrmMap, database: Knex): Crm & { staff?: Identi
       ),
 
     reads: plan.reads,
+    writes: plan.writes,
     database,
     refresh() {
       made = undefined

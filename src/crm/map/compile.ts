@@ -25,6 +25,8 @@ export interface Compiled {
   staff?: (ask: Ask) => Identity
   /** What each of them selects, and nothing else is ever selected. */
   reads: Reads
+  /** What answers set. */
+  writes: Record<string, Columns>
   problems: MapProblem[]
   /** Indexes that would help. */
   wishes: Wish[]
@@ -35,11 +37,21 @@ export function compile(map: CrmMap, catalogue?: Catalogue): Compiled {
   const problems: MapProblem[] = []
   const wishes: Wish[] = []
   const reads: Reads = { directory: {} }
+  const writes: Record<string, Columns> = {}
   const part = <T>(section: string, make: (reader: Reader) => T): T => {
     const its: Record<string, Set<string>> = {}
-    const made = make({ section, catalogue, reads: its, problems, wishes, timestamps: map.timestamps ?? 'UTC' })
-    const columns: Columns = Object.fromEntries(Object.entries(its).map(([table, names]) => [table, [...names].sort()]))
-    if (made !== undefined) reads[section] = columns
+    const set: Record<string, Set<string>> = {}
+    const made = make({
+      section,
+      catalogue,
+      reads: its,
+      writes: set,
+      problems,
+      wishes,
+      timestamps: map.timestamps ?? 'UTC',
+    })
+    if (made !== undefined) reads[section] = sorted(its)
+    if (made !== undefined && Object.keys(set).length) writes[section] = sorted(set)
     return made
   }
 
@@ -47,6 +59,7 @@ export function compile(map: CrmMap, catalogue?: Catalogue): Compiled {
     directory: part('directory', reader => directory(reader, map)),
     ports: new Map(),
     reads,
+    writes,
     problems,
     wishes,
   }
@@ -58,6 +71,9 @@ export function compile(map: CrmMap, catalogue?: Catalogue): Compiled {
   if (map.staff) compiled.staff = part('staff', reader => identity(reader, map, map.staff!))
   return compiled
 }
+
+const sorted = (its: Record<string, Set<string>>): Columns =>
+  Object.fromEntries(Object.entries(its).map(([table, names]) => [table, [...names].sort()]))
 
 /** `invoces: no such table` with the one that was probably meant. */
 export const withNear = (problems: MapProblem[], tables: string[]): MapProblem[] =>

@@ -4,7 +4,7 @@ import type { Money } from '../../money.ts'
 export const amount = (value: string, currency: string): Money => ({ amount: value, currency })
 
 /** Rows of lines as a section shows them: a heading is the group of those that follow it. */
-export function lines(rows: any[], currency: string): Line[] {
+export function lines(rows: any[], currency: string, choice = false): Line[] {
   let heading: string | null = null
   return rows.flatMap(row => {
     if (row.heading) {
@@ -13,6 +13,7 @@ export function lines(rows: any[], currency: string): Line[] {
     }
     return [
       {
+        ...(choice ? { id: row.id, tax: row.tax ?? '0' } : {}),
         group: row.group ?? heading,
         title: row.title,
         details: row.details,

@@ -1,3 +1,5 @@
+import type { Answer } from '../../offer/port.ts'
+
 /**
  * A text of a row:
  * - `'title'`: a column of the thing's own table;
@@ -166,6 +168,49 @@ export interface OffersMap extends Paper {
   answeredOn?: string
   answeredBy?: Text
   answerNote?: Text
+  /** How an answer comes into the CRM. Left out, or `off`, clients can only read. */
+  answers?: AnswersMap
+}
+
+interface AnswersMap {
+  /** As drafts have it: first look at what else in the CRM sets this status, since its own code is passed by. */
+  off?: boolean
+  accepted: AnswerMap
+  declined?: AnswerMap
+  /** Whether what is optional may be chosen: `chosen`, `quantity` and `total` of the lines are set, and the sums here. */
+  choice?: boolean
+}
+
+/** Columns of the document's own table; or calls of the CRM's own API; or a function of yours. */
+export type AnswerMap =
+  | { set: Record<string, Said> }
+  | { call: Call | Call[] }
+  /** Told again until it resolves: it must take the same `answer.key` twice. Throw Conflict where it is too late. */
+  | { run(id: string, answer: Answer): Promise<unknown> }
+
+/**
+ * What a column is set to: when, by whom, in what words; sums, where something else was chosen; or a value of your own.
+ * `note` is reason, order number and wished date in one text.
+ */
+export type Said =
+  | ('time' | 'date' | 'name' | 'email' | 'contact' | 'reason' | 'order number' | 'wished on' | 'note')
+  | ('net' | 'tax' | 'total')
+  | { value: string | number | boolean | null }
+
+/**
+ * Texts may hold `{id}`, `{key}`, `{name}`, `{email}`, `{time}`, `{reason}`, `{order number}`, `{wished on}`, `{note}`;
+ * headers `{env NAME}` too. One of 404, 409, 410, 412 and 422 means that it is too late; any other failure is tried again.
+ */
+export interface Call {
+  method?: 'POST' | 'PUT' | 'PATCH'
+  url: string
+  headers?: Record<string, string>
+  body?: unknown
+  /** Name of the header by which the CRM knows a call that it had before; `Idempotency-Key` if not given. */
+  key?: string
+  /** Whether `'{id}'` alone is sent as a number. */
+  numericIds?: boolean
+  conflicts?: number[]
 }
 
 export interface InvoicesMap extends Paper {

@@ -1,5 +1,5 @@
 import { decimal, type Money, money } from './amounts.ts'
-import type { CrmMap, InvoicesMap, LinesMap, OffersMap } from './map.ts'
+import type { CrmMap, InvoicesMap, OffersMap } from './map.ts'
 import { belongs, equals } from './owned.ts'
 import { among, dateOf, day, expect, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
 import { literal } from './sql.ts'
@@ -7,6 +7,8 @@ import { literal } from './sql.ts'
 /** A kind of document as SQL: one relation under names that are the same for every CRM. */
 export interface Paper {
   place: Place
+  /** Over the table under its alias: that a row is this customer's to see. */
+  mine: string
   amounts: Money
   /** Type of its key. */
   key: string
@@ -54,6 +56,7 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap, 
 
   return {
     place,
+    mine,
     amounts,
     key: place.type(place.key),
     sent,
@@ -67,7 +70,7 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap, 
       discount: decimal(place, it.discount),
       contact: text(place, it.contact),
     }),
-    whole: () => `${addressee(reader, map)} as addressee, ${linesOf(reader, it.lines, place, amounts, name)}`,
+    whole: () => `${addressee(reader, map)} as addressee, ${linesOf(reader, it, place, amounts, name)}`,
   }
 }
 
@@ -80,7 +83,13 @@ export function addressee(reader: Reader, map: CrmMap, contact = 'd.contact'): s
 }
 
 /** Lines as JSON, what they come to, and the tax of each rate: over the document `d`. */
-function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amounts: Money, name: string): string {
+function linesOf(
+  reader: Reader,
+  { lines: it, ...whole }: OffersMap | InvoicesMap,
+  document: Place,
+  amounts: Money,
+  name: string,
+): string {
   if (!it) return `'[]'::jsonb as lines, null::text as lines_total, '[]'::jsonb as taxes`
   const l = placeOf(reader, it, 'l')
   // The document's key under its name in the relation.
@@ -96,7 +105,10 @@ function linesOf(reader: Reader, it: LinesMap | undefined, document: Place, amou
     return `coalesce(${l.column(name)}, ${otherwise})`
   }
   const counts = [`not (${flag(it.optional, false)})`, flag(it.chosen, true)].join(' or ')
+  const choice = 'answers' in whole && whole.answers?.choice && !whole.answers.off
   const parts = {
+    id: choice ? `${l.column(l.key)}::text` : 'null::text',
+    tax: it.tax ? `trim_scale(${decimal(l, it.tax)})::text` : 'null::text',
     heading: heading.join(' and ') || 'false',
     group: text(l, it.group),
     title: `coalesce(${text(l, it.title)}, '')`,

@@ -22,6 +22,8 @@ export interface Reader {
   /** Undefined where nothing is known of the database: the SQL is then only good for what it notes. */
   catalogue: Catalogue | undefined
   reads: Record<string, Set<string>>
+  /** What answers set. */
+  writes: Record<string, Set<string>>
   problems: MapProblem[]
   /** Indexes that its questions would take, for who asks `doctor`. */
   wishes: Wish[]

@@ -63,7 +63,51 @@ const paper = {
   ...{ discount: name.optional(), contact: text.optional(), lines: lines.optional() },
 }
 
+const said = z.union(
+  [
+    z.enum([
+      'time',
+      'date',
+      'name',
+      'email',
+      'contact',
+      'reason',
+      'order number',
+      'wished on',
+      'note',
+      'net',
+      'tax',
+      'total',
+    ]),
+    z.strictObject({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
+  ],
+  'must be time, date, name, email, contact, reason, order number, wished on, note, net, tax, total or { value }',
+)
+const call = z.strictObject({
+  method: z.enum(['POST', 'PUT', 'PATCH']).optional(),
+  url: z.string().regex(/^https?:\/\//, 'must be an address'),
+  headers: z.record(name, z.string()).optional(),
+  body: z.unknown().optional(),
+  ...{ key: name.optional(), numericIds: z.boolean().optional(), conflicts: z.array(z.int()).optional() },
+})
+const answer = z.union(
+  [
+    z.strictObject({ set: z.record(name, said) }),
+    z.strictObject({ call: z.union([call, z.array(call).min(1)]) }),
+    z.strictObject({ run: z.custom<() => Promise<unknown>>(it => typeof it === 'function') }),
+  ],
+  'must be { set }, { call } or { run }',
+)
+
 const offers = z.strictObject({
+  answers: z
+    .strictObject({
+      off: z.boolean().optional(),
+      accepted: answer,
+      declined: answer.optional(),
+      choice: z.boolean().optional(),
+    })
+    .optional(),
   ...paper,
   status: status(['open', 'accepted', 'declined', 'withdrawn', 'expired']),
   ...{ validUntil: name.optional(), version: name.optional(), intro: text.optional(), terms: text.optional() },

@@ -1,0 +1,220 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import { map } from '../demo/adapter/map.ts'
+import { faults } from '../src/evidence/chain.ts'
+import { adapterOf, type CrmMap } from '../src/index.ts'
+import { fresh } from './database.ts'
+import { leave, open, type Scene, type Visitor } from './visit.ts'
+
+/** The evidence first, and the CRM afterwards: it is another database, or is told by its API. */
+describe('an answer that is passed on', () => {
+  afterEach(leave)
+
+  it('to a CRM in another database says saved, and then that it is in the books; copies come after that', async () => {
+    const { scene, crm } = await apart()
+    const owner = await scene.visit('owner')
+    const id = await sign(owner)
+
+    expect((await settled(scene)).state).to.equal('confirmed')
+    const row = await crm.owner('proposals').where({ id }).first()
+    expect(row).to.include({ state: 'accepted', answered_by: 'Nadia El-Khoury', grand_total: '18648.52' })
+    const chosen = await crm.owner('proposal_lines').where({ proposal_id: id, is_optional: true, is_chosen: true })
+    expect(chosen.map(it => it.title)).to.deep.equal(['Short film, 30 seconds'])
+    expect((await scene.mailTo('nadia@acmebakery.example')).subject).to.equal('P-2026-031: the signed copy')
+    expect((await scene.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
+  })
+
+  it('is tried again while the CRM takes nothing, waits for nobody, and shows to staff with the reason', async () => {
+    const { scene, crm } = await apart()
+    const [owner, approver, admin] = await Promise.all([
+      scene.visit('owner'),
+      scene.visit('approver'),
+      scene.visit('admin'),
+    ])
+    await crm.owner.raw('revoke update (state) on proposals from portico_app')
+    const id = await sign(owner)
+    await until(async () => (await signature(scene)).why)
+
+    expect(await owner.get(`/proposals/${id}`))
+      .to.show('Accepted by Nadia El-Khoury.', 'on its way')
+      .and.not.show('Accept and sign')
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.show('Being passed on')
+    expect((await approver.get(`/proposals/${id}/acceptance`)).status).to.equal(409)
+    const page = await admin.at('/settings/client-portal/answers?show=waiting')
+    expect(page).to.show('Being passed on', 'permission denied', 'Try again now')
+    expect(scene.mails.filter(it => it.subject.includes('signed copy'))).to.deep.equal([])
+
+    await crm.owner.raw('grant update (state) on proposals to portico_app')
+    const { id: which } = await signature(scene)
+    expect((await admin.postAt(`/settings/client-portal/answers/${which}/retry`)).status).to.equal(303)
+    expect((await settled(scene)).state).to.equal('confirmed')
+    expect((await admin.postAt(`/settings/client-portal/answers/${which}/retry`)).status).to.be.oneOf([303, 404])
+  })
+
+  it('that comes too late is refused: the signer is told, by mail too, and can answer what is there now', async () => {
+    const { scene, crm } = await apart()
+    const owner = await scene.visit('owner')
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    await crm.owner.raw(`create function late() returns trigger language plpgsql as
+      $$ begin if new.state = 'accepted' then return null; end if; return new; end $$`)
+    await crm.owner.raw('create trigger late before update on proposals for each row execute function late()')
+    await sign(owner)
+
+    expect((await settled(scene)).state).to.equal('refused')
+    expect(await owner.get(`/proposals/${id}`)).to.show('came too late', 'Accept and sign')
+    expect((await scene.mailTo('nadia@acmebakery.example')).subject).to.include('came too late')
+    expect(await scene.owner('portal.client_signatures').whereNotNull('sealed')).to.deep.equal([])
+    await crm.owner.raw('drop trigger late on proposals')
+    await sign(owner)
+    await until(async () => (await scene.owner('portal.client_signatures').where({ state: 'confirmed' })).length)
+    expect(await faults(scene.database, '1')).to.deep.equal([])
+  })
+
+  it('by an API is told once more under the same key until the CRM takes it, and not again', async () => {
+    const heard: { key: unknown; auth: unknown; body: any; url: unknown }[] = []
+    const answers = [500, 0, 200]
+    const api = await serving(async (request, body) => {
+      heard.push({
+        key: request.headers['idempotency-key'],
+        auth: request.headers.authorization,
+        url: request.url,
+        body,
+      })
+      return answers.shift() ?? 200
+    })
+    process.env.TEST_CRM_KEY = 'the key'
+    const called = withAnswers({
+      accepted: {
+        call: {
+          url: `${api.url}/offers/{id}/acceptance`,
+          headers: { Authorization: 'bearer {env TEST_CRM_KEY}' },
+          body: { offer: '{id}', by: '{name}', at: '{time}', po: '{order number}' },
+          numericIds: true,
+        },
+      },
+    })
+    const scene = await open({ mail: 'kept', ...(await crmOf(called)) })
+    const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
+    const id = await sign(owner, { order: 'PO "7"' })
+    await until(async () => {
+      const { id: which, settled_at } = await signature(scene)
+      if (!settled_at) await admin.postAt(`/settings/client-portal/answers/${which}/retry`)
+      return settled_at
+    })
+
+    expect((await settled(scene)).state).to.equal('confirmed')
+    expect(heard).to.have.length(3)
+    expect(new Set(heard.map(it => it.key)).size).to.equal(1)
+    expect(heard[2]).to.deep.include({ url: `/offers/${id}/acceptance`, auth: 'bearer the key' })
+    expect(heard[2]?.body).to.deep.include({ offer: Number(id), by: 'Nadia El-Khoury', po: 'PO "7"' })
+    await api.close()
+  })
+
+  it('by an API that has taken it without our having heard of it is not told twice', async () => {
+    let scene!: Scene
+    let calls = 0
+    const run = async (id: string) => {
+      calls++
+      await scene.owner('proposals').where({ id }).update({ state: 'accepted' })
+      throw new Error('the line broke')
+    }
+    scene = await open({ mail: 'kept', ...(await crmOf(withAnswers({ accepted: { run } }))) })
+    const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
+    await sign(owner)
+    await until(async () => (await signature(scene)).why)
+    await admin.postAt(`/settings/client-portal/answers/${(await signature(scene)).id}/retry`)
+
+    expect((await settled(scene)).state).to.equal('confirmed')
+    expect(calls).to.equal(1)
+  })
+
+  it('by an API that says it is too late is refused', async () => {
+    const api = await serving(async () => 409)
+    const scene = await open({
+      mail: 'kept',
+      ...(await crmOf(withAnswers({ accepted: { call: { url: api.url } }, declined: { call: { url: api.url } } }))),
+    })
+    const owner = await scene.visit('owner')
+    await sign(owner)
+    expect((await settled(scene)).state).to.equal('refused')
+    await api.close()
+  })
+
+  it('is not offered while the map has it switched off, and its role may not write', async () => {
+    const off = structuredClone(map)
+    off.proposals!.answers!.off = true
+    const scene = await open(await crmOf(off))
+    const owner = await scene.visit('owner')
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+
+    expect(await owner.get(`/proposals/${id}`)).to.not.show('Accept and sign')
+    expect((await owner.get(`/proposals/${id}/acceptance`)).status).to.equal(404)
+    expect(adapterOf(off, scene.database).writes).to.not.have.property('proposals')
+  })
+})
+
+/** Portico’s tables in one database, and the CRM in another. */
+async function apart() {
+  const crm = await fresh()
+  const scene = await open({ mail: 'kept', crm: adapterOf(map, crm.database) })
+  return { scene, crm }
+}
+
+const withAnswers = (answers: NonNullable<CrmMap['proposals']>['answers']): CrmMap => ({
+  ...map,
+  proposals: { ...map.proposals!, answers },
+})
+
+/** The map on the same database. */
+async function crmOf(its: CrmMap) {
+  const on = await fresh()
+  return { on, crm: adapterOf(its, on.database) }
+}
+
+/** With the film instead of the banners, where there is a choice. */
+async function sign(visitor: Visitor, more: object = {}): Promise<string> {
+  const [{ id }] = (await visitor.api('/proposals?search=P-2026-031')).body.items
+  const { proposal } = (await visitor.api(`/proposals/${id}`)).body
+  const film = proposal.lines.find((it: any) => it.optional && !it.chosen).id
+  const choice: Record<string, string> = film ? { options: '1', option: film } : {}
+  const { seen } = (await visitor.api(`/proposals/${id}/acceptance?${new URLSearchParams(choice)}`)).body
+  const { status } = await visitor.post(`/proposals/${id}/acceptance`, {
+    ...{ seen, agree: 'on', how: 'typed', typed: 'N', ...choice, ...more },
+  })
+  expect(status).to.equal(303)
+  return id
+}
+
+const signature = (scene: Scene) => scene.owner('portal.client_signatures').orderBy('link', 'desc').first()
+
+const settled = (scene: Scene) =>
+  until(async () => {
+    const row = await signature(scene)
+    return row.settled_at && row
+  })
+
+async function until<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
+  for (let at = 0; at < 200; at++) {
+    const found = await ask()
+    if (found) return found
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error('it never came to that')
+}
+
+/** 0 is a connection that breaks. */
+async function serving(answer: (request: IncomingMessage, body: any) => Promise<number>) {
+  const server = createServer(async (request, response) => {
+    const chunks = await Array.fromAsync(request)
+    const status = await answer(request, JSON.parse(Buffer.concat(chunks).toString() || '{}'))
+    if (!status) return request.destroy()
+    response.writeHead(status).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => new Promise(resolve => server.close(resolve)),
+  }
+}
