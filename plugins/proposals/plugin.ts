@@ -7,6 +7,7 @@ export default offerSection({
   order: 10,
   see: 'See proposals',
   answer: 'Accept and decline proposals',
+  accepting: 'Accept and sign proposals',
   toggle: {
     label: 'Proposals',
     about: 'Clients see what you proposed to them, with its state and total.',

@@ -7,6 +7,7 @@ export default offerSection({
   order: 15,
   see: 'See quotations',
   answer: 'Accept and decline quotations',
+  accepting: 'Accept and sign quotations',
   toggle: {
     label: 'Quotations',
     about: 'Clients see what you quoted to them, with its state and total.',

@@ -261,6 +261,33 @@ describe('answering an offer', () => {
     expect((await sign(owner, id, seen)).status).to.equal(404)
   })
 
+  it('asks for a fresh proof where the workspace wants one, loses nothing on the way, and keeps how it was proven', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    await database('portal.client_portal_settings').insert({
+      ...{ workspace_id: '1', name: 'step-up.proposals.accept', value: '"proof"', changed_by: 'a test' },
+    })
+    await database.raw(`update portal.client_sessions set sess = jsonb_set(sess, '{proofs,0,at}', '1000')`)
+    const fields = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
+
+    const asked = await sign(owner, id, { ...fields, order: 'AB 7' })
+    expect(asked).to.show('step-up.password', 'value="AB 7"')
+    expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
+    const carried = [...asked.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
+    const form = new URLSearchParams(carried.map(([, name = '', value = '']): [string, string] => [name, value]))
+    form.append('step-up.password', owner.person?.password ?? '')
+    form.set('step-up.by', 'password')
+    const { status } = await owner.agent
+      .post(`/portal/brightside/proposals/${id}/acceptance`)
+      .type('form')
+      .send(form.toString())
+    expect(status).to.equal(303)
+    const [row] = await database('portal.client_signatures').select('evidence')
+    const { authentication, order } = JSON.parse(row.evidence)
+    expect([authentication.map((it: any) => it.by), order.number]).to.deep.equal([['password', 'password'], 'AB 7'])
+  })
+
   it('is the same by the API', async () => {
     const { visit } = await open()
     const owner = await visit('owner')

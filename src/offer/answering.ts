@@ -11,7 +11,7 @@ import { pathOf, strokesIn } from '../evidence/strokes.ts'
 import { read } from '../form.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf } from '../pdf/print.ts'
-import { may } from '../section.ts'
+import { may, stepUp } from '../section.ts'
 import type { Visit } from '../visit.ts'
 import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
 import { type Content, contentOf, differences } from './content.ts'
@@ -104,6 +104,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   router.post(
     '/:id/acceptance',
     answer,
+    stepUp(`${name}.accept`),
     async (req, res) => {
       const { portal } = req
       const offer = await waiting(req)

@@ -7,7 +7,7 @@ import { filterOf } from '../filter.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf, taken } from '../pdf/print.ts'
-import { may, type Permission, type Section, type Toggle } from '../section.ts'
+import { may, type Section, type StepUp, type Toggle } from '../section.ts'
 import type { Visit } from '../visit.ts'
 import { answering, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
@@ -40,6 +40,8 @@ export interface Kind {
   order: number
   see: string
   answer: string
+  /** As an action that a fresh proof may be asked for. */
+  accepting: string
   toggle: Omit<Toggle, 'default'>
   answering: Omit<Toggle, 'default'>
   quantities: Omit<Toggle, 'default'>
@@ -64,6 +66,7 @@ export function offerSection(kind: Kind): Section {
       ...keyed(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
       ...keyed(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] }),
     },
+    stepUps: keyed<StepUp>(`${name}.accept`, { label: kind.accepting, rung: 'none' }),
     toggles: {
       [name]: { ...toggle, default: true },
       [`${name}.answers`]: { ...kind.answering, default: true },
@@ -156,7 +159,7 @@ export function offerSection(kind: Kind): Section {
   }
 }
 
-const keyed = (name: `${string}.${string}`, permission: Permission): Section['permissions'] => ({ [name]: permission })
+const keyed = <T>(name: `${string}.${string}`, it: T): Record<`${string}.${string}`, T> => ({ [name]: it })
 
 /** What somebody typed into the address is no reason for an error page. */
 function chosenOr(offer: Offer, query: unknown, visit: Visit, toggle: string): Offer {

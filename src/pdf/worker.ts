@@ -7,7 +7,8 @@ import type { Answer, Job } from './pool.ts'
 const source = readFileSync(join(import.meta.dirname, 'document.typ'), 'utf8')
 const compilers = new Map<string, NodeCompiler>()
 
-process.on('message', (job: Job) => process.send?.(answer(job)))
+// Whoever asked may be gone by now.
+process.on('message', (job: Job) => process.send?.(answer(job), () => undefined))
 process.on('disconnect', () => process.exit())
 
 function answer({ files, document, logo }: Job): Answer {

@@ -50,7 +50,7 @@ function writtenBy(
   const columns = Object.entries(set).map(([name, said]) => ({
     name,
     own: place.column(name),
-    ...valueOf(place, name, said),
+    ...valueFor(place, name, said),
   }))
   writes(
     reader,
@@ -95,7 +95,7 @@ function writes({ writes }: Reader, table: string, columns: string[]) {
 }
 
 /** What a column is set to, as its type has it; `sum` where it stays as it is unless something else was chosen. */
-function valueOf(place: Place, name: string, said: Said): { value: string; sum?: boolean } {
+function valueFor(place: Place, name: string, said: Said): { value: string; sum?: boolean } {
   const type = place.type(name)
   if (typeof said === 'object')
     return { value: said.value === null ? 'null' : `${literal(String(said.value))}::${type}` }

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import { portalUrl } from '../../demo/portal-database.ts'
+import { faults } from '../../src/evidence/chain.ts'
+import { type Copy, close, fresh, urlOf } from '../database.ts'
+import { whoIs } from '../visit.ts'
+
+/** How many processes are killed in each of the two situations; `npm run proof` kills a hundred. */
+const kills = Number(process.env.PORTICO_KILLS ?? 2)
+
+const started = new Set<ChildProcess>()
+
+describe('an acceptance whose process is killed at any moment', function () {
+  this.timeout(60_000 + kills * 10_000)
+
+  afterEach(() => {
+    for (const it of started) it.kill('SIGKILL')
+  })
+
+  it('is whole or not there at all, where the CRM is in the same database', () => killing(false))
+  it('is whole, and delivered once, where the CRM is in another database', () => killing(true))
+})
+
+async function killing(apart: boolean) {
+  const crm = await fresh()
+  const portal = apart ? await fresh() : crm
+  const open = await offers(crm, kills * 12)
+  const all = [...open]
+  const acknowledged = new Set<string>()
+  let cookie = ''
+  let killed = 0
+
+  while (killed < kills) {
+    const it = await start(crm, portal, apart)
+    cookie ||= await signIn(it.url)
+    const end = setTimeout(() => it.child.kill('SIGKILL'), Math.random() * 1_500)
+    const gone = once(it.child, 'exit')
+    await Promise.all([1, 2, 3].map(() => accepting(it.url, cookie, open, acknowledged)))
+    await gone
+    clearTimeout(end)
+    killed++
+    // What pg-boss does with the jobs of a process that is gone, once their time is over.
+    await portal.owner.raw(`update portal_jobs.job set state = 'retry', start_after = now() where state = 'active'`)
+  }
+
+  const last = await start(crm, portal, apart)
+  await until(async () => {
+    const { rows } = await portal.owner.raw(
+      `select count(*)::int as open from portal.client_signatures where state <> 'confirmed' or sealed is null`,
+    )
+    return rows[0].open === 0
+  })
+  last.child.kill('SIGTERM')
+  last.child.kill('SIGKILL')
+  await once(last.child, 'exit')
+
+  const accepted = await idsOf(
+    crm.owner('proposals').whereIn('id', all).where({ state: 'accepted' }).select('id as it'),
+  )
+  const signatures = await idsOf(portal.owner('portal.client_signatures').select('document_id as it'))
+  const events = await idsOf(
+    portal.owner('portal.client_activity_logs').where({ event: 'proposals.accepted' }).select('subject_id as it'),
+  )
+  const { rows: mails } = await portal.owner.raw(
+    `select count(*)::int as mails from portal.client_outbox where kind = 'signed-copy'`,
+  )
+  expect(acknowledged.size).to.be.above(0)
+  expect(signatures).to.deep.equal(accepted)
+  expect(events).to.deep.equal(accepted)
+  expect(mails[0].mails).to.equal(accepted.length)
+  expect(accepted).to.include.members([...acknowledged])
+  expect(await faults(portal.database, '1')).to.deep.equal([])
+  await Promise.all([...new Set([crm, portal])].map(close))
+  console.log(`      ${killed} killed, ${acknowledged.size} acknowledged, ${accepted.length} accepted`)
+}
+
+const idsOf = async (rows: PromiseLike<{ it: unknown }[]>) => (await rows).map(it => String(it.it)).sort()
+
+/** Presses accept on one after the other, until the process is gone; what got no answer is pressed again later. */
+async function accepting(url: string, cookie: string, open: string[], acknowledged: Set<string>) {
+  for (;;) {
+    const id = open.shift()
+    if (!id) return
+    try {
+      const headers = { cookie, 'Content-Type': 'application/json' }
+      const address = `${url}/portal/brightside/api/v1/proposals/${id}/acceptance`
+      const page = await fetch(address, { headers, redirect: 'manual' })
+      const { seen } = page.status === 200 ? ((await page.json()) as { seen: string }) : { seen: '' }
+      const body = JSON.stringify({ seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
+      const { status } = await fetch(address, { method: 'POST', headers, body, redirect: 'manual' })
+      if (status !== 303) throw new Error(`answered ${status}`)
+      acknowledged.add(id)
+    } catch {
+      open.unshift(id)
+      return
+    }
+  }
+}
+
+async function start(crm: Copy, portal: Copy, apart: boolean): Promise<{ url: string; child: ChildProcess }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'portal.ts')], {
+    env: {
+      ...process.env,
+      OWNER_URL: urlOf(crm.name),
+      PORTAL_URL: as(portal),
+      CRM_URL: apart ? as(crm) : '',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [port] = await once(createInterface({ input: child.stdout! }), 'line')
+  started.add(child)
+  return { url: `http://127.0.0.1:${port}`, child }
+}
+
+const as = ({ name }: Copy) => portalUrl(urlOf(name), 'only-in-tests')
+
+async function signIn(url: string): Promise<string> {
+  const { email, password } = whoIs('owner')
+  const answer = await fetch(`${url}/portal/brightside/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ email, password }),
+  })
+  if (answer.status !== 303) throw new Error(`${answer.status} ${await answer.text()}`)
+  return answer.headers.getSetCookie().at(-1)!.split(';')[0]!
+}
+
+/** Copies of an open proposal, with its lines. */
+async function offers({ owner }: Copy, many: number): Promise<string[]> {
+  const { rows } = await owner.raw(
+    `with made as (
+       insert into proposals (workspace_id, client_id, contact_id, owner_id, ref_no, title, intro, terms, state, issued_on,
+         valid_until, version, currency_code, discount_pct, net_total, tax_total, grand_total)
+       select workspace_id, client_id, contact_id, owner_id, 'K-' || n, title, intro, terms, state, issued_on,
+         valid_until, version, currency_code, discount_pct, net_total, tax_total, grand_total
+       from proposals, generate_series(1, ?) n where ref_no = 'P-2026-031' and workspace_id = 1 returning id
+     ), lines as (
+       insert into proposal_lines (proposal_id, position, group_title, title, details, qty, unit, unit_price, discount_pct,
+         tax_pct, is_optional, is_chosen, line_total)
+       select made.id, position, group_title, l.title, details, qty, unit, unit_price, l.discount_pct, tax_pct, is_optional,
+         is_chosen, line_total
+       from made, proposal_lines l join proposals p on p.id = l.proposal_id where p.ref_no = 'P-2026-031' and p.workspace_id = 1
+     ) select id from made`,
+    [many],
+  )
+  return rows.map((it: { id: number }) => String(it.id))
+}
+
+async function until(ask: () => Promise<boolean>) {
+  for (let at = 0; at < 1_200; at++) {
+    if (await ask()) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  throw new Error('it never came to that')
+}
