@@ -130,7 +130,8 @@ export function offerSection(kind: Kind): Section {
           offers.find(String(req.params.id)),
           req.portal.signing.of(req, name, String(req.params.id)),
         ])
-        await record(req, { event: `${name}.viewed`, subject: found })
+        // To choose something of it is not to look at it once more.
+        if (!req.query.options) await record(req, { event: `${name}.viewed`, subject: found })
         const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
         const open = found.status === 'open' && !pending(signatures, found)
         res.answer(`${name}/show`, {

@@ -17,6 +17,10 @@ describe('signing, in the settings', () => {
     const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
     const was = await wasOf(admin)
+    expect((await admin.at(`${settings}/signing`)).text.match(/name="ways" value="\w+" checked/g)).to.deep.equal([
+      'name="ways" value="drawn" checked',
+      'name="ways" value="typed" checked',
+    ])
 
     const saved = await admin.postAt(`${settings}/signing`, {
       'was.signing': was,

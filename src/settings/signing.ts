@@ -30,10 +30,10 @@ const Form = z.object({
 export const showSigning =
   (database: Knex): RequestHandler<any> =>
   async (req, res) => {
-    const typed = Form.partial().safeParse(req.portal.problem ? req.portal.body : {}).data ?? {}
     const policy = await policyIn(database, req.portal.workspace.id)
+    const typed = req.portal.problem ? Object(req.portal.body) : {}
     res.answer('settings/signing', {
-      policy: { ...policy, ...(req.portal.problem ? Object(req.portal.body) : {}), ways: typed.ways ?? policy.ways },
+      policy: { ...policy, ...typed, ways: [typed.ways ?? policy.ways].flat() },
       was: JSON.stringify(policy),
       all: ways,
       saved: req.query.saved === '',
