@@ -1,6 +1,9 @@
+import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
+import request from 'supertest'
 import { extractText } from 'unpdf'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
+import { storedId } from '../auth/sessions.ts'
 import { query } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
 import { check } from '../evidence/check.ts'
@@ -194,6 +197,29 @@ describe('answering an offer', () => {
       if (at % 2 === winner) expect(it.status).to.equal(303)
       else expect([it.status, it.text.includes(`Accepted`)]).to.deep.equal([409, true])
     }
+  })
+
+  it('by a hundred people at once is one acceptance and ninety-nine polite refusals', async function () {
+    this.timeout(60_000)
+    const { visit, owner: database, app } = await open()
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const cookies = await hundredApprovers(database)
+    const { body } = await owner.api(`/proposals/${id}/acceptance`)
+    const answers = await Promise.all(
+      cookies.map(cookie =>
+        request(app)
+          .post(`/portal/brightside/proposals/${id}/acceptance`)
+          .set('Cookie', cookie)
+          .type('form')
+          .send({ seen: body.seen, agree: 'on', how: 'typed', typed: 'N' }),
+      ),
+    )
+    expect(answers.filter(it => it.status === 303)).to.have.length(1)
+    const others = answers.filter(it => it.status === 409)
+    expect(others).to.have.length(99)
+    for (const it of others) expect(it).to.show('This has changed meanwhile.', 'Accepted')
+    expect(await database('portal.client_signatures')).to.have.length(1)
   })
 
   it('can be done twice by the same person without harm: back, forth, and a second click', async () => {
@@ -425,3 +451,33 @@ function fieldsOf(text: string): Record<string, string | string[]> {
 
 const sign = (visitor: Visitor, id: string, fields: object) =>
   visitor.post(`/proposals/${id}/acceptance`, { ...fields, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
+
+/** People of the owner's company with a session each: their cookies. */
+async function hundredApprovers(database: Scene['owner']): Promise<string[]> {
+  const { rows } = await database.raw(
+    `with people as (
+       insert into portal.client_users (workspace_id, id, email, name)
+       select '1', gen_random_uuid(), 'approver' || n || '@acmebakery.example', 'Approver ' || n from generate_series(1, 100) n
+       returning id
+     ), members as (
+       insert into portal.client_memberships (workspace_id, person_id, client_id, client_name, role)
+       select '1', people.id, m.client_id, m.client_name, 'approver' from people, portal.client_memberships m
+       join portal.client_users u on u.id = m.person_id where u.email = 'nadia@acmebakery.example'
+     ) select id from people`,
+  )
+  const people: string[] = rows.map((it: { id: string }) => it.id)
+  await database('portal.client_sessions').insert(
+    people.map(person => ({
+      sid: storedId(person),
+      sess: JSON.stringify({ workspace: '1', person, used: Date.now(), cookie: { path: '/', expires: '2100-01-01' } }),
+      expire: new Date(Date.now() + 3_600_000),
+    })),
+  )
+  return people.map(
+    it => `portico.sid=${encodeURIComponent(`s:${signed(it, 'a secret of at least thirty-two characters')}`)}`,
+  )
+}
+
+/** As express-session signs its cookies. */
+const signed = (id: string, secret: string) =>
+  `${id}.${createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')}`

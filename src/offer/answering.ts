@@ -281,6 +281,12 @@ const naming = (offer: Offer) => ({
 
 const changed = (offer: Offer, shown: Offer) => canonical(contentOf(offer)) !== canonical(contentOf(shown))
 
-/** What is frozen: our own print, made of what was shown. */
-const paperOf = async ({ says }: Kind, shown: Offer, visit: Visit) =>
-  pdfOf(printed(shown, says(visit).one, visit), await visit.logo())
+/** What is frozen: our own print, made of what was shown. Many who accept the same at once wait for the same print. */
+async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Buffer> {
+  const document = printed(shown, says(visit).one, visit)
+  const key = sha256(visit.workspace.id, JSON.stringify(document))
+  const paper = making.get(key) ?? visit.logo().then(logo => pdfOf(document, logo))
+  making.set(key, paper)
+  return paper.finally(() => making.delete(key))
+}
+const making = new Map<string, Promise<Buffer>>()
