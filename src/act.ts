@@ -19,13 +19,18 @@ interface Parts {
   door: Pick<Gate, 'passing'>
 }
 
+/** A client's action, as `acting` does it. */
+export const act: Act = (req, work, event) => req.portal.act(req, work, event)
+
+export type Act = <T>(req: Request<any>, work: (acting: Acting) => Promise<T>, event: (done: T) => Event) => Promise<T>
+
 /**
  * A client's action: one transaction for the CRM's change, our own rows and the sentence that it leaves; whoever gets an
  * answer knows that all of it is stored.
  */
 export const acting =
-  ({ crm, database, door }: Parts) =>
-  <T>(req: Request<any>, work: (acting: Acting) => Promise<T>, event: (done: T) => Event): Promise<T> => {
+  ({ crm, database, door }: Parts): Act =>
+  (req, work, event) => {
     const { workspace, client } = req.portal.customer
     return within(database, { workspace: workspace.id, client: client.id }, async tx => {
       const done = await work(joined({ crm, database, door }, req.portal.customer, tx))

@@ -1,4 +1,5 @@
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import { acting } from './act.ts'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
@@ -32,6 +33,7 @@ import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
+import { stories } from './talk/story.ts'
 import { showOwn } from './timeline.ts'
 import { arrive, know, known, locate } from './visit.ts'
 
@@ -94,7 +96,13 @@ export async function assemble(options: Options): Promise<Assembled> {
 
   const signer = signing({ crm, database, door, jobs: queue, secrets })
   delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections })
-  const begin = [arrive({ now, journal: journal(database), signing: signer }), answers({ sections, compress })]
+  const begin = [
+    arrive({
+      ...{ now, mailed, act: acting({ crm, database, door }), journal: journal(database) },
+      ...{ signing: signer, story: stories(database) },
+    }),
+    answers({ sections, compress }),
+  ]
 
   const clients = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })

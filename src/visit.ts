@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Act } from './act.ts'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
 import { includes, type Rights } from './auth/roles.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
+import type { Ways } from './auth/way.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
 import type { Crm, Customer, Ports, Staff } from './crm.ts'
 import { NotFound, type Problem, SignedOut } from './errors.ts'
@@ -12,6 +14,7 @@ import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
+import type { StoryOf } from './talk/story.ts'
 
 declare global {
   namespace Express {
@@ -40,8 +43,12 @@ export interface Visit extends Speech {
   /** For paper: its address is for pages. */
   logo(): ReturnType<Workspaces['logo']>
   journal(row: Row): Promise<void>
+  act: Act
   /** Answers with legal weight: they are kept with their evidence. */
   signing: Signing
+  story: StoryOf
+  /** Undefined where no mail is sent. */
+  mailed: Ways | undefined
   /** Holds our own session. */
   aside: Aside
   visitor: Visitor | undefined
@@ -61,7 +68,10 @@ export interface Visit extends Speech {
 
 /** Enough to answer anybody, if only with an error. */
 export const arrive =
-  ({ now, journal, signing }: Pick<Visit, 'journal' | 'signing'> & { now(): Date }): RequestHandler =>
+  ({
+    now,
+    ...services
+  }: Pick<Visit, 'act' | 'journal' | 'mailed' | 'signing' | 'story'> & { now(): Date }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
     const base = req.baseUrl + (api ? '/api/v1' : '')
@@ -76,8 +86,7 @@ export const arrive =
       now: now(),
       url: path => base + path,
       asset: name => mount + assetAddress(name),
-      journal,
-      signing,
+      ...services,
       body: undefined,
       problem: undefined,
       visitor: undefined,

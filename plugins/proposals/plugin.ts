@@ -7,6 +7,7 @@ export default offerSection({
   order: 10,
   see: 'See proposals',
   answer: 'Accept and decline proposals',
+  comment: 'Ask about proposals',
   accepting: 'Accept and sign proposals',
   toggle: {
     label: 'Proposals',
@@ -20,11 +21,18 @@ export default offerSection({
     label: 'Quantities in proposals',
     about: 'Clients choose how much they want of what is optional, and not only whether.',
   },
+  questions: {
+    label: 'Questions on proposals',
+    about: 'Clients ask about proposals or one of their lines, and you answer in these settings.',
+  },
   activity: {
     viewed: 'looked at proposal {number}',
     downloaded: 'downloaded proposal {number}',
     accepted: 'accepted proposal {number}, version {version}',
     declined: 'declined proposal {number}, version {version}: {reason}',
+    commented: 'asked about proposal {number}',
+    replied: 'answered a question on proposal {number}',
+    asked: 'asked for the acceptance of proposal {number}',
   },
   says: ({ t, workspace }) => ({
     one: t('Proposal'),

@@ -7,6 +7,7 @@ export default offerSection({
   order: 15,
   see: 'See quotations',
   answer: 'Accept and decline quotations',
+  comment: 'Ask about quotations',
   accepting: 'Accept and sign quotations',
   toggle: {
     label: 'Quotations',
@@ -20,11 +21,18 @@ export default offerSection({
     label: 'Quantities in quotations',
     about: 'Clients choose how much they want of what is optional, and not only whether.',
   },
+  questions: {
+    label: 'Questions on quotations',
+    about: 'Clients ask about quotations or one of their lines, and you answer in these settings.',
+  },
   activity: {
     viewed: 'looked at quotation {number}',
     downloaded: 'downloaded quotation {number}',
     accepted: 'accepted quotation {number}, version {version}',
     declined: 'declined quotation {number}, version {version}: {reason}',
+    commented: 'asked about quotation {number}',
+    replied: 'answered a question on quotation {number}',
+    asked: 'asked for the acceptance of quotation {number}',
   },
   says: ({ t, workspace }) => ({
     one: t('Quotation'),

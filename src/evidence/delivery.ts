@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { joined } from '../act.ts'
+import { greeting } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import type { Customer, Role } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
@@ -7,8 +8,9 @@ import { Conflict, NotFound } from '../errors.ts'
 import type { Job } from '../jobs.ts'
 import { dateIn, type Speech, speak, zoneOf } from '../language.ts'
 import type { Log } from '../log.ts'
-import type { Letter } from '../mail/letter.ts'
+import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
+import { said, textOf } from '../mail/texts.ts'
 import type { Attachment } from '../mail/transport.ts'
 import type { Answer } from '../offer/port.ts'
 import { Policy, policyName } from '../offer/signing.ts'
@@ -92,7 +94,7 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
       throw error
     }
     await settle(`state = 'refused', settled_at = now(), why = $3`, [why], tx =>
-      refused(tx, evidence, workspace, parts),
+      refused(tx, evidence, row, workspace, parts),
     )
     parts.mailed?.outbox.wake()
     return false
@@ -162,87 +164,70 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
     })
     if (!first || !mailed) return
     const { copies } = Policy.parse((await setting(tx, row.workspace_id)) ?? {})
-    const attachment: Attachment = {
-      filename: `${row.number}.pdf`,
-      content: sealed.toString('base64'),
-      encoding: 'base64',
-      contentType: 'application/pdf',
+    const copy: Copy = {
+      kind: 'signed-copy',
+      facts: {
+        name: evidence.signer.name,
+        number: row.number,
+        version: row.version,
+        client: evidence.signer.client.name,
+      },
+      url: `${linkTo(mailed, workspace, row)}/evidence`,
+      attachments: [
+        {
+          filename: `${row.number}.pdf`,
+          content: sealed.toString('base64'),
+          encoding: 'base64',
+          contentType: 'application/pdf',
+        },
+      ],
     }
-    const link = `${mailed.address}/${workspace.slug}/${row.section}/${encodeURIComponent(row.document_id)}/evidence`
-    const letter = copyFor(evidence, workspace, speech, link)
-    await post(mailed.outbox, tx, { workspace, speech, letter, attachment }, evidence.signer)
-    if (copies) await post(mailed.outbox, tx, { workspace, speech, letter, attachment }, { email: copies })
+    await post(tx, { mailed, workspace, speech }, copy, evidence.signer)
+    if (copies) await post(tx, { mailed, workspace, speech }, copy, { email: copies })
   })
   mailed?.outbox.wake()
 }
 
 interface Copy {
-  workspace: Branded
-  speech: Speech
-  letter: Omit<Letter, 'greeting'>
-  attachment?: Attachment
+  kind: LetterKind
+  facts: Facts
+  url: string
+  attachments?: Attachment[]
 }
 
-const post = (
-  outbox: Outbox,
+interface Posting {
+  mailed: NonNullable<Parts['mailed']>
+  workspace: Branded
+  speech: Speech
+}
+
+const linkTo = (
+  { address }: Posting['mailed'],
+  { slug }: Branded,
+  { section, document_id }: Pick<Stored, 'section' | 'document_id'>,
+) => `${address}/${slug}/${section}/${encodeURIComponent(document_id)}`
+
+async function post(
   tx: Knex,
-  { workspace, speech, letter, attachment }: Copy,
+  { mailed, workspace, speech }: Posting,
+  { kind, facts, url, attachments }: Copy,
   to: { id?: string; name?: string; email: string },
-) => {
-  const first = to.name?.split(/\s+/)[0]
-  const greeting = first ? speech.t('Hello {name},', { name: first }) : speech.t('Hello,')
-  return outbox.post(tx, {
-    workspace,
-    kind: 'signed-copy',
+) {
+  const own = await textOf(tx, workspace.id, kind, speech.language)
+  const words = said(kind, speech, { ...facts, workspace: workspace.name }, own, url)
+  await mailed.outbox.post(tx, {
+    ...{ workspace, kind, speech, attachments },
     to: { email: to.email, person: to.id },
-    speech,
-    letter: { ...letter, greeting },
-    attachments: attachment ? [attachment] : [],
+    letter: { ...words, greeting: greeting(speech, to.name) },
   })
 }
 
-function copyFor(
-  { signer, document }: Evidence,
-  workspace: Branded,
-  { t }: Speech,
-  link: string,
-): Omit<Letter, 'greeting'> {
-  return {
-    subject: t('{number}: the signed copy', { number: document.number }),
-    paragraphs: [
-      t('{name} accepted {number}, version {version}, for {client}. The signed document is attached.', {
-        ...{ name: signer.name, number: document.number, version: document.version, client: signer.client.name },
-      }),
-      t('Please keep it: it is sealed, so that any change of it can be seen.'),
-    ],
-    action: { label: t('See the evidence'), url: link },
-    after: [t('If you know nothing of this, tell {workspace} at once.', { workspace: workspace.name })],
-  }
-}
-
 /** Whoever signed must know that it came to nothing. */
-async function refused(tx: Knex, evidence: Evidence, workspace: Branded, { mailed }: Delivering) {
+async function refused(tx: Knex, evidence: Evidence, row: Stored, workspace: Branded, { mailed }: Delivering) {
   if (!mailed) return
   const speech = speak(`${evidence.consent?.language ?? 'en-GB'}|${zoneOf(workspace.timeZone)}`)
-  const { t } = speech
-  const { document, signer } = evidence
-  const letter = {
-    subject: t('{number}: your answer came too late', { number: document.number }),
-    paragraphs: [
-      t(
-        'Before your answer to {number} reached the books of {workspace}, they had changed. Nothing was accepted or declined by it.',
-        {
-          ...{ number: document.number, workspace: workspace.name },
-        },
-      ),
-    ],
-    action: {
-      label: t('See how it is now'),
-      url: `${mailed.address}/${workspace.slug}/${document.section}/${encodeURIComponent(document.id)}`,
-    },
-    after: [],
-  }
-  await post(mailed.outbox, tx, { workspace, speech, letter }, signer)
+  const copy: Copy = { kind: 'answer-refused', facts: { number: row.number }, url: linkTo(mailed, workspace, row) }
+  await post(tx, { mailed, workspace, speech }, copy, evidence.signer)
 }
 
 const setting = async (tx: Knex, workspace: string) => {

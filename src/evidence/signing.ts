@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { type Acting, acting } from '../act.ts'
+import { type Acting, act } from '../act.ts'
 import type { Crm, Ports } from '../crm.ts'
 import { readWithin } from '../database.ts'
 import { Conflict } from '../errors.ts'
@@ -54,7 +54,6 @@ export interface Queued {
 export function signing(parts: Parts): Signing {
   const { database, jobs, secrets } = parts
   const keyOf = keys(database, secrets)
-  const act = acting(parts)
 
   return {
     async sign(req, what) {

@@ -188,6 +188,56 @@ export const letters = {
       ],
     }),
   },
+  'signed-copy': {
+    label: 'Signed copy',
+    facts: { name: person.name, number: 'P-2026-031', version: 2, client: 'Acme' },
+    words: (t, it) => ({
+      subject: t('{number}: the signed copy', it),
+      paragraphs: [
+        t('{name} accepted {number}, version {version}, for {client}. The signed document is attached.', it),
+        t('Please keep it: it is sealed, so that any change of it can be seen.'),
+      ],
+      action: t('See the evidence'),
+      after: [t('If you know nothing of this, tell {workspace} at once.', it)],
+    }),
+  },
+  'answer-refused': {
+    label: 'An answer that came too late',
+    facts: { number: 'P-2026-031' },
+    words: (t, it) => ({
+      subject: t('{number}: your answer came too late', it),
+      paragraphs: [
+        t(
+          'Before your answer to {number} reached the books of {workspace}, they had changed. Nothing was accepted or declined by it.',
+          it,
+        ),
+      ],
+      action: t('See how it is now'),
+      after: [],
+    }),
+  },
+  'approval-asked': {
+    label: 'A colleague asks for an acceptance',
+    facts: { name: person.name, number: 'P-2026-031', what: 'Relaunch' },
+    words: (t, it) => ({
+      subject: t('{name} asks you to look at {number}', it),
+      paragraphs: [
+        t('{name} would like {number}, “{what}”, of {workspace} to be accepted. Your role may do that.', it),
+      ],
+      action: t('Look at it'),
+      after: [t('Nothing is accepted before you have read it and signed.')],
+    }),
+  },
+  'comment-replied': {
+    label: 'An answer to a question',
+    facts: { staff: 'Marta Lindqvist', number: 'P-2026-031', text: '…' },
+    words: (t, it) => ({
+      subject: t('{staff} answered your question on {number}', it),
+      paragraphs: [t('{staff} of {workspace} writes:', it), String(it.text)],
+      action: t('Go on with it'),
+      after: [],
+    }),
+  },
 } satisfies Record<string, Kind>
 
 export type LetterKind = keyof typeof letters

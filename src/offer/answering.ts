@@ -12,6 +12,7 @@ import { read } from '../form.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf } from '../pdf/print.ts'
 import { may, stepUp } from '../section.ts'
+import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
 import { type Content, contentOf, differences } from './content.ts'
@@ -61,7 +62,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     const offers = port(req.portal)
     const offer = await offers.find(idOf(req))
     if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
-    if (offer.status !== 'open' || pending(await req.portal.signing.of(req, name, offer.id), offer))
+    if (offer.status !== 'open' || pending((await req.portal.story(req, name, offer.id)).answers, offer))
       throw new Conflict()
     return offer
   }
@@ -73,11 +74,18 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       await show(req, res).catch(async error => {
         if (!(error instanceof Conflict)) throw error
         const offer = await port(req.portal).find(idOf(req))
-        const [last] = await req.portal.signing.of(req, name, offer.id)
-        if (last?.person_id === req.portal.customer.person.id && last.version === offer.version)
+        const story = await req.portal.story(req, name, offer.id)
+        const [last] = story.answers
+        if (last?.person === req.portal.customer.person.id && last.version === offer.version)
           return res.redirect(303, address(req, '/evidence'))
         req.portal.problem ??= error
-        res.answer(`${name}/show`, { offer, [one]: offer, groups: grouped(offer.lines), ...shared(req.portal) })
+        res.answer(`${name}/show`, {
+          offer,
+          [one]: offer,
+          groups: grouped(offer.lines),
+          ...story,
+          ...shared(req.portal),
+        })
       })
     }
 
@@ -221,7 +229,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
 }
 
 /** Whether an answer to this version is on its way to the CRM. */
-export const pending = (rows: Stored[], offer: Offer) =>
+export const pending = (rows: Answered[], offer: Offer) =>
   rows.find(it => it.version === offer.version && (it.state === 'saved' || it.state === 'passing'))
 
 const text = (most: number) =>

@@ -1,13 +1,18 @@
+import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import { record } from '../activity.ts'
+import { otherwise } from '../answer.ts'
 import { daysBetween, grouped } from '../document.ts'
-import { Invalid } from '../errors.ts'
+import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { Evidence } from '../evidence/shape.ts'
 import { filterOf } from '../filter.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf, taken } from '../pdf/print.ts'
-import { may, type Section, type StepUp, type Toggle } from '../section.ts'
+import { may, type Permission, type Section, type StepUp, type Toggle } from '../section.ts'
+import { askApprovers } from '../talk/asking.ts'
+import { say } from '../talk/comments.ts'
+import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { answering, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
@@ -40,12 +45,22 @@ export interface Kind {
   order: number
   see: string
   answer: string
+  comment: string
   /** As an action that a fresh proof may be asked for. */
   accepting: string
   toggle: Omit<Toggle, 'default'>
   answering: Omit<Toggle, 'default'>
   quantities: Omit<Toggle, 'default'>
-  activity: { viewed: string; downloaded: string; accepted: string; declined: string }
+  questions: Omit<Toggle, 'default'>
+  activity: {
+    viewed: string
+    downloaded: string
+    accepted: string
+    declined: string
+    commented: string
+    replied: string
+    asked: string
+  }
   says(visit: Pick<Visit, 't' | 'workspace'>): Says
 }
 
@@ -55,6 +70,7 @@ const Filter = filterOf({ statuses, sorts })
 export function offerSection(kind: Kind): Section {
   const { name, title, icon, order, see, answer, toggle, activity, says } = kind
   const one = name.slice(0, -1)
+  const answers = keyed<Permission>(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] })
   const port = (visit: Visit): Offers => (visit.crm as Record<typeof name, Offers>)[name]
 
   return {
@@ -63,18 +79,20 @@ export function offerSection(kind: Kind): Section {
     icon,
     order,
     permissions: {
-      ...keyed(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
-      ...keyed(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] }),
+      ...keyed<Permission>(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
+      ...answers,
+      ...keyed<Permission>(`${name}.comment`, { label: kind.comment, roles: ['admin', 'approver', 'member'] }),
     },
     stepUps: keyed<StepUp>(`${name}.accept`, { label: kind.accepting, rung: 'none' }),
     toggles: {
       [name]: { ...toggle, default: true },
       [`${name}.answers`]: { ...kind.answering, default: true },
       [`${name}.quantities`]: { ...kind.quantities, default: false },
+      [`${name}.questions`]: { ...kind.questions, default: true },
     },
     answers: {
       [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
-      [`${name}/show`]: z.object({ [one]: Offer }),
+      [`${name}/show`]: z.object({ [one]: Offer, comments: z.array(Comment).default([]) }),
       [`${name}/accept`]: z.object({
         ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
       }),
@@ -124,23 +142,56 @@ export function offerSection(kind: Kind): Section {
         res.answer(`${name}/list`, { filter, overview, ...page, ...shared(req.portal) })
       })
 
-      router.get('/:id', rule, async (req, res) => {
+      const show: RequestHandler<any> = async (req, res) => {
         const offers = port(req.portal)
-        const [found, signatures] = await Promise.all([
+        const [found, story] = await Promise.all([
           offers.find(String(req.params.id)),
-          req.portal.signing.of(req, name, String(req.params.id)),
+          req.portal.story(req, name, String(req.params.id)),
         ])
-        // To choose something of it is not to look at it once more.
-        if (!req.query.options) await record(req, { event: `${name}.viewed`, subject: found })
+        // To choose something of it, or to be told what is wrong, is not to look at it once more.
+        if (req.method === 'GET' && !req.query.options) await record(req, { event: `${name}.viewed`, subject: found })
         const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
-        const open = found.status === 'open' && !pending(signatures, found)
+        const open = found.status === 'open' && !pending(story.answers, found)
         res.answer(`${name}/show`, {
-          ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), signatures },
+          ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), ...story },
           answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
           choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
+          asked: req.query.asked === '',
           ...shared(req.portal),
         })
-      })
+      }
+      router.get('/:id', rule, show)
+
+      answering(router, { kind, port, shared })
+
+      const talks = (req: Request<any>) => req.portal.on(`${name}.questions`)
+      const address = (req: Request<any>, rest: string) =>
+        req.portal.url(`/${name}/${encodeURIComponent(req.params.id)}${rest}`)
+
+      router.post(
+        '/:id/comments',
+        may(`${name}.comment`),
+        async (req, res) => {
+          const { id, number, lines } = await port(req.portal).find(String(req.params.id))
+          if (!talks(req)) throw new NotFound()
+          await say(req, { section: name, id, number, lines: lines.map(it => it.title) })
+          res.redirect(303, address(req, '#talk'))
+        },
+        otherwise(show),
+      )
+
+      router.post(
+        '/:id/request',
+        may(`${name}.comment`),
+        async (req, res) => {
+          const { id, number, title, status } = await port(req.portal).find(String(req.params.id))
+          if (status !== 'open') throw new Conflict()
+          const [permission, it] = Object.entries(answers)[0]!
+          await askApprovers(req, req.portal.mailed, { section: name, id, number, title, permission: [permission, it] })
+          res.redirect(303, address(req, '?asked'))
+        },
+        otherwise(show),
+      )
 
       answering(router, { kind, port, shared })
 

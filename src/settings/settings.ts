@@ -27,6 +27,7 @@ import { saveException, showException, showExceptions } from './exceptions.ts'
 import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
+import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
 import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
@@ -151,6 +152,8 @@ export function settings({
 
   router.get('/signing', admins, showSigning(database))
   router.post('/signing', admins, saveSigning(database), otherwise(showSigning(database)))
+  router.get('/questions', admins, showQuestions(database))
+  router.post('/questions/:id/reply', admins, saveReply({ database, mailed }), otherwise(showQuestions(database)))
   router.get('/answers', admins, showAnswers(database))
   router.post('/answers/:id/retry', admins, saveRetry(database, jobs))
 

@@ -81,6 +81,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/mail/texts/sign-in/es'],
     ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/signing'],
+    ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/answers'],
     ['admin', '/settings/client-portal/answers?show=refused'],
     ['admin', '/settings/client-portal/branding'],
@@ -156,6 +157,10 @@ async function answered(scene: Scene): Promise<Place[]> {
   const owner = await scene.visit('owner')
   const [first, second] = (await owner.api('/proposals?status=open')).body.items
   const { seen } = (await owner.api(`/proposals/${second.id}/acceptance`)).body
+  await owner.post(`/proposals/${first.id}/comments`, {
+    text: 'Is it in there?',
+    line: (await owner.api(`/proposals/${first.id}`)).body.proposal.lines[0].title,
+  })
   await owner.post(`/proposals/${second.id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: owner.person?.name })
   return ['acceptance', 'rejection']
     .map((path): Place => ['owner', `/portal/brightside/proposals/${first.id}/${path}`])

@@ -1,0 +1,97 @@
+import type { RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { type Ways, write } from '../auth/way.ts'
+import { query, readWithin, within } from '../database.ts'
+import { NotFound } from '../errors.ts'
+import { read } from '../form.ts'
+import { keep } from '../talk/comments.ts'
+
+/** What clients asked, by document, the latest first; those that wait for an answer of ours are told apart. */
+export const showQuestions =
+  (database: Knex): RequestHandler<any> =>
+  async (req, res) => {
+    const { show } = z.object({ show: z.enum(['all', 'waiting']).catch('waiting') }).parse(req.query)
+    const rows = await readWithin(
+      database,
+      { workspace: req.portal.workspace.id },
+      {
+        name: 'portal.questions',
+        text: `select last.id, last.section, last.document_id, last.number, last.client_name as client, last.author_kind = 'client' as waits,
+                 (select jsonb_agg(jsonb_build_object('at', c.at, 'line', c.line_title, 'by', c.author_kind, 'name', c.author_name,
+                    'text', c.text) order by c.id)
+                  from (select * from portal.client_comments c
+                        where c.workspace_id = scope.workspace and c.client_id = last.client_id and c.section = last.section
+                          and c.document_id = last.document_id order by c.id desc limit 20) c) as comments
+               from (select distinct on (c.client_id, c.section, c.document_id) c.* from portal.client_comments c
+                     where c.workspace_id = scope.workspace
+                     order by c.client_id, c.section, c.document_id, c.id desc) last
+               where $3 = 'all' or last.author_kind = 'client'
+               order by last.id desc limit 50`,
+        values: [show],
+      },
+    )
+    res.answer('settings/questions', { rows, show, replied: req.query.replied === '', of: req.params.id ?? '' })
+  }
+
+const Reply = z.object({
+  text: z
+    .string('Write an answer.')
+    .trim()
+    .min(1, 'Write an answer.')
+    .max(4_000, 'This is too long.')
+    .transform(it => it.toWellFormed()),
+})
+
+/** Answers in the thread of a comment; whoever of the client's people has written in it is told by mail. */
+export const saveReply =
+  ({ database, mailed }: { database: Knex; mailed: Ways | undefined }): RequestHandler<any> =>
+  async (req, res) => {
+    const { workspace, staff } = req.portal
+    const id = z.uuid().safeParse(req.params.id).data ?? null
+    await within(database, { workspace: workspace.id }, async tx => {
+      const [about] = await query(tx, {
+        text: `select c.client_id, c.client_name, c.section, c.document_id, c.number from portal.client_comments c
+               where c.workspace_id = $1 and c.id = $2`,
+        values: [workspace.id, id],
+      })
+      if (!about) throw new NotFound()
+      const { text } = read(Reply, req)
+      const { section, number } = about
+      await keep(tx, {
+        ...{ workspace: workspace.id, client: { id: about.client_id, name: about.client_name }, section, number, text },
+        ...{ id: about.document_id, line: null, by: 'staff', author: { id: staff?.id ?? '', name: staff?.name ?? '' } },
+      })
+      await note(tx, req, {
+        event: `${section}.replied`,
+        subject: { id: about.document_id, number },
+        actor: { kind: 'staff', id: staff?.id, name: staff?.name, client: about.client_id },
+      })
+      if (!mailed) return
+      const people = await query(tx, {
+        text: `select distinct u.id, u.name, u.email, u.language, u.time_zone as "timeZone"
+               from portal.client_comments c
+                 join portal.client_memberships m on m.workspace_id = c.workspace_id and m.client_id = c.client_id
+                   and m.person_id::text = c.author_id
+                 join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
+               where c.workspace_id = $1 and c.client_id = $2 and c.section = $3 and c.document_id = $4
+                 and c.author_kind = 'client' and u.suspended_at is null`,
+        values: [workspace.id, about.client_id, section, about.document_id],
+      })
+      for (const person of people)
+        await write(
+          mailed,
+          req,
+          tx,
+          'comment-replied',
+          { ...person, person: person.id },
+          {
+            facts: { staff: staff?.name ?? workspace.name, number, text },
+            url: `${mailed.address}/${workspace.slug}/${section}/${encodeURIComponent(about.document_id)}#talk`,
+          },
+        )
+    })
+    mailed?.outbox.wake()
+    res.redirect(303, req.portal.url('/questions?show=all&replied'))
+  }

@@ -1,0 +1,95 @@
+import { expect } from 'chai'
+import { leave, open, type Visitor } from '../../test/visit.ts'
+
+const settings = '/settings/client-portal'
+
+describe('questions on an offer', () => {
+  afterEach(leave)
+
+  it('are asked on a line, answered by staff in the settings, and told by mail', async () => {
+    const { visit, mailTo, owner: database } = await open({ mail: 'kept' })
+    const [member, viewer, admin] = await Promise.all([visit('member'), visit('viewer'), visit('admin')])
+    const id = await idOf(member)
+    const asked = await member.post(`/proposals/${id}/comments`, {
+      text: 'Is the <b>budget</b> in it?',
+      line: 'Advertising set-up',
+    })
+    expect(asked.headers.location).to.equal(`/portal/brightside/proposals/${id}#talk`)
+    expect(await viewer.get(`/proposals/${id}`))
+      .to.show('Is the &lt;b&gt;budget&lt;/b&gt; in it?', 'on “Advertising set-up”', 'Youssef')
+      .and.not.show('name="text"')
+
+    const page = await admin.at(`${settings}/questions`)
+    expect(page).to.show('P-2026-031', 'Acme Bakery', 'Waiting for you')
+    const [, question] = /questions\/([\w-]+)\/reply/.exec(page.text) ?? []
+    const empty = await admin.postAt(`${settings}/questions/${question}/reply`, { text: ' ' })
+    expect(empty.status).to.equal(422)
+    expect(empty).to.show('Write an answer.')
+    expect(
+      (await admin.postAt(`${settings}/questions/${question}/reply`, { text: 'Only the set-up.' })).status,
+    ).to.equal(303)
+
+    expect(await admin.at(`${settings}/questions`)).to.show('No questions here')
+    expect(await member.get(`/proposals/${id}`)).to.show('Only the set-up.', 'Marta Lindqvist')
+    const mail = await mailTo('youssef@acmebakery.example')
+    expect(mail.subject).to.equal('Marta Lindqvist answered your question on P-2026-031')
+    expect(mail.text).to.include('Only the set-up.').and.include(`/proposals/${id}#talk`)
+    expect(await member.get('/activity')).to.show('asked about proposal P-2026-031')
+    expect(await database('portal.client_activity_logs').where({ event: 'proposals.replied' })).to.have.length(1)
+    const told = (await member.api(`/proposals/${id}`)).body.comments
+    expect(told.map((it: any) => [it.by, it.line])).to.deep.equal([
+      ['client', 'Advertising set-up'],
+      ['staff', null],
+    ])
+  })
+
+  it('are for who may ask, of their own documents, where they are switched on', async () => {
+    const { visit, owner: database } = await open()
+    const [member, viewer, neighbour] = await Promise.all([visit('member'), visit('viewer'), visit('neighbour')])
+    const id = await idOf(member)
+    const ask = (who: Visitor, form: object = { text: 'Why?' }) => who.post(`/proposals/${id}/comments`, form)
+
+    expect((await ask(viewer)).status).to.equal(403)
+    expect((await ask(neighbour)).status).to.equal(404)
+    for (const [form, sentence] of [
+      [{}, 'Write what you want to say.'],
+      [{ text: '  ' }, 'Write what you want to say.'],
+      [{ text: 'x'.repeat(4_001) }, 'This is too long.'],
+      [{ text: 'Why that?', line: 'Of another offer' }, 'The line that you ask about'],
+    ] as const) {
+      const answer = await ask(member, form)
+      expect(answer.status).to.equal(422)
+      expect(answer).to.show(sentence)
+    }
+    await ask(member)
+    expect(await neighbour.get('/activity')).to.not.show('P-2026-031')
+    await database('portal.client_portal_settings').insert({
+      ...{ workspace_id: '1', name: 'proposals.questions', value: 'false', changed_by: 'a test' },
+    })
+    expect((await ask(member)).status).to.equal(404)
+    expect(await member.get(`/proposals/${id}`)).to.not.show('id="talk"')
+  })
+
+  it('a member asks those who may accept, once a day however often it is pressed', async () => {
+    const { visit, mails, mailTo, owner: database } = await open({ mail: 'kept' })
+    const [member, viewer] = await Promise.all([visit('member'), visit('viewer')])
+    const id = await idOf(member)
+    expect(await member.get(`/proposals/${id}`))
+      .to.show('Ask an approver')
+      .and.not.show('/acceptance')
+    expect((await viewer.post(`/proposals/${id}/request`)).status).to.equal(403)
+
+    const answers = await Promise.all([1, 2, 3].map(() => member.post(`/proposals/${id}/request`)))
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409, 409])
+    expect(answers.find(it => it.status === 409)).to.show('An approver was asked already')
+    expect(await member.get(`/proposals/${id}?asked`)).to.show('have been asked, by mail')
+    const mail = await mailTo('sanne@acmebakery.example')
+    expect(mail.subject).to.equal('Youssef Amrani asks you to look at P-2026-031')
+    await mailTo('nadia@acmebakery.example')
+    expect(mails.filter(it => it.subject.includes('asks you'))).to.have.length(2)
+    expect(await database('portal.client_activity_logs').where({ event: 'proposals.asked' })).to.have.length(1)
+  })
+})
+
+const idOf = async (visitor: Visitor): Promise<string> =>
+  (await visitor.api('/proposals?search=P-2026-031')).body.items[0].id
