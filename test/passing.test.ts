@@ -1,11 +1,9 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { map } from '../demo/adapter/map.ts'
 import { faults } from '../src/evidence/chain.ts'
 import { adapterOf, type CrmMap } from '../src/index.ts'
 import { fresh } from './database.ts'
+import { serving } from './serving.ts'
 import { leave, open, type Scene, type Visitor } from './visit.ts'
 
 /** The evidence first, and the CRM afterwards: it is another database, or is told by its API. */
@@ -202,19 +200,4 @@ async function until<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   throw new Error('it never came to that')
-}
-
-/** 0 is a connection that breaks. */
-async function serving(answer: (request: IncomingMessage, body: any) => Promise<number>) {
-  const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request)
-    const status = await answer(request, JSON.parse(Buffer.concat(chunks).toString() || '{}'))
-    if (!status) return request.destroy()
-    response.writeHead(status).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise(resolve => server.close(resolve)),
-  }
 }

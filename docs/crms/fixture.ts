@@ -43,6 +43,7 @@ export function fixture(name: string, map: CrmMap) {
   return {
     crm: () => crm,
     owner: () => owner,
+    database: () => database,
 
     /** Portico comes, looks, notices a change, and goes. */
     async untouched() {

@@ -27,7 +27,7 @@ export interface Answered {
   kept: boolean
 }
 
-export interface Story {
+interface Story {
   /** The newest first. */
   answers: Answered[]
   comments: Comment[]

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { invoicesContract } from '../../../plugins/invoices/contract.ts'
 import { paymentsContract } from '../../../plugins/payments/contract.ts'
 import { quotationsContract } from '../../../plugins/quotations/contract.ts'
-import { NotFound } from '../../../src/index.ts'
+import { adapterOf, Conflict, NotFound } from '../../../src/index.ts'
+import { serving } from '../../../test/serving.ts'
 import { customerOf, fixture } from '../fixture.ts'
 import map from './crm.map.ts'
 
@@ -47,6 +48,45 @@ describe('Odoo 19 by its map', () => {
       ['Polder Foods', 'nl-NL'],
       ['Ada Polder', 'nl-NL'],
     ])
+  })
+
+  it('accepts and refuses by its API, as a user of its own, and not twice', async () => {
+    const heard: { method: string; body: any; key: unknown }[] = []
+    const api = await serving(async (request, body) => {
+      const method = String(request.url).replace('/json/2/', '')
+      heard.push({ method, body, key: request.headers.authorization })
+      const state = { 'sale.order/action_confirm': 'sale', 'sale.order/action_cancel': 'cancel' }[method]
+      if (method === 'sale.order/write') await odoo.owner()('sale_order').whereIn('id', body.ids).update(body.vals)
+      if (state) await odoo.owner()('sale_order').whereIn('id', body.ids).update({ state })
+      return heard.length === 1 ? 503 : 200
+    })
+    Object.assign(process.env, { ODOO_URL: api.url, ODOO_API_KEY: 'a key of Odoo' })
+    const quotations = { ...map.quotations!, answers: { ...map.quotations!.answers!, off: false } }
+    const port = adapterOf({ ...map, quotations }, odoo.database()).connect(mine).quotations!
+    const { items } = await port.list({ sort: 'newest', status: 'open', size: 2 })
+    const answer = {
+      ...{ key: 'k', act: 'accepted' as const, version: 1, at: new Date('2026-11-21T08:00:00.500Z'), on: '2026-11-21' },
+      ...{ by: { name: 'Ada Polder', email: 'ada@polder.example', contact: '3' }, reason: null, orderNumber: null },
+      ...{ wishedOn: null, choice: null },
+    }
+    const [first] = items
+    expect(String(await port.passOn!(first!.id, answer).catch(error => error))).to.include('503')
+    await port.passOn!(first!.id, answer)
+    await port.passOn!(first!.id, answer)
+
+    expect(heard.map(it => it.method)).to.deep.equal([
+      'sale.order/write',
+      'sale.order/write',
+      'sale.order/action_confirm',
+    ])
+    expect(heard.at(-1)).to.deep.equal({
+      ...{ method: 'sale.order/action_confirm', body: { ids: [Number(first!.id)] }, key: 'bearer a key of Odoo' },
+    })
+    expect(heard[1]?.body.vals).to.deep.equal({ signed_by: 'Ada Polder', signed_on: '2026-11-21 08:00:00' })
+    expect(await port.find(first!.id)).to.include({ status: 'accepted', answeredBy: 'Ada Polder' })
+    const late = await port.passOn!(first!.id, { ...answer, act: 'declined', reason: 'No' }).catch(error => error)
+    expect(late).to.be.instanceOf(Conflict)
+    await api.close()
   })
 
   it('leaves the database as it was, from migrating to taking away', odoo.untouched)

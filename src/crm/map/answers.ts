@@ -152,10 +152,18 @@ const conflicts = [404, 409, 410, 412, 422]
 
 /** A call of the CRM's own API. `{id}` and the like are filled in as JSON strings; a header may name the environment. */
 async function send(it: Call, id: string, answer: Answer) {
-  const known: Record<string, unknown> = { id, key: answer.key, ...valuesOf(answer), time: answer.at.toISOString() }
+  const known: Record<string, unknown> = {
+    id,
+    key: answer.key,
+    ...valuesOf(answer),
+    time: answer.at.toISOString(),
+    utc: answer.at.toISOString().slice(0, 19).replace('T', ' '),
+  }
   const text = (template: string, encoded: (value: string) => string) =>
-    template.replace(/\{(\w+(?: \w+)?)\}/g, (all, name) => {
-      const value = name.startsWith('env ') ? process.env[name.slice(4)] : known[name.replace(' ', '_')]
+    template.replace(/\{(?:env (\w+)|(\w+(?: \w+)?))\}/g, (all, env, name = '') => {
+      // What the environment says is ours: an address among others.
+      if (env) return process.env[env] ?? ''
+      const value = known[name.replace(' ', '_')]
       return value === undefined ? all : encoded(String(value ?? ''))
     })
   const filled = (value: unknown): unknown => {
@@ -163,7 +171,9 @@ async function send(it: Call, id: string, answer: Answer) {
       return value === '{id}' && /^\d+$/.test(id) && it.numericIds ? Number(id) : text(value, String)
     if (Array.isArray(value)) return value.map(filled)
     if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, filled(one)]))
+    // What there is nothing to say of is left as it is there.
+    const said = Object.entries(value).filter(([, one]) => typeof one !== 'string' || known[namedBy(one)] !== null)
+    return Object.fromEntries(said.map(([name, one]) => [name, filled(one)]))
   }
   const response = await fetch(text(it.url, encodeURIComponent), {
     method: it.method ?? 'POST',
@@ -180,6 +190,9 @@ async function send(it: Call, id: string, answer: Answer) {
   if ((it.conflicts ?? conflicts).includes(response.status)) throw new Conflict()
   throw new Error(`The CRM answered ${response.status}.`)
 }
+
+/** The gap that a text is, if it is nothing else. */
+const namedBy = (text: string) => /^\{(\w+(?: \w+)?)\}$/.exec(text)?.[1]?.replace(' ', '_') ?? ''
 
 /** Of two decimals with as many places. */
 function minus(a: string, b: string): string {

@@ -198,8 +198,8 @@ export type Said =
   | { value: string | number | boolean | null }
 
 /**
- * Texts may hold `{id}`, `{key}`, `{name}`, `{email}`, `{time}`, `{reason}`, `{order number}`, `{wished on}`, `{note}`;
- * headers `{env NAME}` too. One of 404, 409, 410, 412 and 422 means that it is too late; any other failure is tried again.
+ * Texts may hold `{id}`, `{key}`, `{name}`, `{email}`, `{time}`, `{utc}`, `{reason}`, `{order number}`, `{wished on}`, `{note}`
+ * and, of the environment, `{env NAME}`. One of 404, 409, 410, 412 and 422 means that it is too late; any other failure is tried again.
  */
 export interface Call {
   method?: 'POST' | 'PUT' | 'PATCH'

@@ -85,7 +85,7 @@ const said = z.union(
 )
 const call = z.strictObject({
   method: z.enum(['POST', 'PUT', 'PATCH']).optional(),
-  url: z.string().regex(/^https?:\/\//, 'must be an address'),
+  url: z.string().regex(/^(https?:\/\/|\{env \w+\})/, 'must be an address'),
   headers: z.record(name, z.string()).optional(),
   body: z.unknown().optional(),
   ...{ key: name.optional(), numericIds: z.boolean().optional(), conflicts: z.array(z.int()).optional() },
