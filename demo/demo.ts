@@ -13,7 +13,7 @@ import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
 import { growCrm, large } from './crm/seed/large.ts'
 import { seedCrm } from './crm/seed.ts'
-import { mount, staff } from './mount.ts'
+import { beside, mount, staff } from './mount.ts'
 import { keptMail } from './outbox.ts'
 import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
 
@@ -74,7 +74,13 @@ export async function openDemo({
     lines.early(app)
   }
   const links = [{ href: '/settings/client-portal', label: 'Client portal' }]
-  const app = createCrm({ database: owner, secret: `crm ${secret}`, links, mount: { ...lines, early } })
+  const app = createCrm({
+    database: owner,
+    secret: `crm ${secret}`,
+    links,
+    beside: beside(portal),
+    mount: { ...lines, early },
+  })
 
   const server = createServer(app)
   const close = async () => {

@@ -1,5 +1,6 @@
 import type { Express, Request } from 'express'
 import type { Portal, Staff } from '../src/index.ts'
+import type { CrmOptions } from './crm/app.ts'
 
 /** The lines by which Portico comes into the CRM. */
 export const mount = (portal: Portal) => ({
@@ -18,3 +19,12 @@ export function staff({ user }: Request): Staff | undefined {
   }
   return { id: String(id), name, workspace: workspace.slug, admin: isAdmin }
 }
+
+/** What stands beside a paper of the CRM: what became of it in the portal. */
+export const beside =
+  (portal: Portal): CrmOptions['beside'] =>
+  async ({ workspaceId, slug, clientId, kind, id }) => {
+    const workspace = { id: String(workspaceId), slug }
+    const { html } = await portal.beside({ workspace, client: String(clientId), section: kind, id: String(id) })
+    return html
+  }

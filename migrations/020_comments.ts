@@ -21,6 +21,8 @@ export const up = (db: Knex, { app }: Roles) =>
       primary key (workspace_id, id)
     );
     create index on portal.client_comments (workspace_id, client_id, section, document_id, id);
+    create unique index client_signatures_one_countersignature
+      on portal.client_signatures (workspace_id, section, document_id, version) where act = 'countersigned';
     grant select, insert on portal.client_comments to ${app};
     alter table portal.client_comments enable row level security, force row level security;
     create policy workspace on portal.client_comments to ${app}
@@ -29,4 +31,4 @@ export const up = (db: Knex, { app }: Roles) =>
       using (client_id = coalesce(nullif(current_setting('portal.client_id', true), ''), client_id));
   `)
 
-export const down = (db: Knex) => db.raw('drop table portal.client_comments')
+export const down = (db: Knex) => db.raw('drop table portal.client_comments; drop index portal.client_signatures_one_countersignature')

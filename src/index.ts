@@ -43,3 +43,4 @@ export {
   type Section,
   section,
 } from './section.ts'
+export type { Beside, Deed, Which } from './talk/beside.ts'

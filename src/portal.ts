@@ -33,6 +33,7 @@ import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
+import { type Beside, beside, type Which } from './talk/beside.ts'
 import { stories } from './talk/story.ts'
 import { showOwn } from './timeline.ts'
 import { arrive, know, known, locate } from './visit.ts'
@@ -44,6 +45,8 @@ export interface Portal {
   clients: Router
   /** What the workspace admin sees, in the CRM's settings, behind the CRM's own sign-in. */
   settings: Router
+  /** What became of a document in the portal, for the CRM's own page of it: as data, and as a fragment of HTML. */
+  beside(which: Which): Promise<Beside>
   /** Is no longer ready, and lets go of the flag's connection, of the processes that make PDF files and of the job queue. The database is the caller's. */
   close(): Promise<void>
 }
@@ -146,6 +149,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     webhooks: Router(),
     clients,
     settings: settings({ ...parts, begin, claim, jobs: queue, mailed, staff }),
+    beside: beside({ database, door, flags, sections }),
     async close() {
       operator.stop()
       door.stop()

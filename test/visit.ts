@@ -3,7 +3,7 @@ import type { Express } from 'express'
 import request from 'supertest'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { createCrm } from '../demo/crm/app.ts'
-import { mount, staff } from '../demo/mount.ts'
+import { beside, mount, staff } from '../demo/mount.ts'
 import people from '../demo/people.json' with { type: 'json' }
 import { createPortal, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
@@ -75,7 +75,13 @@ export async function open(
     mail: mail === 'kept' ? kept : mail,
     ...more,
   })
-  const app = createCrm({ database: copy.owner, secret: 'the secret of the CRM', today, mount: mount(portal) })
+  const app = createCrm({
+    database: copy.owner,
+    secret: 'the secret of the CRM',
+    today,
+    beside: beside(portal),
+    mount: mount(portal),
+  })
   const scene = {
     ...copy,
     portal,

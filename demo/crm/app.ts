@@ -24,6 +24,8 @@ export type CrmOptions = {
   today?: string
   /** shown on the settings page */
   links?: { href: string; label: string }[]
+  /** HTML that stands beside a proposal, quotation or invoice. */
+  beside?(paper: { workspaceId: number; slug: string; clientId: number; kind: string; id: number }): Promise<string>
   mount?: {
     /** before the session and the body parsers */
     early?(app: Express): void
@@ -35,13 +37,13 @@ export type CrmOptions = {
 const PgStore = connectPgSimple(session)
 
 /** Holds nothing open besides `database`: whoever made that closes it. */
-export function createCrm({ database, secret, today, links = [], mount }: CrmOptions): Express {
+export function createCrm({ database, secret, today, links = [], beside, mount }: CrmOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.engine('eta', viewEngine)
   app.set('view engine', 'eta')
   app.set('views', join(import.meta.dirname, 'views'))
-  Object.assign(app.locals, { product: 'Tandem CRM', database, today, links, format: formats })
+  Object.assign(app.locals, { product: 'Tandem CRM', database, today, links, beside, format: formats })
 
   app.use(
     helmet({

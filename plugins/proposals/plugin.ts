@@ -32,6 +32,7 @@ export default offerSection({
     declined: 'declined proposal {number}, version {version}: {reason}',
     commented: 'asked about proposal {number}',
     replied: 'answered a question on proposal {number}',
+    countersigned: 'countersigned proposal {number}, version {version}',
     asked: 'asked for the acceptance of proposal {number}',
   },
   says: ({ t, workspace }) => ({

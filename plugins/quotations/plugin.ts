@@ -32,6 +32,7 @@ export default offerSection({
     declined: 'declined quotation {number}, version {version}: {reason}',
     commented: 'asked about quotation {number}',
     replied: 'answered a question on quotation {number}',
+    countersigned: 'countersigned quotation {number}, version {version}',
     asked: 'asked for the acceptance of quotation {number}',
   },
   says: ({ t, workspace }) => ({

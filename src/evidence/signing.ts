@@ -2,9 +2,10 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { type Acting, act } from '../act.ts'
+import { note } from '../activity.ts'
 import type { Crm, Ports } from '../crm.ts'
-import { readWithin } from '../database.ts'
-import { Conflict } from '../errors.ts'
+import { query, readWithin, within } from '../database.ts'
+import { Conflict, NotFound } from '../errors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
 import type { Answer } from '../offer/port.ts'
@@ -28,6 +29,8 @@ interface Signed {
 }
 
 export interface Signing {
+  /** By staff, of what a client has accepted, once. Throws NotFound, and Conflict where somebody was quicker. */
+  countersign(req: Request<any>, id: string, consent: string): Promise<void>
   /** Evidence, the CRM's change and the activity: all or none. Throws Conflict where somebody else was quicker. */
   sign(req: Request<any>, what: Signed): Promise<string>
   /** Of one document of this client, the newest first. */
@@ -86,6 +89,49 @@ export function signing(parts: Parts): Signing {
       return id
     },
 
+    async countersign(req, id, consent) {
+      const { workspace, staff, now, locale } = req.portal
+      const key = await keyOf(workspace)
+      await within(database, { workspace: workspace.id }, async tx => {
+        const [row] = await query<{ evidence: string; done: boolean }>(tx, {
+          text: `select s.evidence, exists (select from portal.client_signatures c where c.workspace_id = $1 and c.act = 'countersigned'
+                   and c.section = s.section and c.document_id = s.document_id and c.version = s.version) as done
+                 from portal.client_signatures s
+                 where s.workspace_id = $1 and s.id = $2 and s.act = 'accepted' and s.state = 'confirmed' and s.evidence is not null`,
+          values: [workspace.id, id],
+        })
+        if (!row) throw new NotFound()
+        if (row.done) throw new Conflict()
+        const signed: Evidence = JSON.parse(row.evidence)
+        const evidence: Evidence = {
+          ...signed,
+          ...{
+            id: uuid(),
+            act: 'countersigned',
+            at: now.toISOString(),
+            signature: { way: 'ticked' },
+            authentication: [],
+          },
+          document: { ...signed.document, pdf: null },
+          signer: {
+            id: staff?.id ?? '',
+            name: staff?.name ?? '',
+            email: '',
+            role: null,
+            client: signed.signer.client,
+            contact: null,
+          },
+          consent: { text: consent, language: locale, sha256: sha256(consent) },
+          from: fromOf(req),
+        }
+        await append(tx, { evidence, document: null, settled: true }, key)
+        const { section, number } = signed.document
+        const subject = { id: signed.document.id, number, version: signed.document.version }
+        const actor = { kind: 'staff' as const, id: staff?.id, name: staff?.name, client: signed.signer.client.id }
+        await note(tx, req, { event: `${section}.countersigned`, subject, actor })
+      }).catch(taken)
+    },
+
     of: (req, section, document) =>
       readWithin<Stored>(
         database,
@@ -94,6 +140,7 @@ export function signing(parts: Parts): Signing {
           name: 'portal.signatures',
           text: `select ${columns} from ${tables}
                  where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3 and s.document_id = $4
+                   and s.act <> 'countersigned'
                  order by s.link desc limit 20`,
           values: [section, document],
         },
@@ -113,7 +160,7 @@ async function tell({ crm, here }: Acting, { section, document, still }: Signed,
 
 /** Another answer to the same version is there already. */
 const taken = (error: any) => {
-  throw error.code === '23505' && /one_answer/.test(error.constraint) ? new Conflict() : error
+  throw error.code === '23505' && /one_(answer|countersignature)/.test(error.constraint) ? new Conflict() : error
 }
 
 const contactOf = ({ portal: { visitor, customer } }: Request<any>) =>
@@ -153,10 +200,15 @@ async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: s
     reason,
     order,
     authentication: (aside.session.proofs ?? []).map(it => ({ by: it.by, at: new Date(it.at).toISOString() })),
-    from: { address: req.ip ?? null, agent: req.get('User-Agent')?.slice(0, 500) ?? null },
+    from: fromOf(req),
     seen: await seen(database, req, section, document.id),
   }
 }
+
+const fromOf = (req: Request<any>) => ({
+  address: req.ip ?? null,
+  agent: req.get('User-Agent')?.slice(0, 500) ?? null,
+})
 
 async function seen(database: Knex, req: Request<any>, section: string, document: string): Promise<Evidence['seen']> {
   const { workspace, customer } = req.portal

@@ -202,6 +202,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
         .filter(it => it.trim()),
       done: req.query.done === '' && row.person_id === req.portal.customer.person.id,
       ...shared(req.portal),
+      countersigned: (await req.portal.story(req, name, offer.id)).countersigned,
       delivery: row.state,
     })
   })

@@ -60,6 +60,7 @@ export interface Kind {
     commented: string
     replied: string
     asked: string
+    countersigned: string
   }
   says(visit: Pick<Visit, 't' | 'workspace'>): Says
 }

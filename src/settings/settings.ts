@@ -30,7 +30,7 @@ import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite
 import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
-import { saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
+import { saveCountersignature, saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
 import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { saveText, showPreview, showText, showTexts } from './texts.ts'
@@ -155,6 +155,7 @@ export function settings({
   router.get('/questions', admins, showQuestions(database))
   router.post('/questions/:id/reply', admins, saveReply({ database, mailed }), otherwise(showQuestions(database)))
   router.get('/answers', admins, showAnswers(database))
+  router.post('/answers/:id/countersignature', admins, saveCountersignature, otherwise(showAnswers(database)))
   router.post('/answers/:id/retry', admins, saveRetry(database, jobs))
 
   router.get('/branding', admins, showBranding(workspaces))

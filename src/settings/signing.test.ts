@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { leave, open, type Visitor } from '../../test/visit.ts'
+import { sent } from '../database.ts'
+import { faults } from '../evidence/chain.ts'
 import { root } from '../root.ts'
 
 const settings = '/settings/client-portal'
@@ -83,6 +85,38 @@ describe('signing, in the settings', () => {
     await database('portal.client_signatures').update({ signer: 'Somebody else' })
     await database.raw('alter table portal.client_signatures enable row level security')
     expect(await admin.at(`${settings}/state`)).to.show('No. 1: what is listed is not what the evidence says')
+  })
+
+  it('countersigns once, in the chain, which the client and the CRM’s own page of the proposal show', async () => {
+    const { visit, owner: database, database: app } = await open()
+    const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
+    const id = await accept(owner)
+    const [, which] = /answers\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/answers`)).text) ?? []
+    const answers = await Promise.all([1, 2].map(() => admin.postAt(`${settings}/answers/${which}/countersignature`)))
+
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.show(
+      'Countersigned by',
+      'Marta Lindqvist',
+      'Accepted and signed',
+    )
+    expect(await admin.at(`/proposals/${id}`)).to.show(
+      'In the client portal',
+      'accepted proposal P-2026-031, version 2',
+      'countersigned proposal P-2026-031',
+    )
+    expect(await database('portal.client_signatures').where({ act: 'countersigned' })).to.have.length(1)
+    expect(await faults(app, '1')).to.deep.equal([])
+  })
+
+  it('is not to be seen beside the CRM’s papers while the flag is off, and no query of the portal runs', async () => {
+    const { portal, visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
+    const admin = await visit('admin')
+    const before = sent.statements
+    const which = { workspace: { id: '1', slug: 'brightside' }, client: '1', section: 'proposals', id: '128' }
+    expect(await portal.beside(which)).to.deep.equal({ deeds: [], html: '' })
+    expect(sent.statements).to.equal(before)
+    expect(await admin.at('/proposals/128')).to.not.show('portico-beside')
   })
 
   it('leaves bundles that the command line verifies without a database', async () => {

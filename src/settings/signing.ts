@@ -94,7 +94,8 @@ export const showAnswers =
       {
         name: 'portal.answers',
         text: `select s.id, s.at, s.act, s.section, s.number, s.version, s.signer, s.evidence::jsonb #>> '{signer,client,name}' as client,
-               s.state, s.tries, s.tried_at, s.settled_at, s.why, s.sealed_at, s.link::int
+               s.state, exists (select from portal.client_signatures c where c.workspace_id = s.workspace_id and c.act = 'countersigned'
+                 and c.section = s.section and c.document_id = s.document_id and c.version = s.version) as countersigned, s.tries, s.tried_at, s.settled_at, s.why, s.sealed_at, s.link::int
              from portal.client_signatures s
              where s.workspace_id = scope.workspace
                and ($3 = 'all' or ($3 = 'waiting' and s.state in ('saved', 'passing')) or s.state = $3)
@@ -102,7 +103,12 @@ export const showAnswers =
         values: [show],
       },
     )
-    res.answer('settings/answers', { rows, show, retried: req.query.retried === '' })
+    res.answer('settings/answers', {
+      rows,
+      show,
+      retried: req.query.retried === '',
+      signed: req.query.countersigned === '',
+    })
   }
 
 /** Tries once more, now, what has not arrived yet. */
@@ -124,3 +130,12 @@ export const saveRetry =
     jobs.wake()
     res.redirect(303, req.portal.url('/answers?retried'))
   }
+
+/** The company's own yes to what a client accepted: a link of its own in the chain. */
+export const saveCountersignature: RequestHandler<any> = async (req, res) => {
+  const { t, signing, workspace, url } = req.portal
+  const id = z.uuid().safeParse(req.params.id).data
+  if (!id) throw new NotFound()
+  await signing.countersign(req, id, t('I countersign this for {workspace}.', { workspace: workspace.name }))
+  res.redirect(303, url('/answers?countersigned'))
+}

@@ -18,7 +18,7 @@ export type Comment = z.infer<typeof Comment>
 /** An answer to it, without its evidence. */
 export interface Answered {
   id: string
-  act: 'accepted' | 'declined' | 'countersigned'
+  act: 'accepted' | 'declined'
   version: number
   state: 'saved' | 'passing' | 'confirmed' | 'refused'
   person: string | null
@@ -31,6 +31,8 @@ interface Story {
   /** The newest first. */
   answers: Answered[]
   comments: Comment[]
+  /** By whom of the company, where somebody has. */
+  countersigned: { signer: string; at: string } | null
 }
 
 export type StoryOf = (req: Request<any>, section: string, document: string) => Promise<Story>
@@ -50,7 +52,10 @@ export const stories =
                     'person', s.person_id, 'signer', s.signer, 'kept', s.evidence is not null) order by s.link desc), '[]')
                   from portal.client_signatures s
                   where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
-                    and s.document_id = $4) as answers,
+                    and s.document_id = $4 and s.act <> 'countersigned') as answers,
+                 (select jsonb_build_object('signer', s.signer, 'at', s.at) from portal.client_signatures s
+                  where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
+                    and s.document_id = $4 and s.act = 'countersigned' order by s.link desc limit 1) as countersigned,
                  (select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title, 'by', c.author_kind,
                     'name', c.author_name, 'text', c.text) order by c.id), '[]')
                   from (select * from portal.client_comments c
@@ -59,5 +64,5 @@ export const stories =
         values: [section, document],
       },
     )
-    return row ?? { answers: [], comments: [] }
+    return row ?? { answers: [], comments: [], countersigned: null }
   }

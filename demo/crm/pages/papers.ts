@@ -82,9 +82,21 @@ export async function showPaper(response: Response, desk: Desk, kind: Kind, pape
     kind.offer ? [] : paymentsOf(database, paper.id),
     kind.offer ? [] : creditNotesOf(database, paper.id),
   ])
-  response
-    .status(problem ? 422 : 200)
-    .render('papers/show', { kind, paper, lines, payments, credits, methods, today, problem, groups: grouped(lines) })
+  const { slug } = desk.staff.workspace
+  const which = { workspaceId: desk.workspaceId, slug, clientId: paper.clientId, kind: kind.path, id: paper.id }
+  const beside = (await response.app.locals.beside?.(which)) ?? ''
+  response.status(problem ? 422 : 200).render('papers/show', {
+    beside,
+    kind,
+    paper,
+    lines,
+    payments,
+    credits,
+    methods,
+    today,
+    problem,
+    groups: grouped(lines),
+  })
 }
 
 type Values = Partial<Record<keyof PaperForm, unknown>> & { lines: unknown[] }

@@ -1,0 +1,70 @@
+import type { Knex } from 'knex'
+import { readWithin } from '../database.ts'
+import type { Flags } from '../flags.ts'
+import type { Gate } from '../gate/gate.ts'
+import { speak } from '../language.ts'
+import { render } from '../render.ts'
+import type { Section } from '../section.ts'
+import { sentencesOf } from '../sentences.ts'
+
+/** Which document of the CRM: `client` is whose it is. */
+export interface Which {
+  workspace: { id: string; slug: string }
+  client: string
+  section: string
+  id: string
+  /** BCP 47; English if not given. */
+  locale?: string
+  /** IANA name; UTC if not given. */
+  timeZone?: string
+}
+
+/** What a person did with it, the first and the last time, and how often. */
+export interface Deed {
+  event: string
+  name: string | null
+  first: Date
+  last: Date
+  times: number
+}
+
+export interface Beside {
+  deeds: Deed[]
+  /** An HTML fragment without styles or scripts; empty where there is nothing to tell, or the portal is off. */
+  html: string
+}
+
+/** For the CRM's own page of a proposal: who looked at it, asked, accepted, and what was countersigned. */
+export function beside({ database, door, flags, sections }: Parts) {
+  const sentences = sentencesOf(sections)
+  return async ({ workspace, client, section, id, locale = 'en-GB', timeZone = 'UTC' }: Which): Promise<Beside> => {
+    if (!flags.enabled(workspace.slug) || !(await door.opened())) return { deeds: [], html: '' }
+    const rows = await readWithin<Deed & { subject: Record<string, string> }>(
+      database,
+      { workspace: workspace.id },
+      {
+        name: 'portal.beside',
+        text: `select l.event, l.actor_name as name, min(l.at) as first, max(l.at) as last, count(*)::int as times,
+                 (array_agg(l.subject order by l.id desc))[1] as subject
+               from portal.client_activity_logs l
+               where l.workspace_id = scope.workspace and l.client_id = $3 and l.subject_id = $4 and l.event like $5
+               group by l.event, l.actor_name order by max(l.at) desc limit 50`,
+        values: [client, id, `${section}.%`],
+      },
+    )
+    const speech = speak(`${locale}|${timeZone}`)
+    const told = rows.map(({ subject, ...it }) => ({
+      ...it,
+      words: sentences[it.event] ? speech.t(sentences[it.event]!, subject) : it.event,
+    }))
+    const html = rows.length ? render('beside', { ...speech, told }) : ''
+    return { deeds: rows.map(({ subject, ...it }) => it), html }
+  }
+}
+
+interface Parts {
+  database: Knex
+  door: Pick<Gate, 'opened'>
+  flags: Flags
+  sections: Section[]
+}
