@@ -58,6 +58,14 @@ const floor =
   }
 
 const app = express()
+app.post('/floor/acceptance/:id', async (req, res) => {
+  await database.transaction(async tx => {
+    await tx('public.proposals')
+      .where({ id: req.params.id, state: 'sent' })
+      .update({ state: 'accepted', answered_by: 'N' })
+  })
+  res.redirect(303, '/')
+})
 app.get('/floor/invoices', floor('/invoices/'))
 app.get('/floor/invoices/:id', floor('/invoices/:id'))
 app.get('/floor', floor('/'))

@@ -31,4 +31,5 @@ export const up = (db: Knex, { app }: Roles) =>
       using (client_id = coalesce(nullif(current_setting('portal.client_id', true), ''), client_id));
   `)
 
-export const down = (db: Knex) => db.raw('drop table portal.client_comments; drop index portal.client_signatures_one_countersignature')
+export const down = (db: Knex) =>
+  db.raw('drop table portal.client_comments; drop index portal.client_signatures_one_countersignature')

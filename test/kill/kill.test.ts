@@ -7,6 +7,7 @@ import { portalUrl } from '../../demo/portal-database.ts'
 import { faults } from '../../src/evidence/chain.ts'
 import { type Copy, close, fresh, urlOf } from '../database.ts'
 import { whoIs } from '../visit.ts'
+import { copies } from './copies.ts'
 
 /** How many processes are killed in each of the two situations; `npm run proof` kills a hundred. */
 const kills = Number(process.env.PORTICO_KILLS ?? 2)
@@ -27,7 +28,7 @@ describe('an acceptance whose process is killed at any moment', function () {
 async function killing(apart: boolean) {
   const crm = await fresh()
   const portal = apart ? await fresh() : crm
-  const open = await offers(crm, kills * 12)
+  const open = await copies(crm.owner, kills * 12)
   const all = [...open]
   const acknowledged = new Set<string>()
   let cookie = ''
@@ -126,27 +127,6 @@ async function signIn(url: string): Promise<string> {
   })
   if (answer.status !== 303) throw new Error(`${answer.status} ${await answer.text()}`)
   return answer.headers.getSetCookie().at(-1)!.split(';')[0]!
-}
-
-/** Copies of an open proposal, with its lines. */
-async function offers({ owner }: Copy, many: number): Promise<string[]> {
-  const { rows } = await owner.raw(
-    `with made as (
-       insert into proposals (workspace_id, client_id, contact_id, owner_id, ref_no, title, intro, terms, state, issued_on,
-         valid_until, version, currency_code, discount_pct, net_total, tax_total, grand_total)
-       select workspace_id, client_id, contact_id, owner_id, 'K-' || n, title, intro, terms, state, issued_on,
-         valid_until, version, currency_code, discount_pct, net_total, tax_total, grand_total
-       from proposals, generate_series(1, ?) n where ref_no = 'P-2026-031' and workspace_id = 1 returning id
-     ), lines as (
-       insert into proposal_lines (proposal_id, position, group_title, title, details, qty, unit, unit_price, discount_pct,
-         tax_pct, is_optional, is_chosen, line_total)
-       select made.id, position, group_title, l.title, details, qty, unit, unit_price, l.discount_pct, tax_pct, is_optional,
-         is_chosen, line_total
-       from made, proposal_lines l join proposals p on p.id = l.proposal_id where p.ref_no = 'P-2026-031' and p.workspace_id = 1
-     ) select id from made`,
-    [many],
-  )
-  return rows.map((it: { id: number }) => String(it.id))
 }
 
 async function until(ask: () => Promise<boolean>) {
