@@ -36,8 +36,12 @@ const signedIn = await fetch(`${home}/sign-in`, {
   body: new URLSearchParams({ email, password: known }),
   redirect: 'manual',
 })
-const cookie = signedIn.headers.getSetCookie()[0]!.split(';')[0]!
+const cookie = signedIn.headers
+  .getSetCookie()
+  .find(it => it.startsWith('portico.sid'))!
+  .split(';')[0]!
 
+if (signedIn.status !== 303) throw new Error(`not signed in: ${signedIn.status}`)
 const [accepted, floor]: [number[], number[]] = [[], []]
 for (const [at, id] of ids.slice(0, many).entries()) {
   const page = await (await fetch(`${home}/api/v1/proposals/${id}/acceptance`, { headers: { cookie } })).json()
@@ -73,7 +77,7 @@ await postgres.stop()
 
 async function timed(ask: () => Promise<Response>): Promise<number> {
   const began = performance.now()
-  const { status, url } = await ask()
-  if (status !== 303) throw new Error(`answered ${status} ${url}`)
+  const { status, headers } = await ask()
+  if (status !== 303 || /sign-in/.test(headers.get('location') ?? '')) throw new Error(`answered ${status}`)
   return performance.now() - began
 }

@@ -99,7 +99,10 @@ async function signIn(address: string): Promise<string> {
   const { email, password } = people.find(it => it.email === 'nadia@acmebakery.example')!
   const body = new URLSearchParams({ email, password })
   const answer = await fetch(`${address}/portal/brightside/sign-in`, { method: 'POST', body, redirect: 'manual' })
-  return answer.headers.getSetCookie()[0]!.split(';')[0]!
+  return answer.headers
+    .getSetCookie()
+    .find(it => it.startsWith('portico.sid'))!
+    .split(';')[0]!
 }
 
 interface Load {

@@ -126,7 +126,10 @@ async function signIn(url: string): Promise<string> {
     body: new URLSearchParams({ email, password }),
   })
   if (answer.status !== 303) throw new Error(`${answer.status} ${await answer.text()}`)
-  return answer.headers.getSetCookie().at(-1)!.split(';')[0]!
+  return answer.headers
+    .getSetCookie()
+    .find(it => it.startsWith('portico.sid'))!
+    .split(';')[0]!
 }
 
 async function until(ask: () => Promise<boolean>) {
