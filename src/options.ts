@@ -36,6 +36,8 @@ export interface Options {
    * address; the name beside it is the workspace's. If not given, no mail is sent and what needs one is not offered.
    */
   mail?: { from: string; url: string } | { from: string; send: Transport }
+  /** A time-stamp authority (RFC 3161) whose time goes into each seal: `https://tsa.example`. None if not given. */
+  timestamps?: string
   /** Where requests and errors are told; pino on standard output if not given. */
   log?: Log
   /** Those in plugins/ if not given. */
@@ -46,7 +48,7 @@ export interface Options {
   now?(): Date
 }
 
-type Maybe = 'metricsToken' | 'address' | 'mail'
+type Maybe = 'metricsToken' | 'address' | 'mail' | 'timestamps'
 type Checked = Required<Omit<Options, Maybe>> & Pick<Options, Maybe>
 
 const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
@@ -104,6 +106,7 @@ const Shape = z.object({
       'must be { from, url } with an e-mail address and smtp://…, or { from, send }',
     )
     .optional(),
+  timestamps: z.url({ protocol: /^https?$/, message: 'must be an address like https://tsa.example' }).optional(),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
   checkEvery: z.number('must be a number of seconds').min(0.1, 'must be a number of seconds').max(86_400).default(60),

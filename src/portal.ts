@@ -82,6 +82,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     secrets,
     sections,
     staff,
+    timestamps,
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
@@ -98,7 +99,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   if (mailed) forgetting({ database, door, flags, jobs: queue })
 
   const signer = signing({ crm, database, door, jobs: queue, secrets })
-  delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections })
+  delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections, timestamps })
   const begin = [
     arrive({
       ...{ now, mailed, act: acting({ crm, database, door }), journal: journal(database) },

@@ -2,13 +2,17 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A CRM's API of JSON, as a test has it answer; 0 is a connection that breaks. */
-export async function serving(answer: (request: IncomingMessage, body: any) => Promise<number>) {
+/** Another server, as a test has it answer: a status, or bytes; 0 is a connection that breaks. */
+export async function serving(
+  answer: (request: IncomingMessage, body: any, bytes: Buffer) => Promise<number | Buffer>,
+) {
   const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request)
-    const status = await answer(request, JSON.parse(Buffer.concat(chunks).toString() || '{}'))
-    if (!status) return request.destroy()
-    response.writeHead(status).end()
+    const bytes = Buffer.concat(await Array.fromAsync(request))
+    const json = request.headers['content-type'] === 'application/json' ? JSON.parse(bytes.toString() || '{}') : {}
+    const given = await answer(request, json, bytes)
+    if (Buffer.isBuffer(given)) return response.end(given)
+    if (!given) return request.destroy()
+    response.writeHead(given).end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

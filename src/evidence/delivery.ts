@@ -32,6 +32,8 @@ export interface Parts extends Signing {
   /** Where clients find the portal. */
   address: string | undefined
   places: Workspaces
+  /** Address of a time-stamp authority, where there is one. */
+  timestamps: string | undefined
   sections: Section[]
 }
 
@@ -155,6 +157,7 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
     at: row.at,
     reason: `${evidence.act} ${row.number}`,
     name: workspace.name,
+    timestamps: parts.timestamps,
   })
   await within(database, { workspace: row.workspace_id }, async tx => {
     const [first] = await query(tx, {

@@ -6,6 +6,7 @@ import { fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js'
 import { PDFDocument } from 'pdf-lib'
 import * as pkijs from 'pkijs'
 import type { Key } from './keys.ts'
+import { infoOf, timestamp } from './timestamp.ts'
 
 const ids = {
   data: '1.2.840.113549.1.7.1',
@@ -13,10 +14,11 @@ const ids = {
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
+  timeStampToken: '1.2.840.113549.1.9.16.2.14',
 }
 
-/** Room for the signature in the file, in bytes. */
-const room = 12_000
+/** Room for the signature in the file, in hexadecimal digits; a time stamp brings certificates of its own. */
+const room = { plain: 12_000, stamped: 40_000 }
 
 interface Sealing {
   key: Key
@@ -24,10 +26,15 @@ interface Sealing {
   /** What the seal stands for, as PDF readers show it. */
   reason: string
   name: string
+  /** Address of a time-stamp authority (RFC 3161). */
+  timestamps: string | undefined
 }
 
-/** A PDF with a seal over every byte of it: PAdES baseline B-B (ETSI EN 319 142-1), CMS detached. Its tags stay. */
-export async function seal(pdf: Uint8Array, { key, at, reason, name }: Sealing): Promise<Buffer> {
+/**
+ * A PDF with a seal over every byte of it: PAdES baseline B-B (ETSI EN 319 142-1), CMS detached, or B-T with a time stamp.
+ * Its tags stay.
+ */
+export async function seal(pdf: Uint8Array, { key, at, reason, name, timestamps }: Sealing): Promise<Buffer> {
   const document = await PDFDocument.load(pdf, { updateMetadata: false })
   pdflibAddPlaceholder({
     pdfDoc: document,
@@ -36,7 +43,7 @@ export async function seal(pdf: Uint8Array, { key, at, reason, name }: Sealing):
     contactInfo: '',
     location: '',
     signingTime: at,
-    signatureLength: room,
+    signatureLength: timestamps ? room.stamped : room.plain,
     subFilter: SUBFILTER_ETSI_CADES_DETACHED,
     appName: 'Portico',
   })
@@ -45,20 +52,19 @@ export async function seal(pdf: Uint8Array, { key, at, reason, name }: Sealing):
     addDefaultPage: false,
     updateFieldAppearances: false,
   })
-  return new SignPdf().sign(Buffer.from(prepared), new Cms(key))
+  return new SignPdf().sign(Buffer.from(prepared), new Cms(key, timestamps))
 }
 
 class Cms extends Signer {
-  readonly #key: Key
-  constructor(key: Key) {
+  override sign: (bytes: Buffer) => Promise<Buffer>
+  constructor(key: Key, timestamps: string | undefined) {
     super()
-    this.#key = key
+    this.sign = bytes => detached(bytes, key, timestamps)
   }
-  override sign = (bytes: Buffer) => detached(bytes, this.#key)
 }
 
 /** CMS SignedData without its content (RFC 5652), which names its certificate in what is signed (RFC 5035). */
-async function detached(bytes: Buffer, key: Key): Promise<Buffer> {
+async function detached(bytes: Buffer, key: Key, timestamps: string | undefined): Promise<Buffer> {
   const raw = new X509Certificate(key.certificate).raw
   const certificate = pkijs.Certificate.fromBER(new Uint8Array(raw))
   const attribute = (type: string, value: unknown) => new pkijs.Attribute({ type, values: [value] })
@@ -94,6 +100,14 @@ async function detached(bytes: Buffer, key: Key): Promise<Buffer> {
     'SHA-256',
     new Uint8Array(bytes).buffer,
   )
+  const [signer] = cms.signerInfos
+  if (timestamps && signer) {
+    const token = await timestamp(signer.signature.valueBlock.valueHexView, timestamps)
+    signer.unsignedAttrs = new pkijs.SignedAndUnsignedAttributes({
+      type: 1,
+      attributes: [attribute(ids.timeStampToken, token.toSchema())],
+    })
+  }
   const content = new pkijs.ContentInfo({ contentType: ids.signedData, content: cms.toSchema(true) })
   return Buffer.from(content.toSchema().toBER(false))
 }
@@ -105,6 +119,8 @@ export interface Seal {
   whole: boolean
   /** SHA-256 fingerprint of the certificate, in hexadecimal digits. */
   by: string
+  /** What a time-stamp authority says of it. */
+  stamped: Date | undefined
 }
 
 /** The last seal in a file, whoever made it; undefined where there is none that can be read. */
@@ -116,7 +132,9 @@ export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
   const contents = text.slice(first, second)
   if (!/^<[0-9a-f]+>$/i.test(contents)) return undefined
   try {
-    const { result } = fromBER(new Uint8Array(Buffer.from(contents.slice(1, -1), 'hex')))
+    const { result, offset } = fromBER(new Uint8Array(Buffer.from(contents.slice(1, -1), 'hex')))
+    // Room that the signature left: nothing may be written there afterwards.
+    const tidy = /^0*>$/.test(contents.slice(1 + offset * 2))
     const cms = new pkijs.SignedData({ schema: new pkijs.ContentInfo({ schema: result }).content })
     const [certificate] = cms.certificates ?? []
     if (!(certificate instanceof pkijs.Certificate)) return undefined
@@ -125,10 +143,15 @@ export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
       .verify({ signer: 0, data: new Uint8Array(covered).buffer, checkChain: false })
       .catch(() => false)
     const by = createHash('sha256').update(new Uint8Array(certificate.toSchema().toBER())).digest('hex')
-    return { intact, whole: second + rest === pdf.length, by }
+    return { intact: intact && tidy, whole: second + rest === pdf.length, by, stamped: stampIn(cms) }
   } catch {
     return undefined
   }
+}
+
+function stampIn(cms: pkijs.SignedData): Date | undefined {
+  const stamp = cms.signerInfos[0]?.unsignedAttrs?.attributes.find(it => it.type === ids.timeStampToken)
+  return stamp && infoOf(new pkijs.ContentInfo({ schema: stamp.values[0] })).genTime
 }
 
 /** As `Seal.by` has it. */
