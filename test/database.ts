@@ -9,7 +9,8 @@ import { type Postgres, startPostgres } from '../demo/postgres.ts'
 
 /** The day it is in every test. */
 export const today = '2026-11-21'
-const password = 'only-in-tests'
+/** Of the role that Portico runs as. */
+export const password = 'only-in-tests'
 
 export interface Copy {
   name: string
