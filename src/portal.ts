@@ -3,6 +3,7 @@ import { acting } from './act.ts'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
 import { assets } from './assets.ts'
+import { demanding } from './auth/demand.ts'
 import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
 import { forgetting } from './auth/register.ts'
@@ -132,9 +133,10 @@ export async function assemble(options: Options): Promise<Assembled> {
     sameOrigin,
     bodies,
   )
-  inside.use(ladder({ database, identity: crm.identity, limits, mailed, actions: stepUpsOf(sections) }))
+  inside.use(demanding)
+  inside.use(ladder({ database, identity: crm.identity, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use(auth({ database, identity: crm.identity, limits, mailed }))
+  inside.use(auth({ database, identity: crm.identity, limits, mailed, secrets }))
   inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))

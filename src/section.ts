@@ -46,8 +46,11 @@ export interface Toggle {
   default: boolean
 }
 
-/** What an action needs: to be signed in, or a proof of the last ten minutes (password or code) that it is you. */
-export type Rung = 'none' | 'proof'
+/**
+ * What an action needs: to be signed in, a proof of the last ten minutes that it is you, or such a proof by the second
+ * factor.
+ */
+export type Rung = 'none' | 'proof' | 'second'
 
 export interface StepUp {
   label: string

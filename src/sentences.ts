@@ -20,7 +20,16 @@ const core: Record<string, string> = {
   'people.suspended': 'suspended {name}',
   'people.admitted': 'let {name} in again',
   'team.invited': 'invited {email} for {client}',
-  'account.proven': 'confirmed who they are, by {by, select, password {password} other {code}}',
+  'account.proven':
+    'confirmed who they are, by {by, select, password {password} code {code} passkey {passkey} recovery {recovery code} other {code of the app}}',
+  'account.factor-added': 'set up a second factor',
+  'account.factor-removed': 'turned the second factor off',
+  'account.recovery-renewed': 'made new recovery codes',
+  'account.recovered': 'came in by a recovery code',
+  'people.factor-reset': 'took the second factor off the account of {name}',
+  'settings.demand': 'asks for a second factor: {state}',
+  'account.ended': 'signed out {count, plural, one {another device} other {# other devices}}',
+  'account.disowned': 'said that it was somebody else, and signed everybody out',
   'account.changed': 'changed the own account',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
   'roles.renamed': 'renamed the role {before} to {after}',
@@ -31,7 +40,8 @@ const core: Record<string, string> = {
   'settings.signing': 'changed how clients sign',
   'answers.retried': 'passed the answer to {number} on again',
   'settings.reworded': 'put the mail in other words: {label} ({language})',
-  'settings.rung': 'asks {state, select, none {for nothing more} other {for a fresh proof}} before: {label}',
+  'settings.rung':
+    'asks {state, select, none {for nothing more} second {for the second factor} other {for a fresh proof}} before: {label}',
   'settings.changed': 'switched {label} {state, select, true {on} other {off}}',
 }
 

@@ -85,6 +85,8 @@ describe('every route', () => {
       '/:workspace/invitation/:token/renewal',
       '/:workspace/unlock/:token',
       '/:workspace/register',
+      '/:workspace/not-me/:token',
+      '/:workspace/sign-in/second-factor',
       '/:workspace/register/:token',
     ])
   })

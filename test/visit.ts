@@ -44,8 +44,8 @@ export interface Scene extends Copy {
   log: { level: string; facts: any; sentence: string }[]
   /** What was mailed so far, where `mail: 'kept'` was asked for. */
   mails: Message[]
-  /** The newest mail to this address, when it is there. */
-  mailTo(address: string): Promise<Message>
+  /** The newest mail to this address, when it is there; that somebody signed in is left out unless it is asked for. */
+  mailTo(address: string, subject?: string): Promise<Message>
   /** Somebody with a browser of their own, signed in as this person unless it is nobody. */
   visit(role?: Role): Promise<Visitor>
   close(): Promise<void>
@@ -89,9 +89,11 @@ export async function open(
     log,
     mails,
     visit: (role?: Role) => visitor(app, role),
-    async mailTo(address: string) {
+    async mailTo(address: string, subject?: string) {
       for (let at = 0; at < 100; at++) {
-        const found = mails.findLast(it => it.to === address)
+        const found = mails.findLast(
+          it => it.to === address && (subject ? it.subject === subject : it.subject !== 'Sign-in from a new device'),
+        )
         if (found) return found
         await new Promise(resolve => setTimeout(resolve, 50))
       }

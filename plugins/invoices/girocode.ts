@@ -1,4 +1,3 @@
-import { create } from 'qrcode'
 import type { Invoice } from './port.ts'
 
 /**
@@ -24,12 +23,3 @@ function isIban(iban: string): boolean {
 }
 
 const oneLine = (text: string, most: number) => [...text.replace(/\s+/g, ' ').trim()].slice(0, most).join('')
-
-/** How many squares it is wide with its quiet zone of four, and the dark ones as the path of an SVG. */
-export function squares(payload: string): { size: number; path: string } {
-  const { size, data } = create(payload, { errorCorrectionLevel: 'M' }).modules
-  const path = Array.from(data)
-    .map((dark, at) => (dark ? `M${(at % size) + 4} ${Math.floor(at / size) + 4}h1v1h-1z` : ''))
-    .join('')
-  return { size: size + 8, path }
-}

@@ -1,7 +1,8 @@
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { minus, paper, paragraphs, printedLines, printedSums } from '../../src/pdf/print.ts'
+import { squares } from '../../src/qr.ts'
 import type { Visit } from '../../src/visit.ts'
-import { giroCode, squares } from './girocode.ts'
+import { giroCode } from './girocode.ts'
 import type { Invoice } from './port.ts'
 import { words } from './words.ts'
 

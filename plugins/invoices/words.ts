@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { daysBetween } from '../../src/document.ts'
+import { squares } from '../../src/qr.ts'
 import type { Visit } from '../../src/visit.ts'
-import { giroCode, squares } from './girocode.ts'
+import { giroCode } from './girocode.ts'
 import type { Account, Invoice, Summary } from './port.ts'
 
 /** How an invoice stands, for its badge: tone, icon, words; and what happened to it. */

@@ -76,7 +76,7 @@ export function codes(ways: Ways): Router {
       if (!account || account.suspended || !account.memberships[0])
         return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })
       await succeeded()
-      await enter(ways.database, req, res, account, next, 'code')
+      await enter({ database: ways.database, mailed: ways }, req, res, account, next, 'code')
     },
     otherwise(showCode),
   )
@@ -97,7 +97,7 @@ export function codes(ways: Ways): Router {
       return accountOf(tx, workspace, email)
     })
     if (!account || account.suspended || !account.memberships[0]) throw new Gone()
-    await enter(ways.database, req, res, account, undefined, 'link')
+    await enter({ database: ways.database, mailed: ways }, req, res, account, undefined, 'link')
   })
 
   return router

@@ -2,25 +2,56 @@ import type { Request, Response } from 'express'
 import type { Knex } from 'knex'
 import { record } from '../activity.ts'
 import { Invalid } from '../errors.ts'
-import { type Proof, prune, save } from './sessions.ts'
-import type { Account } from './way.ts'
+import { stored } from '../settings/store.ts'
+import { demandIn, demandName } from './demand.ts'
+import { meet } from './devices.ts'
+import { type Held, type Proof, prune, save } from './sessions.ts'
+import type { Account, Ways } from './way.ts'
 
-/** Signs in whoever has proven who they are, in whichever way, and leads to where they wanted. */
+interface Parts {
+  database: Knex
+  mailed: Ways | undefined
+}
+
+/**
+ * Signs in whoever has proven who they are, in whichever way, and leads to where they wanted; past the second factor
+ * where they have one.
+ */
 export async function enter(
-  database: Knex,
+  parts: Parts,
   req: Request<any>,
   res: Response,
   account: Account,
   next: unknown,
   by: Proof['by'],
 ) {
-  const { id, name, memberships } = account
-  const client = memberships[0]?.client ?? ''
-  await begin(req, id, client, by)
-  await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client } })
-  await prune(database)
+  const proof = { by, at: Date.now() }
   rememberWay(req, res, by === 'password' ? 'password' : 'code')
-  res.redirect(303, safe(req, next))
+  if (!account.factor) return finish(parts, req, res, account, next, [proof])
+  const half = { person: account.id, email: account.email, next: safe(req, next), proof }
+  await renew(req, { workspace: req.portal.workspace.id, half })
+  res.redirect(303, req.portal.url('/sign-in/second-factor'))
+}
+
+/** The last step of each way in. */
+export async function finish(
+  parts: Parts,
+  req: Request<any>,
+  res: Response,
+  account: Account,
+  next: unknown,
+  proofs: Proof[],
+) {
+  const { workspace } = req.portal
+  const { id, name, memberships, factor } = account
+  const { client = '', role } = memberships[0] ?? {}
+  await renew(req, { workspace: workspace.id, person: id, client, proofs })
+  await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client } })
+  await meet(parts, req, res, account)
+  await prune(parts.database)
+  const demand = factor ? undefined : demandIn((await stored<string>(parts.database, workspace.id)).get(demandName))
+  const reminded = role && demand?.roles.includes(role)
+  res.redirect(303, reminded ? req.portal.url('/account/second-factor') : safe(req, next))
 }
 
 /** On this device, for a year: which way was taken, and nothing of who took it. */
@@ -38,11 +69,15 @@ export async function refuse(req: Request<any>, email: string, field: string, se
   throw new Invalid({ [field]: [sentence] }, typed)
 }
 
-/** A new session id, so that one known before sign-in is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
-export async function begin(req: Request<any>, person: string, client: string, by: Proof['by']) {
-  const { aside, workspace } = req.portal
+export const begin = (req: Request<any>, person: string, client: string, by: Proof['by']) =>
+  renew(req, { workspace: req.portal.workspace.id, person, client, proofs: [{ by, at: Date.now() }] })
+
+/** A new session id, so that one known before is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
+export async function renew(req: Request<any>, held: Held) {
+  const { aside } = req.portal
   await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
-  Object.assign(aside.session, { workspace: workspace.id, person, client, proofs: [{ by, at: Date.now() }] })
+  const { ip: address, headers } = req
+  Object.assign(aside.session, held, { address, agent: headers['user-agent']?.slice(0, 300) })
   await save(req)
 }
 

@@ -1,9 +1,11 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import { roles } from '../crm.ts'
 import { Invalid } from '../errors.ts'
 import type { StepUp } from '../section.ts'
 import { type Change, save, stored } from '../settings/store.ts'
+import { type Demand, demandIn, demandName, demandText } from './demand.ts'
 import { rungs } from './step-up.ts'
 
 /** The ways in that a workspace may offer; names are those of its settings. */
@@ -59,6 +61,7 @@ export const showOffered =
         rung: rungOf(set, action, it),
       })),
       rungs,
+      demand: demandShown(set.get(demandName), req),
       mails,
       saved: req.query.saved === '',
     })
@@ -79,6 +82,7 @@ export const saveOffered =
         .map(({ name, label }) => ({ name, label, before: before[keys[name]], after: wanted.get(name) ?? false }))
         .filter(it => it.before !== it.after),
       ...rungsIn(form, stepUps),
+      ...demandChanges(form),
     ])
     res.redirect(303, req.portal.url('/sign-in?saved'))
   }
@@ -92,4 +96,25 @@ function rungsIn(form: Record<string, unknown>, stepUps: Map<string, StepUp>): C
     const [before, after] = [form[`was.${name}`], form[name]].map(it => rungs.find(one => one === it))
     return before && after && before !== after ? [{ name, label, before, after, event: 'settings.rung' }] : []
   })
+}
+
+function demandShown(value: string | undefined, { portal }: Request<any>) {
+  const typed = portal.problem instanceof Invalid ? formIn(portal.body) : undefined
+  const it = typed ?? demandIn(value)
+  return { all: roles, roles: it?.roles ?? [], from: it?.from ?? '', text: demandText(demandIn(value)) }
+}
+
+const formIn = (form: unknown): Demand => ({
+  from: z.string().catch('').parse(Object(form)['demand.from']),
+  roles: roles.filter(it => [Object(form)['demand.roles']].flat().includes(it)),
+})
+
+/** Roles without a day begin today. */
+function demandChanges(form: Record<string, unknown>): Change[] {
+  const before = form['was.demand']
+  if (typeof before !== 'string') return []
+  const wanted = formIn(form)
+  const from = /^\d{4}-\d\d-\d\d$/.test(wanted.from) ? wanted.from : new Date().toISOString().slice(0, 10)
+  const after = demandText(wanted.roles.length ? { ...wanted, from } : undefined)
+  return before === after ? [] : [{ name: demandName, label: 'Second factor', before, after, event: 'settings.demand' }]
 }

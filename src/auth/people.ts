@@ -12,6 +12,8 @@ interface Account {
   language: string | null
   timeZone: string | null
   suspended: boolean
+  /** Whether a second factor is asked for at sign-in. */
+  factor: boolean
   memberships: { client: string; name: string; role: Role }[]
 }
 
@@ -19,6 +21,8 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
   const [account] = await query<Account>(tx, {
     name: 'portal.account',
     text: `select u.id, u.name, u.email, u.password_hash, u.language, u.time_zone as "timeZone", u.suspended_at is not null as suspended,
+             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
+                     and f.kind = 'app' and f.confirmed_at is not null) as factor,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships

@@ -11,12 +11,14 @@ import { anybody } from '../section.ts'
 import { account } from './account.ts'
 import { confirmed } from './address.ts'
 import { codes } from './codes.ts'
+import { devices } from './devices.ts'
 import { enter, refuse, rememberedWay, safe } from './enter.ts'
 import { invited } from './invited.ts'
 import { offered } from './offered.ts'
 import { password } from './password.ts'
 import { register } from './register.ts'
 import { reset } from './reset.ts'
+import { secondFactor } from './second-factor.ts'
 import { unlock, unlocking } from './unlock.ts'
 import type { Account, Ways } from './way.ts'
 
@@ -26,7 +28,8 @@ export function auth({
   identity,
   limits,
   mailed,
-}: Pick<Ways, 'database' | 'limits'> & {
+  secrets,
+}: Pick<Ways, 'database' | 'limits' | 'secrets'> & {
   identity: Identity | undefined
   mailed: (Ways & { jobs: Jobs }) | undefined
 }): Router {
@@ -72,7 +75,7 @@ export function auth({
         return refuse(req, email, 'password', sentence, { email, next })
       }
       await succeeded()
-      await enter(database, req, res, account, next, 'password')
+      await enter({ database, mailed }, req, res, account, next, 'password')
     },
     otherwise(showSignIn),
   )
@@ -86,11 +89,13 @@ export function auth({
   })
 
   if (mailed) {
-    router.use('/sign-in/{*rest}', only('code'))
+    router.use(['/sign-in/code{/*rest}', '/sign-in/link/:token'], only('code'))
     router.use(['/forgot-password', '/reset-password/:token', '/unlock/:token'], only('password'))
     router.use(['/register', '/register/:token'], only('registration'))
     router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
   }
+  router.use(devices({ database, mailed }))
+  router.use(secondFactor({ database, limits, mailed, secrets }))
   router.use('/account', account({ database, limits, mailed }))
 
   router.use(invited({ database, mailed }))

@@ -9,19 +9,24 @@ import type { Log } from '../log.ts'
 import type { Rights } from './roles.ts'
 
 /** What a session holds: who signed in, where, and for which of their clients. */
-interface Held {
+export interface Held {
   workspace?: string
   person?: string
   client?: string
   /** How this person has shown who they are, the first one at sign-in. */
   proofs?: Proof[]
+  /** From where it was begun, as the browser calls itself. */
+  agent?: string
+  address?: string
+  /** Who has shown the first factor, and not the second yet: nobody is signed in by this. */
+  half?: { person: string; email: string; next: string; proof: Proof }
   /** When the database was last told that it is in use, in milliseconds since 1970. */
   used?: number
 }
 
 /** `at` in milliseconds since 1970. */
 export interface Proof {
-  by: 'password' | 'code' | 'link' | 'invitation'
+  by: 'password' | 'code' | 'link' | 'invitation' | 'totp' | 'recovery' | 'passkey'
   at: number
 }
 
@@ -32,6 +37,8 @@ export interface Visitor {
   /** Rows of `client_portal_settings`: client, person, name, value. */
   settings: [string, string, string, unknown][]
   rights: Rights
+  /** Whether they have a second factor. */
+  factor: boolean
 }
 
 /** Ends 24 hours after the last request, and 30 days after sign-in (OWASP ASVS 5.0, 7.3.1 and 7.3.2). */

@@ -5,10 +5,11 @@ import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
 import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
 import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
-import { safe } from './enter.ts'
+import { renew, safe } from './enter.ts'
+import { useApp, useRecovery } from './factors.ts'
 import { knows } from './password.ts'
 import { accountOf } from './people.ts'
-import { type Proof, save } from './sessions.ts'
+import type { Held, Proof } from './sessions.ts'
 import { issue, useCode } from './tokens.ts'
 import { type Account, mailing, type Ways, write } from './way.ts'
 
@@ -21,12 +22,14 @@ interface Parts {
   database: Ways['database']
   identity: Identity | undefined
   mailed: Ways | undefined
+  secrets: string[]
   actions: Map<string, StepUp>
 }
 
 /** Every action that asks for a fresh proof, or may be made to. */
 export const stepUpsOf = (sections: Section[]): Map<string, StepUp> =>
-  new Map([
+  new Map<string, StepUp>([
+    ['account.factor', { label: 'Set up a second factor', rung: 'proof' }],
     ['team.change', { label: 'Invite somebody, change roles or end access', rung: 'proof' }],
     ...sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {})),
   ])
@@ -61,20 +64,20 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
   const rung = rungs.find(it => it === set?.[3]) ?? parts.actions.get(action)?.rung ?? 'proof'
   const given = Given.parse(Object(body))
   if (body) req.portal.body = carried(body)
-  if (rung === 'none' || proven(aside.session.proofs)) return next()
+  if (rung === 'none' || proven(aside.session.proofs, rung)) return next()
   if (wants === 'json') throw new ProofNeeded()
 
   const account = await within(parts.database, { workspace: req.portal.workspace.id }, tx =>
     accountOf(tx, req.portal.workspace.id, req.portal.customer.person.email),
   )
   if (!account) throw new ProofNeeded()
-  const ways = waysOf(parts, account)
+  const ways = waysOf(parts, account, rung)
   let sent = given['step-up.id']
   try {
     if (given['step-up.show'] === 'code' && parts.mailed) sent = await sendCode(parts.mailed, req, account)
-    const by = given['step-up.show'] ? undefined : await prove(parts, req, account, given)
+    const by = given['step-up.show'] ? undefined : await prove(parts, req, account, given, ways)
     if (by) {
-      await renew(req, by)
+      await renew(req, renewed(req, by))
       await record(req, { event: 'account.proven', subject: { by } })
       return next()
     }
@@ -93,21 +96,26 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
   })
 }
 
-export const rungs = ['none', 'proof'] as const satisfies Rung[]
+export const rungs = ['none', 'proof', 'second'] as const satisfies Rung[]
 
-const proven = (proofs: Proof[] = []) => proofs.some(it => it.at > Date.now() - remembered)
+const proven = (proofs: Proof[] = [], rung: Rung) =>
+  proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
 
-type Way = 'password' | 'code'
+const seconds: Proof['by'][] = ['totp', 'recovery', 'passkey']
 
-const waysOf = ({ identity, mailed }: Parts, account: Account): Way[] => [
-  ...(account.password_hash || identity ? (['password'] as const) : []),
-  ...(mailed ? (['code'] as const) : []),
+type Way = 'totp' | 'password' | 'code'
+
+/** The strongest first. Where the second factor is asked for, nothing else will do. */
+const waysOf = ({ identity, mailed }: Parts, account: Account, rung: Rung): Way[] => [
+  ...(account.factor ? (['totp'] as const) : []),
+  ...(rung !== 'second' && (account.password_hash || identity) ? (['password'] as const) : []),
+  ...(rung !== 'second' && mailed ? (['code'] as const) : []),
 ]
 
 /** What the page that asks adds to a form. */
 const Given = z.object({
-  'step-up.by': z.enum(['password', 'code']).optional().catch(undefined),
-  'step-up.show': z.enum(['password', 'code']).optional().catch(undefined),
+  'step-up.by': z.enum(['totp', 'password', 'code']).optional().catch(undefined),
+  'step-up.show': z.enum(['totp', 'password', 'code']).optional().catch(undefined),
   'step-up.password': z.string().catch(''),
   'step-up.code': z.string().catch(''),
   'step-up.id': z.uuid().optional().catch(undefined),
@@ -124,19 +132,28 @@ const fieldsOf = (body: unknown): [string, string][] =>
 
 /** How it was proven; undefined where nothing was given. Throws Invalid beside the field. */
 async function prove(
-  { database, identity, limits, mailed }: Parts,
+  { database, identity, limits, mailed, secrets }: Parts,
   req: Request,
   account: Account,
   given: z.output<typeof Given>,
+  ways: Way[],
 ): Promise<Proof['by'] | undefined> {
   const { 'step-up.by': by, 'step-up.id': id, 'step-up.password': password, 'step-up.code': code } = given
-  if (!by || (by === 'code' && !id)) return undefined
+  if (!by || !ways.includes(by) || (by === 'code' && !id)) return undefined
   const { workspace } = req.portal
   const succeeded = await limits.count(req, { account: `change ${account.id}` })
   if (by === 'password') {
     if (!(await knows(identity, workspace, account, password))) {
       throw new Invalid({ 'step-up.password': ['This is not your password.'] }, {})
     }
+  } else if (by === 'totp') {
+    const whose = { workspace: workspace.id, person: account.id }
+    const used = await within(database, whose, async tx =>
+      (await useApp(tx, whose, code, secrets)) ? 'totp' : (await useRecovery(tx, whose, code, secrets)) && 'recovery',
+    )
+    if (!used) throw new Invalid({ 'step-up.code': ['This code is wrong, or was used already.'] }, {})
+    await succeeded()
+    return used
   } else {
     const [secret = ''] = mailed?.secrets ?? []
     const used = await within(database, { workspace: workspace.id }, tx =>
@@ -149,14 +166,11 @@ async function prove(
   return by
 }
 
-/** A new session id with it (OWASP ASVS 5.0, 7.2.4). What was proven at sign-in stays first. */
-async function renew(req: Request, by: Proof['by']) {
-  const { aside } = req.portal
-  const { workspace, person, client, proofs: [first, ...later] = [] } = aside.session
+/** What was proven at sign-in stays first. */
+function renewed(req: Request, by: Proof['by']) {
+  const { workspace, person, client, proofs: [first, ...later] = [] } = req.portal.aside.session
   const proofs = [...(first ? [first] : []), ...later.slice(-3), { by, at: Date.now() }]
-  await new Promise<void>((resolve, reject) => aside.session.regenerate(error => (error ? reject(error) : resolve())))
-  Object.assign(aside.session, { workspace, person, client, proofs })
-  await save(req)
+  return { workspace, person, client, proofs } as Held
 }
 
 async function sendCode(ways: Ways, req: Request, account: Account): Promise<string> {

@@ -238,6 +238,69 @@ export const letters = {
       after: [],
     }),
   },
+  device: {
+    label: 'Sign-in from a new device',
+    facts: { device: 'Firefox, Windows', address: '203.0.113.7', time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('Sign-in from a new device'),
+      paragraphs: [
+        t(
+          'Somebody, most likely you, signed in to your portal with {workspace} from a device that you have not used here before:',
+          it,
+        ),
+        t('{device}, {address}, {time}', it),
+      ],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
+  'factor-added': {
+    label: 'A second factor was set up',
+    facts: { time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('A second factor was set up'),
+      paragraphs: [t('Your portal with {workspace} asks for a code of an authenticator app since {time}.', it)],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
+  'factor-removed': {
+    label: 'The second factor was turned off',
+    facts: { time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('The second factor was turned off'),
+      paragraphs: [t('Your portal with {workspace} asks for no second factor any more, since {time}.', it)],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
+  'factor-reset': {
+    label: 'The second factor was taken off by staff',
+    facts: { by: 'Marta Lindqvist' },
+    words: (t, it) => ({
+      subject: t('The second factor was turned off'),
+      paragraphs: [
+        t(
+          '{by} of {workspace} has taken the second factor off your account. Wherever you were signed in, you are signed out now.',
+          it,
+        ),
+      ],
+      action: t('Sign in'),
+      after: [t('If you did not ask for it, tell {workspace} at once.', it)],
+    }),
+  },
+  recovered: {
+    label: 'A recovery code was used',
+    facts: { left: 9 },
+    words: (t, it) => ({
+      subject: t('A recovery code was used'),
+      paragraphs: [
+        t('Somebody, most likely you, came into your portal with {workspace} by a recovery code. {left} are left.', it),
+      ],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
 } satisfies Record<string, Kind>
 
 export type LetterKind = keyof typeof letters

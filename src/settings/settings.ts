@@ -26,7 +26,14 @@ import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
-import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
+import { 
+  saveFactorReset,saveInvite, 
+  saveInvite,saveInviteAgain, 
+  saveInviteAgain,saveRevocation, 
+  saveRevocation,saveSuspension, 
+  saveSuspension,showInvite, 
+  showInvite,showPeople, 
+  showPeople,} from './people.ts'
 import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
@@ -117,7 +124,7 @@ export function settings({
   }
 
   const parts = { crm, database, mailed, sections }
-  router.use(['/people', '/roles'], async (req, _res, next) => {
+  router.use(['/people', '/roles', '/sign-in'], async (req, _res, next) => {
     req.portal.rights = await rightsOf(database, req.portal.workspace.id)
     next()
   })
@@ -135,6 +142,7 @@ export function settings({
     router.post('/people/registrations/:registration/approval', admins, saveApproval(held))
     router.post('/people/registrations/:registration/refusal', admins, saveRefusal(held))
   }
+  router.post('/people/:person/second-factor-reset', admins, saveFactorReset(parts))
   router.post('/people/:person/suspension', admins, saveSuspension(parts))
 
   router.get('/roles', admins, showRoles(parts))

@@ -61,6 +61,9 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', await receipt(scene, client_id)],
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
+    ['owner', `${brightside}/account/second-factor`],
+    ['owner', `${brightside}/account/devices`],
+    [undefined, `${brightside}${await disowning(scene)}`],
     ['owner', `${brightside}/team`],
     ['viewer', `${brightside}/team`],
     ['owner', `${brightside}/activity`],
@@ -122,6 +125,14 @@ async function registering(scene: Scene, client: number): Promise<string> {
   }
   await nobody.post(links[0] ?? '')
   return links[1] ?? ''
+}
+
+async function disowning(scene: Scene): Promise<string> {
+  scene.mails.length = 0
+  for (let at = 0; at < 2; at++) await scene.visit('approver')
+  return (
+    /\/not-me\/\S+/.exec((await scene.mailTo(whoIs('approver').email, 'Sign-in from a new device')).text)?.[0] ?? ''
+  )
 }
 
 async function unlocking(scene: Scene): Promise<string> {

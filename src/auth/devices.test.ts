@@ -1,0 +1,86 @@
+import { expect } from 'chai'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+import { deviceName } from './devices.ts'
+
+const { email, password } = whoIs('owner')
+const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const phone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604.1'
+
+const signIn = async (scene: Scene, agent: string, who?: Visitor) => {
+  const visitor = who ?? (await scene.visit())
+  expect((await visitor.post('/sign-in', { email, password }).set('User-Agent', agent)).status).to.equal(303)
+  return visitor
+}
+const signedIn = async (it: Visitor) => (await it.get('/account')).status === 200
+const idsIn = (text: string) => [...text.matchAll(/\/account\/devices\/([\w-]{43})\/end/g)].map(it => it[1]!)
+
+describe('devices', () => {
+  afterEach(leave)
+
+  it('are listed, this one first, and ended one by one or all but this', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [here, there, third] = [await signIn(scene, firefox), await signIn(scene, phone), await signIn(scene, 'curl')]
+    const page = await here.get('/account/devices')
+    expect(page).to.show('Firefox on Windows', 'This one', 'Safari on iPhone', 'An unknown device', '127.0.0.1')
+    expect(page.text.indexOf('Firefox on Windows')).to.be.below(page.text.indexOf('Safari on iPhone'))
+    const ids = idsIn(page.text)
+    expect(ids).to.have.length(2)
+
+    const stranger = await scene.visit('billing')
+    expect((await stranger.post(`/account/devices/${ids[0]}/end`)).status).to.equal(404)
+    expect([await signedIn(there), await signedIn(third)]).to.deep.equal([true, true])
+    expect((await here.post(`/account/devices/${ids[0]}/end`)).status).to.equal(303)
+    expect([await signedIn(there), await signedIn(third)].filter(Boolean)).to.have.length(1)
+    expect((await here.post('/account/devices/others/end')).headers.location).to.include('done=others')
+    expect([await signedIn(there), await signedIn(third), await signedIn(here)]).to.deep.equal([false, false, true])
+    expect(await signedIn(stranger)).to.equal(true)
+    expect((await here.post('/account/devices/nonsense/end')).status).to.equal(404)
+    expect(await here.get('/activity')).to.show('signed out another device')
+  })
+
+  it('that are new are mailed of, but not the first and not a known one', async () => {
+    const scene = await open({ mail: 'kept' })
+    const here = await signIn(scene, firefox)
+    await here.post('/sign-out')
+    await signIn(scene, firefox, here)
+    await signIn(scene, phone)
+    const { subject, text } = await scene.mailTo(email, 'Sign-in from a new device')
+    expect(subject).to.equal('Sign-in from a new device')
+    expect(text).to.include('Safari on iPhone, ').and.include('/not-me/')
+    expect(scene.mails).to.have.length(1)
+    const rows = await scene.owner('portal.client_devices').select('*')
+    expect(rows).to.have.length(2)
+    const cookies = (await here.post('/sign-in', { email, password })).headers['set-cookie'] as unknown as string[]
+    const device =
+      /portico\.device=([\w-]{22}); Max-Age=31536000; Path=\/portal\/brightside; .*HttpOnly; SameSite=Lax/.exec(
+        cookies.join('\n'),
+      )
+    expect(JSON.stringify(rows)).to.not.include(device![1])
+  })
+
+  it('that were somebody else’s are disowned by one click in that mail: everybody is out, with the password', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [here, thief] = [await signIn(scene, firefox), await signIn(scene, phone)]
+    const path = /brightside(\/not-me\/\S+)/.exec((await scene.mailTo(email, 'Sign-in from a new device')).text)![1]!
+    const nobody = await scene.visit()
+    for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Sign everybody out')
+    expect(await signedIn(thief)).to.equal(true)
+    expect((await nobody.postAt(`/portal/ledgerline${path}`)).status).to.equal(410)
+    expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/forgot-password')
+    expect([await signedIn(here), await signedIn(thief)]).to.deep.equal([false, false])
+    expect((await nobody.post('/sign-in', { email, password })).status).to.equal(422)
+    expect((await nobody.post(path)).status).to.equal(410)
+  })
+
+  it('are named as people know them', () => {
+    const t = (sentence: string, facts?: object) => `${sentence} ${Object.values(facts ?? {})}`
+    expect(
+      deviceName({ t }, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0'),
+    ).to.include('Edge,Linux')
+    expect(
+      deviceName({ t }, 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'),
+    ).to.include('Chrome,Android')
+    expect(deviceName({ t }, '<script>')).to.include('An unknown device')
+  })
+})

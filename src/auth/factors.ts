@@ -1,0 +1,107 @@
+import { createHmac, randomInt } from 'node:crypto'
+import type { Knex } from 'knex'
+import { Secret, TOTP } from 'otpauth'
+import { v7 as uuid } from 'uuid'
+import { query } from '../database.ts'
+import { seal, unseal } from '../mail/seal.ts'
+
+/** Each of these runs within a transaction that has entered a workspace. */
+export interface Whose {
+  workspace: string
+  person: string
+}
+
+export interface Factors {
+  /** Whether an authenticator app is confirmed. */
+  app: boolean
+  /** The secret of one that is not confirmed yet, in base32. */
+  begun: string | undefined
+  recovery: number
+}
+
+export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets: string[]): Promise<Factors> {
+  const rows = await query<{ kind: string; secret: Buffer; confirmed: boolean }>(tx, {
+    text: `select f.kind, f.secret, f.confirmed_at is not null as confirmed from portal.client_factors f
+           where f.workspace_id = $1 and f.person_id = $2`,
+    values: [workspace, person],
+  })
+  const app = rows.find(it => it.kind === 'app')
+  return {
+    app: app?.confirmed ?? false,
+    begun: app && !app.confirmed ? unseal(app.secret, secrets) : undefined,
+    recovery: rows.filter(it => it.kind === 'recovery').length,
+  }
+}
+
+/** An app's secret of 160 bits (RFC 4226, 4), which counts when a code of it has been typed. A confirmed one stays. */
+export const beginApp = (tx: Knex, { workspace, person }: Whose, secrets: string[]) =>
+  query(tx, {
+    text: `insert into portal.client_factors (workspace_id, id, person_id, kind, secret) values ($1, $2, $3, 'app', $4)
+           on conflict (workspace_id, person_id) where kind = 'app'
+             do update set secret = excluded.secret, counter = 0 where client_factors.confirmed_at is null`,
+    values: [workspace, uuid(), person, seal(new Secret({ size: 20 }).base32, secrets)],
+  })
+
+/** What an authenticator app reads from the QR code. */
+export const uriOf = (secret: string, issuer: string, label: string) => new TOTP({ issuer, label, secret }).toString()
+
+/**
+ * Whether this is the app's code of now, of the half minute before or of the one after (RFC 6238, 5.2). A code counts
+ * once, and an earlier one not after a later (OWASP ASVS 5.0, 6.5.1): of two at once, one is taken.
+ */
+export async function useApp(tx: Knex, { workspace, person }: Whose, code: string, secrets: string[], confirm = false) {
+  const [row] = await query<{ secret: Buffer }>(tx, {
+    text: `select f.secret from portal.client_factors f
+           where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'app' and (f.confirmed_at is null) = $3`,
+    values: [workspace, person, confirm],
+  })
+  const secret = row && unseal(row.secret, secrets)
+  const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1 })
+  if (typeof delta !== 'number') return false
+  const used = await query(tx, {
+    text: `update portal.client_factors set counter = $3, used_at = now(), confirmed_at = coalesce(confirmed_at, now())
+           where workspace_id = $1 and person_id = $2 and kind = 'app' and counter < $3 and (confirmed_at is null) = $4
+           returning id`,
+    values: [workspace, person, Math.floor(Date.now() / 30_000) + delta, confirm],
+  })
+  return used.length === 1
+}
+
+const letters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
+
+/** Ten codes of 49 bits in place of those before; stored as keyed hashes (OWASP ASVS 5.0, 6.5.2). */
+export async function newRecoveryCodes(tx: Knex, { workspace, person }: Whose, secret: string): Promise<string[]> {
+  const codes = Array.from({ length: 10 }, () =>
+    Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join(''),
+  )
+  await query(tx, {
+    text: `delete from portal.client_factors where workspace_id = $1 and person_id = $2 and kind = 'recovery'`,
+    values: [workspace, person],
+  })
+  await query(tx, {
+    text: `insert into portal.client_factors (workspace_id, id, person_id, kind)
+           select $1, it, $2, 'recovery' from unnest($3::text[]) it`,
+    values: [workspace, person, codes.map(it => recoveryHash(person, it, secret))],
+  })
+  return codes.map(it => `${it.slice(0, 5)}-${it.slice(5)}`)
+}
+
+/** Once: it is gone then. */
+export async function useRecovery(tx: Knex, { workspace, person }: Whose, typed: string, secrets: string[]) {
+  const code = typed.toUpperCase().replace(/[^A-Z0-9]/g, '')
+  const used = await query(tx, {
+    text: `delete from portal.client_factors
+           where workspace_id = $1 and person_id = $2 and kind = 'recovery' and id = any($3) returning id`,
+    values: [workspace, person, secrets.map(it => recoveryHash(person, code, it))],
+  })
+  return used.length === 1
+}
+
+export const dropFactors = (tx: Knex, { workspace, person }: Whose) =>
+  query(tx, {
+    text: 'delete from portal.client_factors where workspace_id = $1 and person_id = $2 returning kind',
+    values: [workspace, person],
+  })
+
+const recoveryHash = (person: string, code: string, secret: string) =>
+  createHmac('sha256', secret).update(`recovery ${person} ${code}`).digest('base64url')

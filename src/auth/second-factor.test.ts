@@ -1,0 +1,199 @@
+import { expect } from 'chai'
+import { TOTP } from 'otpauth'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+
+const { email, password } = whoIs('owner')
+const account = '/account/second-factor'
+const settings = '/settings/client-portal'
+
+const keyIn = (text: string) => /secret=([A-Z2-7]+)/.exec(text)![1]!
+/** The app's code so many half minutes from now. */
+const codeOf = (secret: string, steps = 0) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+const codesIn = (text: string) => [...text.matchAll(/<bdi>([A-Z2-9]{5}-[A-Z2-9]{5})<\/bdi>/g)].map(it => it[1]!)
+
+async function setUp(who: Visitor) {
+  expect((await who.post(account)).headers.location).to.equal(`/portal/brightside${account}`)
+  const secret = keyIn((await who.get(account)).text)
+  // The half minute before, so that the tests have the next two left.
+  const answer = await who.post(`${account}/confirmation`, { code: codeOf(secret, -1) })
+  expect(answer).to.include({ status: 200 }).and.show('The second factor is on', 'recovery-codes.txt')
+  return { secret, codes: codesIn(answer.text) }
+}
+
+const signIn = async (scene: Scene) => {
+  const who = await scene.visit()
+  const { headers } = await who.post('/sign-in', { email, password, next: '/portal/brightside/invoices' })
+  return { who, location: headers.location }
+}
+const second = (who: Visitor, code: string) => who.post('/sign-in/second-factor', { code })
+const at = async (scene: Scene, minutes: number) =>
+  scene.owner('portal.client_sessions').update({
+    sess: scene.owner.raw(
+      `jsonb_set(sess, '{proofs}', '[{"by": "password", "at": ${Date.now() - minutes * 60_000}}]')`,
+    ),
+  })
+
+describe('a second factor', () => {
+  afterEach(leave)
+
+  it('counts when a code of it was typed, is asked for at sign-in, and each code once', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    expect(await me.get('/account')).to.show('Second factor')
+    await me.post(account)
+    const begun = await me.get(account)
+    expect(begun).to.show('QR code for an authenticator app', 'otpauth://totp/')
+    expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
+    expect(await me.post(`${account}/confirmation`, { code: '000000' }))
+      .to.include({ status: 422 })
+      .and.show('This code does not fit.')
+    const { secret, codes } = await setUp(me)
+    expect(codes).to.have.length(10)
+    expect((await scene.mailTo(email)).subject).to.equal('A second factor was set up')
+    expect(await me.get(account))
+      .to.show('10 recovery codes are left.')
+      .and.not.show(secret, ...codes)
+
+    const { who, location } = await signIn(scene)
+    expect(location).to.equal('/portal/brightside/sign-in/second-factor')
+    for (const path of ['/', '/invoices', '/account', account]) expect((await who.get(path)).status, path).to.equal(303)
+    expect((await who.api('/invoices')).status).to.equal(401)
+    expect(await who.get('/sign-in/second-factor')).to.show('One more step')
+    expect((await second(who, codeOf(secret, -1))).status, 'the one it was confirmed with').to.equal(422)
+    expect((await second(who, codeOf(secret, 3))).status, 'two steps away').to.equal(422)
+    const before = await scene.owner('portal.client_sessions').pluck('sid')
+    const there = await second(who, ` ${codeOf(secret).slice(0, 3)} ${codeOf(secret).slice(3)}`)
+    expect(there.headers.location).to.equal('/portal/brightside/invoices')
+    expect((await who.get('/invoices')).status).to.equal(200)
+    expect(await scene.owner('portal.client_sessions').pluck('sid')).to.not.have.members(before)
+
+    const again = await signIn(scene)
+    expect((await second(again.who, codeOf(secret))).status, 'a replay').to.equal(422)
+    expect((await second(again.who, codeOf(secret, 1))).status).to.equal(303)
+    expect((await second(await scene.visit(), codeOf(secret, 1))).headers.location).to.equal(
+      '/portal/brightside/sign-in',
+    )
+  })
+
+  it('of two at once with one code is taken once, is slowed down, and not waited for longer than ten minutes', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { secret } = await setUp(await scene.visit('owner'))
+    const [one, two] = [await signIn(scene), await signIn(scene)]
+    const answers = await Promise.all([one, two].map(it => second(it.who, codeOf(secret))))
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 422])
+    const late = await signIn(scene)
+    await scene.owner('portal.client_sessions').update({
+      sess: scene.owner.raw(
+        `case when sess ->> 'half' is not null then jsonb_set(sess, '{half,proof,at}', '1') else sess end`,
+      ),
+    })
+    expect((await second(late.who, codeOf(secret, 1))).headers.location).to.equal('/portal/brightside/sign-in')
+    const { who } = await signIn(scene)
+    for (let at = 0; at < 6; at++) await second(who, '000000')
+    expect((await second(who, codeOf(secret, 1))).status).to.equal(429)
+  })
+
+  it('is replaced by a recovery code, once, which is mailed; and the database tells none of them', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { secret, codes } = await setUp(await scene.visit('owner'))
+    const rows = JSON.stringify([await scene.owner('portal.client_factors'), await scene.owner('portal.client_outbox')])
+    for (const it of [secret, ...codes, ...codes.map(one => one.replace('-', ''))]) expect(rows).to.not.include(it)
+    const { who } = await signIn(scene)
+    await scene.mailTo(email)
+    scene.mails.length = 0
+    expect((await second(who, codes[3]!.toLowerCase())).status).to.equal(303)
+    expect((await scene.mailTo(email, 'A recovery code was used')).text).to.include('9 are left')
+    const again = await signIn(scene)
+    expect((await second(again.who, codes[3]!)).status).to.equal(422)
+    expect(await who.get('/activity')).to.show('came in by a recovery code')
+    const made = await who.post(`${account}/recovery-codes`)
+    expect(codesIn(made.text)).to.have.length(10)
+    expect((await second(again.who, codes[4]!)).status).to.equal(422)
+    expect((await second(again.who, codesIn(made.text)[0]!)).status).to.equal(303)
+  })
+
+  it('is turned off by a code or the password, and by nothing else', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    for (const proof of [password, 'code']) {
+      const { secret } = await setUp(me)
+      const off = (typed: string) => me.post(`${account}/removal`, { proof: typed })
+      expect(await off('wrong'))
+        .to.include({ status: 422 })
+        .and.show('neither your password nor a code of now')
+      expect((await off(proof === 'code' ? codeOf(secret) : proof)).headers.location).to.include('saved=off')
+      expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
+    }
+    expect(await scene.owner('portal.client_factors')).to.be.empty
+    expect(await me.get('/activity')).to.show('turned the second factor off')
+  })
+
+  it('is what some actions ask for, where the workspace wants it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, me, other] = [await scene.visit('admin'), await scene.visit('owner'), await scene.visit('neighbour')]
+    await admin.postAt(`${settings}/sign-in`, { 'was.step-up.team.change': 'proof', 'step-up.team.change': 'second' })
+    const { secret } = await setUp(me)
+    await at(scene, 0)
+    const invitation = { name: 'Jo', email: 'jo@x.example', role: 'viewer' }
+    expect(await me.post('/team/invitations', invitation))
+      .to.include({ status: 403 })
+      .and.show('Code of the app')
+      .and.not.show('type="password"')
+    const cheat = { ...invitation, 'step-up.by': 'password', 'step-up.password': password }
+    expect((await me.post('/team/invitations', cheat)).status).to.equal(403)
+    const proven = { ...invitation, 'step-up.by': 'totp', 'step-up.code': codeOf(secret) }
+    expect((await me.post('/team/invitations', proven)).status).to.equal(303)
+    expect(await other.post('/team/invitations', invitation))
+      .to.include({ status: 403 })
+      .and.show('you have none yet')
+  })
+
+  it('is needed from a day on by the roles that the workspace names, after a time of reminders', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, billing] = [await scene.visit('admin'), await scene.visit('billing')]
+    const demand = (was: string, from: string, roles: string[]) =>
+      admin.postAt(`${settings}/sign-in`, { 'was.demand': was, 'demand.from': from, 'demand.roles': roles })
+    expect((await demand('nobody', '2026-12-01', ['admin', 'approver'])).status).to.equal(303)
+    const early = await signIn(scene)
+    expect(early.location).to.equal(`/portal/brightside${account}`)
+    expect(await early.who.get(account)).to.show('asks for a second factor from 1 Dec 2026 on.', 'Later')
+    expect((await early.who.get('/invoices')).status).to.equal(200)
+
+    expect((await demand('nobody', '2026-11-21', ['admin'])).status).to.equal(409)
+    expect((await demand('2026-12-01 admin approver', '2026-11-21', ['admin'])).status).to.equal(303)
+    for (const path of ['/', '/invoices', '/team'])
+      expect((await early.who.get(path)).headers.location, path).to.equal(`/portal/brightside${account}`)
+    expect((await early.who.api('/invoices')).body).to.include({ status: 403, code: 'second-factor-needed' })
+    expect((await early.who.fragment('/invoices')).headers['hx-redirect']).to.equal(`/portal/brightside${account}`)
+    expect((await billing.get('/invoices')).status).to.equal(200)
+    await setUp(early.who)
+    expect((await early.who.get('/invoices')).status).to.equal(200)
+    expect(await early.who.post(`${account}/removal`, { proof: password }))
+      .to.include({ status: 422 })
+      .and.show('it stays on')
+    expect(await admin.at(`${settings}/activity`)).to.show('asks for a second factor: 2026-11-21 admin')
+    expect((await demand('2026-11-21 admin', '', [])).status).to.equal(303)
+  })
+
+  it('is taken off by staff, which ends every session and is told to the person', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, me, colleague] = [
+      await scene.visit('admin'),
+      await scene.visit('owner'),
+      await scene.visit('colleague'),
+    ]
+    await setUp(me)
+    const { id } = await scene.owner('portal.client_users').where({ email }).first('id')
+    const path = `${settings}/people/${id}/second-factor-reset`
+    expect(await admin.at(`${settings}/people`)).to.show('Take off the second factor: Nadia El-Khoury')
+    expect((await colleague.postAt(path)).status).to.equal(403)
+    expect((await admin.postAt(path)).headers.location).to.equal(`${settings}/people?done=reset`)
+    expect((await admin.postAt(path)).status).to.equal(404)
+    expect((await me.get('/account')).status).to.equal(303)
+    for (let n = 0; n < 100 && scene.mails.at(-1)?.subject !== 'The second factor was turned off'; n++)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    expect((await scene.mailTo(email)).text).to.include('Marta Lindqvist of Brightside Agency has taken')
+    expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
+    expect(await admin.at(`${settings}/activity`)).to.show('took the second factor off the account of Nadia El-Khoury')
+  })
+})

@@ -1,0 +1,200 @@
+import { type Request, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { within } from '../database.ts'
+import { Forbidden, Invalid } from '../errors.ts'
+import { read } from '../form.ts'
+import { squares } from '../qr.ts'
+import { anybody, anyMember, stepUp } from '../section.ts'
+import { demandOf } from './demand.ts'
+import { finish, refuse } from './enter.ts'
+import { beginApp, dropFactors, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
+import { fits } from './passwords.ts'
+import { accountOf } from './people.ts'
+import { linkTo, mailing, type Ways, write } from './way.ts'
+
+interface Parts {
+  database: Knex
+  limits: Ways['limits']
+  mailed: Ways | undefined
+  secrets: string[]
+}
+
+/** How long after the first factor the second may come, in milliseconds. */
+const patience = 10 * 60_000
+
+/** An authenticator app as second factor: setting it up, signing in with it, and doing without it again. */
+export function secondFactor({ database, limits, mailed, secrets }: Parts): Router {
+  const router = Router()
+  const [secret = ''] = secrets
+  const inside = <T>(req: Request<any>, work: (tx: Knex.Transaction) => Promise<T>) =>
+    mailed ? mailing(mailed, req, work) : within(database, { workspace: req.portal.workspace.id }, work)
+  const mine = (req: Request<any>) => ({ workspace: req.portal.workspace.id, person: req.portal.customer.person.id })
+
+  const showSignIn: RequestHandler = (req, res) => {
+    if (!halfOf(req)) return res.redirect(303, req.portal.url('/sign-in'))
+    req.portal.frame = 'solo'
+    res.answer('auth/second-factor', {})
+  }
+
+  router.get('/sign-in/second-factor', anybody, showSignIn)
+
+  router.post(
+    '/sign-in/second-factor',
+    anybody,
+    async (req, res) => {
+      const half = halfOf(req)
+      if (!half) return res.redirect(303, req.portal.url('/sign-in'))
+      const { code } = read(Typed, req)
+      const whose = { workspace: req.portal.workspace.id, person: half.person }
+      const succeeded = await limits.count(req, { account: `factor ${half.person}` })
+      const by = await inside(req, async tx => {
+        if (await useApp(tx, whose, code, secrets)) return 'totp'
+        return (await useRecovery(tx, whose, code, secrets)) ? 'recovery' : undefined
+      })
+      const account = await within(database, whose, tx => accountOf(tx, whose.workspace, half.email))
+      if (!by || account?.id !== half.person || account.suspended || !account.memberships[0])
+        return refuse(req, half.email, 'code', 'This code is wrong, or was used already.', {})
+      await succeeded()
+      if (by === 'recovery') await inside(req, tx => tellUsed(req, tx, account))
+      await finish({ database, mailed }, req, res, account, half.next, [half.proof, { by, at: Date.now() }])
+    },
+    otherwise(showSignIn),
+  )
+
+  const show: RequestHandler = async (req, res) => {
+    const { customer, workspace } = req.portal
+    const factors = await within(database, { workspace: workspace.id }, tx => factorsOf(tx, mine(req), secrets))
+    const uri = factors.begun && uriOf(factors.begun, workspace.name, customer.person.email)
+    res.answer('account/second-factor', {
+      ...factors,
+      ...{ demand: demandOf(req.portal), uri, qr: uri && squares(uri) },
+      saved: String(req.query.saved ?? ''),
+    })
+  }
+
+  router.get('/account/second-factor', anyMember, show)
+
+  router.post('/account/second-factor', anyMember, stepUp('account.factor'), async (req, res) => {
+    await inside(req, tx => beginApp(tx, mine(req), secrets))
+    res.redirect(303, req.portal.url('/account/second-factor'))
+  })
+
+  /** Codes are shown with the answer, and never again. */
+  const showCodes = (req: Request, res: Parameters<RequestHandler>[1], codes: string[]) =>
+    res.answer('account/recovery-codes', {
+      codes,
+      file: [`${req.portal.workspace.name}, ${req.portal.customer.person.email}`, '', ...codes, ''].join('\r\n'),
+    })
+
+  router.post(
+    '/account/second-factor/confirmation',
+    anyMember,
+    async (req, res) => {
+      const { code } = read(Typed, req)
+      const succeeded = await limits.count(req, { account: `factor ${mine(req).person}` })
+      const codes = await inside(req, async tx => {
+        if (!(await useApp(tx, mine(req), code, secrets, true)))
+          throw new Invalid(
+            { code: ['This code does not fit. Look whether the clock of your phone is right, and type the next one.'] },
+            {},
+          )
+        await note(tx, req, { event: 'account.factor-added' })
+        await tell(req, tx, 'on')
+        return newRecoveryCodes(tx, mine(req), secret)
+      })
+      await succeeded()
+      req.portal.aside.session.proofs?.push({ by: 'totp', at: Date.now() })
+      showCodes(req, res, codes)
+    },
+    otherwise(show),
+  )
+
+  router.post('/account/second-factor/recovery-codes', anyMember, stepUp('account.factor'), async (req, res) => {
+    const codes = await inside(req, async tx => {
+      if (!(await factorsOf(tx, mine(req), secrets)).app) throw new Forbidden()
+      await note(tx, req, { event: 'account.recovery-renewed' })
+      return newRecoveryCodes(tx, mine(req), secret)
+    })
+    showCodes(req, res, codes)
+  })
+
+  router.post(
+    '/account/second-factor/removal',
+    anyMember,
+    async (req, res) => {
+      const { proof } = z.object({ proof: z.string().catch('') }).parse(Object(req.portal.body))
+      if (demandOf(req.portal))
+        throw new Invalid({ proof: ['Your company’s portal asks for a second factor: it stays on.'] }, {})
+      const succeeded = await limits.count(req, { account: `factor ${mine(req).person}` })
+      const account = await within(database, mine(req), tx =>
+        accountOf(tx, mine(req).workspace, req.portal.customer.person.email),
+      )
+      const known = await fits(account?.password_hash, proof)
+      await inside(req, async tx => {
+        if (
+          !known &&
+          !(await useApp(tx, mine(req), proof, secrets)) &&
+          !(await useRecovery(tx, mine(req), proof, secrets))
+        )
+          throw new Invalid({ proof: ['This is neither your password nor a code of now.'] }, {})
+        await dropFactors(tx, mine(req))
+        await note(tx, req, { event: 'account.factor-removed' })
+        await tell(req, tx, 'off')
+      })
+      await succeeded()
+      res.redirect(303, req.portal.url('/account/second-factor?saved=off'))
+    },
+    otherwise(show),
+  )
+
+  const tell = async (req: Request<any>, tx: Knex, state: 'on' | 'off') => {
+    const { person } = req.portal.customer
+    if (mailed)
+      await write(
+        mailed,
+        req,
+        tx,
+        state === 'on' ? 'factor-added' : 'factor-removed',
+        { ...person, person: person.id },
+        {
+          facts: ({ time }) => ({ time: time(req.portal.now) }),
+          url: linkTo(mailed, req, '/forgot-password'),
+        },
+      )
+  }
+
+  const tellUsed = async (req: Request<any>, tx: Knex, account: NonNullable<Awaited<ReturnType<typeof accountOf>>>) => {
+    const { recovery } = await factorsOf(tx, { workspace: req.portal.workspace.id, person: account.id }, secrets)
+    await note(tx, req, {
+      event: 'account.recovered',
+      actor: { kind: 'client', id: account.id, name: account.name, client: account.memberships[0]?.client ?? '' },
+    })
+    if (mailed)
+      await write(
+        mailed,
+        req,
+        tx,
+        'recovered',
+        { ...account, person: account.id },
+        {
+          facts: { left: recovery },
+          url: linkTo(mailed, req, '/forgot-password'),
+        },
+      )
+  }
+
+  return router
+}
+
+/** Who has shown the first factor in this session and not the second, as long as that counts. */
+function halfOf(req: Request<any>) {
+  const { half, workspace } = req.portal.aside.session
+  return half && workspace === req.portal.workspace.id && half.proof.at > Date.now() - patience ? half : undefined
+}
+
+const Typed = z.object({
+  code: z.string('Type a code.').trim().min(1, 'Type a code.').max(100, 'Type a code.'),
+})
