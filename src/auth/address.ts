@@ -22,6 +22,7 @@ export function address(ways: Ways, show: RequestHandler): Router {
   router.post(
     '/address',
     anyMember,
+    unless(ways),
     async (req, res) => {
       const { email, current } = read(Wanted, req)
       const { workspace, customer } = req.portal
@@ -48,6 +49,17 @@ export function address(ways: Ways, show: RequestHandler): Router {
 
   return router
 }
+
+/** Who has no password to type shows otherwise who they are (OWASP ASVS 5.0, 7.5.1). */
+const unless =
+  ({ database }: Ways): RequestHandler =>
+  async (req, res, next) => {
+    const { workspace, customer } = req.portal
+    const mine = await within(database, { workspace: workspace.id }, tx =>
+      accountOf(tx, workspace.id, customer.person.email),
+    )
+    return mine?.password_hash ? next() : req.portal.climb('account.address', res, next)
+  }
 
 /** The links that such a change is confirmed and taken back with, by whoever has them. */
 export function confirmed(ways: Ways): Router {

@@ -350,6 +350,16 @@ describe('an invitation', () => {
 const fakeless = (id: string) => ({ portal: { workspace: { id } }, ip: undefined, get: () => undefined }) as never
 
 describe('a new password', () => {
+  it('is compared as it is typed, with its spaces and cases, and may have 256 characters', async () => {
+    const long = 'kettle marble orbit fern '.repeat(11).slice(0, 256)
+    const stored = await hashed(` ${long}`)
+    expect(await fits(stored, ` ${long}`)).to.equal(true)
+    for (const other of [long, ` ${long} `, ` ${long.toUpperCase()}`, ` ${long}`.slice(0, -1)])
+      expect(await fits(stored, other)).to.equal(false)
+    expect(await weakness(long, [])).to.equal(undefined)
+    expect(await weakness(`${long}x`, [])).to.equal('Use at most 256 characters.')
+  })
+
   it('is judged by how hard it is to guess', async () => {
     const own = ['Nadia El-Khoury', 'nadia@acmebakery.example', 'Acme Bakery']
     for (const bad of [

@@ -336,6 +336,19 @@ describe('an e-mail address', () => {
     expect((await me.post(path)).status).to.equal(410)
   })
 
+  it('of somebody without a password needs a fresh proof instead', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    await scene.owner('portal.client_users').where({ email: owner.email }).update({ password_hash: null })
+    expect((await me.post('/account/address', { email: fresh })).status).to.equal(303)
+    await scene.owner('portal.client_sessions').update({
+      sess: scene.owner.raw(`jsonb_set(sess, '{proofs,0,at}', '1')`),
+    })
+    expect(await me.post('/account/address', { email: fresh }))
+      .to.include({ status: 403 })
+      .and.show('Please confirm that it is you', 'Change the e-mail address')
+  })
+
   it('needs the password, and to be one', async () => {
     const scene = await open({ mail: 'kept' })
     const me = await scene.visit('owner')

@@ -9,6 +9,7 @@ import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { hashed, weakness } from './passwords.ts'
 import { accountOf } from './people.ts'
+import { storedId } from './sessions.ts'
 import { find, issue, use } from './tokens.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -92,10 +93,7 @@ export async function changePassword(
            returning id as person, email, name, language, time_zone as "timeZone"`,
     values: [workspace.id, person, passwordHash],
   })
-  await query(tx, {
-    text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid <> $3',
-    values: [workspace.id, person, keep],
-  })
+  await end(tx, workspace.id, person, keep)
   await note(tx, req, {
     event: 'account.password-changed',
     actor: { kind: 'client', id: person, name: row.name, client: req.portal.customer?.client.id },
@@ -106,6 +104,16 @@ export async function changePassword(
       url: linkTo(ways, req, '/forgot-password'),
     })
 }
+
+/** All sessions of this person but the one that asks (OWASP ASVS 5.0, 7.4.3). */
+export const endOthers = (tx: Knex, { portal: { workspace, customer, aside } }: Request<any>) =>
+  end(tx, workspace.id, customer.person.id, storedId(aside.sessionID))
+
+const end = (tx: Knex, workspace: string, person: string, keep: string) =>
+  query(tx, {
+    text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid <> $3',
+    values: [workspace, person, keep],
+  })
 
 const Forgotten = z.object({
   email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),

@@ -38,7 +38,7 @@ describe('a second factor', () => {
 
   it('counts when a code of it was typed, is asked for at sign-in, and each code once', async () => {
     const scene = await open({ mail: 'kept' })
-    const me = await scene.visit('owner')
+    const [me, elsewhere] = [await scene.visit('owner'), await scene.visit('owner')]
     expect(await me.get('/account')).to.show('Second factor')
     await me.post(account)
     const begun = await me.get(account)
@@ -50,6 +50,7 @@ describe('a second factor', () => {
     const { secret, codes } = await setUp(me)
     expect(codes).to.have.length(10)
     expect((await scene.mailTo(email)).subject).to.equal('A second factor was set up')
+    expect((await elsewhere.get('/account')).status).to.equal(303)
     expect(await me.get(account))
       .to.show('10 recovery codes are left.')
       .and.not.show(secret, ...codes)

@@ -13,6 +13,7 @@ import { finish, refuse } from './enter.ts'
 import { beginApp, dropFactors, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
+import { endOthers } from './reset.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
 interface Parts {
@@ -101,6 +102,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
             { code: ['This code does not fit. Look whether the clock of your phone is right, and type the next one.'] },
             {},
           )
+        await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-added' })
         await tell(req, tx, 'on')
         return newRecoveryCodes(tx, mine(req), secret)
@@ -141,6 +143,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         )
           throw new Invalid({ proof: ['This is neither your password nor a code of now.'] }, {})
         await dropFactors(tx, mine(req))
+        await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-removed' })
         await tell(req, tx, 'off')
       })

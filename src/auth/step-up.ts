@@ -29,6 +29,7 @@ interface Parts {
 /** Every action that asks for a fresh proof, or may be made to. */
 export const stepUpsOf = (sections: Section[]): Map<string, StepUp> =>
   new Map<string, StepUp>([
+    ['account.address', { label: 'Change the e-mail address', rung: 'proof' }],
     ['account.factor', { label: 'Set up a second factor', rung: 'proof' }],
     ['team.change', { label: 'Invite somebody, change roles or end access', rung: 'proof' }],
     ...sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {})),
