@@ -25,6 +25,7 @@ const sources: Record<string, { type: string; text: string }> = {
       own('signing.js'),
     ].join(';\n'),
   },
+  'passkeys.js': { type: 'text/javascript', text: own('passkeys.js') },
   'branding.js': { type: 'text/javascript', text: own('branding.js') },
   'mark.svg': { type: 'image/svg+xml', text: own('mark.svg') },
   'icons.svg': { type: 'image/svg+xml', text: own('icons.svg') },

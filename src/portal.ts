@@ -6,6 +6,7 @@ import { assets } from './assets.ts'
 import { demanding } from './auth/demand.ts'
 import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
+import { passkeys } from './auth/passkeys.ts'
 import { forgetting } from './auth/register.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
@@ -93,6 +94,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const claim = claims(log, operator.observe)
 
   const limits = limitsOf({ database, secrets, log })
+  const keys = passkeys({ database, secrets })
   const queue = jobs({ database, log })
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
@@ -134,9 +136,9 @@ export async function assemble(options: Options): Promise<Assembled> {
     bodies,
   )
   inside.use(demanding)
-  inside.use(ladder({ database, identity: crm.identity, limits, mailed, secrets, actions: stepUpsOf(sections) }))
+  inside.use(ladder({ database, identity: crm.identity, keys, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use(auth({ database, identity: crm.identity, limits, mailed, secrets }))
+  inside.use(auth({ database, identity: crm.identity, keys, limits, mailed, secrets }))
   inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))

@@ -22,6 +22,8 @@ const core: Record<string, string> = {
   'team.invited': 'invited {email} for {client}',
   'account.proven':
     'confirmed who they are, by {by, select, password {password} code {code} passkey {passkey} recovery {recovery code} other {code of the app}}',
+  'account.passkey-added': 'added the passkey {name}',
+  'account.passkey-removed': 'removed a passkey',
   'account.factor-added': 'set up a second factor',
   'account.factor-removed': 'turned the second factor off',
   'account.recovery-renewed': 'made new recovery codes',

@@ -87,6 +87,7 @@ describe('every route', () => {
       '/:workspace/register',
       '/:workspace/not-me/:token',
       '/:workspace/sign-in/second-factor',
+      '/:workspace/sign-in/passkey',
       '/:workspace/register/:token',
     ])
   })

@@ -16,6 +16,7 @@ export interface Factors {
   app: boolean
   /** The secret of one that is not confirmed yet, in base32. */
   begun: string | undefined
+  passkeys: number
   recovery: number
 }
 
@@ -29,6 +30,7 @@ export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets:
   return {
     app: app?.confirmed ?? false,
     begun: app && !app.confirmed ? unseal(app.secret, secrets) : undefined,
+    passkeys: rows.filter(it => it.kind === 'passkey').length,
     recovery: rows.filter(it => it.kind === 'recovery').length,
   }
 }
@@ -96,6 +98,16 @@ export async function useRecovery(tx: Knex, { workspace, person }: Whose, typed:
   })
   return used.length === 1
 }
+
+/** With the recovery codes, unless they still serve a passkey. */
+export const dropApp = (tx: Knex, { workspace, person }: Whose) =>
+  query(tx, {
+    text: `delete from portal.client_factors f where f.workspace_id = $1 and f.person_id = $2 and (f.kind = 'app' or
+             (f.kind = 'recovery' and not exists (
+               select from portal.client_factors o
+               where o.workspace_id = $1 and o.person_id = $2 and o.kind = 'passkey')))`,
+    values: [workspace, person],
+  })
 
 export const dropFactors = (tx: Knex, { workspace, person }: Whose) =>
   query(tx, {

@@ -30,16 +30,28 @@ const registration = {
     'Whoever has the customer code of a client may ask to come in: they confirm their address, and wait under People until you let them in.',
 } as const
 
-const switches = [...all, registration]
+const passkey = {
+  name: 'sign-in.passkey',
+  label: 'Passkeys',
+  about: 'Whoever has added one under their account signs in by fingerprint, face or PIN.',
+} as const
 
-const keys = { 'sign-in.password': 'password', 'sign-in.code': 'code', 'sign-in.registration': 'registration' } as const
+const switches = [...all, passkey, registration]
+
+const keys = {
+  'sign-in.password': 'password',
+  'sign-in.code': 'code',
+  'sign-in.registration': 'registration',
+  'sign-in.passkey': 'passkey',
+} as const
 
 /** What is offered to who is not signed in. A portal without mail has the password only. */
 export async function offered(database: Knex, workspace: string, mails: boolean) {
   const set = await stored(database, workspace)
   const code = mails && (set.get('sign-in.code') ?? true)
   const registration = mails && (set.get('sign-in.registration') ?? false)
-  return { password: !code || (set.get('sign-in.password') ?? true), code, registration, mails }
+  const passkey = set.get('sign-in.passkey') ?? true
+  return { passkey, password: !code || (set.get('sign-in.password') ?? true), code, registration, mails }
 }
 
 interface Parts {

@@ -14,6 +14,9 @@ interface Account {
   suspended: boolean
   /** Whether a second factor is asked for at sign-in. */
   factor: boolean
+  /** Whether they have one of these for it. */
+  passkey: boolean
+  app: boolean
   memberships: { client: string; name: string; role: Role }[]
 }
 
@@ -22,7 +25,11 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
     name: 'portal.account',
     text: `select u.id, u.name, u.email, u.password_hash, u.language, u.time_zone as "timeZone", u.suspended_at is not null as suspended,
              exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                     and f.kind = 'app' and f.confirmed_at is not null) as factor,
+                     and f.confirmed_at is not null) as factor,
+             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
+                     and f.kind = 'passkey') as passkey,
+             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
+                     and f.kind = 'app' and f.confirmed_at is not null) as app,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships

@@ -15,6 +15,8 @@ import { devices } from './devices.ts'
 import { enter, refuse, rememberedWay, safe } from './enter.ts'
 import { invited } from './invited.ts'
 import { offered } from './offered.ts'
+import { passkeyRoutes } from './passkey-routes.ts'
+import type { Passkeys } from './passkeys.ts'
 import { password } from './password.ts'
 import { register } from './register.ts'
 import { reset } from './reset.ts'
@@ -29,7 +31,8 @@ export function auth({
   limits,
   mailed,
   secrets,
-}: Pick<Ways, 'database' | 'limits' | 'secrets'> & {
+  keys,
+}: Pick<Ways, 'database' | 'limits' | 'secrets'> & { keys: Passkeys } & {
   identity: Identity | undefined
   mailed: (Ways & { jobs: Jobs }) | undefined
 }): Router {
@@ -50,7 +53,7 @@ export function auth({
 
   /** A way that this workspace does not offer leads to those that it does. */
   const only =
-    (way: 'password' | 'code' | 'registration'): RequestHandler =>
+    (way: 'password' | 'code' | 'registration' | 'passkey'): RequestHandler =>
     async (req, res, next) =>
       (await offered(database, req.portal.workspace.id, mails))[way]
         ? next()
@@ -95,6 +98,8 @@ export function auth({
     router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
   }
   router.use(devices({ database, mailed }))
+  router.use('/sign-in/passkey', only('passkey'))
+  router.use(passkeyRoutes({ database, keys, limits, mailed, secrets, show: showSignIn }))
   router.use(secondFactor({ database, limits, mailed, secrets }))
   router.use('/account', account({ database, limits, mailed }))
 

@@ -1,4 +1,4 @@
-import { type Request, type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
@@ -10,7 +10,7 @@ import { squares } from '../qr.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
 import { finish, refuse } from './enter.ts'
-import { beginApp, dropFactors, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
+import { beginApp, dropApp, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
 import { endOthers } from './reset.ts'
@@ -34,10 +34,21 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
     mailed ? mailing(mailed, req, work) : within(database, { workspace: req.portal.workspace.id }, work)
   const mine = (req: Request<any>) => ({ workspace: req.portal.workspace.id, person: req.portal.customer.person.id })
 
-  const showSignIn: RequestHandler = (req, res) => {
+  /** Which second factors whoever is on the way in has. */
+  const hasOf = (req: Request<any>) =>
+    within(database, { workspace: req.portal.workspace.id }, async tx => {
+      const { app, passkeys, recovery } = await factorsOf(
+        tx,
+        { workspace: req.portal.workspace.id, person: halfOf(req)?.person ?? '' },
+        secrets,
+      )
+      return { app, passkeys, recovery }
+    })
+
+  const showSignIn: RequestHandler = async (req, res) => {
     if (!halfOf(req)) return res.redirect(303, req.portal.url('/sign-in'))
     req.portal.frame = 'solo'
-    res.answer('auth/second-factor', {})
+    res.answer('auth/second-factor', { ...(await hasOf(req)) })
   }
 
   router.get('/sign-in/second-factor', anybody, showSignIn)
@@ -83,13 +94,6 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
     res.redirect(303, req.portal.url('/account/second-factor'))
   })
 
-  /** Codes are shown with the answer, and never again. */
-  const showCodes = (req: Request, res: Parameters<RequestHandler>[1], codes: string[]) =>
-    res.answer('account/recovery-codes', {
-      codes,
-      file: [`${req.portal.workspace.name}, ${req.portal.customer.person.email}`, '', ...codes, ''].join('\r\n'),
-    })
-
   router.post(
     '/account/second-factor/confirmation',
     anyMember,
@@ -104,7 +108,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
           )
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-added' })
-        await tell(req, tx, 'on')
+        await tellFactor(mailed, req, tx, 'on')
         return newRecoveryCodes(tx, mine(req), secret)
       })
       await succeeded()
@@ -128,7 +132,10 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
     anyMember,
     async (req, res) => {
       const { proof } = z.object({ proof: z.string().catch('') }).parse(Object(req.portal.body))
-      if (demandOf(req.portal))
+      if (
+        demandOf(req.portal) &&
+        !(await within(database, mine(req), tx => factorsOf(tx, mine(req), secrets))).passkeys
+      )
         throw new Invalid({ proof: ['Your company’s portal asks for a second factor: it stays on.'] }, {})
       const succeeded = await limits.count(req, { account: `factor ${mine(req).person}` })
       const account = await within(database, mine(req), tx =>
@@ -142,32 +149,16 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
           !(await useRecovery(tx, mine(req), proof, secrets))
         )
           throw new Invalid({ proof: ['This is neither your password nor a code of now.'] }, {})
-        await dropFactors(tx, mine(req))
+        await dropApp(tx, mine(req))
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-removed' })
-        await tell(req, tx, 'off')
+        await tellFactor(mailed, req, tx, 'off')
       })
       await succeeded()
       res.redirect(303, req.portal.url('/account/second-factor?saved=off'))
     },
     otherwise(show),
   )
-
-  const tell = async (req: Request<any>, tx: Knex, state: 'on' | 'off') => {
-    const { person } = req.portal.customer
-    if (mailed)
-      await write(
-        mailed,
-        req,
-        tx,
-        state === 'on' ? 'factor-added' : 'factor-removed',
-        { ...person, person: person.id },
-        {
-          facts: ({ time }) => ({ time: time(req.portal.now) }),
-          url: linkTo(mailed, req, '/forgot-password'),
-        },
-      )
-  }
 
   const tellUsed = async (req: Request<any>, tx: Knex, account: NonNullable<Awaited<ReturnType<typeof accountOf>>>) => {
     const { recovery } = await factorsOf(tx, { workspace: req.portal.workspace.id, person: account.id }, secrets)
@@ -192,8 +183,31 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
   return router
 }
 
+/** Codes are shown with the answer, and never again. */
+export const showCodes = (req: Request<any>, res: Response, codes: string[]) =>
+  res.answer('account/recovery-codes', {
+    codes,
+    file: [`${req.portal.workspace.name}, ${req.portal.customer.person.email}`, '', ...codes, ''].join('\r\n'),
+  })
+
+export async function tellFactor(mailed: Ways | undefined, req: Request<any>, tx: Knex, state: 'on' | 'off') {
+  const { person } = req.portal.customer
+  if (mailed)
+    await write(
+      mailed,
+      req,
+      tx,
+      state === 'on' ? 'factor-added' : 'factor-removed',
+      { ...person, person: person.id },
+      {
+        facts: ({ time }) => ({ time: time(req.portal.now) }),
+        url: linkTo(mailed, req, '/forgot-password'),
+      },
+    )
+}
+
 /** Who has shown the first factor in this session and not the second, as long as that counts. */
-function halfOf(req: Request<any>) {
+export function halfOf(req: Request<any>) {
   const { half, workspace } = req.portal.aside.session
   return half && workspace === req.portal.workspace.id && half.proof.at > Date.now() - patience ? half : undefined
 }

@@ -7,6 +7,7 @@ import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
 import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
 import { renew, safe } from './enter.ts'
 import { useApp, useRecovery } from './factors.ts'
+import type { Passkeys } from './passkeys.ts'
 import { knows } from './password.ts'
 import { accountOf } from './people.ts'
 import type { Held, Proof } from './sessions.ts'
@@ -23,6 +24,7 @@ interface Parts {
   identity: Identity | undefined
   mailed: Ways | undefined
   secrets: string[]
+  keys: Passkeys
   actions: Map<string, StepUp>
 }
 
@@ -104,21 +106,24 @@ const proven = (proofs: Proof[] = [], rung: Rung) =>
 
 const seconds: Proof['by'][] = ['totp', 'recovery', 'passkey']
 
-type Way = 'totp' | 'password' | 'code'
+type Way = 'passkey' | 'totp' | 'password' | 'code'
 
 /** The strongest first. Where the second factor is asked for, nothing else will do. */
 const waysOf = ({ identity, mailed }: Parts, account: Account, rung: Rung): Way[] => [
-  ...(account.factor ? (['totp'] as const) : []),
+  ...(account.passkey ? (['passkey'] as const) : []),
+  // A recovery code does where the passkey is out of reach.
+  ...(account.app || (account.passkey && rung === 'second') ? (['totp'] as const) : []),
   ...(rung !== 'second' && (account.password_hash || identity) ? (['password'] as const) : []),
   ...(rung !== 'second' && mailed ? (['code'] as const) : []),
 ]
 
 /** What the page that asks adds to a form. */
 const Given = z.object({
-  'step-up.by': z.enum(['totp', 'password', 'code']).optional().catch(undefined),
-  'step-up.show': z.enum(['totp', 'password', 'code']).optional().catch(undefined),
+  'step-up.by': z.enum(['passkey', 'totp', 'password', 'code']).optional().catch(undefined),
+  'step-up.show': z.enum(['passkey', 'totp', 'password', 'code']).optional().catch(undefined),
   'step-up.password': z.string().catch(''),
   'step-up.code': z.string().catch(''),
+  'step-up.credential': z.string().catch(''),
   'step-up.id': z.uuid().optional().catch(undefined),
 })
 
@@ -133,7 +138,7 @@ const fieldsOf = (body: unknown): [string, string][] =>
 
 /** How it was proven; undefined where nothing was given. Throws Invalid beside the field. */
 async function prove(
-  { database, identity, limits, mailed, secrets }: Parts,
+  { database, identity, keys, limits, mailed, secrets }: Parts,
   req: Request,
   account: Account,
   given: z.output<typeof Given>,
@@ -147,6 +152,9 @@ async function prove(
     if (!(await knows(identity, workspace, account, password))) {
       throw new Invalid({ 'step-up.password': ['This is not your password.'] }, {})
     }
+  } else if (by === 'passkey') {
+    if ((await keys.prove(req, given['step-up.credential'])) !== account.id)
+      throw new Invalid({ 'step-up.passkey': ['This passkey opens nothing here. Choose another way.'] }, {})
   } else if (by === 'totp') {
     const whose = { workspace: workspace.id, person: account.id }
     const used = await within(database, whose, async tx =>

@@ -63,6 +63,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/account/second-factor`],
     ['owner', `${brightside}/account/devices`],
+    ['owner', `${brightside}/account/passkeys`],
     [undefined, `${brightside}${await disowning(scene)}`],
     ['owner', `${brightside}/team`],
     ['viewer', `${brightside}/team`],

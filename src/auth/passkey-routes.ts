@@ -1,0 +1,131 @@
+import { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import { note } from '../activity.ts'
+import { otherwise } from '../answer.ts'
+import { query, within } from '../database.ts'
+import { Invalid, NotFound } from '../errors.ts'
+import { read } from '../form.ts'
+import { anybody, anyMember, stepUp } from '../section.ts'
+import { demandOf } from './demand.ts'
+import { finish, refuse } from './enter.ts'
+import { factorsOf, newRecoveryCodes } from './factors.ts'
+import { list, type Passkeys, removePasskey } from './passkeys.ts'
+import { accountOf } from './people.ts'
+import { endOthers } from './reset.ts'
+import { halfOf, showCodes, tellFactor } from './second-factor.ts'
+import type { Ways } from './way.ts'
+
+interface Parts extends Pick<Ways, 'database' | 'limits' | 'secrets'> {
+  keys: Passkeys
+  mailed: Ways | undefined
+  /** The sign-in page, which says what was wrong. */
+  show: RequestHandler
+}
+
+/** Coming in by a passkey, which is both factors in one; and one's own passkeys. */
+export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }: Parts): Router {
+  const router = Router()
+  const [secret = ''] = secrets
+
+  router.get('/sign-in/passkey', anybody, async (req, res) => {
+    res.set('Cache-Control', 'no-store').json(await keys.request(req))
+  })
+
+  router.post(
+    '/sign-in/passkey',
+    anybody,
+    async (req, res) => {
+      const workspace = req.portal.workspace.id
+      const { credential, next } = read(Used, req)
+      const half = halfOf(req)
+      const succeeded = await limits.count(req, {})
+      const person = await keys.prove(req, credential)
+      const account = person
+        ? await within(database, { workspace }, async tx => {
+            const [row] = await query<{ email: string }>(tx, {
+              text: 'select email from portal.client_users where workspace_id = $1 and id = $2',
+              values: [workspace, person],
+            })
+            return row && accountOf(tx, workspace, row.email)
+          })
+        : undefined
+      if (!account || account.suspended || !account.memberships[0])
+        return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
+      await succeeded()
+      const proof = { by: 'passkey' as const, at: Date.now() }
+      const whole = half?.person === account.id ? [half.proof, proof] : [proof]
+      await finish({ database, mailed }, req, res, account, half ? half.next : next, whole)
+    },
+    otherwise(show),
+  )
+
+  const mine = (req: Parameters<RequestHandler<any>>[0]) => ({
+    workspace: req.portal.workspace.id,
+    person: req.portal.customer.person.id,
+  })
+
+  const showOwn: RequestHandler = async (req, res) => {
+    res.answer('account/passkeys', { passkeys: await list(database, mine(req)), saved: req.query.saved === '' })
+  }
+
+  router.get('/account/passkeys', anyMember, showOwn)
+
+  router.get('/account/passkeys/options', anyMember, async (req, res) => {
+    res.set('Cache-Control', 'no-store').json(await keys.creation(req))
+  })
+
+  router.post(
+    '/account/passkeys',
+    anyMember,
+    stepUp('account.factor'),
+    async (req, res) => {
+      const { credential, name } = read(Made, req)
+      const codes = await within(database, mine(req), async tx => {
+        const before = await factorsOf(tx, mine(req), secrets)
+        if (!(await keys.add(tx, req, name, credential)))
+          throw new Invalid({ credential: ['The passkey could not be made. Please try again.'] }, { name })
+        await endOthers(tx, req)
+        await note(tx, req, { event: 'account.passkey-added', subject: { name } })
+        await tellFactor(mailed, req, tx, 'on')
+        return before.recovery ? [] : newRecoveryCodes(tx, mine(req), secret)
+      })
+      mailed?.outbox.wake()
+      req.portal.aside.session.proofs?.push({ by: 'passkey', at: Date.now() })
+      if (codes.length) return showCodes(req, res, codes)
+      res.redirect(303, req.portal.url('/account/passkeys?saved'))
+    },
+    otherwise(showOwn),
+  )
+
+  router.post(
+    '/account/passkeys/:passkey/removal',
+    anyMember,
+    stepUp('account.factor'),
+    async (req, res) => {
+      await within(database, mine(req), async tx => {
+        if (!(await removePasskey(tx, mine(req), String(req.params.passkey)))) throw new NotFound()
+        const { app } = await factorsOf(tx, mine(req), secrets)
+        if (demandOf(req.portal) && !app && !(await list(tx, mine(req))).length)
+          throw new Invalid(
+            { credential: ['Your company’s portal asks for a second factor: set up another one first.'] },
+            {},
+          )
+        await endOthers(tx, req)
+        await note(tx, req, { event: 'account.passkey-removed' })
+        await tellFactor(mailed, req, tx, 'off')
+      })
+      mailed?.outbox.wake()
+      res.redirect(303, req.portal.url('/account/passkeys?saved'))
+    },
+    otherwise(showOwn),
+  )
+
+  return router
+}
+
+const Used = z.object({ credential: z.string().catch(''), next: z.string().optional().catch(undefined) })
+
+const Made = z.object({
+  name: z.string('Type a name.').trim().min(1, 'Type a name.').max(60, 'Use at most 60 characters.'),
+  credential: z.string().catch(''),
+})

@@ -1,0 +1,184 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server'
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { query, within } from '../database.ts'
+import type { Whose } from './factors.ts'
+
+/** How long a challenge may be answered, in seconds. */
+const patience = 600
+
+interface Parts {
+  database: Knex
+  secrets: string[]
+}
+
+export interface Passkey {
+  id: string
+  name: string
+  createdAt: Date
+  usedAt: Date | null
+}
+
+/**
+ * Passkeys of one workspace (WebAuthn Level 3). They belong to the host name that a page was opened at, so that one of
+ * another portal, or of a page that only looks like this one, opens nothing. All are asked to verify their person.
+ */
+export const passkeys = ({ database, secrets }: Parts) => ({
+  /** What a browser needs to make one. */
+  async creation(req: Request<any>) {
+    const { customer, workspace, t } = req.portal
+    const mine = await list(database, { workspace: workspace.id, person: customer.person.id })
+    return generateRegistrationOptions({
+      rpName: workspace.name,
+      rpID: req.hostname,
+      userID: new Uint8Array(createHash('sha256').update(`${workspace.id} ${customer.person.id}`).digest()),
+      userName: customer.person.email,
+      userDisplayName: customer.person.name || t('Your account'),
+      challenge: challenge(req, customer.person.id, secrets),
+      attestationType: 'none',
+      excludeCredentials: mine.map(it => ({ id: it.id })),
+      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+    })
+  },
+
+  /** What a browser needs to use one; of whom is not said, so that it tells nobody who has any. */
+  request: (req: Request<any>) =>
+    generateAuthenticationOptions({
+      rpID: req.hostname,
+      challenge: challenge(req, 'anybody', secrets),
+      userVerification: 'required',
+    }),
+
+  /** Stores a new one. False where the browser's answer is not one to what was asked, or was given already. */
+  async add(tx: Knex, req: Request<any>, name: string, answer: string): Promise<boolean> {
+    const { workspace, customer } = req.portal
+    const response = parsed(answer)
+    if (!response) return false
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
+      expectedChallenge: it => isOurs(database, req, customer.person.id, it, secrets),
+    }).catch(() => ({ verified: false, registrationInfo: undefined }))
+    if (!verified || !registrationInfo) return false
+    const { id, publicKey, counter, transports = [] } = registrationInfo.credential
+    const added = await query(tx, {
+      text: `insert into portal.client_factors
+               (workspace_id, id, person_id, kind, name, secret, counter, details, confirmed_at)
+             values ($1, $2, $3, 'passkey', $4, $5, $6, $7, now()) on conflict do nothing returning id`,
+      values: [
+        ...[workspace.id, id, customer.person.id, name, Buffer.from(publicKey), counter],
+        { transports, host: req.hostname },
+      ],
+    })
+    return added.length === 1
+  },
+
+  /** Whose passkey this is; undefined for an answer that proves nothing. A signature counts once. */
+  async prove(req: Request<any>, answer: unknown): Promise<string | undefined> {
+    const workspace = req.portal.workspace.id
+    const response = parsed(answer)
+    const [row] = response
+      ? await within(database, { workspace }, tx =>
+          query<{ person: string; secret: Buffer; counter: string; transports: never[] }>(tx, {
+            text: `select f.person_id::text as person, f.secret, f.counter, f.details -> 'transports' as transports
+                   from portal.client_factors f
+                   where f.workspace_id = $1 and f.id = $2 and f.kind = 'passkey' and f.details ->> 'host' = $3`,
+            values: [workspace, response.id, req.hostname],
+          }),
+        )
+      : []
+    if (!response || !row) return undefined
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
+      expectedChallenge: it => isOurs(database, req, 'anybody', it, secrets),
+      credential: {
+        ...{ id: response.id, publicKey: new Uint8Array(row.secret), counter: Number(row.counter) },
+        transports: row.transports,
+      },
+    }).catch(() => ({ verified: false, authenticationInfo: undefined }))
+    if (!verified || !authenticationInfo) return undefined
+    await within(database, { workspace }, tx =>
+      query(tx, {
+        text: `update portal.client_factors set counter = greatest(counter, $3), used_at = now()
+               where workspace_id = $1 and id = $2`,
+        values: [workspace, response.id, authenticationInfo.newCounter],
+      }),
+    )
+    return row.person
+  },
+})
+
+export type Passkeys = ReturnType<typeof passkeys>
+
+export const list = (database: Knex, { workspace, person }: Whose): Promise<Passkey[]> =>
+  within(database, { workspace }, tx =>
+    query(tx, {
+      text: `select f.id, f.name, f.created_at as "createdAt", f.used_at as "usedAt" from portal.client_factors f
+             where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'passkey' order by f.created_at`,
+      values: [workspace, person],
+    }),
+  )
+
+/** With the recovery codes, where it was the last of the second factors. False for one that is not theirs. */
+export async function removePasskey(tx: Knex, { workspace, person }: Whose, id: string): Promise<boolean> {
+  const removed = await query(tx, {
+    text: `delete from portal.client_factors
+           where workspace_id = $1 and person_id = $2 and kind = 'passkey' and id = $3 returning id`,
+    values: [workspace, person, id],
+  })
+  await query(tx, {
+    text: `delete from portal.client_factors f where f.workspace_id = $1 and f.person_id = $2 and not exists (
+             select from portal.client_factors o
+             where o.workspace_id = $1 and o.person_id = $2 and o.confirmed_at is not null)`,
+    values: [workspace, person],
+  })
+  return removed.length === 1
+}
+
+const originOf = (req: Request<any>) => `${req.protocol}://${req.get('host')}`
+
+/** Sixteen random bytes, when they are over, and a signature: nothing is stored before it is answered. */
+function challenge(req: Request<any>, whose: string, secrets: string[]): Uint8Array<ArrayBuffer> {
+  const fresh = Buffer.alloc(20)
+  randomBytes(16).copy(fresh)
+  fresh.writeUInt32BE(Math.floor(Date.now() / 1_000) + patience, 16)
+  return new Uint8Array(Buffer.concat([fresh, signature(req, whose, fresh, secrets[0] ?? '')]))
+}
+
+const signature = (req: Request<any>, whose: string, fresh: Buffer, secret: string) =>
+  createHmac('sha256', secret).update(`passkey ${req.portal.workspace.id} ${whose} `).update(fresh).digest()
+
+/** Whether we asked this, of this person, not long ago, and nobody has answered it yet. */
+async function isOurs(database: Knex, req: Request<any>, whose: string, asked: string, secrets: string[]) {
+  const bytes = Buffer.from(asked, 'base64url')
+  const [fresh, signed] = [bytes.subarray(0, 20), bytes.subarray(20)]
+  if (bytes.length !== 52 || fresh.readUInt32BE(16) * 1_000 < Date.now()) return false
+  if (!secrets.some(it => timingSafeEqual(signature(req, whose, fresh, it), signed))) return false
+  const first = await query(database, {
+    text: `insert into portal_jobs.limits (key, points, expire) values ($1, 1, $2) on conflict do nothing returning key`,
+    values: [`passkey:${asked}`, Date.now() + patience * 1_000],
+  })
+  return first.length === 1
+}
+
+/** As a browser's `toJSON` gives it. */
+function parsed(answer: unknown): any {
+  try {
+    return Answer.parse(JSON.parse(String(answer)))
+  } catch {
+    return undefined
+  }
+}
+
+const Answer = z.looseObject({
+  id: z.string().min(1).max(2_000),
+  rawId: z.string(),
+  type: z.literal('public-key'),
+  response: z.looseObject({ clientDataJSON: z.string() }),
+})

@@ -1,0 +1,171 @@
+import { expect } from 'chai'
+import type { CDPSession, Page } from 'playwright-core'
+import { build, type Stage } from './pages/browsing.ts'
+import { leave, whoIs } from './visit.ts'
+
+const { email, password } = whoIs('owner')
+
+/** A key in a device that knows its person, as Chromium pretends one. */
+async function authenticator(page: Page): Promise<{ cdp: CDPSession; id: string }> {
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('WebAuthn.enable')
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+      ...{ isUserVerified: true, automaticPresenceSimulation: true },
+    },
+  })
+  return { cdp, id: authenticatorId }
+}
+
+describe('a passkey', function () {
+  this.timeout(120_000)
+  let stage: Stage
+  let home: string
+
+  beforeEach(async () => {
+    stage = await build()
+    // An address of digits has no passkeys.
+    home = stage.homeOf('owner').replace('127.0.0.1', 'localhost')
+  })
+  afterEach(async () => {
+    await stage.close()
+    await leave()
+  })
+
+  const byPassword = async (page: Page) => {
+    await page.goto(`${home}/sign-in`)
+    await page.fill('#email', email)
+    await page.fill('#password', password)
+    await page.locator('form .btn-primary').click()
+  }
+  const inside = (page: Page) => page.waitForURL(`${home}/`)
+
+  const add = async (page: Page, name: string) => {
+    await page.goto(`${home}/account/passkeys`)
+    await page.fill('#name', name)
+    await page.getByRole('button', { name: 'Add a passkey' }).click()
+  }
+
+  it('is added under a name, signs in without anything typed, and is listed with its last use', async () => {
+    const page = await stage.visit()
+    const { cdp, id } = await authenticator(page)
+    await byPassword(page)
+    await inside(page)
+    await add(page, 'My laptop <b>')
+    await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+    expect(await page.locator('.codes li').count()).to.equal(10)
+    const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId: id })
+    expect(credentials).to.have.length(1)
+    expect(credentials[0]).to.include({ rpId: 'localhost', isResidentCredential: true })
+
+    await page.context().clearCookies()
+    await page.goto(`${home}/sign-in?next=${encodeURIComponent(new URL(`${home}/invoices`).pathname)}`)
+    // The e-mail field offers it by itself, and this device takes the offer; else there is the button.
+    await Promise.race([
+      page.waitForURL('**/invoices', { timeout: 4_000 }),
+      new Promise(resolve => setTimeout(resolve, 4_000)),
+    ]).catch(() => undefined)
+    if (page.url().includes('sign-in')) await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.waitForURL('**/invoices')
+    await page.goto(`${home}/account/passkeys`)
+    const text = await page.locator('main').innerText()
+    expect(text).to.include('My laptop <b>').and.include('last used')
+    const row = await stage.scene.owner('portal.client_factors').where({ kind: 'passkey' }).first('*')
+    expect(row.details).to.deep.include({ host: 'localhost' })
+    expect(JSON.stringify(await stage.scene.owner('portal.client_sessions').select('sess'))).to.include(
+      '"by":"passkey"',
+    )
+
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.waitForURL('**/account/passkeys?saved')
+    expect(await stage.scene.owner('portal.client_factors')).to.be.empty
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
+  it('is the second factor of a password, and what some actions ask for', async () => {
+    const page = await stage.visit()
+    await authenticator(page)
+    await byPassword(page)
+    await inside(page)
+    await add(page, 'Phone')
+    await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+    await page.context().clearCookies()
+    // Without the offer in the e-mail field, which would be quicker than the password.
+    await page.addInitScript(() => {
+      Object.assign(Reflect.get(globalThis, 'PublicKeyCredential'), {
+        isConditionalMediationAvailable: async () => false,
+      })
+    })
+    await byPassword(page)
+    await page.waitForURL('**/sign-in/second-factor')
+    await page.goto(`${home}/invoices`)
+    await page.waitForURL('**/sign-in?next=*')
+    await page.goto(`${home}/sign-in/second-factor`)
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await inside(page)
+
+    const admin = await stage.scene.visit('admin')
+    await admin.postAt('/settings/client-portal/sign-in', {
+      'was.step-up.team.change': 'proof',
+      'step-up.team.change': 'second',
+    })
+    await stage.scene.owner('portal.client_sessions').update({
+      sess: stage.scene.owner.raw(
+        `case when sess ->> 'person' is null then sess else jsonb_set(sess, '{proofs}', '[{"by": "password", "at": 1}]') end`,
+      ),
+    })
+    await page.goto(`${home}/team`)
+    await page.fill('#name', 'Jo Vos')
+    await page.fill('#email', 'jo@x.example')
+    await page.getByRole('button', { name: 'Invite', exact: true }).click()
+    await page.getByRole('heading', { name: 'Please confirm that it is you' }).waitFor()
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.waitForURL('**/team?done=invited')
+    expect(await stage.scene.owner('portal.client_invitations').pluck('email')).to.deep.equal(['jo@x.example'])
+    expect(stage.complaints().filter(it => !it.includes('403'))).to.deep.equal([])
+  })
+
+  it('answers once what was asked, here and not long ago, and opens nothing else', async () => {
+    const page = await stage.visit()
+    await authenticator(page)
+    await byPassword(page)
+    await inside(page)
+    await add(page, 'Phone')
+    await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+    const answer = (path: string) =>
+      page.evaluate(async (address: string) => {
+        const options = await (await fetch(address)).json()
+        const browser: any = globalThis
+        const publicKey = browser.PublicKeyCredential.parseRequestOptionsFromJSON(options)
+        return JSON.stringify((await browser.navigator.credentials.get({ publicKey })).toJSON())
+      }, path)
+    const nobody = await stage.scene.visit()
+    const host = new URL(home).host
+    const send = (credential: string, workspace = 'brightside', at = host) =>
+      nobody.postAt(`/portal/${workspace}/sign-in/passkey`, { credential }).set('Host', at)
+
+    const one = await answer(`${home}/sign-in/passkey`)
+    expect((await send(one, 'ledgerline')).status, 'another workspace').to.equal(422)
+    expect((await send(one, 'brightside', 'evil.example')).status, 'another host').to.equal(422)
+    const statuses = (await Promise.all([send(one), send(one)])).map(it => it.status)
+    expect(statuses.sort(), 'two at once').to.deep.equal([303, 422])
+    expect((await send(one)).status, 'again').to.equal(422)
+    const changed = JSON.parse(await answer(`${home}/sign-in/passkey`))
+    changed.response.signature = `${changed.response.signature.slice(0, -6)}AAAAAA`
+    for (const it of [JSON.stringify(changed), 'nonsense', '{}', '[]', ''])
+      expect(await send(it), it.slice(0, 20))
+        .to.include({ status: 422 })
+        .and.show('This passkey opens nothing here.')
+
+    await stage.scene.owner('portal.client_users').where({ email }).update({ suspended_at: new Date() })
+    expect((await send(await answer(`${home}/sign-in/passkey`))).status, 'suspended').to.equal(422)
+    await stage.scene.owner('portal.client_users').where({ email }).update({ suspended_at: null })
+    const admin = await stage.scene.visit('admin')
+    await admin.postAt('/settings/client-portal/sign-in', { 'was.sign-in.passkey': 'on' })
+    expect((await send('x')).headers.location, 'not offered').to.equal('/portal/brightside/sign-in')
+    const stranger = await stage.scene.visit('billing')
+    const { id } = await stage.scene.owner('portal.client_factors').where({ kind: 'passkey' }).first('id')
+    expect((await stranger.post(`/account/passkeys/${id}/removal`)).status).to.equal(404)
+  })
+})
