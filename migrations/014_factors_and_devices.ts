@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import type { Roles } from '../src/migrations.ts'
 
 /**
- * What proves a person beside their first factor: an authenticator app (its secret sealed, `counter` the last step used),
+ * What proves a person beside their first factor: an authenticator app (its key sealed, `counter` the last step used),
  * passkeys (their public key, `counter` the signature's), and recovery codes, which are gone when used. And the devices
  * that somebody has signed in from, by the hash of a cookie.
  */
@@ -14,7 +14,7 @@ export const up = (db: Knex, { app }: Roles) =>
       person_id    uuid not null,
       kind         text not null check (kind in ('app', 'passkey', 'recovery')),
       name         text,
-      secret       bytea,
+      key          bytea,
       counter      bigint not null default 0,
       details      jsonb not null default '{}',
       created_at   timestamptz not null default now(),

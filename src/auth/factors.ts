@@ -21,15 +21,15 @@ export interface Factors {
 }
 
 export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets: string[]): Promise<Factors> {
-  const rows = await query<{ kind: string; secret: Buffer; confirmed: boolean }>(tx, {
-    text: `select f.kind, f.secret, f.confirmed_at is not null as confirmed from portal.client_factors f
+  const rows = await query<{ kind: string; key: Buffer; confirmed: boolean }>(tx, {
+    text: `select f.kind, f.key, f.confirmed_at is not null as confirmed from portal.client_factors f
            where f.workspace_id = $1 and f.person_id = $2`,
     values: [workspace, person],
   })
   const app = rows.find(it => it.kind === 'app')
   return {
     app: app?.confirmed ?? false,
-    begun: app && !app.confirmed ? unseal(app.secret, secrets) : undefined,
+    begun: app && !app.confirmed ? unseal(app.key, secrets) : undefined,
     passkeys: rows.filter(it => it.kind === 'passkey').length,
     recovery: rows.filter(it => it.kind === 'recovery').length,
   }
@@ -38,9 +38,9 @@ export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets:
 /** An app's secret of 160 bits (RFC 4226, 4), which counts when a code of it has been typed. A confirmed one stays. */
 export const beginApp = (tx: Knex, { workspace, person }: Whose, secrets: string[]) =>
   query(tx, {
-    text: `insert into portal.client_factors (workspace_id, id, person_id, kind, secret) values ($1, $2, $3, 'app', $4)
+    text: `insert into portal.client_factors (workspace_id, id, person_id, kind, key) values ($1, $2, $3, 'app', $4)
            on conflict (workspace_id, person_id) where kind = 'app'
-             do update set secret = excluded.secret, counter = 0 where client_factors.confirmed_at is null`,
+             do update set key = excluded.key, counter = 0 where client_factors.confirmed_at is null`,
     values: [workspace, uuid(), person, seal(new Secret({ size: 20 }).base32, secrets)],
   })
 
@@ -52,12 +52,12 @@ export const uriOf = (secret: string, issuer: string, label: string) => new TOTP
  * once, and an earlier one not after a later (OWASP ASVS 5.0, 6.5.1): of two at once, one is taken.
  */
 export async function useApp(tx: Knex, { workspace, person }: Whose, code: string, secrets: string[], confirm = false) {
-  const [row] = await query<{ secret: Buffer }>(tx, {
-    text: `select f.secret from portal.client_factors f
+  const [row] = await query<{ key: Buffer }>(tx, {
+    text: `select f.key from portal.client_factors f
            where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'app' and (f.confirmed_at is null) = $3`,
     values: [workspace, person, confirm],
   })
-  const secret = row && unseal(row.secret, secrets)
+  const secret = row && unseal(row.key, secrets)
   const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1 })
   if (typeof delta !== 'number') return false
   const used = await query(tx, {

@@ -69,7 +69,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     const { id, publicKey, counter, transports = [] } = registrationInfo.credential
     const added = await query(tx, {
       text: `insert into portal.client_factors
-               (workspace_id, id, person_id, kind, name, secret, counter, details, confirmed_at)
+               (workspace_id, id, person_id, kind, name, key, counter, details, confirmed_at)
              values ($1, $2, $3, 'passkey', $4, $5, $6, $7, now()) on conflict do nothing returning id`,
       values: [
         ...[workspace.id, id, customer.person.id, name, Buffer.from(publicKey), counter],
@@ -85,8 +85,8 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     const response = parsed(answer)
     const [row] = response
       ? await within(database, { workspace }, tx =>
-          query<{ person: string; secret: Buffer; counter: string; transports: never[] }>(tx, {
-            text: `select f.person_id::text as person, f.secret, f.counter, f.details -> 'transports' as transports
+          query<{ person: string; key: Buffer; counter: string; transports: never[] }>(tx, {
+            text: `select f.person_id::text as person, f.key, f.counter, f.details -> 'transports' as transports
                    from portal.client_factors f
                    where f.workspace_id = $1 and f.id = $2 and f.kind = 'passkey' and f.details ->> 'host' = $3`,
             values: [workspace, response.id, req.hostname],
@@ -98,7 +98,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
       ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
       expectedChallenge: it => isOurs(database, req, 'anybody', it, secrets),
       credential: {
-        ...{ id: response.id, publicKey: new Uint8Array(row.secret), counter: Number(row.counter) },
+        ...{ id: response.id, publicKey: new Uint8Array(row.key), counter: Number(row.counter) },
         transports: row.transports,
       },
     }).catch(() => ({ verified: false, authenticationInfo: undefined }))

@@ -26,14 +26,15 @@ import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
-import { 
-  saveFactorReset,saveInvite, 
-  saveInvite,saveInviteAgain, 
-  saveInviteAgain,saveRevocation, 
-  saveRevocation,saveSuspension, 
-  saveSuspension,showInvite, 
-  showInvite,showPeople, 
-  showPeople,} from './people.ts'
+import {
+  saveFactorReset,
+  saveInvite,
+  saveInviteAgain,
+  saveRevocation,
+  saveSuspension,
+  showInvite,
+  showPeople,
+} from './people.ts'
 import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
