@@ -31,16 +31,17 @@ describe('CSV', () => {
   })
 
   it('is read as it was written, whatever is in it', () => {
+    // Formulas are written with an apostrophe, on purpose.
+    const cell = fc.string({ unit: 'binary' }).filter(it => !/^[=+\-@\t\r]/.test(it))
+    const plain = (it: string) => it.replaceAll('\r\n', '\n').replaceAll('\r', '\n').trim()
     fc.assert(
-      fc.property(fc.array(fc.array(fc.string(), { minLength: 2, maxLength: 4 }), { minLength: 1 }), rows => {
-        const written = csv([['a', 'b', 'c'], ...rows])
-        const plain = (cell: string) => cell.replaceAll('\r\n', '\n').replaceAll('\r', '\n').trim()
-        const read = csvRows(written)
+      fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1 }), rows => {
+        const read = csvRows(csv([['a', 'b', 'c'], ...rows]))
           .slice(1)
-          .map(it => it.cells.map(cell => cell.replace(/^'/, '')))
-        const wanted = rows.map(row => row.map(cell => plain(cell).replace(/^'/, '')))
-        expect(read).to.deep.equal(wanted.filter(row => row.some(Boolean)))
+          .map(it => it.cells)
+        expect(read).to.deep.equal(rows.map(row => row.map(plain)).filter(row => row.some(Boolean)))
       }),
+      { numRuns: 1_000 },
     )
   })
 })
