@@ -43,4 +43,4 @@ export const demanding: RequestHandler = (req, res, next) => {
   res.status(403).set('HX-Redirect', address).end()
 }
 
-const open = /^\/(account\/second-factor(\/|$)|step-up$|sign-out$|logo\/)/
+const open = /^\/(account\/(second-factor|passkeys)(\/|$)|step-up$|sign-out$|logo\/)/

@@ -66,11 +66,14 @@ describe('devices', () => {
     const nobody = await scene.visit()
     for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Sign everybody out')
     expect(await signedIn(thief)).to.equal(true)
+    await thief.post('/account/second-factor')
+    await scene.owner('portal.client_factors').update({ confirmed_at: new Date() })
     expect((await nobody.postAt(`/portal/ledgerline${path}`)).status).to.equal(410)
     expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/forgot-password')
     expect([await signedIn(here), await signedIn(thief)]).to.deep.equal([false, false])
     expect((await nobody.post('/sign-in', { email, password })).status).to.equal(422)
     expect((await nobody.post(path)).status).to.equal(410)
+    expect(await scene.owner('portal.client_factors')).to.be.empty
   })
 
   it('are named as people know them', () => {

@@ -82,11 +82,18 @@ function disowning({ database, ...ways }: Ways): Router {
   router.post('/not-me/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
     await mailing({ database, ...ways }, req, async tx => {
-      const { person } = await use(tx, workspace, 'device', String(req.params.token))
+      const { id, person } = await use(tx, workspace, 'device', String(req.params.token))
       const [{ name }] = (await query(tx, {
         text: 'update portal.client_users set password_hash = null where workspace_id = $1 and id = $2 returning name',
         values: [workspace, person],
       })) as [{ name: string }]
+      // Whoever it was may have left themselves a way back in.
+      await query(tx, {
+        text: `delete from portal.client_factors f using portal.client_tokens k
+               where k.workspace_id = $1 and k.id = $3 and f.workspace_id = $1 and f.person_id = $2
+                 and f.created_at >= k.created_at`,
+        values: [workspace, person, id],
+      })
       for (const table of ['client_sessions', 'client_devices'])
         await query(tx, {
           text: `delete from portal.${table} where workspace_id = $1 and person_id = $2`,

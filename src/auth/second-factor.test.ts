@@ -133,6 +133,10 @@ describe('a second factor', () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me, other] = [await scene.visit('admin'), await scene.visit('owner'), await scene.visit('neighbour')]
     await admin.postAt(`${settings}/sign-in`, { 'was.step-up.team.change': 'proof', 'step-up.team.change': 'second' })
+    await admin.postAt(`${settings}/sign-in`, {
+      'was.step-up.account.factor': 'proof',
+      'step-up.account.factor': 'second',
+    })
     const { secret } = await setUp(me)
     await at(scene, 0)
     const invitation = { name: 'Jo', email: 'jo@x.example', role: 'viewer' }

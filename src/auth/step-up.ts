@@ -64,7 +64,9 @@ export function ladder(parts: Parts): Router {
 async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
   const { body, visitor, aside, wants } = req.portal
   const set = visitor?.settings.find(([client, person, name]) => !client && !person && name === `step-up.${action}`)
-  const rung = rungs.find(it => it === set?.[3]) ?? parts.actions.get(action)?.rung ?? 'proof'
+  const wanted = rungs.find(it => it === set?.[3]) ?? parts.actions.get(action)?.rung ?? 'proof'
+  // Nobody has the second factor before the first time that one is set up.
+  const rung = wanted === 'second' && action === 'account.factor' && !visitor?.factor ? 'proof' : wanted
   const given = Given.parse(Object(body))
   if (body) req.portal.body = carried(body)
   if (rung === 'none' || proven(aside.session.proofs, rung)) return next()
