@@ -13,6 +13,7 @@ export interface Actors {
 interface Listing {
   list(filter: any): Promise<Page<any>>
   find(id: string): Promise<any>
+  pdf?(id: string): Promise<any>
 }
 
 /** What every port that lists and finds must hold, and then what is particular to one. Runs under mocha. */
@@ -36,6 +37,19 @@ export function contract<Name extends keyof Ports>(
       expect(ours.map(it => it.id)).to.not.include.members(foreign.map(it => it.id))
       for (const id of [...foreign.map(it => it.id), 'nonsense', '', '-1', '1.5', '99999999999', 'x'.repeat(1000)]) {
         expect(await refusal(mine.find(id)), id).to.be.instanceOf(NotFound)
+      }
+    })
+
+    it('gives the CRM’s own PDF of mine alone, where it has one', async () => {
+      const { mine, theirs } = (await ports()) as { mine: Listing; theirs: Listing }
+      const [ours, foreign] = [await everyPage(mine, { sort: 'newest' }), await everyPage(theirs, { sort: 'newest' })]
+      for (const { id } of ours.slice(0, 20)) {
+        const own = await mine.pdf?.(id)
+        if (own) expect(Buffer.from(own.bytes).toString('latin1', 0, 1024)).to.include('%PDF-')
+      }
+      for (const { id } of foreign.slice(0, 20)) {
+        const own = await mine.pdf?.(id).catch(error => error)
+        if (own !== undefined) expect(own, id).to.be.instanceOf(NotFound)
       }
     })
 

@@ -1,9 +1,10 @@
 import { amount, lines, sums } from '../../src/crm/map/documents.ts'
+import { fileOf } from '../../src/crm/map/file.ts'
 import { listed, type Part, searching } from '../../src/crm/map/listing.ts'
 import type { CrmMap, InvoicesMap } from '../../src/crm/map/map.ts'
 import { checked, known } from '../../src/crm/map/owned.ts'
 import { dates, type Paper, paper } from '../../src/crm/map/paper.ts'
-import { day, keyOfType, type Reader, text } from '../../src/crm/map/reader.ts'
+import { day, keyOfType, type Reader, text, wish } from '../../src/crm/map/reader.ts'
 import { type Ask, mapped } from '../../src/crm/map/section.ts'
 import { creditsOf, paymentsOf } from '../../src/crm/map/settlements.ts'
 import { param } from '../../src/crm/map/sql.ts'
@@ -50,11 +51,13 @@ function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
   const credits = creditsOf(reader, it.creditNotes, place, amounts)
   const balance = balanceOf(document, it, { payments, credits })
   const due = it.dueOn ? `coalesce(${day(place, it.dueOn).date}, ${sent.date})` : sent.date
+  const toPay = `(${means('open')} and ${balance} > 0)`
+  wish(place, it, it.client, [due, place.key], 'invoices to pay', toPay)
   const relation = document.relation({
     ...document.details(),
     balance,
     due,
-    to_pay: `(${means('open')} and ${balance} > 0)`,
+    to_pay: toPay,
     paid: `(${means('paid')} or ${means('open')} and ${balance} <= 0)`,
     cancelled: it.status ? means('cancelled') : 'false',
     ...dates(place, { reminded_on: it.remindedOn }),
@@ -64,6 +67,7 @@ function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
   })
   const account = accountOf(reader, map)
   const whole = document.whole()
+  const file = fileOf(reader, it.file, document)
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -78,6 +82,8 @@ function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
   return (ask: Ask, customer: Customer): Invoices => {
     const scope = known(customer)
     return {
+      ...file?.(ask, customer),
+
       async list({ status, search, sort, after, size }) {
         const found = searching(search, ['d.number', 'd.title'], 'd.total')
         const { items, next } = await listed(ask, {

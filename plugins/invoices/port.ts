@@ -112,8 +112,8 @@ export interface Invoices {
   statement(from: string, until: string): Promise<Statement[]>
   /** Throws NotFound, for somebody else's and for drafts too. */
   find(id: string): Promise<Invoice>
-  /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
-  pdf?(id: string): Promise<Pdf>
+  /** The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. */
+  pdf?(id: string): Promise<Pdf | undefined>
 }
 
 declare module '../../src/crm.ts' {

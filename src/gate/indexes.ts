@@ -1,8 +1,9 @@
 import type { Knex } from 'knex'
+import { catalogueOf } from '../crm/map/adapter.ts'
 import { compile } from '../crm/map/compile.ts'
 import type { CrmMap } from '../crm/map/map.ts'
 import type { Wish } from '../crm/map/reader.ts'
-import { ident, tableIdent } from '../crm/map/sql.ts'
+import { tableIdent } from '../crm/map/sql.ts'
 import { query } from '../database.ts'
 
 interface Index {
@@ -15,7 +16,9 @@ interface Index {
 
 /** Which indexes would help a map's questions, in sentences and SQL. Portico adds none to a CRM's table. */
 export async function adviceOn(map: CrmMap, database: Knex): Promise<string[]> {
-  const wishes = merged(compile(map).wishes)
+  const { wishes: all, problems } = compile(map, await catalogueOf(map, compile(map), database))
+  if (problems.length) return []
+  const wishes = merged(all)
   const tables = [...new Set(wishes.map(it => it.table))]
   const indexes = await query<Index>(database, {
     text: `select n.nspname || '.' || c.relname as table, greatest(c.reltuples, 0)::float8 as rows,
@@ -39,33 +42,46 @@ export async function adviceOn(map: CrmMap, database: Knex): Promise<string[]> {
 /** The same columns are asked for once; `(client_id)` is served by `(client_id, issued_on, id)`. */
 function merged(wishes: Wish[]): Wish[] {
   const begins = (long: Wish, short: Wish) =>
-    long.table === short.table && short.columns.every((it, at) => long.columns[at] === it)
+    long.table === short.table &&
+    !long.where &&
+    !short.where &&
+    short.columns.every((it, at) => long.columns[at] === it)
   return wishes.filter(
     (it, at) => !wishes.some((other, place) => place !== at && begins(other, it) && (!begins(it, other) || place < at)),
   )
 }
 
-function told({ table, columns, of }: Wish, indexes: Index[]): string[] {
+function told({ table, columns, where, of }: Wish, indexes: Index[]): string[] {
   const rows = indexes[0]?.rows ?? 0
-  const plain = indexes.filter(it => it.name && !it.partial)
+  const plain = indexes.filter(it => it.name && (!it.partial || where))
   const same = (index: Index, count: number) =>
-    columns.slice(0, count).every((it, at) => index.columns[at] === ident(it) || index.columns[at] === it)
+    columns.slice(0, count).every((it, at) => index.columns[at] && written(index.columns[at]) === written(it))
   if (plain.some(it => same(it, Math.min(columns.length, 2)))) return []
+  // A CRM that has an index over some of an owner's rows has it for those that matter.
+  if (where && plain.some(it => it.partial && same(it, 1))) return []
   const found = plain.some(it => same(it, 1))
   // To sort some thousand rows is quick enough.
-  if (found && rows < 10_000) return []
-  const order = columns.map((it, at) => (at === 0 || of.startsWith('lines') ? ident(it) : `${ident(it)} desc`))
+  if (rows < 10_000 && (found || where || of.endsWith('by amount'))) return []
+  const sql = (it: string) => (/^"[^"]*"$/.test(it) ? it : `(${it})`)
+  const order = columns.map((it, at) => (at === 0 || of.startsWith('lines') ? sql(it) : `${sql(it)} desc`))
   const size = rows ? `, ${Math.round(rows).toLocaleString('en')} rows` : ''
   const advice = [
-    `create index concurrently on ${tableIdent(table)} (${order.join(', ')});  -- ${of}${found ? ', which are sorted each time now' : ', which read the whole table now'}${size}`,
+    `create index concurrently on ${tableIdent(table)} (${order.join(', ')})${where ? ` where ${where}` : ''};  -- ${of}${found ? ', which are sorted each time now' : ', which read the whole table now'}${size}`,
   ]
   const broad =
-    columns.length > 1 ? plain.filter(it => it.columns[0] === columns[1] || it.columns[0] === ident(columns[1]!)) : []
+    columns.length > 1 ? plain.filter(it => it.columns[0] && written(it.columns[0]) === written(columns[1]!)) : []
   return [
     ...advice,
     ...broad.map(
       it =>
-        `-- ${it.name} is in the order of ${columns[1]} over all clients: until there is the index above, PostgreSQL may walk it past everybody else’s rows.`,
+        `-- ${it.name} is in the order of ${columns[1]?.replaceAll('"', '')} over all clients: until there is the index above, PostgreSQL may walk it past everybody else’s rows.`,
     ),
   ]
 }
+
+/** However PostgreSQL writes an expression down: without its types, brackets, quotes and blanks. */
+const written = (sql: string) =>
+  sql
+    .toLowerCase()
+    .replace(/::(character varying|double precision|\w+)(\(\d+(,\d+)?\))?/g, '')
+    .replace(/[\s()"]/g, '')

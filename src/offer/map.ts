@@ -1,5 +1,6 @@
 import { answering, answersOf } from '../crm/map/answers.ts'
 import { amount, lines, sums } from '../crm/map/documents.ts'
+import { fileOf } from '../crm/map/file.ts'
 import { listed, type Part, searching } from '../crm/map/listing.ts'
 import type { CrmMap, OffersMap } from '../crm/map/map.ts'
 import { checked, known } from '../crm/map/owned.ts'
@@ -60,6 +61,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
       it.validUntil ? `(${until} is null or ${until} >= ${today})` : 'true',
     ].join(' and '),
   })
+  const file = fileOf(reader, it.file, document)
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -73,6 +75,8 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
   return (ask: Ask, customer: Customer): Offers => {
     const scope = known(customer)
     return {
+      ...file?.(ask, customer),
+
       async list({ status: wanted, search, sort, after, size }) {
         const found = searching(search, ['d.number', 'd.title'], 'd.total')
         const { items, next } = await listed(ask, {

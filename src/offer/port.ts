@@ -68,8 +68,8 @@ export interface Offers {
   answer?(id: string, answer: Answer): Promise<void>
   /** The same where the CRM is told by other ways than its tables, and so after the evidence is kept. */
   passOn?(id: string, answer: Answer): Promise<void>
-  /** The CRM's own PDF, where it makes one; the name without its ending. Asked after `find`. */
-  pdf?(id: string): Promise<Pdf>
+  /** The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. */
+  pdf?(id: string): Promise<Pdf | undefined>
 }
 
 /** What a client said to an offer. */

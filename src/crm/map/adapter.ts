@@ -103,7 +103,8 @@ async function prepare(map: CrmMap, plan: Compiled, database: Knex): Promise<Rea
   return { compiled: compile(map, catalogue), version: version.digest('base64url').slice(0, 12) }
 }
 
-const catalogueOf = (map: CrmMap, plan: Compiled, database: Knex): Promise<Catalogue> =>
+/** What PostgreSQL says of all that a map reads. */
+export const catalogueOf = (map: CrmMap, plan: Compiled, database: Knex): Promise<Catalogue> =>
   readCatalogue(database, [...new Set(Object.values(plan.reads).flatMap(it => Object.keys(it)))], queriesIn(map))
 
 const queriesIn = (it: unknown): string[] =>

@@ -1,4 +1,5 @@
 import type { Answer } from '../../offer/port.ts'
+import type { FileHost } from '../files/web.ts'
 
 /**
  * A text of a row:
@@ -140,6 +141,26 @@ export interface LinesMap extends Rows {
   chosen?: string
 }
 
+/**
+ * The CRM's own PDF of a document. Where there is none (the column is empty, the file is not there, the function gives
+ * nothing) Portico makes one. What is no PDF, or has more than 25 MB, is never given out.
+ * - `{ under, path }`: a file below this folder, by its path in the row; no `..`, no symbolic link, nothing absolute;
+ * - `{ at, hosts }`: fetched by its address in the row, from these hosts alone;
+ * - `{ bytes }`: a `bytea` column;
+ * - `{ read }`: a function of yours.
+ * With `table` and `of` the row is one of another table that points at the document, the newest where there are several.
+ */
+export type FileMap =
+  | (FileRow & { under: string; path: Text })
+  | (FileRow & { at: Text; hosts: FileHost[]; headers?: Record<string, string> })
+  | (FileRow & { bytes: string })
+  | { read(document: { id: string; client: string; workspace: string }): Promise<Uint8Array | undefined> }
+
+type FileRow = Rows & {
+  /** Of the other table: leads to the document's key. */
+  of?: string
+}
+
 /** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
 interface Paper extends Owned, Amounts {
   number: Text
@@ -154,6 +175,7 @@ interface Paper extends Owned, Amounts {
   /** To whom at the client. */
   contact?: Text
   lines?: LinesMap
+  file?: FileMap
 }
 
 export interface OffersMap extends Paper {

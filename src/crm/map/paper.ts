@@ -34,6 +34,7 @@ export function paper(reader: Reader, map: CrmMap, it: OffersMap | InvoicesMap, 
       .map(([value]) => value)
   const sent = day(place, it.sentOn)
   if (!it.sentOn.includes(' > ')) wish(place, it, it.client, [it.sentOn, place.key], `lists of ${name}`)
+  wish(place, it, it.client, [amounts.of(place, it.total), place.key], `lists of ${name} by amount`)
   const mine = [
     belongs(reader, map, place, it),
     place.rows,

@@ -9,10 +9,13 @@ export interface MapProblem {
   sentence: string
 }
 
-/** An index by which a question is quick: the first column finds the rows, the others give their order. */
+/** An index by which a question is quick: the first finds the rows, the others give their order. */
 export interface Wish {
   table: string
+  /** In SQL: columns, or what an order is made of. */
   columns: string[]
+  /** Only for rows where this is so. */
+  where?: string
   of: string
 }
 
@@ -172,14 +175,22 @@ export function follow(place: Place, source: string): { sql: string; type: strin
   }
 }
 
-/** Notes which index would help to find rows by a key, or by the first step of a path, in this order. */
-export function wish(place: Place, { table }: Rows, source: string, order: string[], of: string) {
+/**
+ * Notes which index would help to find rows by a key, or by the first step of a path, in this order: columns, or SQL over
+ * the place's alias. An order that looks into another table, or depends on who asks, can have none.
+ */
+export function wish(place: Place, { table }: Rows, source: string, order: string[], of: string, where = '') {
   const { column, steps } = pathOf(source)
   const { wishes } = place.reader
   if (!table) return
-  wishes.push({ table: qualified(table), columns: [column, ...(steps.length ? [] : order)], of })
+  const bare = (it: string) => it.replaceAll(`${place.alias}.`, '')
+  const sql = (it: string) => (/["(]/.test(it) ? bare(it) : ident(it))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a value of the request
+  if ([...order, where].some(it => /\u0001|\(\s*select\b/i.test(it))) return
+  const columns = [ident(column), ...(steps.length ? [] : order.map(sql))]
+  wishes.push({ table: qualified(table), columns, of, ...(where && !steps.length ? { where: bare(where) } : {}) })
   const [last] = steps.slice(-1)
-  if (last) wishes.push({ table: qualified(last.table), columns: [last.column], of })
+  if (last) wishes.push({ table: qualified(last.table), columns: [ident(last.column)], of })
 }
 
 /** Keys of different types are compared as texts. */

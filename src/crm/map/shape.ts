@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import type { CrmMap } from './map.ts'
 import { didYouMean } from './near.ts'
@@ -56,11 +57,36 @@ const lines = z.strictObject({
   ...{ tax: name.optional(), total: name, optional: name.optional(), chosen: name.optional() },
 })
 
+const otherRow = { ...rows, of: name.optional() }
+const host = z.strictObject({
+  host: z.string().regex(/^[a-z0-9.:[\]-]+$/, 'must be a host in small letters, with its port where it has one'),
+  inside: z.boolean().optional(),
+})
+const file = z.union(
+  [
+    z.strictObject({
+      ...otherRow,
+      under: z.string().refine(isAbsolute, 'must be the whole path of a folder'),
+      path: text,
+    }),
+    z.strictObject({
+      ...otherRow,
+      at: text,
+      hosts: z.array(host).min(1, 'must name a host'),
+      headers: z.record(z.string(), z.string()).optional(),
+    }),
+    z.strictObject({ ...otherRow, bytes: name }),
+    z.strictObject({ read: z.custom<unknown>(it => typeof it === 'function') }),
+  ],
+  'must be { under, path }, { at, hosts }, { bytes } or { read }, with the whole path of a folder and hosts in small letters',
+)
+
 const paper = {
   ...owned,
   ...amounts,
   ...{ number: text, title: text.optional(), sentOn: name, net: name.optional(), total: name },
   ...{ discount: name.optional(), contact: text.optional(), lines: lines.optional() },
+  file: file.optional(),
 }
 
 const said = z.union(
@@ -231,6 +257,9 @@ function sources(map: Record<string, any> | undefined): string[] {
   ])
   return its.flatMap(([place, it]) => {
     if (typeof it !== 'object' || it === null || (place === 'workspaces' && typeof it.only?.id === 'string')) return []
+    const file = it.file
+    if (file && Boolean(file.of) !== Boolean(file.table || file.query))
+      return [`${place}.file: a table of its own needs \`of\`, the column that leads to the document`]
     if (Boolean(it.table) === Boolean(it.query)) return [`${place}: name a table, or a query`]
     return it.query && !it.reads ? [`${place}: say in reads which tables and columns the query reads`] : []
   })

@@ -1,0 +1,113 @@
+import { lookup } from 'node:dns'
+import { type IncomingMessage, request as plainly } from 'node:http'
+import { request as securely } from 'node:https'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { CrmUnavailable } from '../../errors.ts'
+import { largest, Refused } from './limits.ts'
+
+/** A server that files may be fetched from. */
+export interface FileHost {
+  /** With its port where that is not the usual one: `files.crm.example`, `odoo:8069`. */
+  host: string
+  /** It is in our own network, and may be asked without TLS. Any other must have a public address. */
+  inside?: boolean
+}
+
+interface From {
+  hosts: FileHost[]
+  /** Sent to the first of them only, and not along a redirect to another. */
+  headers?: Record<string, string>
+  /** For all of it, in milliseconds. */
+  within?: number
+}
+
+/**
+ * A file by its address, from these hosts and no other, over as few as three redirects among them (CWE-918; OWASP ASVS 5.0,
+ * 1.3.6 and 13.2.4). The address that a name stands for is judged as it is connected to: no later answer of the DNS counts.
+ * Undefined for a 404. Throws Refused, or CrmUnavailable where the server does not answer as it should.
+ */
+export async function fileAt(address: string, from: From): Promise<Buffer | undefined> {
+  const signal = AbortSignal.timeout(from.within ?? 15_000)
+  let url = allowed(address, from.hosts)
+  const { host } = url
+  for (let hops = 0; hops <= 3; hops++) {
+    const answer = await ask(url, url.host === host ? from.headers : undefined, signal).catch(unanswered)
+    const { statusCode: status = 0, headers } = answer
+    if (status >= 300 && status < 400 && headers.location) {
+      answer.destroy()
+      url = allowed(new URL(headers.location, url).href, from.hosts)
+      continue
+    }
+    if (status === 404 || status === 410) return void answer.destroy()
+    if (status !== 200) {
+      answer.destroy()
+      throw unavailable(`${url.host} answered ${status}`)
+    }
+    return whole(answer).catch(unanswered)
+  }
+  throw new Refused(`${host} leads from one address to the next`)
+}
+
+function allowed(address: string, hosts: FileHost[]): URL & { inside: boolean } {
+  const url = URL.parse(address)
+  const found = url && hosts.find(it => it.host === url.host)
+  if (!url || !found) throw new Refused(`${url?.host ?? 'an address that is none'} is not among the hosts of the map`)
+  if (url.username || url.password) throw new Refused(`an address on ${url.host} has a password in it`)
+  if (url.protocol !== 'https:' && !(found.inside && url.protocol === 'http:'))
+    throw new Refused(`${url.protocol}//${url.host} is not asked: only https`)
+  return Object.assign(url, { inside: found.inside ?? false })
+}
+
+const ask = (url: URL & { inside: boolean }, headers: From['headers'], signal: AbortSignal) =>
+  new Promise<IncomingMessage>((resolve, reject) => {
+    // A number needs no look-up, so it is judged here.
+    const number = url.hostname.replace(/^\[|\]$/g, '')
+    if (!url.inside && isIP(number) && !isPublic(number)) return reject(notPublic(number))
+    const send = url.protocol === 'https:' ? securely : plainly
+    const options = { signal, headers, agent: false as const, ...(url.inside ? {} : { lookup: onlyPublic }) }
+    send(url, options, resolve).once('error', reject).end()
+  })
+
+const onlyPublic: LookupFunction = (name, options, done) =>
+  lookup(name, { ...options, all: true }, (error, addresses) => {
+    const inner = addresses?.find(it => !isPublic(it.address))
+    if (error || inner) return done(error ?? notPublic(`${name} (${inner?.address})`), '', 0)
+    if (options.all) return done(null, addresses as never, 0)
+    done(null, addresses[0]!.address, addresses[0]!.family)
+  })
+
+const notPublic = (what: string) => new Refused(`${what} is no public address`)
+
+/** IANA's special-purpose registries (RFC 6890), and multicast. */
+const inner = new BlockList()
+for (const it of [
+  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24',
+  '192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3',
+]
+  .join(' ')
+  .split(' '))
+  inner.addSubnet(it.split('/')[0]!, Number(it.split('/')[1]), 'ipv4')
+for (const it of '::/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32 2002::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8'.split(
+  ' ',
+))
+  inner.addSubnet(it.split('/')[0]!, Number(it.split('/')[1]), 'ipv6')
+
+export const isPublic = (address: string) => !inner.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+async function whole(answer: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of answer) {
+    size += part.length
+    if (size > largest) throw new Refused(`a file has more than ${largest} bytes`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+function unanswered(error: Error): never {
+  throw error instanceof Refused ? error : unavailable(error.message)
+}
+
+/** With what happened as its cause, for the log. */
+const unavailable = (what: string) => Object.assign(new CrmUnavailable(), { cause: new Error(what) })

@@ -1,0 +1,55 @@
+import type { Customer } from '../../crm.ts'
+import type { Pdf } from '../../pdf/print.ts'
+import { fileUnder } from '../files/folder.ts'
+import { largest, pdfOnly, Refused } from '../files/limits.ts'
+import { fileAt } from '../files/web.ts'
+import type { FileMap } from './map.ts'
+import { checked, known } from './owned.ts'
+import type { Paper } from './paper.ts'
+import { expect, keyOfType, type Place, placeOf, type Reader, same, text } from './reader.ts'
+import type { Ask } from './section.ts'
+
+/** How a document's own PDF is read, for who may see the document: undefined where the map names none. */
+export function fileOf(
+  reader: Reader,
+  it: FileMap | undefined,
+  document: Paper,
+): ((ask: Ask, customer: Customer) => { pdf(id: string): Promise<Pdf | undefined> }) | undefined {
+  if (!it) return undefined
+  const relation = document.relation('read' in it ? {} : { file: columnOf(reader, it, document) })
+  const which = `where d.id = ${checked('id', keyOfType(document.key).cast)}`
+  const sql = `select d.id::text as id, d.number, ${'read' in it ? 'null' : 'd.file'} as file from ${relation} ${which}`
+
+  return (ask, customer) => ({
+    async pdf(id) {
+      const [row] = await ask(sql, { ...known(customer), id })
+      const bytes = row && (await bytesOf(it, row, customer))
+      return bytes && { name: row.number, bytes: Buffer.from(pdfOnly(bytes)) }
+    },
+  })
+}
+
+/** The path, address or bytes of one document, in SQL. */
+function columnOf(reader: Reader, it: Exclude<FileMap, { read: unknown }>, { place }: Paper): string {
+  if (!it.table && !it.query) return contentOf(place, it)
+  const f = placeOf(reader, it, 'f')
+  return `(select ${contentOf(f, it)} from ${f.from} where ${same(f, it.of ?? '', place, place.key)} and ${f.rows}
+    order by ${f.column(f.key)} desc limit 1)`
+}
+
+function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }>): string {
+  if (!('bytes' in it)) return text(place, 'path' in it ? it.path : it.at)
+  expect(place, it.bytes, ['bytes'], 'a file')
+  const column = place.column(it.bytes)
+  // One that is too large is told by its size alone.
+  return `case when octet_length(${column}) > ${largest} then '\\x'::bytea else ${column} end`
+}
+
+async function bytesOf(it: FileMap, row: any, { client, workspace }: Customer): Promise<Uint8Array | undefined> {
+  if ('read' in it) return it.read({ id: row.id, client: client.id, workspace: workspace.id })
+  if (row.file === null || row.file === '') return undefined
+  if ('under' in it) return fileUnder(it.under, row.file)
+  if ('at' in it) return fileAt(row.file, it)
+  if (!row.file.length) throw new Refused(`a file in the database is empty or has more than ${largest} bytes`)
+  return row.file
+}
