@@ -156,7 +156,7 @@ function nameScore(entity: Entity, words: string[]): number {
 
 /** Tables about a thing, and not the thing itself. */
 const derived =
-  /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom|bug|team|staff|employee|internal|sync|queue|cron|kanban|notification|chunk|metric|event_type|password|sms|payroll|credit)/
+  /(type|status|state|categor|template|setting|tag|log|histor|item|line|detail|draft|recurring|embedding|target|lead|vendor|supplier|purchase|expense|campaign|import|export|bank|api|email_message|custom(?!er)|bug|team|staff|employee|internal|sync|queue|cron|kanban|notification|chunk|metric|event_type|password|sms|payroll|credit)/
 
 const document = (table: Table) =>
   // A supplier's paper is no client's.
@@ -174,7 +174,7 @@ const voucher = (table: Table, stem: Stem) =>
   [/(number|ref)/i, /(amount|total)/i, /due/i].every(shape => table.columns.some(it => shape.test(it.name)))
 
 const shapes: Partial<Record<Entity, RegExp>> = {
-  payments: /(amount|montant|total|importe|betrag|valor)/i,
+  payments: /(amount|montant|total|importe|betrag|valor|cents)/i,
   tasks: /(title|subject|name|description|content|label)/i,
   projects: /(title|name|label|subject)/i,
   documents: /(file|path|url|mime|size|storage|key|filename|name)/i,

@@ -62,7 +62,7 @@ export function linesOf(parent: Table, tables: Table[], stem: Stem): Table | und
       const has = (pattern: RegExp) => table.columns.some(it => pattern.test(it.name))
       const shape =
         (has(/qty|quantit|menge|cantidad/i) ? 30 : 0) +
-        (has(/price|prix|preis|precio|rate|subprice|amount|cost/i) ? 20 : 0)
+        (has(/price|prix|preis|precio|rate|subprice|amount|cost|cents/i) ? 20 : 0)
       const named =
         (/^(item|line|det|detail|entry|position|row|ligne|linea|posten|product)$/.test(words.at(-1) ?? '') ||
         /(det|line|item)s?$|^(lineas?|lignes?|righe|posten|positionen)/.test(table.name)
@@ -147,7 +147,7 @@ export function describe(table: Table | undefined, { stem, tenant, clients, staf
     status: status?.name,
     statuses: status?.values,
     amount: find(
-      /^(grand_?total|total_?(amount|ttc)|amount_?total|total|montant_ttc|amount|gesamt\w*|importe|valor)$/i,
+      /^((grand_?total|total_?(amount|ttc)|amount_?total|total|montant_ttc|amount)(_?(in_)?cents)?|cents|gesamt\w*|importe|valor)$/i,
     ),
     currency: find(/^currency(_?(code|id))?$/i, /^(devise|moneda|waehrung|moeda|valuta|multicurrency_code)$/i),
     issued: find(

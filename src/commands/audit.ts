@@ -1,7 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import type { Knex } from 'knex'
 import { type AuditJson, audit } from '../../audit/index.ts'
-import { readCatalogue } from '../crm/catalogue.ts'
+import { readCatalogue, tableNames } from '../crm/catalogue.ts'
 import { draft } from '../crm/map/draft.ts'
+import { knownMap } from '../crm/map/known.ts'
+import { ident, tableIdent } from '../crm/map/sql.ts'
+import { query } from '../database.ts'
 import { connected, Trouble, Wrong } from './config.ts'
 
 type Text = 'database' | 'source' | 'url' | 'out' | 'json' | 'map'
@@ -29,11 +33,25 @@ async function draftOf(file: string, { data }: AuditJson, database: string | und
   if (!database) throw new Wrong('--map needs --database too: a map is drafted from the columns that there are.')
   if (existsSync(file))
     throw new Trouble(`${file} is there already, and stays as it is. Name another file for the draft.`)
-  const tables = Object.values(data).flatMap(it => (it.table ? [it.table] : []))
-  const text = await connected(database, async db =>
-    draft(data as Record<string, any>, await readCatalogue(db, tables)),
-  )
+  const text = await connected(database, async db => {
+    const tables = await tableNames(db)
+    return (
+      knownMap(tables) ??
+      draft(data as Record<string, any>, await readCatalogue(db, tables), (table, column) =>
+        fewValues(db, table, column),
+      )
+    )
+  })
   writeFileSync(file, text)
   const unsure = text.split('\n').filter(it => /\/\/ [1-7]?\d %|TODO|not understood/.test(it)).length
   return `Written: ${file}, a draft; ${unsure} of its lines are to be looked at first.`
+}
+
+/** What a column like a status or a way to pay holds, as its first rows have it; none where it holds anything else. */
+async function fewValues(db: Knex, table: string, column: string): Promise<string[]> {
+  const rows = await query<{ value: string }>(db, {
+    text: `select distinct it.value from (select ${ident(column)}::text as value from ${tableIdent(table)} limit 20000) it
+           where it.value is not null and length(it.value) <= 30 order by 1 limit 21`,
+  }).catch(() => [])
+  return rows.length > 20 ? [] : rows.map(it => it.value)
 }

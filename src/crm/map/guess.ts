@@ -23,6 +23,12 @@ export function placeIn(place: Place | undefined, { tables }: Catalogue): Found 
   return place && columns && { place, columns: new Map([...columns].map(([name, { type }]) => [name, kindOf(type)])) }
 }
 
+/** A table that the audit does not look for, by its name. */
+export function tableLike({ tables }: Catalogue, name: RegExp): Found | undefined {
+  const [table] = [...tables.keys()].filter(it => name.test(it))
+  return table ? placeIn({ table: table.replace(/^public\./, '') }, { tables, queries: new Map() }) : undefined
+}
+
 /** What the audit says comes first; names that fit come next. */
 export function guess(
   { place, columns }: Found,
