@@ -2,7 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { map } from '../../demo/adapter/map.ts'
 import { within } from '../../src/database.ts'
+import { adapterOf } from '../../src/index.ts'
+import { standAlone } from '../../src/serve/app.ts'
 import { openBrowser } from '../browser.ts'
 import { open, type Role, type Scene, whoIs } from '../visit.ts'
 
@@ -23,7 +26,8 @@ export interface Stage {
 
 export async function build(): Promise<Stage> {
   const [scene, browser] = await Promise.all([open({ mail: 'kept' }), openBrowser()])
-  const server = createServer(scene.app)
+  const alone = await besideCrm(scene)
+  const server = createServer((req, res) => (req.url?.startsWith('/staff/') ? alone.app : scene.app)(req, res))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const heard: string[] = []
@@ -49,9 +53,20 @@ export async function build(): Promise<Stage> {
     async close() {
       await browser.close()
       await new Promise(resolve => server.close(resolve))
+      await alone.close()
     },
   }
 }
+
+/** What `portico serve` has of its own: the way in for staff. */
+const besideCrm = ({ database }: Scene) =>
+  standAlone({
+    database,
+    crm: adapterOf(map, database),
+    flags: { anywhere: () => true, enabled: () => true },
+    secret: 'a secret of at least thirty-two characters',
+    log: { info() {}, warn() {}, error() {} },
+  })
 
 declare global {
   /** See probes.js. */

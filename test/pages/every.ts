@@ -31,6 +31,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}/register?sent`],
     [undefined, `${brightside}/register?confirmed`],
     [undefined, `${brightside}${await registering(scene, client_id)}`],
+    [undefined, '/staff/brightside/sign-in'],
     [undefined, `${brightside}/forgot-password`],
     [undefined, `${brightside}/forgot-password?sent`],
     [undefined, `${brightside}/sign-in/code`],
