@@ -12,6 +12,7 @@ export default (): Config => {
     ownerUrl,
     url: portalUrl(ownerUrl, passwordFrom(fromDemo(join(data, 'secret')))),
     crm: adapter,
+    mail: process.env.SMTP_URL ? { url: process.env.SMTP_URL, from: 'portal@tandem.example' } : 'kept',
     address: `http://127.0.0.1:${process.env.PORT ?? 3000}/portal`,
   }
 }

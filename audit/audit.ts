@@ -3,7 +3,7 @@ import { readExpressApp } from './collectors/express-app.ts'
 import { readServer } from './collectors/http.ts'
 import { readSource } from './collectors/source.ts'
 import { combine } from './combine.ts'
-import { fingerprintOf } from './fingerprint.ts'
+import { columnsUsed, fingerprintOf } from './fingerprint.ts'
 import type { Answer, Status } from './judgement/answer.ts'
 import { type Judgement, judge } from './judgement/judge.ts'
 import type { Place } from './judgement/places.ts'
@@ -32,6 +32,8 @@ export interface AuditJson {
   answers: Record<QuestionId, Answer & { decision: 'leave' | 'complete' | 'build'; consequence: string }>
   data: Record<string, Place>
   tables: { create: Creation[]; leaveOut: Omission[] }
+  /** What the fingerprint is made of: the columns of `data` with their types, as the database has them, else the source. */
+  columns: Record<string, string>
   fingerprint: string
 }
 
@@ -86,11 +88,13 @@ async function concluded(judgement: Judgement, whole: boolean): Promise<Audit> {
     const answer = answers[id]
     return [id, { ...answer, decision: decisions[answer.status], consequence: consequences[answer.status](part, kept) }]
   })
+  const columns = columnsUsed(data, of.facts.tables)
   const json: AuditJson = {
     answers: Object.fromEntries(decided),
     data,
     tables: { create: await tablesToCreate(), leaveOut: tablesToLeaveOut(answers, data) },
-    fingerprint: fingerprintOf(data, of.facts.tables),
+    columns,
+    fingerprint: fingerprintOf(columns),
   }
   const untouched = of.facts.tables.map(it => it.name).sort()
   const made = { json, risks: risksOf(judgement), notes: of.facts.notes, looked: of.facts.looked, untouched, whole }

@@ -2,14 +2,23 @@ import { createHash } from 'node:crypto'
 import type { DataMap } from './judgement/data-map.ts'
 import type { Table } from './model.ts'
 
-/** A hash over the columns that the data map uses, with their types: another one means that the map has drifted. */
-export function fingerprintOf(data: DataMap, tables: Table[]): string {
-  const lines = Object.values(data).flatMap(place => {
+/** The columns that the data map uses, each with its type: `invoices.total`, `numeric(12,2)`. */
+export function columnsUsed(data: DataMap, tables: Table[]): Record<string, string> {
+  const all = Object.values(data).flatMap(place => {
     const table = tables.find(it => it.name === place.table)
     const used = new Set(Object.values(place).flatMap(it => (typeof it === 'string' ? it.split(',') : [])))
-    return table ? table.columns.filter(it => used.has(it.name)).map(it => `${table.name}.${it.name} ${it.type}`) : []
+    return table?.columns.filter(it => used.has(it.name)).map(it => [`${table.name}.${it.name}`, it.type]) ?? []
   })
-  return createHash('sha256')
-    .update([...new Set(lines)].sort().join('\n'))
-    .digest('hex')
+  return Object.fromEntries(all.sort())
 }
+
+/** A hash over such columns: another one means that the map has drifted. */
+export const fingerprintOf = (columns: Record<string, string>): string =>
+  createHash('sha256')
+    .update(
+      Object.entries(columns)
+        .map(([name, type]) => `${name} ${type}`)
+        .sort()
+        .join('\n'),
+    )
+    .digest('hex')

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { type Request, Router } from 'express'
 import type { Knex } from 'knex'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Crm } from './crm.ts'
 import { query, sent } from './database.ts'
 import type { Gate } from './gate/gate.ts'
 import type { Observe } from './log.ts'
@@ -9,14 +11,16 @@ import { anybody, type Section } from './section.ts'
 
 interface Parts {
   database: Knex
+  crm: Crm
   sections: Section[]
   metricsToken: string | undefined
   door: Gate
 }
 
 /** For who runs it: whether the process lives, whether it should be sent visitors, and figures for Prometheus. */
-export function operations({ database, sections, metricsToken, door }: Parts) {
+export function operations({ database, crm, sections, metricsToken, door }: Parts) {
   const router = Object.assign(Router(), { at: '/-' })
+  const apart = crm.database && crm.database !== database ? crm.database : undefined
   const { registry, observe } = figures({ database, sections, door })
   let stopping = false
 
@@ -25,13 +29,14 @@ export function operations({ database, sections, metricsToken, door }: Parts) {
   })
 
   router.get('/ready', anybody, async (_req, res) => {
-    const reachable = await query(database, { text: 'select 1' }).then(
-      () => true,
-      () => false,
-    )
+    const [reachable, theirs] = await Promise.all([answers(database), apart && answers(apart)])
     const ready = reachable && !stopping
     res.status(ready ? 200 : 503).set('Cache-Control', 'no-store')
-    res.json({ status: ready ? 'ready' : stopping ? 'stopping' : 'the database does not answer' })
+    res.json({
+      status: ready ? 'ready' : stopping ? 'stopping' : 'the database does not answer',
+      // Another instance would not have it either: this one still signs people in.
+      ...(apart ? { crm: theirs ? 'answers' : 'does not answer' } : {}),
+    })
   })
 
   router.get('/metrics', anybody, async (req, res, next) => {
@@ -51,6 +56,16 @@ export function operations({ database, sections, metricsToken, door }: Parts) {
   }
 }
 
+/** Within two seconds. */
+const answers = (database: Knex) =>
+  Promise.race([
+    query(database, { text: 'select 1' }).then(
+      () => true,
+      () => false,
+    ),
+    setTimeout(2_000, false, { ref: false }),
+  ])
+
 function mayRead(req: Request, token: string | undefined): boolean {
   if (!token) return ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(req.ip ?? '')
   const given = Buffer.from(req.get('Authorization') ?? '')
@@ -58,7 +73,7 @@ function mayRead(req: Request, token: string | undefined): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-function figures({ database, sections, door }: Omit<Parts, 'metricsToken'>) {
+function figures({ database, sections, door }: Omit<Parts, 'metricsToken' | 'crm'>) {
   const registry = new Registry()
   const registers = [registry]
   const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
@@ -108,6 +123,15 @@ function figures({ database, sections, door }: Omit<Parts, 'metricsToken'>) {
       const closed = door.state()?.closed
       for (const section of ['directory', ...sections.map(it => it.name)])
         this.set({ section }, closed?.has(section) ? 1 : 0)
+    },
+  })
+
+  new Gauge({
+    name: 'portico_crm_answers',
+    help: 'Whether the database of the CRM answered when it was last looked at.',
+    registers,
+    collect() {
+      this.set(door.state()?.answers === false ? 0 : 1)
     },
   })
 

@@ -88,7 +88,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
-  const operator = operations({ database, sections, metricsToken, door })
+  const operator = operations({ database, crm, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, door, flags, log, sections, workspaces: places }
   const claim = claims(log, operator.observe)

@@ -8,8 +8,10 @@ import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Ways } from './auth/way.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
 import type { Crm, Customer, Ports, Staff } from './crm.ts'
-import { NotFound, type Problem, SignedOut } from './errors.ts'
 import type { Signing } from './evidence/signing.ts'
+import { unreachable } from './database.ts'
+import { CrmUnavailable, NotFound, type Problem, SignedOut } from './errors.ts'
+import { drifted } from './gate/drift.ts'
 import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
@@ -168,6 +170,23 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
     } satisfies Partial<Visit>)
     next()
   }
+}
+
+/**
+ * The same for staff, who must see what is wrong while it is: with what was last known of the workspace, or where that
+ * is nothing, only by its name.
+ */
+export const locateAnyhow = (workspaces: Workspaces, slugOf: (req: Request<any>) => string): RequestHandler<any> => {
+  const find = locate(workspaces, slugOf)
+  return (req, res, next) =>
+    Promise.resolve(find(req, res, next)).catch(error => {
+      if (!(unreachable(error) || drifted(error) || error instanceof CrmUnavailable)) throw error
+      const slug = slugOf(req)
+      const none = { id: '', slug, name: slug, letterhead: [], timeZone: 'UTC' }
+      req.portal.workspace = workspaces.last(slug) ?? { ...none, given: none, revision: 0 }
+      req.portal.logo = () => workspaces.logo(req.portal.workspace)
+      next()
+    })
 }
 
 /** Whoever is not signed in is asked to. */

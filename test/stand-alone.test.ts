@@ -123,17 +123,31 @@ describe('the guide to a portal that stands alone', function () {
   })
 
   it('opens the gate for a role that may do what it needs and no more', async () => {
-    const audit = {
-      answers: { B3: { status: 'missing' } },
-      data: { invoices: { table: 'billing_invoice', id: 'id', amount: 'total_cent' } },
-      fingerprint: 'f',
-    }
-    writeFileSync(join(folder, 'audit.json'), JSON.stringify(audit))
-    expect((await run('npx portico enable --map crm.map.ts')).text).to.include(
-      'billing_invoice.total_cent: no such column; did you mean total_cents?',
+    const audited = await run(`npx portico audit --quiet --database '${urlOf(name)}'`)
+    expect(audited.code, audited.text).to.equal(0)
+    await owner.raw(
+      'alter table billing_invoice alter total_cents type numeric(14,0); alter table billing_payment rename column cents to cts',
     )
-    audit.data.invoices.amount = 'total_cents'
-    writeFileSync(join(folder, 'audit.json'), JSON.stringify(audit))
+    const refused = await run('npx portico enable --map crm.map.ts')
+    expect(refused.code).to.equal(1)
+    for (const it of [
+      '✗ the audit fits the database',
+      'billing_invoice.total_cents was bigint and is numeric(14,0)',
+      'billing_payment.cents: no such column',
+      'run portico audit with --database again',
+    ])
+      expect(refused.text).to.include(it)
+    await owner.raw(
+      'alter table billing_invoice alter total_cents type bigint; alter table billing_payment rename column cts to cents',
+    )
+
+    const away = { SMTP_URL: `smtp://127.0.0.1:${await freePort()}`, MAIL_FROM: 'portal@kite.example' }
+    expect((await run('npx portico enable --map crm.map.ts', away)).text).to.match(
+      /✗ the mail server answers .*ECONNREFUSED.*start it, or correct SMTP_URL/s,
+    )
+    expect((await run('npx portico enable --map crm.map.ts', { SMTP_URL: away.SMTP_URL })).text).to.include(
+      'Set MAIL_FROM beside SMTP_URL',
+    )
 
     await owner.raw('grant update (status), select (internal_note) on billing_invoice to portal_app')
     const much = await run('npx portico enable --map crm.map.ts')

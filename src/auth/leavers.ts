@@ -4,6 +4,8 @@ import type { Log } from '../log.ts'
 
 /** The CRM is asked this often whether somebody is still a contact of their client. */
 const remembered = 45_000
+/** One that does not answer is left alone for so long. */
+const failureRemembered = 5_000
 
 /**
  * Whoever has left in the CRM has left here, within a minute: the membership counts no more, in whatever session. One
@@ -25,7 +27,7 @@ export function leavers({ crm, log }: { crm: Crm; log: Log }): RequestHandler {
     if (asked.size > 10_000) asked.clear()
     const here = ask(workspace, client, contact).catch(err => {
       log.error({ err }, 'the CRM does not say who is still there; nobody is signed out by it')
-      asked.delete(key)
+      asked.set(key, { here: Promise.resolve(true), until: Date.now() + failureRemembered })
       return true
     })
     asked.set(key, { here, until: Date.now() + remembered })

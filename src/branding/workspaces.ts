@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { Crm, Workspace } from '../crm.ts'
-import { readWithin } from '../database.ts'
+import { readWithin, unreachable } from '../database.ts'
+import { CrmUnavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Logo, logoFrom } from './logo.ts'
 
@@ -18,6 +19,8 @@ export interface Branded extends Workspace {
 export interface Workspaces {
   /** Remembered for a few seconds: a new name or colour takes that long to show. Rights are never remembered. */
   find(slug: string): Promise<Branded | undefined>
+  /** As this process last knew it, whatever has become of the CRM since. */
+  last(slug: string): Branded | undefined
   /** As it is from now on, for this process. */
   forget(slug: string): void
   logo(workspace: Branded): Promise<Pick<Logo, 'type' | 'bytes'> | undefined>
@@ -38,11 +41,21 @@ const remembered = 5_000
 const logoRemembered = 60_000
 
 export function workspaces({ crm, database, log }: { crm: Crm; database: Knex; log: Log }): Workspaces {
+  const last = new Map<string, Branded>()
   const find = keep(remembered, async (slug: string) => {
-    const given = await crm.directory.workspace(slug)
-    if (!given) return undefined
+    const known = last.get(slug)
+    const given = await crm.directory.workspace(slug).catch(err => {
+      // Whoever is known here can sign in while the CRM is away; whether it drifted is the gate's to judge.
+      if (!known || !(unreachable(err) || err instanceof CrmUnavailable)) throw err
+      log.warn({ err }, 'the CRM does not answer; the portal goes on with what it last knew of the workspace')
+      return known.given
+    })
+    if (!given) return void last.delete(slug)
     const [[own], theirs] = await Promise.all([ownOf(database, given.id), logoOfCrm(given)])
-    return branded(given, theirs, own)
+    const found = branded(given, theirs, own)
+    if (last.size > 1_000) last.clear()
+    last.set(slug, found)
+    return found
   })
   const cleaned = keep(logoRemembered, async (_id: string, workspace: Workspace) => {
     const file = await crm.directory.logo?.(workspace)
@@ -56,6 +69,7 @@ export function workspaces({ crm, database, log }: { crm: Crm; database: Knex; l
 
   return {
     find: slug => find.get(slug),
+    last: slug => last.get(slug),
     forget: find.forget,
     async logo(workspace) {
       if (!workspace.logo || workspace.logo.version === workspace.given.logo?.version) return logoOfCrm(workspace.given)

@@ -6,6 +6,7 @@ import { adapterOf } from '../crm/map/adapter.ts'
 import type { CrmMap } from '../crm/map/map.ts'
 import { shapeProblems } from '../crm/map/shape.ts'
 import type { Crm } from '../crm.ts'
+import type { Options } from '../options.ts'
 
 /** What `portico.config.ts` exports by default, or a function that gives it. */
 export interface Config {
@@ -19,6 +20,8 @@ export interface Config {
   address: string
   /** Where the adapter is made of a map: it is checked as such, and `doctor` says which indexes would help. */
   map?: CrmMap
+  /** How the portal sends its mail, to be tried by `doctor` and `enable`; 'kept' where it is only written down. */
+  mail?: Options['mail'] | 'kept'
   /** Where the CRM's tables are in another database: a connection string of a role that may read its catalogue. */
   crmUrl?: string
 }
@@ -47,19 +50,29 @@ async function ofMap(file: string): Promise<Config> {
   const map: CrmMap = found.default ?? found.map
   const problems = shapeProblems(map)
   if (problems.length) throw new Trouble(problems.map(it => `${file}: ${it}`).join('\n'))
-  const { DATABASE_URL, PORTAL_DATABASE_URL, CRM_DATABASE_URL, PORTAL_ADDRESS, PORT = '3000' } = process.env
+  const {
+    DATABASE_URL,
+    PORTAL_DATABASE_URL,
+    CRM_DATABASE_URL,
+    PORTAL_ADDRESS,
+    PORT = '3000',
+    SMTP_URL,
+    MAIL_FROM,
+  } = process.env
   if (!DATABASE_URL)
     throw new Trouble('Set DATABASE_URL: a connection as the owner of the database, for Portico’s own tables.')
   if (!PORTAL_DATABASE_URL)
     throw new Trouble(
       'Set PORTAL_DATABASE_URL: the same database as a role of the portal’s own, for example portal_app. It may not be there yet.',
     )
+  if (SMTP_URL && !MAIL_FROM) throw new Trouble('Set MAIL_FROM beside SMTP_URL: the address that mails come from.')
   return {
     map,
+    mail: SMTP_URL && MAIL_FROM ? { url: SMTP_URL, from: MAIL_FROM } : undefined,
     ownerUrl: DATABASE_URL,
     url: PORTAL_DATABASE_URL,
     crmUrl: CRM_DATABASE_URL,
-    crm: database => adapterOf(map, CRM_DATABASE_URL ? pool(CRM_DATABASE_URL) : database),
+    crm: database => adapterOf(map, CRM_DATABASE_URL ? pool(CRM_DATABASE_URL, 10) : database),
     address: PORTAL_ADDRESS ?? `http://127.0.0.1:${PORT}/portal`,
   }
 }

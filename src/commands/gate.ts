@@ -6,7 +6,7 @@ import { ident } from '../crm/map/sql.ts'
 import { query } from '../database.ts'
 import { accept, withdraw } from '../gate/accept.ts'
 import { Audited } from '../gate/audit.ts'
-import { auditFits, type Check, fits, migrated, powers, ticked } from '../gate/checks.ts'
+import { auditFits, type Check, filesThere, fits, mailLeaves, migrated, powers, ticked } from '../gate/checks.ts'
 import { adviceOn } from '../gate/indexes.ts'
 import { type Config, connected, roleOf, Trouble, withCrm } from './config.ts'
 
@@ -66,7 +66,7 @@ async function allChecks(config: Config): Promise<Check[]> {
     if (!/^(28P01|28000|3D000|42501)$/.test(error.code ?? '')) throw error
     return [{ label: `${roleOf(config)} can sign in to the database`, problems: [error.message] }]
   })
-  return [tables, ...rest]
+  return [tables, ...rest, await mailLeaves(config.mail), ...(config.map ? [await filesThere(config.map)] : [])]
 }
 
 const auditChecks = (config: Config, audit: Audited) =>

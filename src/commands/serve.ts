@@ -10,15 +10,7 @@ import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
 
 /** Serves the portal until it is told to stop. Resolves when it listens. */
 export async function serve(config: Config): Promise<string> {
-  const {
-    SMTP_URL,
-    MAIL_FROM,
-    PORT = '3000',
-    PORTAL_SECRET: secret = '',
-    HOST = '127.0.0.1',
-    TRUST_PROXY,
-    LOG_LEVEL = 'info',
-  } = process.env
+  const { PORT = '3000', PORTAL_SECRET: secret = '', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info' } = process.env
   if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
   if (secret.length < 32)
     throw new Trouble('Set PORTAL_SECRET: 32 characters or more that nobody guesses. They sign cookies.')
@@ -26,10 +18,9 @@ export async function serve(config: Config): Promise<string> {
   const database = pool(config.url, 10)
   const crm = config.crm(database) as ReturnType<typeof adapterOf>
   const flags = await flagsFromEnvironment(process.env, { warn: err => log.warn({ err }, 'Unleash does not answer') })
-  const mail = SMTP_URL && MAIL_FROM ? { url: SMTP_URL, from: MAIL_FROM } : undefined
   const { app, close } = await standAlone({
     address: config.address,
-    mail,
+    mail: config.mail === 'kept' ? undefined : config.mail,
     database,
     crm,
     flags,

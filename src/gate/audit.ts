@@ -10,6 +10,7 @@ export const Audited = z.looseObject({
     z.looseObject({ status: z.enum(['implemented', 'partial', 'missing', 'not-examined']) }),
   ),
   data: z.record(z.string(), Place),
+  columns: z.record(z.string(), z.string()).optional(),
   fingerprint: z.string().min(1),
 })
 export type Audited = z.infer<typeof Audited>

@@ -1,4 +1,9 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import type { Knex } from 'knex'
+import { readCatalogue as readTables } from '../../audit/collectors/database/catalogue.ts'
+import { columnsUsed, fingerprintOf } from '../../audit/fingerprint.ts'
+import { noFacts } from '../../audit/model.ts'
 import { readCatalogue } from '../crm/catalogue.ts'
 import { columnsOf } from '../crm/grants.ts'
 import { problemsOf } from '../crm/map/adapter.ts'
@@ -6,7 +11,9 @@ import type { CrmMap } from '../crm/map/map.ts'
 import { didYouMean } from '../crm/map/near.ts'
 import type { Crm } from '../crm.ts'
 import { query } from '../database.ts'
+import { refusal } from '../mail/transport.ts'
 import { migrationNames } from '../migrations.ts'
+import type { Options } from '../options.ts'
 import { type Audited, columnsIn, tablesOf } from './audit.ts'
 
 /** One thing that must hold, whether it does, and what to do where it does not. */
@@ -37,29 +44,29 @@ export async function fits(crm: Crm, map: CrmMap | undefined, database: Knex): P
   return { label, problems }
 }
 
-/** Whether what the audit found is still to be found. */
+/** Whether the mapped part of the schema is as the audit saw it: its fingerprint, made anew, and what is another one. */
 export async function auditFits(audit: Audited, database: Knex): Promise<Check> {
-  const { rows } = await database.raw(
-    `select c.relname as table, array_agg(a.attname::text) as columns from pg_class c
-       join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     where n.nspname !~ '^(pg_|information_schema$|portal)' and c.relkind in ('r', 'v', 'm', 'p', 'f') group by 1`,
-  )
-  const tables = new Map<string, string[]>(rows.map((it: any) => [it.table, it.columns]))
-  const bare = (table: string) => table.slice(table.lastIndexOf('.') + 1)
-  const problems = [
+  const facts = noFacts()
+  await readTables(text => query(database, { text }), facts)
+  const now = columnsUsed(audit.data as never, facts.tables)
+  const label = 'the audit fits the database'
+  if (fingerprintOf(now) === audit.fingerprint) return { label, problems: [] }
+  const tables = new Map(facts.tables.map(it => [it.name, it.columns.map(one => one.name)]))
+  const missing = [
     ...tablesOf(audit)
-      .filter(it => !tables.has(bare(it)))
+      .filter(it => !tables.has(it))
       .map(it => `${it}: no such table${didYouMean(it, tables.keys())}`),
     ...columnsIn(audit)
-      .filter(({ table, column }) => tables.has(bare(table)) && !tables.get(bare(table))?.includes(column))
-      .map(
-        ({ table, column }) => `${table}.${column}: no such column${didYouMean(column, tables.get(bare(table)) ?? [])}`,
-      ),
+      .filter(({ table, column }) => tables.has(table) && !tables.get(table)?.includes(column))
+      .map(({ table, column }) => `${table}.${column}: no such column${didYouMean(column, tables.get(table) ?? [])}`),
   ]
-  return {
-    label: 'the audit fits the database',
-    problems: problems.length ? [...problems, 'run the audit again, and read what it says now'] : [],
-  }
+  const changed = Object.entries(audit.columns ?? {})
+    .filter(([name, type]) => now[name] && now[name] !== type)
+    .map(([name, type]) => `${name} was ${type || 'of no known type'} and is ${now[name]}`)
+  const told = [...new Set([...missing, ...changed])]
+  const few = told.length > 12 ? [...told.slice(0, 12), `and ${told.length - 12} more`] : told
+  const what = few.length ? few : ['its fingerprint is not that of this database']
+  return { label, problems: [...what, 'run portico audit with --database again, and read what it says now'] }
 }
 
 export async function migrated(owner: Knex): Promise<Check> {
@@ -125,6 +132,37 @@ async function excess({ reads = { directory: {} }, writes = {} }: Crm, database:
       rows.filter(it => it.writes || (it.updates && !set[it.table]?.includes(it.column))),
     ),
   ]
+}
+
+/** Whether mails leave. Without any the portal offers nothing that needs one, which is no fault. */
+export async function mailLeaves(mail: Options['mail'] | 'kept'): Promise<Check> {
+  if (!mail) return { label: 'no mail is sent, and nothing that needs it is offered', problems: [] }
+  if (mail === 'kept') return { label: 'mail is kept, and not sent', problems: [] }
+  if ('send' in mail) return { label: 'mail leaves by a function of your own', problems: [] }
+  const why = await refusal(mail.url)
+  return {
+    label: `the mail server answers (${new URL(mail.url).host})`,
+    problems: why ? [`${why}: start it, or correct SMTP_URL`] : [],
+  }
+}
+
+/** Whether folders of files that the map names can be read. Addresses are asked when somebody wants one. */
+export async function filesThere(map: CrmMap | undefined): Promise<Check> {
+  const files = [map?.proposals, map?.quotations, map?.invoices].flatMap(it => it?.file ?? [])
+  if (!files.length) return { label: 'no files of the CRM are named', problems: [] }
+  const problems = await Promise.all(
+    files.map(async it => {
+      if (!('under' in it)) return []
+      const open = await access(it.under, constants.R_OK | constants.X_OK).then(
+        () => stat(it.under),
+        () => undefined,
+      )
+      return open?.isDirectory()
+        ? []
+        : [`${it.under} is no folder that may be read: correct \`under\`, or let us read it`]
+    }),
+  )
+  return { label: 'the files of the CRM can be read', problems: [...new Set(problems.flat())] }
 }
 
 /** A list with ticks. */

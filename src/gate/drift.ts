@@ -53,9 +53,23 @@ export function driftOf(reads: Reads, { tables }: Catalogue, accepted: Schema): 
   return { problems, news }
 }
 
-/** A longer text or a finer number is read as before. */
-const alike = (before: string, now: string) =>
-  before === now || (kindOf(before) !== 'other' && kindOf(before) === kindOf(now))
+/**
+ * What is read as before: another length of a text, another width of an integer, a number with as many decimals or more.
+ * One with fewer decimals, or that is exact no longer, may tell another amount.
+ */
+function alike(before: string, now: string): boolean {
+  if (before === now) return true
+  const kind = kindOf(before)
+  if (kind === 'other' || kind !== kindOf(now)) return false
+  return kind !== 'number' || precision(now) >= precision(before)
+}
+
+/** Decimals of `numeric(12,2)`; those of floating point are not to be relied on, and `money` is read as text. */
+function precision(type: string): number {
+  const [, scale] = /^(?:numeric|decimal)(?:\(\d+(?:,(-?\d+))?\))?$/.exec(type) ?? []
+  if (/^(numeric|decimal)/.test(type)) return type.includes('(') ? Number(scale ?? 0) : Number.POSITIVE_INFINITY
+  return { 'double precision': -100, real: -200 }[type] ?? -300
+}
 
 const short = (table: string) => table.replace(/^public\./, '')
 

@@ -117,6 +117,48 @@ describe('drift', () => {
     await until(async () => (await owner.get('/')).status === 200)
   })
 
+  it('of what every page needs is shown to staff, whose settings stay usable', async () => {
+    const scene = await open({ checkEvery: 0.1 })
+    const admin = await scene.visit('admin')
+    await admin.at('/settings/client-portal/')
+    await scene.owner.raw(`revoke select (name) on public.workspaces from ${role}`)
+    await until(async () => (await admin.at(state)).text.includes('may not read workspaces.name'))
+    expect(await admin.at('/settings/client-portal/'))
+      .to.include({ status: 200 })
+      .and.show('Brightside Agency')
+
+    const restarted = await open({ on: scene, checkEvery: 0.1 })
+    const another = await restarted.visit('admin')
+    expect(await another.at(state)).to.show('may not read workspaces.name', 'All sections')
+    expect((await another.at('/settings/client-portal/people')).headers.location).to.match(/client-portal\/state$/)
+    const saved = await another.postAt('/settings/client-portal/visibility', { 'was.invoices': 'on' })
+    expect(saved.status).to.equal(503)
+    expect(await scene.owner('portal.client_portal_settings').select()).to.deep.equal([])
+  })
+
+  it('is a number with fewer decimals, or that is exact no longer, and is none where all is read as before', async () => {
+    const scene = await open({ checkEvery: 0.1 })
+    const admin = await scene.visit('admin')
+    const said = async (type: string) => {
+      await scene.owner.raw(
+        `alter table public.proposal_lines alter discount_pct type ${type} using discount_pct::numeric::${type}`,
+      )
+      return (await admin.at(state)).text.includes('proposal_lines.discount_pct was')
+    }
+    const drifts: Record<string, boolean> = {}
+    for (const type of ['numeric(9,4)', 'numeric', 'double precision', 'numeric(9,1)', 'numeric(9,2)'])
+      drifts[type] = await said(type)
+    expect(drifts).to.deep.equal({
+      'numeric(9,4)': false,
+      numeric: false,
+      'double precision': true,
+      'numeric(9,1)': true,
+      'numeric(9,2)': false,
+    })
+    await scene.owner.raw('alter table public.proposals alter version type bigint')
+    expect(await admin.at(state)).to.not.show('proposals.version')
+  })
+
   it('hides a column that came, and says that it is there', async () => {
     const scene = await open({ checkEvery: 0.1 })
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]

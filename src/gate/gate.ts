@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { Crm, Ports } from '../crm.ts'
-import { query } from '../database.ts'
+import { query, unreachable } from '../database.ts'
 import type { Log } from '../log.ts'
 import { type Drift, driftOf, type Schema, schemaOf } from './drift.ts'
 
@@ -19,6 +19,8 @@ interface State extends Drift {
   accepted: { by: string; at: Date; fingerprint: string } | undefined
   /** Sections that are switched off; `directory` is all of them. */
   closed: Set<string>
+  /** Whether the CRM's database could be asked; what was known of it holds where it could not. */
+  answers: boolean
 }
 
 export interface Gate {
@@ -47,10 +49,10 @@ export function gate(parts: Parts): Gate {
   let timer: NodeJS.Timeout | undefined
 
   const look = () => {
-    looking ??= ask(parts)
+    looking ??= ask(parts, known)
       .then(found => {
-        if (schema && schema !== found.schema) crm.refresh?.()
-        schema = found.schema
+        if (schema && found.schema && schema !== found.schema) crm.refresh?.()
+        schema = found.schema || schema
         tell(parts.log, known, found.state)
         known = found.state
         looked = Date.now()
@@ -68,7 +70,9 @@ export function gate(parts: Parts): Gate {
   return {
     async opened() {
       timer ??= setInterval(again, every * 1000).unref()
-      if (!known || Date.now() - looked > every * 3000) await look().catch(unanswered)
+      const age = Date.now() - looked
+      if (!known || age > every * 3000) await look().catch(unanswered)
+      else if (!known.answers && age > 5_000) look().catch(unanswered)
       return known ? known.accepted !== undefined : true
     },
     whole: () => !known?.closed.has('directory'),
@@ -85,7 +89,7 @@ export function gate(parts: Parts): Gate {
 /** A database that does not answer gives nothing away either: the page that follows says so. */
 const unanswered = () => undefined
 
-async function ask({ crm, database }: Parts): Promise<{ state: State; schema: string }> {
+async function ask({ crm, database }: Parts, before?: State): Promise<{ state: State; schema: string }> {
   const [row] = await query(database, {
     text: 'select accepted_by, accepted_at, fingerprint, crm_schema from portal.gate',
   }).catch(error => {
@@ -94,11 +98,17 @@ async function ask({ crm, database }: Parts): Promise<{ state: State; schema: st
     throw error
   })
   const accepted = row && { by: row.accepted_by, at: row.accepted_at, fingerprint: row.fingerprint }
-  if (!row || !crm.reads) return { state: { accepted, problems: [], news: [], closed: new Set() }, schema: '' }
-  const { catalogue } = await schemaOf(crm, database)
+  const nothing = { problems: [], news: [], closed: new Set<string>(), answers: true }
+  if (!row || !crm.reads) return { state: { ...nothing, accepted }, schema: '' }
+  const found = await schemaOf(crm, database).catch(error => {
+    if (!unreachable(error)) throw error
+    return undefined
+  })
+  if (!found) return { state: { ...(before ?? nothing), accepted, answers: false }, schema: '' }
+  const { catalogue } = found
   const drift = driftOf(crm.reads, catalogue, row.crm_schema as Schema)
   return {
-    state: { accepted, ...drift, closed: new Set(drift.problems.map(it => it.section)) },
+    state: { accepted, ...drift, closed: new Set(drift.problems.map(it => it.section)), answers: true },
     schema: JSON.stringify([...catalogue.tables].map(([name, columns]) => [name, ...columns])),
   }
 }
@@ -112,6 +122,9 @@ function tell(log: Log, before: State | undefined, now: State) {
       now.accepted ? 'the audit is accepted: the portal is on' : 'the audit is no longer accepted: the portal is off',
     )
   if (!before && !now.accepted) log.warn({}, 'no audit of this CRM was accepted (portico enable): the portal is off')
+  if (!now.answers && before?.answers !== false)
+    log.error({}, 'the database of the CRM does not answer: clients sign in, and see nothing of the CRM until it does')
+  if (now.answers && before?.answers === false) log.info({}, 'the database of the CRM answers again')
   if (said(before) === said(now)) return
   const { problems, news } = now
   if (problems.length)

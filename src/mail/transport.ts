@@ -46,3 +46,18 @@ export function smtp(url: string, address: string): Transport {
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     })
 }
+
+/** Why a server takes no mail now, in its words; undefined where it would. Nothing is sent. */
+export async function refusal(url: string): Promise<string | undefined> {
+  const server = createTransport(url, {
+    ...{ connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 5_000, dnsTimeout: 5_000 },
+  } as never)
+  try {
+    await server.verify()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    server.close()
+  }
+}

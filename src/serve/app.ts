@@ -39,10 +39,9 @@ export async function standAlone({
   const { portal, ...parts } = await assemble({
     ...{ address, database, crm, flags, log, mail, secrets: [secret] },
     async staff(req) {
-      const { id, workspace: slug } = held(req).staff ?? {}
-      const workspace = slug && id ? await parts.places.find(slug) : undefined
-      const it = workspace && id ? await colleagues.find(workspace, id) : undefined
-      return it && slug ? { ...it, workspace: slug, signOut: `/staff/${slug}/sign-out` } : undefined
+      const { id, workspace, of } = held(req).staff ?? {}
+      const it = id && of && (await colleagues.find({ id: of }, id))
+      return it && workspace ? { ...it, workspace, signOut: `/staff/${workspace}/sign-out` } : undefined
     },
   })
 

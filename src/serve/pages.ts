@@ -21,9 +21,9 @@ interface Parts extends Pick<Awaited<ReturnType<typeof assemble>>, 'begin' | 'cl
   staff: ReturnType<typeof staffOf>
 }
 
-/** What a session of staff holds. */
+/** What a session of staff holds: who, and the workspace's slug and id, so that the CRM need not be asked for it. */
 export interface Held {
-  staff?: { id: string; workspace: string }
+  staff?: { id: string; workspace: string; of: string }
 }
 
 /** The way in and out for staff of a portal that stands alone: `/staff/:workspace`. */
@@ -60,7 +60,7 @@ export function staffPages({ begin, claim, door, limits, places, flags, log, sta
       await succeeded()
       await renew(req)
       await record(req, { event: 'account.signed-in', actor: { kind: 'staff', id: found.id, name: found.name } })
-      held(req).staff = { id: found.id, workspace: req.portal.workspace.slug }
+      held(req).staff = { id: found.id, workspace: req.portal.workspace.slug, of: req.portal.workspace.id }
       res.redirect(303, '/settings/client-portal/')
     },
     otherwise(show),

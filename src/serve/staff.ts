@@ -23,14 +23,14 @@ export const staffOf = (database: Knex, crm: Identity | undefined) => ({
   },
 
   /** As they are now: who has left is undefined. */
-  async find(workspace: Workspace, id: string): Promise<Colleague | undefined> {
+  async find(workspace: Pick<Workspace, 'id'>, id: string): Promise<Colleague | undefined> {
     if (!id.startsWith('crm:')) return row(database, workspace, 'id', id)
     const it = await crm?.find(workspace, id.slice(4))
     return it && { ...it, id }
   },
 })
 
-const row = (database: Knex, workspace: Workspace, by: 'id' | 'email', value: string) =>
+const row = (database: Knex, workspace: Pick<Workspace, 'id'>, by: 'id' | 'email', value: string) =>
   within(database, { workspace: workspace.id }, async tx => {
     const [it] = await query<Colleague & { password_hash: string }>(tx, {
       text: `select id::text, name, admin, password_hash from portal.client_staff

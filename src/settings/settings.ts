@@ -10,7 +10,7 @@ import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
 import type { Crm } from '../crm.ts'
-import { NotFound } from '../errors.ts'
+import { CrmUnavailable, NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import { bodies, withFile } from '../form.ts'
 import type { Gate } from '../gate/gate.ts'
@@ -21,7 +21,7 @@ import { sameOrigin } from '../origin.ts'
 import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
-import { locate } from '../visit.ts'
+import { locateAnyhow } from '../visit.ts'
 import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { saveImport, showImport } from './import.ts'
@@ -99,8 +99,9 @@ export function settings({
   router.use(
     begin,
     entered,
-    locate(workspaces, req => req.portal.staff?.workspace ?? ''),
+    locateAnyhow(workspaces, req => req.portal.staff?.workspace ?? ''),
     claim,
+    onlyState,
     sameOrigin,
     bodies,
   )
@@ -187,6 +188,13 @@ export function settings({
   })
   router.use(problems(log, claim))
   return router
+}
+
+/** Nothing is read or saved for a workspace of which no more is known than its name. */
+const onlyState: RequestHandler = (req, res, next) => {
+  if (req.portal.workspace.id || req.path === '/state') return next()
+  if (req.method !== 'GET') throw new CrmUnavailable()
+  res.redirect(303, req.portal.url('/state'))
 }
 
 /** A toggle that is not ticked is not sent: `was.<name>` says that it was on the page, and how. */

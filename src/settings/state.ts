@@ -26,7 +26,7 @@ export const showState =
     const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
     const tampered = await faults(database, req.portal.workspace.id, 100)
     const missing = migrationNames().filter(it => !facts.applied.includes(it))
-    const { accepted, problems, news } = await door.look()
+    const { accepted, problems, news, answers } = await door.look()
     const drifted = (section: string) => problems.filter(it => it.section === section).map(it => told(it, req.portal.t))
     res.answer('settings/state', {
       news,
@@ -39,6 +39,7 @@ export const showState =
           good: accepted !== undefined,
           detail: '',
         },
+        ...(answers ? [] : [{ label: 'The CRM’s database answers', good: false, detail: '' }]),
         ...['directory', ...sections.map(it => it.name)]
           .filter(name => drifted(name).length)
           .map(name => ({
@@ -47,7 +48,7 @@ export const showState =
             good: false,
             detail: drifted(name).join('; '),
           })),
-        ...(problems.length
+        ...(problems.length || !answers
           ? []
           : [{ label: 'The CRM is as it was when the audit was accepted', good: true, detail: '' }]),
         { label: 'All migrations are applied', good: missing.length === 0, detail: missing.join(', ') },

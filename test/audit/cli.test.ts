@@ -24,7 +24,7 @@ describe('portico audit', () => {
       .to.include('# Audit of the CRM')
       .and.include('## Final summary')
     const json = JSON.parse(readFileSync(join(here, 'found.json'), 'utf8'))
-    expect(json).to.have.all.keys('answers', 'data', 'tables', 'fingerprint')
+    expect(json).to.have.all.keys('answers', 'data', 'tables', 'columns', 'fingerprint')
     expect(json.answers.A1).to.have.all.keys('status', 'confidence', 'evidence', 'reason', 'decision', 'consequence')
   })
 

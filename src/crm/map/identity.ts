@@ -11,7 +11,7 @@ import { param } from './sql.ts'
 export interface Identity {
   verify(workspace: Workspace, email: string, password: string): Promise<Found | undefined>
   /** As they are now; undefined for who has left. */
-  find(workspace: Workspace, id: string): Promise<Found | undefined>
+  find(workspace: Pick<Workspace, 'id'>, id: string): Promise<Found | undefined>
 }
 
 interface Found {
