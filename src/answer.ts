@@ -3,7 +3,18 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { roleName } from './auth/roles.ts'
 import type { Role } from './crm.ts'
 import { unreachable } from './database.ts'
-import { Conflict, CrmUnavailable, Invalid, Problem, SignedOut, TooMany, TooOften, Unreadable } from './errors.ts'
+import {
+  BadToken,
+  Conflict,
+  CrmUnavailable,
+  Forbidden,
+  Invalid,
+  Problem,
+  SignedOut,
+  TooMany,
+  TooOften,
+  Unreadable,
+} from './errors.ts'
 import { listAddress } from './filter.ts'
 import { drifted } from './gate/drift.ts'
 import type { Log } from './log.ts'
@@ -105,6 +116,7 @@ export const problems =
     const problem = problemOf(error)
     if (problem.status >= 500) log.error({ request: req.portal.id, err: error }, problem.message)
     if (problem instanceof SignedOut && req.portal.wants !== 'json') return signIn(req, res)
+    if (req.portal.wants === 'json') challenge(req, res, problem)
     if (problem.status === 503) res.set('Retry-After', '30')
     if (problem instanceof TooOften) res.set('Retry-After', String(problem.seconds))
     req.portal.problem = problem
@@ -116,6 +128,19 @@ export const problems =
     if (!req.portal.customer && req.portal.frame === 'page') req.portal.frame = 'solo'
     res.answer('error', {})
   }
+
+/** What a program has to bring (RFC 6750, 3). */
+function challenge(req: Request, res: Response, problem: Problem) {
+  const { bearer, workspace } = req.portal
+  const error =
+    problem instanceof BadToken
+      ? ', error="invalid_token"'
+      : bearer?.scopes && problem instanceof Forbidden
+        ? ', error="insufficient_scope"'
+        : ''
+  if (problem.status === 401 || error)
+    res.set('WWW-Authenticate', `Bearer realm="${workspace?.slug ?? 'portal'}"${error}`)
+}
 
 /** Off to sign-in, and back to the page afterwards: with htmx that is the page around the fragment. */
 function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandler>[1]) {
@@ -141,6 +166,7 @@ const told = (problem: Problem | undefined, id: string) =>
   problem && {
     title: problem.message,
     status: problem.status,
+    detail: problem.advice,
     code: problem.code,
     instance: id,
     errors: problem instanceof Invalid ? problem.errors : undefined,

@@ -21,6 +21,21 @@ export class SignedOut extends Problem {
   advice = 'You were signed out, for instance because you were away for long.'
 }
 
+/** A token that lets nobody in: RFC 6750 has its own word for it. */
+export class BadToken extends SignedOut {
+  code = 'invalid-token'
+  message = 'This token is not good, or not any more.'
+  advice = 'Get a new one with the proofs of the person.'
+}
+
+/** Two requests with one refresh token at once. */
+export class Refreshed extends Problem {
+  status = 409
+  code = 'refreshed'
+  message = 'This token was used a moment ago.'
+  advice = 'Go on with what the other request was answered.'
+}
+
 export class Forbidden extends Problem {
   status = 403
   code = 'forbidden'
@@ -69,6 +84,7 @@ export class Invalid extends Problem {
   status = 422
   code = 'invalid'
   message = 'Please look at the marked fields.'
+  advice = 'Nothing was saved yet, and what you typed is still here.'
   errors: Record<string, string[] | undefined>
   typed: unknown
 

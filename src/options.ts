@@ -38,6 +38,8 @@ export interface Options {
   mail?: { from: string; url: string } | { from: string; send: Transport }
   /** A time-stamp authority (RFC 3161) whose time goes into each seal: `https://tsa.example`. None if not given. */
   timestamps?: string
+  /** Origins whose pages may ask the API with a token, as `https://app.example`. None if not given. */
+  origins?: string[]
   /** Where requests and errors are told; pino on standard output if not given. */
   log?: Log
   /** Those in plugins/ if not given. */
@@ -107,6 +109,12 @@ const Shape = z.object({
     )
     .optional(),
   timestamps: z.url({ protocol: /^https?$/, message: 'must be an address like https://tsa.example' }).optional(),
+  origins: z
+    .array(
+      z.string().refine(it => URL.parse(it)?.origin === it, 'must be an origin like https://app.example'),
+      'must be a list of origins',
+    )
+    .default([]),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
   checkEvery: z.number('must be a number of seconds').min(0.1, 'must be a number of seconds').max(86_400).default(60),

@@ -6,6 +6,8 @@ import { CrossSite } from './errors.ts'
  * is needed. A request with neither comes from no browser. The rule is that of Go's http.CrossOriginProtection.
  */
 export const sameOrigin: RequestHandler = (req, _res, next) => {
+  // A token is not sent by a browser on its own.
+  if (req.portal.bearer || req.portal.cookieless) return next()
   const site = req.get('Sec-Fetch-Site')
   const origin = req.get('Origin')
   const safe = ['GET', 'HEAD', 'OPTIONS'].includes(req.method)

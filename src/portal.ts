@@ -2,6 +2,10 @@ import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { acting } from './act.ts'
 import { journal } from './activity.ts'
 import { answers, problems } from './answer.ts'
+import { bearer } from './api/bearer.ts'
+import { cors } from './api/cors.ts'
+import { tokens } from './api/page.ts'
+import { api } from './api/routes.ts'
 import { assets } from './assets.ts'
 import { demanding } from './auth/demand.ts'
 import { leavers } from './auth/leavers.ts'
@@ -80,6 +84,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     mail,
     metricsToken,
     now,
+    origins,
     preparedStatements,
     secrets,
     sections,
@@ -129,7 +134,8 @@ export async function assemble(options: Options): Promise<Assembled> {
     fitting(door),
     locate(places),
     claim,
-    sessions({ database, secrets, log }),
+    cors(origins),
+    bearer({ database, log }, sessions({ database, secrets, log })),
     leavers(parts),
     know(parts),
     sameOrigin,
@@ -138,10 +144,12 @@ export async function assemble(options: Options): Promise<Assembled> {
   inside.use(demanding)
   inside.use(ladder({ database, identity: crm.identity, keys, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
+  inside.use('/api/v1', api({ database, identity: crm.identity, limits, log, mailed, sections }))
   inside.use(auth({ database, identity: crm.identity, keys, limits, mailed, secrets }))
   inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
+  inside.use('/account/tokens', tokens({ database, identity: crm.identity, limits, sections }))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
   for (const it of sections) inside.use([`/${it.name}`, `/api/v1/${it.name}`], known, offered(it), routesOf(it))

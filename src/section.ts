@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express'
-import type { ZodObject } from 'zod'
+import type { ZodObject, ZodType } from 'zod'
 import type { Role } from './crm.ts'
 import { Forbidden, SignedOut } from './errors.ts'
 import type { Speech } from './language.ts'
@@ -22,6 +22,8 @@ export interface Section<Name extends string = string> {
   answers: Record<`${Name}/${string}`, ZodObject>
   /** Actions of it that a fresh proof can be asked for: `stepUp` in their routes names them. */
   stepUps?: Record<`${Name}.${string}`, StepUp>
+  /** What a list or page of the API may be asked, and what a command of it is told, by view: for its description. */
+  asks?: Record<`${Name}/${string}`, ZodType>
   /** The sentence that each event leaves. */
   activity: Record<`${Name}.${string}`, string>
   /** How a document of it is printed for whoever signed it, of the content that was signed. */

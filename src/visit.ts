@@ -54,10 +54,16 @@ export interface Visit extends Speech {
   /** Holds our own session. */
   aside: Aside
   visitor: Visitor | undefined
+  /** Sent by a page of another origin that may ask the API: its cookies do not count. */
+  cookieless: boolean
+  /** The token that the request was sent with, and what it may: all that its person may, where it has no scopes. */
+  bearer: { id: string; scopes: string[] | null } | undefined
   nav: Section[]
   may(permission: string): boolean
   /** What the workspace has changed about its roles. */
   rights: Rights
+  /** All that this person may, here and now. */
+  allowed(): string[]
   /** Whether a toggle is on for this person. */
   on(toggle: string): boolean
   /** Goes on where this action needs no fresh proof of who it is, or has one; asks for it else. */
@@ -92,9 +98,12 @@ export const arrive =
       body: undefined,
       problem: undefined,
       visitor: undefined,
+      bearer: undefined,
+      cookieless: false,
       nav: [],
       may: () => false,
       rights: {},
+      allowed: () => [],
       on: () => false,
       staff: undefined,
       workspace: undefined,
@@ -138,7 +147,7 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
   const toggles = togglesOf(sections)
 
   return (req, _res, next) => {
-    const { visitor, workspace, now, locale } = req.portal
+    const { visitor, workspace, now, locale, bearer } = req.portal
     if (!visitor) return next()
     const { person, memberships, settings, rights } = visitor
     const membership = memberships.find(it => it.client === req.portal.aside.session.client) ?? memberships[0]
@@ -156,6 +165,7 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
     const on = resolve(toggles, settings, client, person.id)
     const may = (permission: string) => {
       const [section = ''] = permission.split('.')
+      if (bearer?.scopes && !bearer.scopes.includes(permission)) return false
       return section in ports && on(section) && includes(rights, role, permission, permissions.get(permission))
     }
     const spoken = person.language && languages.some(it => it === person.language) ? person.language : locale
@@ -164,6 +174,7 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
       nav: sections.filter(it => may(`${it.name}.see`)),
       may,
       rights,
+      allowed: () => [...permissions.keys()].filter(may),
       on,
       customer,
       crm: ports as Ports,

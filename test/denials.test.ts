@@ -1,11 +1,13 @@
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { staff } from '../demo/mount.ts'
+import { personal } from '../src/api/tokens.ts'
+import { within } from '../src/database.ts'
 import { createPortal, type Portal } from '../src/index.ts'
 import { sections } from '../src/sections.ts'
 import { fresh } from './database.ts'
 import { type Route, routesOf } from './routes.ts'
-import { leave, open, type Role, type Scene, type Visitor } from './visit.ts'
+import { leave, open, type Role, type Scene, type Visitor, whoIs } from './visit.ts'
 
 /** Whatever is mounted is asked: a route that a later section adds is in these tests by being there. */
 describe('every route', () => {
@@ -81,6 +83,9 @@ describe('every route', () => {
       '/:workspace/address/undo/:token',
       '/:workspace/verify',
       '/:workspace/sign-out',
+      '/:workspace/api/v1/codes',
+      '/:workspace/api/v1/tokens',
+      '/:workspace/api/v1/openapi.json',
       '/:workspace/invitation/:token',
       '/:workspace/invitation/:token/renewal',
       '/:workspace/unlock/:token',
@@ -165,6 +170,48 @@ describe('every route', () => {
         expect(answer.status, `${route.path} ${id}`).to.equal(404)
         expect(fragment.status, `${route.path} ${id}`).to.equal(404)
         if (number) expect(answer.text + fragment.text).to.not.include(number)
+      }
+    }
+  })
+
+  it('of the API is given to a token by its scopes alone, and to none of them for a foreign id', async () => {
+    const apiRoutes = clientRoutes.filter(it => it.path.includes('/api/v1/') && it.method === 'get')
+    const { email } = whoIs('owner')
+    const own = await scene
+      .owner('portal.client_users as u')
+      .join('portal.client_memberships as m', 'm.person_id', 'u.id')
+      .where({ 'u.email': email })
+      .first('u.workspace_id as workspace', 'u.id as person', 'm.client_id as client')
+    const send = (token: string, { method, path }: Route, id = '1') =>
+      visitors
+        .get('nobody')!
+        .agent[method](`/portal${path.replace(':workspace', 'brightside').replaceAll(/:\w+/g, id)}`)
+        .set('Authorization', `Bearer ${token}`)
+    for (const scope of [...permissions.map(([name]) => name), 'nothing.at-all']) {
+      const token = await within(scene.database, { workspace: own.workspace }, tx =>
+        personal(tx, own, { name: scope, scopes: [scope], days: 1 }),
+      )
+      for (const route of apiRoutes.filter(it => !it.path.includes(':id'))) {
+        const open = route.rule === 'member' || route.rule === 'anybody' || route.rule === scope
+        expect((await send(token, route)).status, `${scope} ${route.path}`).to.equal(open ? 200 : 403)
+      }
+      for (const route of apiRoutes.filter(it => it.path.includes(':id'))) {
+        const [, table = ''] = /\/(\w+)\/:id/.exec(route.path) ?? []
+        for (const { id, number } of await foreignIds(scene, table)) {
+          const answer = await send(token, route, String(id))
+          expect(answer.status, `${scope} ${route.path} ${id}`).to.equal(route.rule === scope ? 404 : 403)
+          if (number) expect(JSON.stringify(answer.body)).to.not.include(number)
+        }
+      }
+      for (const route of clientRoutes.filter(it => !it.path.includes('/api/v1/') && it.rule !== 'anybody')) {
+        if (route.method === 'get') expect((await send(token, route)).status, route.path).to.equal(303)
+      }
+      for (const { method, path } of settingsRoutes.filter(it => it.rule !== 'anybody')) {
+        const answer = await visitors
+          .get('nobody')!
+          .agent[method](`/settings/client-portal${path}`)
+          .set('Authorization', `Bearer ${token}`)
+        expect(answer.text).to.not.include('Client portal')
       }
     }
   })

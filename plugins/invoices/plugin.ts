@@ -10,7 +10,7 @@ import { may, section } from '../../src/section.ts'
 import { chartOf, monthsBefore } from './chart.ts'
 import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
-import { kinds, periodOf, printedStatement, statementCsv } from './statement.ts'
+import { kinds, Period, periodOf, printedStatement, statementCsv } from './statement.ts'
 import { words } from './words.ts'
 
 const Filter = filterOf({ statuses, sorts })
@@ -38,6 +38,8 @@ export default section({
     'invoices/statement': z.object({ statements: z.array(Statement) }),
     'invoices/show': z.object({ invoice: Invoice }),
   },
+
+  asks: { 'invoices/list': Filter, 'invoices/statement': Period },
 
   activity: {
     'invoices.stated': 'took away the statement of account from {from} until {until}',

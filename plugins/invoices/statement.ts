@@ -11,7 +11,7 @@ const date = z.iso
   .refine(it => it > '2000' && it < '2100')
   .optional()
   .catch(undefined)
-const Period = z.object({ from: date, until: date })
+export const Period = z.object({ from: date, until: date })
 
 /** Plain dates, both within it. */
 type Period = { from: string; until: string }

@@ -43,6 +43,8 @@ export default section({
     'payments/show': z.object({ payment: Receipt }),
   },
 
+  asks: { 'payments/list': Filter },
+
   activity: {
     'payments.exported': 'took away {rows, plural, one {# payment} other {# payments}}',
     'payments.viewed': 'looked at the receipt of {on}',

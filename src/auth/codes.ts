@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { otherwise } from '../answer.ts'
 import { within } from '../database.ts'
@@ -26,27 +26,7 @@ export function codes(ways: Ways): Router {
     anybody,
     async (req, res) => {
       const { email, next } = read(Asked, req)
-      await ways.limits.count(req, { mail: email })
-      const workspace = req.portal.workspace.id
-      const id = await mailing(ways, req, async tx => {
-        const account = await accountOf(tx, workspace, email)
-        const known = account && !account.suspended && account.memberships[0] ? account : undefined
-        const person = known?.id
-        const { id, token, code } = await issue(tx, {
-          workspace,
-          kind: 'sign-in',
-          person,
-          email,
-          minutes: good,
-          secret,
-        })
-        await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, {
-          facts: { minutes: good },
-          code,
-          url: linkTo(ways, req, `/sign-in/link/${token}`),
-        })
-        return id
-      })
+      const id = await sendCode(ways, req, email)
       res.redirect(303, req.portal.url(`/sign-in/code/${id}${next ? `?${new URLSearchParams({ next })}` : ''}`))
     },
     otherwise((req, res) => {
@@ -101,6 +81,32 @@ export function codes(ways: Ways): Router {
   })
 
   return router
+}
+
+/** Mails a code and a link to whoever has an account of this address, and gives the request that the code belongs to. */
+export async function sendCode(ways: Ways, req: Request<any>, email: string): Promise<string> {
+  const [secret = ''] = ways.secrets
+  await ways.limits.count(req, { mail: email })
+  const workspace = req.portal.workspace.id
+  return mailing(ways, req, async tx => {
+    const account = await accountOf(tx, workspace, email)
+    const known = account && !account.suspended && account.memberships[0] ? account : undefined
+    const person = known?.id
+    const { id, token, code } = await issue(tx, {
+      workspace,
+      kind: 'sign-in',
+      person,
+      email,
+      minutes: good,
+      secret,
+    })
+    await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, {
+      facts: { minutes: good },
+      code,
+      url: linkTo(ways, req, `/sign-in/link/${token}`),
+    })
+    return id
+  })
 }
 
 const Asked = z.object({

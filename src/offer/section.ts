@@ -111,6 +111,7 @@ export function offerSection(kind: Kind): Section {
       const offer = offerOf(content as Content, 'accepted')
       return printed(offer, says(visit).one, visit)
     },
+    asks: { [`${name}/list`]: Filter },
 
     async home(visit) {
       const { items, next } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })

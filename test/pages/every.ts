@@ -66,6 +66,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/account/devices`],
     ['owner', `${brightside}/account/passkeys`],
     [undefined, `${brightside}${await disowning(scene)}`],
+    ['owner', `${brightside}/account/tokens`],
+    ['newcomer', `${brightside}/account/tokens?ended`],
     ['owner', `${brightside}/team`],
     ['viewer', `${brightside}/team`],
     ['owner', `${brightside}/activity`],

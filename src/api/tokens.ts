@@ -1,0 +1,157 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Knex } from 'knex'
+import { v4 as random } from 'uuid'
+import { query } from '../database.ts'
+import { TooMany } from '../errors.ts'
+
+/** How long what a program is given is good, in seconds: OWASP ASVS 5.0, 7.1.1 and 10.4.8; a refresh is used once. */
+export const lives = { access: 15 * 60, refresh: 7 * 86_400, whole: 30 * 86_400 }
+/** Two requests that refresh at once are one program's slip; later it is somebody else's copy. */
+const slip = 10
+
+export interface ApiToken {
+  id: string
+  kind: 'sign-in' | 'personal'
+  name: string
+  scopes: string[] | null
+  createdAt: Date
+  expiresAt: Date
+  usedAt: Date | null
+  usedFrom: string | null
+}
+
+interface For {
+  workspace: string
+  person: string
+  client: string
+}
+
+export interface Granted {
+  access: string
+  refresh: string
+}
+
+/** As a secret is stored, apart from sessions: neither opens what the other does. */
+export const accessId = (token: string) => `api.${createHash('sha256').update(token).digest('base64url')}`
+const hash = (secret: string) => createHash('sha256').update(secret).digest('base64url')
+const secret = () => randomBytes(32).toString('base64url')
+
+/** For who has proven who they are: both tokens of a sign-in. Runs within the workspace. */
+export async function grant(tx: Knex, its: For, name: string): Promise<Granted> {
+  const id = random()
+  const refresh = secret()
+  await query(tx, {
+    text: `delete from portal.client_api_tokens where workspace_id = $1 and expires_at < now()`,
+    values: [its.workspace],
+  })
+  await query(tx, {
+    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, refresh_hash, expires_at)
+           values ($1, $2, $3, $4, 'sign-in', $5, $6, now() + $7 * interval '1 second')`,
+    values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole],
+  })
+  return { access: await open(tx, its, { id, scopes: null, seconds: lives.access }), refresh: `ptr_${id}_${refresh}` }
+}
+
+/**
+ * New tokens for a refresh token, which is used up. One that was used before ends the whole sign-in, whoever holds it
+ * (RFC 9700, 4.14.2), unless that was a moment ago: then `late`, and the answer to the other request counts.
+ */
+export async function turn(
+  tx: Knex,
+  workspace: string,
+  token: string,
+): Promise<(Granted & For) | 'late' | 'reused' | undefined> {
+  const [, id, given] = /^ptr_([0-9a-f-]{36})_([\w-]{43})$/.exec(token) ?? []
+  if (!id || !given) return undefined
+  const refresh = secret()
+  const [row] = await query<For>(tx, {
+    text: `update portal.client_api_tokens set refresh_hash = $4, turned_at = now(), used_at = now()
+           where workspace_id = $1 and id = $2 and kind = 'sign-in' and refresh_hash = $3 and expires_at > now()
+             and turned_at > now() - $5 * interval '1 second'
+             and exists (select from portal.client_users u where u.workspace_id = client_api_tokens.workspace_id
+                         and u.id = client_api_tokens.person_id and u.suspended_at is null)
+           returning workspace_id as workspace, person_id as person, client_id as client`,
+    values: [workspace, id, hash(given), hash(refresh), lives.refresh],
+  })
+  if (row) {
+    const access = await open(tx, row, { id, scopes: null, seconds: lives.access })
+    return { ...row, access, refresh: `ptr_${id}_${refresh}` }
+  }
+  const [other] = await query<{ slip: boolean; reused: boolean }>(tx, {
+    text: `select refresh_hash <> $3 as reused, turned_at > now() - $4 * interval '1 second' as slip
+           from portal.client_api_tokens where workspace_id = $1 and id = $2 and kind = 'sign-in'`,
+    values: [workspace, id, hash(given), slip],
+  })
+  if (other?.reused && other.slip) return 'late'
+  if (!other) return undefined
+  await revoke(tx, workspace, id)
+  return other.reused ? 'reused' : undefined
+}
+
+/** A token that its owner made for a program of their own: told once. At most fifty of one person. */
+export async function personal(
+  tx: Knex,
+  its: For,
+  { name, scopes, days }: { name: string; scopes: string[]; days: number },
+): Promise<string> {
+  const id = random()
+  const [made] = await query(tx, {
+    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, scopes, expires_at)
+           select $1, $2, $3, $4, 'personal', $5, $6, now() + $7 * interval '1 day'
+           where (select count(*) from portal.client_api_tokens
+                  where workspace_id = $1 and person_id = $3 and kind = 'personal' and expires_at > now()) < 50
+           returning id`,
+    values: [its.workspace, id, its.person, its.client, name, scopes, days],
+  })
+  if (!made) throw new TooMany()
+  return open(tx, its, { id, scopes, seconds: days * 86_400 })
+}
+
+/** The row that a request with the token is known by, like one of a browser; a session lives 30 days from its start. */
+async function open(
+  tx: Knex,
+  { workspace, person, client }: For,
+  { id, scopes, seconds }: { id: string; scopes: string[] | null; seconds: number },
+): Promise<string> {
+  const access = `${scopes ? 'ptp' : 'pta'}_${secret()}`
+  await query(tx, {
+    text: `insert into portal.client_sessions (sid, sess, expire, started_at)
+           values ($1, $2, now() + $3 * interval '1 second', now() + $3 * interval '1 second' - interval '30 days')`,
+    values: [accessId(access), JSON.stringify({ workspace, person, client, api: id, scopes, cookie: {} }), seconds],
+  })
+  return access
+}
+
+/** A person's tokens that still let somebody in, the newest first. */
+export const tokensOf = (tx: Knex, workspace: string, person: string): Promise<ApiToken[]> =>
+  query(tx, {
+    text: `select id, kind, name, scopes, created_at as "createdAt", expires_at as "expiresAt", used_at as "usedAt",
+             used_from as "usedFrom"
+           from portal.client_api_tokens t
+           where workspace_id = $1 and person_id = $2 and expires_at > now()
+             and (kind = 'personal' or turned_at > now() - $3 * interval '1 second')
+           order by created_at desc, id limit 200`,
+    values: [workspace, person, lives.refresh],
+  })
+
+/** Ends one, and whatever it let in. Says its name, or undefined where this person has none of this id. */
+export async function revoke(tx: Knex, workspace: string, id: string, person?: string): Promise<string | undefined> {
+  const [row] = await query<{ name: string; person: string }>(tx, {
+    text: `delete from portal.client_api_tokens where workspace_id = $1 and id = $2 and ($3::uuid is null or person_id = $3)
+           returning name, person_id as person`,
+    values: [workspace, id, person ?? null],
+  })
+  if (!row) return undefined
+  await query(tx, {
+    text: `delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid like 'api.%' and sess ->> 'api' = $3`,
+    values: [workspace, row.person, id],
+  })
+  return row.name
+}
+
+/** When, and from where, a token was used last. */
+export const used = (tx: Knex, workspace: string, id: string, address: string | null) =>
+  query(tx, {
+    text: 'update portal.client_api_tokens set used_at = now(), used_from = $3 where workspace_id = $1 and id = $2',
+    values: [workspace, id, address],
+  })
