@@ -15,6 +15,7 @@ export const up = (db: Knex, { app }: Roles) =>
       kind         text not null check (kind in ('sign-in', 'personal')),
       name         text not null,
       scopes       text[],
+      proof        text not null,
       refresh_hash text,
       turned_at    timestamptz not null default now(),
       created_at   timestamptz not null default now(),

@@ -24,6 +24,8 @@ export interface Section<Name extends string = string> {
   stepUps?: Record<`${Name}.${string}`, StepUp>
   /** What a list or page of the API may be asked, and what a command of it is told, by view: for its description. */
   asks?: Record<`${Name}/${string}`, ZodType>
+  /** The view that answers a path which ends in another word, for the same. */
+  views?: Record<string, string>
   /** The sentence that each event leaves. */
   activity: Record<`${Name}.${string}`, string>
   /** How a document of it is printed for whoever signed it, of the content that was signed. */

@@ -8,7 +8,7 @@ import type { Log } from '../log.ts'
 import { accessId, used } from './tokens.ts'
 
 /** Requests of one person with tokens in a minute, at each process. */
-const most = 600
+const most = 1_000
 /** The last use is written at most this often. */
 const toldEvery = 5 * 60 * 1000
 

@@ -17,7 +17,8 @@ describe('openapi.json', () => {
     expect(errors, JSON.stringify(errors)).to.equal(undefined)
     expect([valid, validator.version]).to.deep.equal([true, '3.1'])
 
-    const mounted = routesOf(portal.clients).filter(it => it.path.startsWith('/:workspace/api/v1/'))
+    const all = routesOf(portal.clients).filter(it => it.path.startsWith('/:workspace/api/v1/'))
+    const mounted = [...new Map(all.map(it => [`${it.method} ${it.path}`, it])).values()]
     const described = ({ method, path }: Route) =>
       body.paths[path.replace('/:workspace/api/v1', '').replaceAll(/:(\w+)/g, '{$1}')]?.[method]
     for (const route of mounted.filter(it => !it.path.endsWith('openapi.json'))) {

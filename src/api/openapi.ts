@@ -45,20 +45,21 @@ export function openapi(sections: Section[], { mails }: { mails: boolean }) {
 
   for (const section of sections)
     for (const { method, path, rule } of routesOf(section)) {
-      const view = viewOf(path)
+      const noun = nounOf(path)
+      const view = section.views?.[noun] ?? noun
       const answer = section.answers[`${section.name}/${view}` as keyof typeof section.answers]
       const asked = section.asks?.[`${section.name}/${view.replace('.csv', '')}` as keyof typeof section.asks]
-      const id = operationId(section.name, method, view)
+      const id = operationId(section.name, method, noun)
       add(`/${section.name}${path === '/' ? '' : path.replaceAll(/:(\w+)/g, '{$1}')}`, method, {
         operationId: id,
         tags: [section.title],
-        summary: `${section.title}: ${view}`,
+        summary: `${section.title}: ${noun}`,
         security: [{ token: [rule] }],
         parameters: [...inPath(path), ...(method === 'get' && asked ? inQuery(asked) : [])],
         ...(method !== 'get' && method !== 'delete' ? { requestBody: body(asked) } : {}),
         responses:
           method === 'get'
-            ? { 200: ok(view, answer && named(capital(section.name) + capital(view), answer)) }
+            ? { 200: ok(noun, answer && named(capital(section.name) + capital(view), answer)) }
             : seeOther,
       })
     }
@@ -117,10 +118,13 @@ const problem = {
 const seeOther = { 303: { description: 'Done: how it is now is at the address of Location' } }
 const given = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } })
 
-function ok(view: string, schema: object | undefined) {
-  if (schema) return given(capital(view), schema)
-  const type = view.endsWith('csv') ? 'text/csv' : 'application/pdf'
-  return { description: capital(view), content: { [type]: { schema: type === 'text/csv' ? { type: 'string' } : {} } } }
+/** What has no schema is a file. */
+function ok(noun: string, schema: object | undefined) {
+  const description = capital(noun)
+  if (schema) return given(description, schema)
+  if (noun.endsWith('csv')) return { description, content: { 'text/csv': { schema: { type: 'string' } } } }
+  if (noun.endsWith('bundle')) return given(description, { type: 'object' })
+  return { description, content: { 'application/pdf': {} } }
 }
 
 const body = (schema: ZodType | undefined) => ({
@@ -163,18 +167,14 @@ function routesOf(section: Section): Route[] {
   )
 }
 
-/** `/` is the list, `/:id` one of it, `/:id/pdf` its `pdf`. */
-const viewOf = (path: string) =>
-  path === '/'
-    ? 'list'
-    : /^\/:\w+$/.test(path)
-      ? 'show'
-      : path
-          .split('/')
-          .filter(it => !it.startsWith(':'))
-          .at(-1)!
+/** `/` is the list, `/:id` one of it, `/:id/evidence/pdf` its `evidence/pdf`. */
+function nounOf(path: string) {
+  if (path === '/') return 'list'
+  const nouns = path.split('/').filter(it => it && !it.startsWith(':'))
+  return nouns.length ? nouns.join('/') : 'show'
+}
 
-const operationId = (section: string, method: string, view: string) =>
-  `${method === 'get' ? '' : method}${method === 'get' ? section : capital(section)}${view.split('.').map(capital).join('')}`
+const operationId = (section: string, method: string, noun: string) =>
+  `${method === 'get' ? '' : method}${method === 'get' ? section : capital(section)}${noun.split(/[./]/).map(capital).join('')}`
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

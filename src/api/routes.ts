@@ -60,7 +60,9 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
     await succeeded()
     const { id, name } = account
     const its = { workspace, person: id, client: membership.client }
-    const tokens = await within(database, { workspace }, tx => grant(tx, its, proof.name || agentOf(req)))
+    const tokens = await within(database, { workspace }, tx =>
+      grant(tx, its, { name: proof.name || agentOf(req), by: proof.grant }),
+    )
     await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client: its.client } })
     give(res.status(201), Tokens, told(tokens))
   })

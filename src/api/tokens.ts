@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v4 as random } from 'uuid'
+import type { Proof } from '../auth/sessions.ts'
 import { query } from '../database.ts'
 import { TooMany } from '../errors.ts'
 
@@ -37,7 +38,7 @@ const hash = (secret: string) => createHash('sha256').update(secret).digest('bas
 const secret = () => randomBytes(32).toString('base64url')
 
 /** For who has proven who they are: both tokens of a sign-in. Runs within the workspace. */
-export async function grant(tx: Knex, its: For, name: string): Promise<Granted> {
+export async function grant(tx: Knex, its: For, { name, by }: { name: string; by: Proof['by'] }): Promise<Granted> {
   const id = random()
   const refresh = secret()
   await query(tx, {
@@ -45,11 +46,15 @@ export async function grant(tx: Knex, its: For, name: string): Promise<Granted> 
     values: [its.workspace],
   })
   await query(tx, {
-    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, refresh_hash, expires_at)
-           values ($1, $2, $3, $4, 'sign-in', $5, $6, now() + $7 * interval '1 second')`,
-    values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole],
+    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, proof, refresh_hash, expires_at)
+           values ($1, $2, $3, $4, 'sign-in', $5, $8, $6, now() + $7 * interval '1 second')`,
+    values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole, by],
   })
-  return { access: await open(tx, its, { id, scopes: null, seconds: lives.access }), refresh: `ptr_${id}_${refresh}` }
+  const proofs = [{ by, at: Date.now() }]
+  return {
+    access: await open(tx, its, { id, proofs, scopes: null, seconds: lives.access }),
+    refresh: `ptr_${id}_${refresh}`,
+  }
 }
 
 /**
@@ -64,17 +69,20 @@ export async function turn(
   const [, id, given] = /^ptr_([0-9a-f-]{36})_([\w-]{43})$/.exec(token) ?? []
   if (!id || !given) return undefined
   const refresh = secret()
-  const [row] = await query<For>(tx, {
+  const [row] = await query<For & Proof>(tx, {
     text: `update portal.client_api_tokens set refresh_hash = $4, turned_at = now(), used_at = now()
            where workspace_id = $1 and id = $2 and kind = 'sign-in' and refresh_hash = $3 and expires_at > now()
              and turned_at > now() - $5 * interval '1 second'
              and exists (select from portal.client_users u where u.workspace_id = client_api_tokens.workspace_id
                          and u.id = client_api_tokens.person_id and u.suspended_at is null)
-           returning workspace_id as workspace, person_id as person, client_id as client`,
+           returning workspace_id as workspace, person_id as person, client_id as client, proof as by,
+             (extract(epoch from created_at) * 1000)::float8 as at`,
     values: [workspace, id, hash(given), hash(refresh), lives.refresh],
   })
   if (row) {
-    const access = await open(tx, row, { id, scopes: null, seconds: lives.access })
+    // A refresh proves nothing anew.
+    const proofs = [{ by: row.by, at: row.at }]
+    const access = await open(tx, row, { id, proofs, scopes: null, seconds: lives.access })
     return { ...row, access, refresh: `ptr_${id}_${refresh}` }
   }
   const [other] = await query<{ slip: boolean; reused: boolean }>(tx, {
@@ -96,28 +104,32 @@ export async function personal(
 ): Promise<string> {
   const id = random()
   const [made] = await query(tx, {
-    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, scopes, expires_at)
-           select $1, $2, $3, $4, 'personal', $5, $6, now() + $7 * interval '1 day'
+    text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, proof, scopes, expires_at)
+           select $1, $2, $3, $4, 'personal', $5, 'token', $6, now() + $7 * interval '1 day'
            where (select count(*) from portal.client_api_tokens
                   where workspace_id = $1 and person_id = $3 and kind = 'personal' and expires_at > now()) < 50
            returning id`,
     values: [its.workspace, id, its.person, its.client, name, scopes, days],
   })
   if (!made) throw new TooMany()
-  return open(tx, its, { id, scopes, seconds: days * 86_400 })
+  return open(tx, its, { id, proofs: [{ by: 'token', at: Date.now() }], scopes, seconds: days * 86_400 })
 }
 
 /** The row that a request with the token is known by, like one of a browser; a session lives 30 days from its start. */
 async function open(
   tx: Knex,
   { workspace, person, client }: For,
-  { id, scopes, seconds }: { id: string; scopes: string[] | null; seconds: number },
+  { id, proofs, scopes, seconds }: { id: string; proofs: Proof[]; scopes: string[] | null; seconds: number },
 ): Promise<string> {
   const access = `${scopes ? 'ptp' : 'pta'}_${secret()}`
   await query(tx, {
     text: `insert into portal.client_sessions (sid, sess, expire, started_at)
            values ($1, $2, now() + $3 * interval '1 second', now() + $3 * interval '1 second' - interval '30 days')`,
-    values: [accessId(access), JSON.stringify({ workspace, person, client, api: id, scopes, cookie: {} }), seconds],
+    values: [
+      accessId(access),
+      JSON.stringify({ workspace, person, client, proofs, api: id, scopes, cookie: {} }),
+      seconds,
+    ],
   })
   return access
 }

@@ -26,7 +26,7 @@ export interface Held {
 
 /** `at` in milliseconds since 1970. */
 export interface Proof {
-  by: 'password' | 'code' | 'link' | 'invitation' | 'totp' | 'recovery' | 'passkey'
+  by: 'password' | 'code' | 'link' | 'invitation' | 'totp' | 'recovery' | 'passkey' | 'token'
   at: number
 }
 

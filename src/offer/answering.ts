@@ -240,7 +240,7 @@ const text = (most: number) =>
     .max(most, 'This is too long.')
     .transform(it => it.toWellFormed())
 
-const Accepting = z.object({
+export const Accepting = z.object({
   seen: z.string().catch(''),
   agree: z.string().optional().catch(undefined),
   how: z.enum(['drawn', 'typed', 'ticked']).optional().catch(undefined),
@@ -250,7 +250,7 @@ const Accepting = z.object({
   wished: z.union([z.literal(''), z.iso.date('Choose a date.')], 'Choose a date.').optional(),
 })
 
-const Declining = z.object({
+export const Declining = z.object({
   seen: z.string().catch(''),
   reason: text(2_000).pipe(z.string().min(1, 'Say in a few words why, so that there may be a better offer.')),
 })

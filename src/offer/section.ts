@@ -14,7 +14,7 @@ import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
-import { answering, pending, withChoice } from './answering.ts'
+import { Accepting, answering, Declining, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { type Content, offerOf } from './content.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
@@ -111,7 +111,8 @@ export function offerSection(kind: Kind): Section {
       const offer = offerOf(content as Content, 'accepted')
       return printed(offer, says(visit).one, visit)
     },
-    asks: { [`${name}/list`]: Filter },
+    asks: { [`${name}/list`]: Filter, [`${name}/accept`]: Accepting, [`${name}/decline`]: Declining },
+    views: { acceptance: 'accept', rejection: 'decline' },
 
     async home(visit) {
       const { items, next } = await port(visit).list({ status: 'open', sort: 'urgent', size: 5 })
