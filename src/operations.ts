@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type Request, Router } from 'express'
 import type { Knex } from 'knex'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Alerts } from './alerts.ts'
 import type { Crm } from './crm.ts'
 import { query, sent } from './database.ts'
 import type { Gate } from './gate/gate.ts'
@@ -10,6 +11,7 @@ import type { Observe } from './log.ts'
 import { anybody, type Section } from './section.ts'
 
 interface Parts {
+  alerts: Alerts
   database: Knex
   crm: Crm
   sections: Section[]
@@ -18,10 +20,10 @@ interface Parts {
 }
 
 /** For who runs it: whether the process lives, whether it should be sent visitors, and figures for Prometheus. */
-export function operations({ database, crm, sections, metricsToken, door }: Parts) {
+export function operations({ alerts, database, crm, sections, metricsToken, door }: Parts) {
   const router = Object.assign(Router(), { at: '/-' })
   const apart = crm.database && crm.database !== database ? crm.database : undefined
-  const { registry, observe } = figures({ database, sections, door })
+  const { registry, observe } = figures({ alerts, database, sections, door })
   let stopping = false
 
   router.get('/health', anybody, (_req, res) => {
@@ -73,7 +75,7 @@ function mayRead(req: Request, token: string | undefined): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-function figures({ database, sections, door }: Omit<Parts, 'metricsToken' | 'crm'>) {
+function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken' | 'crm'>) {
   const registry = new Registry()
   const registers = [registry]
   const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
@@ -135,7 +137,17 @@ function figures({ database, sections, door }: Omit<Parts, 'metricsToken' | 'crm
     },
   })
 
-  const observe: Observe = ({ originalUrl, method, portal }, status, seconds) => {
+  const raised = new Counter({
+    name: 'portico_alerts_total',
+    help: 'What stood out: failures to sign in from one address, foreign ids asked for, much taken away.',
+    labelNames: ['kind'],
+    registers,
+  })
+  alerts.onAlert(kind => raised.inc({ kind }))
+
+  const observe: Observe = (req, status, seconds) => {
+    const { originalUrl, method, portal } = req
+    alerts.answered(req, status)
     const path = originalUrl.slice(portal.url('').length).split(/[/?]/)[1] ?? ''
     const part = portal.staff ? 'settings' : path === '' ? 'home' : parts.has(path) ? path : 'other'
     answered.observe({ part, method, status: String(status) }, seconds)

@@ -57,22 +57,10 @@ interface Parts {
 
 /** Counted in the database: the same for every process. Nothing that is typed is stored, only its keyed hash. */
 export function limitsOf({ database, secrets, log }: Parts): Limits {
-  const storeClient = {
-    query: async ({ text, values }: { text: string; values: unknown[] }) => {
-      const rows = await query(database, { text, values })
-      return { rows, rowCount: rows.length }
-    },
-  }
   const made = new Map(
     Object.entries(limits).map(([what, its]) => [
       what as What,
-      its.map(
-        ([points, duration]) =>
-          new RateLimiterPostgres({
-            ...{ storeClient, storeType: 'client', schemaName: 'portal_jobs', tableName: 'limits', tableCreated: true },
-            ...{ keyPrefix: `${what}${duration}`, points, duration, clearExpiredByTimeout: true },
-          }),
-      ),
+      its.map(([points, duration]) => limiterOf(database, `${what}${duration}`, points, duration)),
     ]),
   )
   const keyed = (text: string) =>
@@ -110,6 +98,29 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
       for (const it of made.get('account') ?? []) await it.delete(key)
     },
   }
+}
+
+/** How often something happened within so many seconds from its first time on, this time included. */
+export function tallies(database: Knex): (what: string, who: string, seconds: number) => Promise<number> {
+  const made = new Map<string, RateLimiterPostgres>()
+  return async (what, who, seconds) => {
+    const it = made.get(what) ?? limiterOf(database, what, Number.MAX_SAFE_INTEGER, seconds)
+    made.set(what, it)
+    return (await it.penalty(createHash('sha256').update(who).digest('base64url'))).consumedPoints
+  }
+}
+
+const limiterOf = (database: Knex, keyPrefix: string, points: number, duration: number) => {
+  const storeClient = {
+    query: async ({ text, values }: { text: string; values: unknown[] }) => {
+      const rows = await query(database, { text, values })
+      return { rows, rowCount: rows.length }
+    },
+  }
+  return new RateLimiterPostgres({
+    ...{ storeClient, storeType: 'client', schemaName: 'portal_jobs', tableName: 'limits', tableCreated: true },
+    ...{ keyPrefix, points, duration, clearExpiredByTimeout: true },
+  })
 }
 
 /** Milliseconds to wait, 0 for a try that is allowed. */

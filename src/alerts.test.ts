@@ -1,0 +1,74 @@
+import { expect } from 'chai'
+import { close, fresh } from '../test/database.ts'
+import { leave, open, type Scene } from '../test/visit.ts'
+import { migrate } from './index.ts'
+
+const state = '/settings/client-portal/state'
+
+describe('an alert', () => {
+  afterEach(leave)
+
+  const raised = async ({ log }: Scene, kind: string) => {
+    for (let at = 0; at < 100; at++) {
+      const found = log.filter(it => it.facts.alert === kind)
+      if (found.length) return found
+      await new Promise(done => setTimeout(done, 20))
+    }
+    return []
+  }
+
+  it('tells of many failures from one address, whoever is tried, once', async () => {
+    const scene = await open()
+    const [nobody, admin] = [await scene.visit(), await scene.visit('admin')]
+    expect(await admin.at(state)).to.show('What stood out', 'Nothing in the last thirty days')
+    for (let at = 0; at < 26; at++)
+      await nobody.post('/sign-in', { email: `who${at}@else.where`, password: `guess ${at}` })
+    const [told, ...more] = await raised(scene, 'failures')
+    expect(told).to.deep.include({ level: 'warn', sentence: 'many tries to sign in failed from one address' })
+    expect(told?.facts).to.deep.include({ times: 20, minutes: 10, address: '127.0.0.1' })
+    expect(more).to.be.empty
+    expect((await admin.at('/portal/-/metrics')).text).to.include('portico_alerts_total{kind="failures"} 1')
+    expect(await admin.at(state)).to.show('20 tries to sign in failed within 10 minutes', '127.0.0.1')
+  })
+
+  it('tells of who asks for many records that are not theirs, by page and by API, and over all processes', async () => {
+    const one = await open()
+    const two = await open({ on: one })
+    const [here, there] = [await one.visit('owner'), await two.visit('owner')]
+    for (let at = 0; at < 10; at++) {
+      await here.get(`/invoices/${900_000 + at}`)
+      await there.api(`/proposals/${900_000 + at}`)
+    }
+    const told = [...(await raised(one, 'foreign')), ...two.log.filter(it => it.facts.alert === 'foreign')]
+    expect(told).to.have.length(1)
+    expect(await (await one.visit('admin')).at(state)).to.show('Nadia El-Khoury asked 20 times within 10 minutes')
+    expect(await (await one.visit('stranger')).get('/')).to.include({ status: 200 })
+    const rows = await one.owner('portal.client_alerts').select('kind')
+    expect(rows).to.deep.equal([{ kind: 'foreign' }])
+  })
+
+  it('is not raised by pages that are not there, nor by a few records', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    for (let at = 0; at < 25; at++) await owner.get(`/nothing${at}`)
+    for (let at = 0; at < 12; at++) await owner.get(`/invoices/${900_000 + at}`)
+    await new Promise(done => setTimeout(done, 200))
+    expect(scene.log.filter(it => it.facts.alert)).to.deep.equal([])
+  })
+
+  it('tells of who takes away unusually much', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    for (let at = 0; at < 100; at++) await owner.get('/invoices/statement.csv')
+    expect((await raised(scene, 'exports'))[0]?.facts).to.include({ times: 100, minutes: 60, name: 'Nadia El-Khoury' })
+  })
+
+  it('takes its migration back and brings it again', async () => {
+    const copy = await fresh()
+    const { down } = await import('../migrations/016_alerts.ts')
+    await down(copy.owner)
+    await copy.owner('portal.migrations').where({ name: '016_alerts' }).delete()
+    expect(await migrate(copy.owner, { role: 'portico_app' })).to.deep.equal(['016_alerts'])
+    await close(copy)
+  })
+})
