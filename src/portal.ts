@@ -1,6 +1,7 @@
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { acting } from './act.ts'
 import { journal } from './activity.ts'
+import { alerts } from './alerts.ts'
 import { answers, problems } from './answer.ts'
 import { bearer } from './api/bearer.ts'
 import { cors } from './api/cors.ts'
@@ -18,6 +19,8 @@ import { ladder, stepUpsOf } from './auth/step-up.ts'
 import { team } from './auth/team.ts'
 import { showLogo } from './branding/show.ts'
 import { type Workspaces, workspaces } from './branding/workspaces.ts'
+import { dataJobs } from './data/jobs.ts'
+import { myData } from './data/page.ts'
 import { sendUnnamed } from './database.ts'
 import { CrmUnavailable, NotFound } from './errors.ts'
 import { delivering } from './evidence/delivery.ts'
@@ -93,7 +96,8 @@ export async function assemble(options: Options): Promise<Assembled> {
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
-  const operator = operations({ database, crm, sections, metricsToken, door })
+  const watch = alerts({ database, log })
+  const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, door, flags, log, sections, workspaces: places }
   const claim = claims(log, operator.observe)
@@ -108,9 +112,15 @@ export async function assemble(options: Options): Promise<Assembled> {
 
   const signer = signing({ crm, database, door, jobs: queue, secrets })
   delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections, timestamps })
+  dataJobs({ crm, database, door, flags, jobs: queue, places, now })
+  const written = journal(database)
+  const keep: typeof written = row => {
+    watch.noticed(row)
+    return written(row)
+  }
   const begin = [
     arrive({
-      ...{ now, mailed, act: acting({ crm, database, door }), journal: journal(database) },
+      ...{ now, mailed, act: acting({ crm, database, door }), journal: keep },
       ...{ signing: signer, story: stories(database) },
     }),
     answers({ sections, compress }),
@@ -149,6 +159,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
+  inside.use('/account/data', myData({ database, identity: crm.identity, jobs: queue, limits }))
   inside.use('/account/tokens', tokens({ database, identity: crm.identity, limits, sections }))
   inside.get('/', anyMember, home(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
@@ -163,6 +174,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     clients,
     settings: settings({ ...parts, begin, claim, jobs: queue, mailed, staff }),
     beside: beside({ database, door, flags, sections }),
+    settings: settings({ ...parts, alerts: watch, begin, claim, jobs: queue, mailed, staff }),
     async close() {
       operator.stop()
       door.stop()

@@ -1,9 +1,8 @@
-import { type Request, type RequestHandler, Router } from 'express'
+import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
-import { fits } from '../auth/passwords.ts'
-import { accountOf } from '../auth/people.ts'
+import { itIsThem } from '../auth/them.ts'
 import type { Ways } from '../auth/way.ts'
 import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
@@ -49,7 +48,7 @@ export function tokens({ database, identity, limits, sections }: Parts): Router 
       const { workspace, customer } = req.portal
       const scopes = form.scopes.filter(it => req.portal.allowed().includes(it))
       if (!scopes.length) throw new Invalid({ scopes: ['Tick what the program may do.'] }, form)
-      await itIsThem(req, form)
+      await itIsThem({ database, identity, limits }, req, form)
       const its = { workspace: workspace.id, person: customer.person.id, client: customer.client.id }
       const token = await within(database, { workspace: workspace.id }, async tx => {
         const made = await personal(tx, its, { ...form, scopes })
@@ -75,19 +74,6 @@ export function tokens({ database, identity, limits, sections }: Parts): Router 
   })
 
   return router
-
-  /** By the password, of the portal's own or of the CRM's. */
-  async function itIsThem(req: Request, { current, ...typed }: z.infer<typeof Making>) {
-    const { workspace, customer } = req.portal
-    const { id, email } = customer.person
-    const succeeded = await limits.count(req, { account: `change ${id}` })
-    const stored = await within(database, { workspace: workspace.id }, tx => accountOf(tx, workspace.id, email))
-    const right =
-      (await fits(stored?.password_hash, current)) ||
-      (!stored?.password_hash && (await identity?.verify(workspace, email, current)) !== undefined)
-    if (!right) throw new Invalid({ current: ['This is not your password.'] }, typed)
-    await succeeded()
-  }
 }
 
 interface Shown {

@@ -1,6 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import type { Alerts } from '../alerts.ts'
 import { otherwise, problems } from '../answer.ts'
 import { assets } from '../assets.ts'
 import { saveOffered, showOffered } from '../auth/offered.ts'
@@ -45,6 +46,7 @@ import { saveText, showPreview, showText, showTexts } from './texts.ts'
 import { togglesOf } from './toggles.ts'
 
 interface Parts {
+  alerts: Alerts
   begin: RequestHandler[]
   claim: RequestHandler
   crm: Crm
@@ -61,6 +63,7 @@ interface Parts {
 
 /** The area in the CRM's settings. Who is no staff of a workspace where the portal is on gets the CRM's own answer. */
 export function settings({
+  alerts,
   begin,
   claim,
   crm,
@@ -181,7 +184,7 @@ export function settings({
   router.get('/activity', admins, showTimeline(database, sentences))
   router.get('/activity.csv', admins, exportTimeline(database, sentences))
 
-  router.get('/state', admins, showState(database, door, sections))
+  router.get('/state', admins, showState(database, door, sections, alerts))
 
   router.use(admins, () => {
     throw new NotFound()

@@ -1,6 +1,8 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import { query } from '../database.ts'
+import type { Alerts } from '../alerts.ts'
+import { deletionsOf } from '../data/requests.ts'
+import { query, within } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
 import type { Misfit } from '../gate/drift.ts'
 import type { Gate } from '../gate/gate.ts'
@@ -11,7 +13,7 @@ import type { Visit } from '../visit.ts'
 
 /** Each thing that must hold, with whether it does: what an admin names when asking for help. */
 export const showState =
-  (database: Knex, door: Gate, sections: Section[]): RequestHandler =>
+  (database: Knex, door: Gate, sections: Section[], alerts: Alerts): RequestHandler =>
   async (req, res) => {
     const [facts] = await query(database, {
       text: `select current_setting('server_version') as version, current_user as role,
@@ -28,8 +30,14 @@ export const showState =
     const missing = migrationNames().filter(it => !facts.applied.includes(it))
     const { accepted, problems, news, answers } = await door.look()
     const drifted = (section: string) => problems.filter(it => it.section === section).map(it => told(it, req.portal.t))
+    const stoodOut = req.portal.workspace.id ? await alerts.of(req.portal.workspace.id) : []
+    const leaving = req.portal.workspace.id
+      ? await within(database, { workspace: req.portal.workspace.id }, tx => deletionsOf(tx, req.portal.workspace.id))
+      : []
     res.answer('settings/state', {
+      leaving,
       news,
+      stoodOut,
       facts,
       checks: [
         // Else this page would not be there.

@@ -1,4 +1,5 @@
 import { invite } from '../../src/auth/invitations.ts'
+import { askDeletion, askExport } from '../../src/data/requests.ts'
 import { type Role, type Scene, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
 
@@ -20,6 +21,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     .update({ state: 'withdrawn' })
   const offers = ['P-2026-031', 'P-2026-024', 'P-2026-015', 'P-2026-019', 'P-2026-012']
   const bills = ['2026-0107', '2026-0118', '2026-0088', '2026-0112']
+
+  await stoodOut(scene)
 
   return [
     [undefined, `${brightside}/sign-in`],
@@ -66,6 +69,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/account/devices`],
     ['owner', `${brightside}/account/passkeys`],
     [undefined, `${brightside}${await disowning(scene)}`],
+    ['owner', `${brightside}/account/data`],
+    ['approver', `${brightside}/account/data`],
     ['owner', `${brightside}/account/tokens`],
     ['newcomer', `${brightside}/account/tokens?ended`],
     ['owner', `${brightside}/team`],
@@ -183,4 +188,23 @@ async function answered(scene: Scene): Promise<Place[]> {
       ['owner', `/portal/brightside/proposals/${second.id}/evidence?done`],
       ['owner', `/portal/brightside/proposals/${second.id}/evidence`],
     ])
+}
+
+/** An alert of each kind, and somebody who asked for a copy of their data and for the end of their account. */
+async function stoodOut(scene: Scene) {
+  const { id } = await scene
+    .owner('portal.client_users')
+    .where({ email: whoIs('approver').email })
+    .first('id')
+  await inside(scene, 'brightside', async tx => {
+    const { id: workspace } = await scene.owner('public.workspaces').where({ slug: 'brightside' }).first('id')
+    const facts = { times: 20, minutes: 10, address: '2001:db8:1:2', name: 'Nadia El-Khoury' }
+    for (const kind of ['failures', 'foreign', 'exports'])
+      await tx('portal.client_alerts').insert({ workspace_id: String(workspace), kind, facts })
+    const copy = await askExport(tx, { workspace: String(workspace), person: id, client: '1', sections: [] })
+    await tx('portal.client_exports')
+      .where({ id: copy })
+      .update({ bytes: Buffer.alloc(5_000), made_at: new Date() })
+    await askDeletion(tx, String(workspace), id, 14)
+  })
 }

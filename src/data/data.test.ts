@@ -1,0 +1,162 @@
+import { expect } from 'chai'
+import { unzipSync } from 'fflate'
+import { adapter } from '../../demo/adapter/adapter.ts'
+import { close, fresh } from '../../test/database.ts'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+import { migrate } from '../index.ts'
+
+const current = (role: Parameters<typeof whoIs>[0]) => ({ current: whoIs(role).password })
+
+describe('a copy of one’s own data', () => {
+  afterEach(leave)
+
+  const ready = async (who: Visitor) => {
+    for (let at = 0; at < 200; at++) {
+      const [path] = /\/account\/data\/copy\/[0-9a-f-]{36}/.exec((await who.get('/account/data')).text) ?? []
+      if (path) return path
+      await new Promise(done => setTimeout(done, 50))
+    }
+    throw new Error('no copy came')
+  }
+  const taken = async (who: Visitor, path: string) => {
+    const { body } = await who
+      .get(path)
+      .buffer()
+      .parse((res, done) => {
+        const parts: Buffer[] = []
+        res.on('data', (part: Buffer) => parts.push(part)).on('end', () => done(null, Buffer.concat(parts)))
+      })
+    const files = unzipSync(new Uint8Array(body))
+    return Object.fromEntries(Object.entries(files).map(([name, it]) => [name, Buffer.from(it).toString('utf8')]))
+  }
+
+  it('has all that the portal keeps of the person and what they may see, and nothing that lets somebody in', async () => {
+    const copy = await fresh()
+    const plain = adapter(copy.database)
+    const crm = {
+      ...plain,
+      connect: (it: any, tx: any) => {
+        const ports = plain.connect(it, tx)
+        return {
+          ...ports,
+          invoices: { ...ports.invoices!, pdf: async () => ({ name: 'x', bytes: Buffer.from('%PDF-own') }) },
+        }
+      },
+    }
+    const scene = await open({ on: copy, crm })
+    const [owner, billing] = [await scene.visit('owner'), await scene.visit('billing')]
+    expect(await owner.post('/account/data/copy', { current: 'wrong' })).to.include({ status: 422 })
+    expect((await owner.post('/account/data/copy', current('owner'))).status).to.equal(303)
+    const path = await ready(owner)
+    const files = await taken(owner, path)
+    expect(JSON.parse(files['account.json']!)).to.include({ email: whoIs('owner').email, has_password: true })
+    expect(JSON.parse(files['invoices.json']!).map((it: any) => it.number)).to.include('2026-0107')
+    expect(JSON.parse(files['activity.json']!).map((it: any) => it.event)).to.include('account.signed-in')
+    expect(files['invoices/2026-0107.pdf']).to.equal('%PDF-own')
+    expect(JSON.parse(files['about.json']!)).to.deep.include({ company: 'Acme Bakery', leftOut: [] })
+    const all = JSON.stringify(files)
+    expect(all).to.not.match(/argon2|sid"|hash|Halloran|Thornbury/)
+
+    for (const them of [billing, await scene.visit('neighbour')]) expect((await them.get(path)).status).to.equal(404)
+    expect((await owner.get('/account/data/copy/nonsense')).status).to.equal(404)
+    await billing.post('/account/data/copy', current('billing'))
+    expect(Object.keys(await taken(billing, await ready(billing)))).to.not.include('proposals.json')
+    for (const it of ['asked for a copy', 'took the copy']) expect(await owner.get('/activity')).to.show(it)
+  })
+
+  it('is there for a day, one at a time', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    await owner.post('/account/data/copy', current('owner'))
+    const first = await ready(owner)
+    await owner.post('/account/data/copy', current('owner'))
+    expect((await owner.get(first)).status).to.equal(404)
+    const second = await ready(owner)
+    await scene.database.transaction(async tx => {
+      await tx.raw(
+        `select set_config('portal.workspace_id', (select id::text from public.workspaces where slug = 'brightside'), true)`,
+      )
+      await tx('portal.client_exports').update({ made_at: new Date(Date.now() - 25 * 3_600_000) })
+    })
+    expect((await owner.get(second)).status).to.equal(404)
+    expect((await owner.get('/account/data')).text).to.not.include('Your copy is ready')
+    const waiting = await scene
+      .owner('portal_jobs.job')
+      .where({ name: 'data' })
+      .whereNot({ state: 'completed' })
+      .select('data')
+    expect(waiting.map(it => it.data.what)).to.include('wipe')
+  })
+})
+
+describe('the end of an account', () => {
+  afterEach(leave)
+
+  const inPast = (scene: Scene) =>
+    scene.database.transaction(async tx => {
+      await tx.raw(
+        `select set_config('portal.workspace_id', (select id::text from public.workspaces where slug = 'brightside'), true)`,
+      )
+      await tx('portal.client_deletions').update({ due_at: new Date(Date.now() - 1_000) })
+      await scene.owner('portal_jobs.job').where({ name: 'data', state: 'created' }).update({ start_after: new Date() })
+    })
+
+  it('comes fourteen days after it was asked for, unless they change their mind; staff see it', async () => {
+    const scene = await open()
+    const [viewer, admin] = [await scene.visit('viewer'), await scene.visit('admin')]
+    expect(await viewer.post('/account/data/deletion', { proof: 'wrong' })).to.include({ status: 422 })
+    expect((await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })).status).to.equal(303)
+    expect(await viewer.get('/account/data')).to.show(
+      'Your account ends on',
+      'Keep my account',
+      'What must be kept stays',
+    )
+    expect((await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })).status).to.equal(409)
+    const state = () => admin.at('/settings/client-portal/state')
+    expect(await state()).to.show('Who asked for the end of their account', whoIs('viewer').email)
+
+    expect((await viewer.post('/account/data/deletion/withdrawal')).status).to.equal(303)
+    expect(await viewer.get('/account/data?kept')).to.show('You stay.', 'Ask for the end of my account')
+    expect((await state()).text).to.not.include('Who asked for the end of their account')
+    await inPast(scene)
+    await new Promise(done => setTimeout(done, 3_000))
+    expect((await viewer.get('/account')).status).to.equal(200)
+  })
+
+  it('leaves nothing of the person but what must be kept, and lets them in no more', async () => {
+    const scene = await open()
+    const viewer = await scene.visit('viewer')
+    const { email, password } = whoIs('viewer')
+    await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })
+    await inPast(scene)
+    for (let at = 0; at < 200 && (await viewer.get('/account')).status !== 303; at++)
+      await new Promise(done => setTimeout(done, 50))
+    expect((await viewer.get('/account')).status).to.equal(303)
+    expect((await (await scene.visit()).post('/sign-in', { email, password })).status).to.equal(422)
+    const left = await Promise.all(
+      ['client_users', 'client_memberships', 'client_invitations', 'client_sessions'].map(it =>
+        scene.owner(`portal.${it}`).select(),
+      ),
+    )
+    expect(JSON.stringify(left)).to.not.include(email)
+    expect(await scene.owner('portal.client_activity_logs').where({ event: 'account.ended' })).to.have.length(1)
+    expect(await (await scene.visit('admin')).at('/settings/client-portal/state')).to.show('Ended on')
+    expect((await (await scene.visit('owner')).get('/team')).text).to.not.include(email)
+  })
+
+  it('is not asked for by the only admin of colleagues', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    expect(await owner.get('/account/data')).to.show('You are the only admin of Acme Bakery.')
+    expect((await owner.post('/account/data/deletion', { proof: whoIs('owner').password })).status).to.equal(409)
+  })
+
+  it('takes its migration back and brings it again', async () => {
+    const copy = await fresh()
+    const { down } = await import('../../migrations/017_my_data.ts')
+    await down(copy.owner)
+    await copy.owner('portal.migrations').where({ name: '017_my_data' }).delete()
+    expect(await migrate(copy.owner, { role: 'portico_app' })).to.deep.equal(['017_my_data'])
+    await close(copy)
+  })
+})

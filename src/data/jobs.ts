@@ -1,0 +1,94 @@
+import type { Knex } from 'knex'
+import type { Workspaces } from '../branding/workspaces.ts'
+import type { Crm, Customer, Role } from '../crm.ts'
+import { query, readWithin, within } from '../database.ts'
+import type { Flags } from '../flags.ts'
+import type { Gate } from '../gate/gate.ts'
+import type { Job, Jobs } from '../jobs.ts'
+import { dateIn, zoneOf } from '../language.ts'
+import { archive } from './archive.ts'
+import { endAccount } from './requests.ts'
+
+export const queue = 'data'
+
+/** What is to be done: a copy made, one thrown away after its day, an account ended. */
+export interface Task {
+  what: 'export' | 'wipe' | 'end'
+  workspace: string
+  slug: string
+  id: string
+}
+
+interface Parts {
+  crm: Crm
+  database: Knex
+  door: Gate
+  flags: Flags
+  jobs: Jobs
+  places: Workspaces
+  now(): Date
+}
+
+/** Each may be done twice, or begun again after the process died, and comes to the same. */
+export const dataJobs = (parts: Parts) =>
+  parts.jobs.work<Task>(queue, async ({ data }: Job<Task>) => {
+    const { what, workspace, id } = data
+    if (what === 'export') return make(data, parts)
+    await within(parts.database, { workspace }, async tx => {
+      if (what === 'end') return void (await endAccount(tx, workspace, id))
+      await query(tx, {
+        text: 'delete from portal.client_exports where workspace_id = $1 and id = $2',
+        values: [workspace, id],
+      })
+    })
+  })
+
+async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, places, now }: Parts) {
+  if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
+  const place = await places.find(slug)
+  if (!place) throw new Error(`The CRM has no workspace ${slug}.`)
+  const [row] = await readWithin<Asked>(
+    database,
+    { workspace },
+    {
+      text: `select e.sections, e.made_at is not null as made, u.id as person, u.name, u.email, m.client_id as client,
+               m.client_name as "clientName", m.role
+             from portal.client_exports e
+               join portal.client_users u on u.workspace_id = e.workspace_id and u.id = e.person_id
+               join portal.client_memberships m on m.workspace_id = e.workspace_id and m.person_id = e.person_id and m.client_id = e.client_id
+             where e.workspace_id = scope.workspace and e.id = $3 and u.suspended_at is null`,
+      values: [id],
+    },
+  )
+  if (!row || row.made) return
+  const customer: Customer = {
+    workspace: place,
+    client: { id: row.client, name: row.clientName },
+    person: { id: row.person, name: row.name, email: row.email },
+    role: row.role,
+    today: dateIn(zoneOf(place.timeZone), now()),
+  }
+  const bytes = await archive(database, customer, door.passing(crm.connect(customer)), row.sections)
+  await within(database, { workspace }, async tx => {
+    const [made] = await query(tx, {
+      text: `update portal.client_exports set bytes = $3, made_at = now()
+             where workspace_id = $1 and id = $2 and made_at is null returning id`,
+      values: [workspace, id, bytes],
+    })
+    if (made) await jobs.send(tx, queue, { what: 'wipe', workspace, slug, id } satisfies Task, day)
+  })
+}
+
+/** In seconds. */
+export const day = 86_400
+
+interface Asked {
+  sections: string[]
+  made: boolean
+  person: string
+  name: string
+  email: string
+  client: string
+  clientName: string
+  role: Role
+}

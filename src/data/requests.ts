@@ -1,0 +1,175 @@
+import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
+import { insert } from '../activity.ts'
+import { query } from '../database.ts'
+import { Conflict, NotFound } from '../errors.ts'
+
+export interface Export {
+  id: string
+  askedAt: Date
+  madeAt: Date | null
+  size: number | null
+  goodUntil: Date | null
+}
+
+export interface Deletion {
+  id: string
+  askedAt: Date
+  dueAt: Date
+  doneAt: Date | null
+  name: string
+  email: string
+}
+
+const columns = `e.id, e.asked_at as "askedAt", e.made_at as "madeAt", octet_length(e.bytes) as size,
+  e.made_at + interval '1 day' as "goodUntil"`
+/** Each of these runs within the workspace. */
+const there = `(e.made_at is null and e.asked_at > now() - interval '1 day' or e.bytes is not null and e.made_at > now() - interval '1 day')`
+
+/** The newest that is being made or still there. */
+export async function exportOf(tx: Knex, workspace: string, person: string): Promise<Export | undefined> {
+  const [row] = await query<Export>(tx, {
+    text: `select ${columns} from portal.client_exports e
+           where workspace_id = $1 and person_id = $2 and ${there} order by asked_at desc, id desc limit 1`,
+    values: [workspace, person],
+  })
+  return row
+}
+
+/** One for each person at a time: an earlier one is thrown away. */
+export async function askExport(
+  tx: Knex,
+  its: { workspace: string; person: string; client: string; sections: string[] },
+): Promise<string> {
+  const id = uuid()
+  await query(tx, {
+    text: 'delete from portal.client_exports where workspace_id = $1 and person_id = $2',
+    values: [its.workspace, its.person],
+  })
+  await query(tx, {
+    text: `insert into portal.client_exports (workspace_id, id, person_id, client_id, sections) values ($1, $2, $3, $4, $5)`,
+    values: [its.workspace, id, its.person, its.client, its.sections],
+  })
+  return id
+}
+
+/** Throws NotFound for somebody else's, and for one whose day is over. */
+export async function takeExport(tx: Knex, workspace: string, person: string, id: string): Promise<Buffer> {
+  const [row] = await query<{ bytes: Buffer }>(tx, {
+    text: `select bytes from portal.client_exports e
+           where workspace_id = $1 and person_id = $2 and id = $3 and bytes is not null and ${there}`,
+    values: [workspace, person, id],
+  })
+  if (!row) throw new NotFound()
+  return row.bytes
+}
+
+/** Clients of whom this person is the only admin, though others are there who need one. */
+export const alone = (tx: Knex, workspace: string, person: string): Promise<{ name: string }[]> =>
+  query(tx, {
+    text: `select client_name as name from portal.client_memberships m
+           where workspace_id = $1 and person_id = $2 and role = 'admin'
+             and not exists (select from portal.client_memberships o where o.workspace_id = $1 and o.client_id = m.client_id
+                             and o.person_id <> $2 and o.role = 'admin')
+             and exists (select from portal.client_memberships o where o.workspace_id = $1 and o.client_id = m.client_id
+                         and o.person_id <> $2)
+           order by 1`,
+    values: [workspace, person],
+  })
+
+/** Throws Conflict where it was asked for already. */
+export async function askDeletion(tx: Knex, workspace: string, person: string, days: number): Promise<{ id: string }> {
+  const [row] = await query<{ id: string }>(tx, {
+    text: `insert into portal.client_deletions (workspace_id, id, person_id, due_at)
+           values ($1, $2, $3, now() + $4 * interval '1 day')
+           on conflict (workspace_id, person_id) where withdrawn_at is null and done_at is null do nothing
+           returning id`,
+    values: [workspace, uuid(), person, days],
+  })
+  if (!row) throw new Conflict()
+  return row
+}
+
+export async function deletionOf(tx: Knex, workspace: string, person: string): Promise<Deletion | undefined> {
+  const [row] = await query<Deletion>(tx, {
+    text: `select ${asked} where d.workspace_id = $1 and d.person_id = $2 and d.withdrawn_at is null and d.done_at is null`,
+    values: [workspace, person],
+  })
+  return row
+}
+
+/** For staff: those that wait, and those of the last ninety days that were done. */
+export const deletionsOf = (tx: Knex, workspace: string): Promise<Deletion[]> =>
+  query(tx, {
+    text: `select ${asked} where d.workspace_id = $1 and d.withdrawn_at is null
+             and (d.done_at is null or d.done_at > now() - interval '90 days') order by d.due_at limit 50`,
+    values: [workspace],
+  })
+
+const asked = `d.id, d.asked_at as "askedAt", d.due_at as "dueAt", d.done_at as "doneAt", u.name, u.email
+  from portal.client_deletions d join portal.client_users u on u.workspace_id = d.workspace_id and u.id = d.person_id`
+
+/** Whether there was one to take back. */
+export async function withdrawDeletion(tx: Knex, workspace: string, person: string): Promise<boolean> {
+  const rows = await query(tx, {
+    text: `update portal.client_deletions set withdrawn_at = now()
+           where workspace_id = $1 and person_id = $2 and withdrawn_at is null and done_at is null returning id`,
+    values: [workspace, person],
+  })
+  return rows.length > 0
+}
+
+/**
+ * Ends an account whose fourteen days are over: nobody gets in by it, and nothing of it names the person any more, but
+ * for what must be kept: signatures with their evidence, and the log of what was done, which nobody can change.
+ */
+export async function endAccount(tx: Knex, workspace: string, id: string): Promise<boolean> {
+  const [row] = await query<{ person: string }>(tx, {
+    text: `update portal.client_deletions set done_at = now()
+           where workspace_id = $1 and id = $2 and withdrawn_at is null and done_at is null and due_at <= now()
+           returning person_id as person`,
+    values: [workspace, id],
+  })
+  if (!row) return false
+  const [{ email }] = (await query(tx, {
+    text: 'select email from portal.client_users where workspace_id = $1 and id = $2',
+    values: [workspace, row.person],
+  })) as [{ email: string }]
+  await query(tx, {
+    text: `update portal.client_users set email = 'ended-' || id || '@account.invalid', name = '–', password_hash = null,
+             language = null, time_zone = null, theme = null, suspended_at = now()
+           where workspace_id = $1 and id = $2`,
+    values: [workspace, row.person],
+  })
+  for (const [table, which, value] of [
+    ['client_sessions', 'person_id', row.person],
+    ['client_api_tokens', 'person_id', row.person],
+    ['client_memberships', 'person_id', row.person],
+    ['client_tokens', 'person_id', row.person],
+    ['client_exports', 'person_id', row.person],
+    ['client_outbox', 'person_id', row.person],
+    ['client_portal_settings', 'person_id', row.person],
+    ['client_outbox', 'recipient', email],
+  ] as const)
+    await query(tx, {
+      text: `delete from portal.${table} where workspace_id = $1 and ${which}::text = $2`,
+      values: [workspace, value],
+    })
+  await query(tx, {
+    text: `update portal.client_invitations set email = 'ended@account.invalid', name = '–', used_at = coalesce(used_at, now())
+           where workspace_id = $1 and email = $2`,
+    values: [workspace, email],
+  })
+  const nobody = { actor_id: null, actor_name: null, client_id: null, address: null, agent: null }
+  await insert(tx, [
+    {
+      ...nobody,
+      workspace_id: workspace,
+      event: 'account.ended',
+      actor_kind: 'system',
+      subject_id: row.person,
+      subject: {},
+    },
+  ])
+  return true
+}
