@@ -41,7 +41,7 @@ export function bearer({ database, log }: { database: Knex; log: Log }, session:
     const it = row?.it
     if (!it || it.sess.workspace !== workspace.id) throw new BadToken()
     await limiter.consume(it.sess.person).catch(refused => {
-      throw new TooOften(Math.ceil((refused.msBeforeNext ?? 60_000) / 1_000))
+      throw new TooOften(Math.ceil((refused.msBeforeNext ?? 60_000) / 1_000), 'api')
     })
     const { api, scopes, ...held } = it.sess
     req.portal.bearer = { id: api, scopes }

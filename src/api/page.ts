@@ -1,23 +1,21 @@
 import { type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
-import { itIsThem } from '../auth/them.ts'
-import type { Ways } from '../auth/way.ts'
-import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
-import { anyMember, type Section } from '../section.ts'
+import { anyMember, type Section, stepUp } from '../section.ts'
 import { personal, revoke, tokensOf } from './tokens.ts'
 
-interface Parts extends Pick<Ways, 'database' | 'limits'> {
-  identity: Identity | undefined
+interface Parts {
+  database: Knex
   sections: Section[]
 }
 
 /** The tokens that a person has for programs: which there are, a new one, and the end of one. */
-export function tokens({ database, identity, limits, sections }: Parts): Router {
+export function tokens({ database, sections }: Parts): Router {
   const router = Object.assign(Router(), { at: '/account/tokens' })
   const labels = new Map(
     sections.flatMap(it => Object.entries(it.permissions).map(([name, { label }]) => [name, label])),
@@ -43,12 +41,12 @@ export function tokens({ database, identity, limits, sections }: Parts): Router 
   router.post(
     '/',
     anyMember,
+    stepUp('account.tokens'),
     async (req, res, next) => {
       const form = read(Making, req)
       const { workspace, customer } = req.portal
       const scopes = form.scopes.filter(it => req.portal.allowed().includes(it))
       if (!scopes.length) throw new Invalid({ scopes: ['Tick what the program may do.'] }, form)
-      await itIsThem({ database, identity, limits }, req, form)
       const its = { workspace: workspace.id, person: customer.person.id, client: customer.client.id }
       const token = await within(database, { workspace: workspace.id }, async tx => {
         const made = await personal(tx, its, { ...form, scopes })
@@ -87,5 +85,4 @@ const Making = z.object({
     .union([z.string().transform(it => [it]), z.array(z.string())], 'Tick what the program may do.')
     .optional()
     .default([]),
-  current: z.string('Type your password.').min(1, 'Type your password.'),
 })

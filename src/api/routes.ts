@@ -97,7 +97,9 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
     }
     const succeeded = await limits.count(req, {})
     const [secret = ''] = mailed?.secrets ?? []
-    const used = await within(database, { workspace }, tx => useCode(tx, workspace, proof.request, proof.code, secret))
+    const used = await within(database, { workspace }, tx =>
+      useCode(tx, workspace, 'sign-in', proof.request, proof.code, secret),
+    )
     return {
       succeeded,
       account: used && (await within(database, { workspace }, tx => accountOf(tx, workspace, used.email))),

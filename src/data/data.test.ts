@@ -5,7 +5,10 @@ import { close, fresh } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { migrate } from '../index.ts'
 
-const current = (role: Parameters<typeof whoIs>[0]) => ({ current: whoIs(role).password })
+const proof = (role: Parameters<typeof whoIs>[0]) => ({
+  'step-up.by': 'password',
+  'step-up.password': whoIs(role).password,
+})
 
 describe('a copy of one’s own data', () => {
   afterEach(leave)
@@ -44,9 +47,12 @@ describe('a copy of one’s own data', () => {
       },
     }
     const scene = await open({ on: copy, crm })
-    const [owner, billing] = [await scene.visit('owner'), await scene.visit('billing')]
-    expect(await owner.post('/account/data/copy', { current: 'wrong' })).to.include({ status: 422 })
-    expect((await owner.post('/account/data/copy', current('owner'))).status).to.equal(303)
+    const owner = await scene.visit('owner')
+    await scene.owner('portal.client_sessions').update({ sess: scene.owner.raw(`sess - 'proofs'`) })
+    expect(await owner.post('/account/data/copy'))
+      .to.include({ status: 403 })
+      .and.show('Please confirm that it is you')
+    expect((await owner.post('/account/data/copy', proof('owner'))).status).to.equal(303)
     const path = await ready(owner)
     const files = await taken(owner, path)
     expect(JSON.parse(files['account.json']!)).to.include({ email: whoIs('owner').email, has_password: true })
@@ -57,9 +63,10 @@ describe('a copy of one’s own data', () => {
     const all = JSON.stringify(files)
     expect(all).to.not.match(/argon2|sid"|hash|Halloran|Thornbury/)
 
+    const billing = await scene.visit('billing')
     for (const them of [billing, await scene.visit('neighbour')]) expect((await them.get(path)).status).to.equal(404)
     expect((await owner.get('/account/data/copy/nonsense')).status).to.equal(404)
-    await billing.post('/account/data/copy', current('billing'))
+    await billing.post('/account/data/copy', proof('billing'))
     expect(Object.keys(await taken(billing, await ready(billing)))).to.not.include('proposals.json')
     for (const it of ['asked for a copy', 'took the copy']) expect(await owner.get('/activity')).to.show(it)
   })
@@ -67,9 +74,9 @@ describe('a copy of one’s own data', () => {
   it('is there for a day, one at a time', async () => {
     const scene = await open()
     const owner = await scene.visit('owner')
-    await owner.post('/account/data/copy', current('owner'))
+    await owner.post('/account/data/copy')
     const first = await ready(owner)
-    await owner.post('/account/data/copy', current('owner'))
+    await owner.post('/account/data/copy')
     expect((await owner.get(first)).status).to.equal(404)
     const second = await ready(owner)
     await scene.database.transaction(async tx => {
@@ -104,14 +111,13 @@ describe('the end of an account', () => {
   it('comes fourteen days after it was asked for, unless they change their mind; staff see it', async () => {
     const scene = await open()
     const [viewer, admin] = [await scene.visit('viewer'), await scene.visit('admin')]
-    expect(await viewer.post('/account/data/deletion', { proof: 'wrong' })).to.include({ status: 422 })
-    expect((await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })).status).to.equal(303)
+    expect((await viewer.post('/account/data/deletion')).status).to.equal(303)
     expect(await viewer.get('/account/data')).to.show(
       'Your account ends on',
       'Keep my account',
       'What must be kept stays',
     )
-    expect((await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })).status).to.equal(409)
+    expect((await viewer.post('/account/data/deletion')).status).to.equal(409)
     const state = () => admin.at('/settings/client-portal/state')
     expect(await state()).to.show('Who asked for the end of their account', whoIs('viewer').email)
 
@@ -127,7 +133,7 @@ describe('the end of an account', () => {
     const scene = await open()
     const viewer = await scene.visit('viewer')
     const { email, password } = whoIs('viewer')
-    await viewer.post('/account/data/deletion', { proof: whoIs('viewer').password })
+    await viewer.post('/account/data/deletion')
     await inPast(scene)
     for (let at = 0; at < 200 && (await viewer.get('/account')).status !== 303; at++)
       await new Promise(done => setTimeout(done, 50))
@@ -148,7 +154,7 @@ describe('the end of an account', () => {
     const scene = await open()
     const owner = await scene.visit('owner')
     expect(await owner.get('/account/data')).to.show('You are the only admin of Acme Bakery.')
-    expect((await owner.post('/account/data/deletion', { proof: whoIs('owner').password })).status).to.equal(409)
+    expect((await owner.post('/account/data/deletion')).status).to.equal(409)
   })
 
   it('takes its migration back and brings it again', async () => {

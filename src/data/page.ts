@@ -1,20 +1,17 @@
 import { type Request, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note, record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
-import { itIsThem } from '../auth/them.ts'
-import type { Ways } from '../auth/way.ts'
-import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
-import { read } from '../form.ts'
 import type { Jobs } from '../jobs.ts'
-import { anyMember } from '../section.ts'
+import { anyMember, stepUp } from '../section.ts'
 import { day, queue, type Task } from './jobs.ts'
 import { alone, askDeletion, askExport, deletionOf, exportOf, takeExport, withdrawDeletion } from './requests.ts'
 
-interface Parts extends Pick<Ways, 'database' | 'limits'> {
-  identity: Identity | undefined
+interface Parts {
+  database: Knex
   jobs: Jobs
 }
 
@@ -22,8 +19,7 @@ interface Parts extends Pick<Ways, 'database' | 'limits'> {
 const daysToReturn = 14
 
 /** One's own data: a copy of it, and its end. */
-export function myData(parts: Parts): Router {
-  const { database, jobs } = parts
+export function myData({ database, jobs }: Parts): Router {
   const router = Object.assign(Router(), { at: '/account/data' })
   const whose = ({ portal }: Request<any>) => ({ workspace: portal.workspace.id, person: portal.customer.person.id })
   const later = (req: Request<any>, what: Task['what'], id: string): Task => {
@@ -46,8 +42,8 @@ export function myData(parts: Parts): Router {
   router.post(
     '/copy',
     anyMember,
+    stepUp('account.data'),
     async (req, res) => {
-      await itIsThem(parts, req, read(Proof, req))
       const { workspace, person } = whose(req)
       const sections = req.portal.nav.map(it => it.name)
       await within(database, { workspace }, async tx => {
@@ -61,7 +57,7 @@ export function myData(parts: Parts): Router {
     otherwise(show),
   )
 
-  router.get('/copy/:copy', anyMember, async (req, res) => {
+  router.get('/copy/:copy', anyMember, stepUp('account.data'), async (req, res) => {
     const { workspace, person } = whose(req)
     const id = z.uuid().safeParse(req.params.copy).data
     if (!id) throw new NotFound()
@@ -74,8 +70,8 @@ export function myData(parts: Parts): Router {
   router.post(
     '/deletion',
     anyMember,
+    stepUp('account.data'),
     async (req, res) => {
-      await itIsThem(parts, req, { current: read(Ending, req).proof }, 'proof')
       const { workspace, person } = whose(req)
       await within(database, { workspace }, async tx => {
         if ((await alone(tx, workspace, person)).length) throw new Conflict()
@@ -98,7 +94,3 @@ export function myData(parts: Parts): Router {
 
   return router
 }
-
-const password = z.string('Type your password.').min(1, 'Type your password.')
-const Proof = z.object({ current: password })
-const Ending = z.object({ proof: password })
