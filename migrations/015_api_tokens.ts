@@ -3,7 +3,7 @@ import type { Roles } from '../src/migrations.ts'
 
 /**
  * What lets a program in on behalf of a person. The token that a request carries is a session under a name of its own
- * (`api.` and its hash), so that it ends like one; this table knows where it came from. A new password ends all of them.
+ * (`api.` and its hash), so that it ends like one; this table knows where it came from. A new password or address ends all of them.
  */
 export const up = (db: Knex, { app }: Roles) =>
   db.raw(`
@@ -40,8 +40,8 @@ export const up = (db: Knex, { app }: Roles) =>
         where workspace_id = new.workspace_id and person_id = new.id and sid like 'api.%';
       return null;
     end $$;
-    create trigger end_api_tokens after update of password_hash on portal.client_users
-      for each row when (old.password_hash is distinct from new.password_hash)
+    create trigger end_api_tokens after update of password_hash, email on portal.client_users
+      for each row when (old.password_hash is distinct from new.password_hash or old.email <> new.email)
       execute function portal.end_api_tokens();
   `)
 

@@ -16,6 +16,7 @@ export const up = (db: Knex, { app }: Roles) =>
     alter table portal.client_alerts enable row level security, force row level security;
     create policy workspace on portal.client_alerts to ${app}
       using (workspace_id = nullif(current_setting('portal.workspace_id', true), ''));
+    create policy owner on portal.client_alerts to current_user using (true);
   `)
 
 export const down = (db: Knex) => db.raw('drop table portal.client_alerts')

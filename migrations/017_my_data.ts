@@ -35,7 +35,8 @@ export const up = (db: Knex, { app }: Roles) =>
     grant select, insert, update, delete on portal.${table} to ${app};
     alter table portal.${table} enable row level security, force row level security;
     create policy workspace on portal.${table} to ${app}
-      using (workspace_id = nullif(current_setting('portal.workspace_id', true), ''));`,
+      using (workspace_id = nullif(current_setting('portal.workspace_id', true), ''));
+    create policy owner on portal.${table} to current_user using (true);`,
       )
       .join('')}
     select portal_jobs.create_queue('data', '{"policy": "standard", "retryLimit": 8, "retryDelay": 30, "retryBackoff": true,

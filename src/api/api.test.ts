@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import request from 'supertest'
 import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
+import { prune } from '../commands/prune.ts'
 import { migrate } from '../index.ts'
 import { lives } from './tokens.ts'
 
@@ -319,6 +320,25 @@ describe('a token of one’s own', () => {
       .owner('portal.client_sessions')
       .whereRaw(`sid like 'api.%'`)
       .update({ expire: new Date(0) })
+    expect((await ask(scene, '/me', token)).status).to.equal(401)
+  })
+
+  it('ends with a change of the address, is pruned after its end, and says nothing of when its owner was here', async () => {
+    const scene = await open()
+    const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    const people = async () =>
+      (await admin.at('/settings/client-portal/people?search=nadia')).text.replaceAll(/nonce="[^"]+"/g, '')
+    const before = await people()
+    const token = made(await owner.post('/account/tokens', form({ days: '365' })))
+    expect(await people()).to.equal(before)
+    await scene.owner('portal.client_api_tokens').update({ expires_at: new Date(0) })
+    const said = await prune({ ownerUrl: scene.owner.client.config.connection, url: '' } as never)
+    expect(said).to.include('1 tokens of programs')
+    expect((await ask(scene, '/me', token)).status).to.equal(200)
+    await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('owner').email })
+      .update({ email: 'new@else.where' })
     expect((await ask(scene, '/me', token)).status).to.equal(401)
   })
 

@@ -13,6 +13,7 @@ describe('openapi.json', () => {
     const { visit, portal } = await open({ mail: 'kept' })
     const { body } = await (await visit()).api('/openapi.json')
     const validator = new Validator()
+    expect(body.servers).to.deep.equal([{ url: '/portal/brightside/api/v1' }])
     const { valid, errors } = await validator.validate(structuredClone(body))
     expect(errors, JSON.stringify(errors)).to.equal(undefined)
     expect([valid, validator.version]).to.deep.equal([true, '3.1'])

@@ -95,7 +95,6 @@ export function openapi(sections: Section[], { mails }: { mails: boolean }) {
   return {
     openapi: '3.1.1',
     info: { title: 'Portico', version, description: 'What a client of a company sees of it, for programs.' },
-    servers: [{ url: '.', description: 'Beside this description.' }],
     paths,
     components: {
       schemas,

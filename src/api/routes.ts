@@ -76,8 +76,8 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
   })
 
   const description = openapi(sections, { mails: mailed !== undefined })
-  router.get('/openapi.json', anybody, (_req, res) => {
-    res.set('Cache-Control', 'public, max-age=300').json(description)
+  router.get('/openapi.json', anybody, (req, res) => {
+    res.set('Cache-Control', 'public, max-age=300').json({ ...description, servers: [{ url: req.portal.url('') }] })
   })
 
   router.get('/me', anyMember, (req, res) => {

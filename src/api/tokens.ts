@@ -141,7 +141,9 @@ export const tokensOf = (tx: Knex, workspace: string, person: string): Promise<A
              used_from as "usedFrom"
            from portal.client_api_tokens t
            where workspace_id = $1 and person_id = $2 and expires_at > now()
-             and (kind = 'personal' or turned_at > now() - $3 * interval '1 second')
+             and case kind when 'sign-in' then turned_at > now() - $3 * interval '1 second'
+                 else exists (select from portal.client_sessions s where s.workspace_id = t.workspace_id and s.person_id = t.person_id
+                              and s.sid like 'api.%' and s.sess ->> 'api' = t.id::text) end
            order by created_at desc, id limit 200`,
     values: [workspace, person, lives.refresh],
   })

@@ -222,7 +222,7 @@ const peopleLike = (database: Knex, workspace: string, search: string) =>
                        and f.confirmed_at is not null) as factor,
                jsonb_agg(jsonb_build_object('client', m.client_name, 'role', m.role) order by m.client_name) as memberships,
                (select max(s.expire) - interval '24 hours' from portal.client_sessions s
-                where s.workspace_id = u.workspace_id and s.person_id = u.id) as seen
+                where s.workspace_id = u.workspace_id and s.person_id = u.id and s.sid not like 'api.%') as seen
              from portal.client_users u join portal.client_memberships m
                on m.workspace_id = u.workspace_id and m.person_id = u.id
              where u.workspace_id = scope.workspace
