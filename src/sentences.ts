@@ -9,7 +9,7 @@ const core: Record<string, string> = {
   'account.copy-taken': 'took the copy of the own data',
   'account.deletion-asked': 'asked for the end of the own account',
   'account.deletion-withdrawn': 'keeps the own account',
-  'account.ended': 'ended an account whose owner had asked for it',
+  'account.deleted': 'ended an account whose owner had asked for it',
   'account.token-made': 'made the token {name} for a program',
   'account.token-ended': 'ended the token {name} of a program',
   'account.token-reused': 'used a token of a program again that was used up: its sign-in has ended',

@@ -145,7 +145,7 @@ describe('the end of an account', () => {
       ),
     )
     expect(JSON.stringify(left)).to.not.include(email)
-    expect(await scene.owner('portal.client_activity_logs').where({ event: 'account.ended' })).to.have.length(1)
+    expect(await scene.owner('portal.client_activity_logs').where({ event: 'account.deleted' })).to.have.length(1)
     expect(await (await scene.visit('admin')).at('/settings/client-portal/state')).to.show('Ended on')
     expect((await (await scene.visit('owner')).get('/team')).text).to.not.include(email)
   })

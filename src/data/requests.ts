@@ -165,7 +165,7 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
     {
       ...nobody,
       workspace_id: workspace,
-      event: 'account.ended',
+      event: 'account.deleted',
       actor_kind: 'system',
       subject_id: row.person,
       subject: {},
