@@ -154,7 +154,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   inside.use(demanding)
   inside.use(ladder({ database, identity: crm.identity, keys, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use('/api/v1', api({ database, identity: crm.identity, limits, log, mailed, sections }))
+  inside.use('/api/v1', api({ database, identity: crm.identity, limits, log, mailed, secrets, sections }))
   inside.use(auth({ database, identity: crm.identity, keys, limits, mailed, secrets }))
   inside.use(verify(database))
   inside.use('/team', team({ ...parts, mailed }))

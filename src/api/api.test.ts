@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { TOTP } from 'otpauth'
 import request from 'supertest'
 import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
 import { prune } from '../commands/prune.ts'
@@ -107,6 +108,27 @@ describe('a program', () => {
     expect((await program.post('/tokens', proof)).status).to.equal(422)
     expect((await program.get('/me', given.body.access_token)).body.person.email).to.equal(email)
     expect((await program.post('/codes', { email: 'nobody@else.where' })).status).to.equal(202)
+  })
+
+  it('needs a code of the authenticator app too, once for each, where its person has one', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    await owner.post('/account/second-factor')
+    const [, secret = ''] = /secret=([A-Z2-7]+)/.exec((await owner.get('/account/second-factor')).text) ?? []
+    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+    expect((await owner.post('/account/second-factor/confirmation', { code: code(-1) })).status).to.equal(200)
+
+    const without = await signIn(scene)
+    expect([without.status, Object.keys(without.body.errors)]).to.deep.equal([422, ['second_factor']])
+    expect((await signIn(scene, 'owner', { second_factor: '000000' })).status).to.equal(422)
+    const now = code(0)
+    const given = await signIn(scene, 'owner', { second_factor: now })
+    expect(given.status).to.equal(201)
+    expect((await asProgram(scene).get('/me', given.body.access_token)).status).to.equal(200)
+    expect((await signIn(scene, 'owner', { second_factor: now })).status).to.equal(422)
+    const { sess } = await scene.owner('portal.client_sessions').whereRaw(`sid like 'api.%'`).first('sess')
+    expect(sess.proofs.map((it: any) => it.by)).to.deep.equal(['password', 'totp'])
+    expect((await owner.get('/account/devices')).text).to.include('127.0.0.1').and.not.include('/devices/api.')
   })
 
   it('refreshes what it has, once for each refresh token; a copy of a used one ends the whole sign-in', async () => {

@@ -3,9 +3,11 @@ import { Passport } from 'passport'
 import type { z } from 'zod'
 import { record } from '../activity.ts'
 import { sendCode } from '../auth/codes.ts'
+import { useApp } from '../auth/factors.ts'
 import { offered } from '../auth/offered.ts'
 import { password } from '../auth/password.ts'
 import { accountOf } from '../auth/people.ts'
+import type { Proof as Proven } from '../auth/sessions.ts'
 import { useCode } from '../auth/tokens.ts'
 import type { Account, Ways } from '../auth/way.ts'
 import type { Identity } from '../crm.ts'
@@ -18,7 +20,9 @@ import { openapi } from './openapi.ts'
 import { Asked, Me, Proof, Requested, Tokens } from './shapes.ts'
 import { type Granted, grant, lives, revoke, turn } from './tokens.ts'
 
-interface Parts extends Pick<Ways, 'database' | 'limits'> {
+type SignedInBy = Proven['by']
+
+interface Parts extends Pick<Ways, 'database' | 'limits' | 'secrets'> {
   identity: Identity | undefined
   log: Log
   sections: Section[]
@@ -27,7 +31,7 @@ interface Parts extends Pick<Ways, 'database' | 'limits'> {
 }
 
 /** How a program gets in, and out: the same proofs and limits as for a person. */
-export function api({ database, identity, limits, log, mailed, sections }: Parts): Router {
+export function api({ database, identity, limits, log, mailed, secrets, sections }: Parts): Router {
   const router = Object.assign(Router(), { at: '/api/v1' })
   const passport = new Passport().use('password', password(database, identity))
   const check = (req: Request, res: Response) =>
@@ -59,10 +63,10 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
     }
     await succeeded()
     const { id, name } = account
+    const by: SignedInBy[] = [proof.grant]
+    if (account.factor) by.push(await second(req, id, proof.second_factor))
     const its = { workspace, person: id, client: membership.client }
-    const tokens = await within(database, { workspace }, tx =>
-      grant(tx, its, { name: proof.name || agentOf(req), by: proof.grant }),
-    )
+    const tokens = await within(database, { workspace }, tx => grant(tx, its, { name: proof.name || agentOf(req), by }))
     await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client: its.client } })
     give(res.status(201), Tokens, told(tokens))
   })
@@ -106,6 +110,17 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
     }
   }
 
+  /** Only the app's code: recovery codes are for a person at a browser. */
+  async function second(req: Request, person: string, code: string | undefined): Promise<SignedInBy> {
+    const whose = { workspace: req.portal.workspace.id, person }
+    if (!code) throw new Invalid({ second_factor: [needed] }, {})
+    const succeeded = await limits.count(req, { account: `factor ${person}` })
+    if (!(await within(database, whose, tx => useApp(tx, whose, code, secrets))))
+      throw new Invalid({ second_factor: [wrong] }, {})
+    await succeeded()
+    return 'totp'
+  }
+
   async function turned(req: Request, token: string): Promise<Granted> {
     const { id: workspace, slug } = req.portal.workspace
     await limits.count(req, {}).then(taken => taken())
@@ -123,6 +138,7 @@ export function api({ database, identity, limits, log, mailed, sections }: Parts
   }
 }
 
+const needed = 'Send a code of the authenticator app as well: second_factor.'
 const wrong = 'This proof is wrong, was used, or its time is over.'
 
 const told = ({ access, refresh }: Granted): z.infer<typeof Tokens> => ({

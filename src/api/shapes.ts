@@ -21,7 +21,12 @@ export const Me = z.object({
 })
 
 const email = z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.')
-const more = { client: z.string().optional(), name: z.string().trim().max(100).default('') }
+/** `second_factor` is a code of the person's authenticator app, where they have one. */
+const more = {
+  client: z.string().optional(),
+  name: z.string().trim().max(100).default(''),
+  second_factor: z.string().max(20).optional(),
+}
 
 export const Asked = z.object({ email })
 

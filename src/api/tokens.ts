@@ -38,7 +38,7 @@ const hash = (secret: string) => createHash('sha256').update(secret).digest('bas
 const secret = () => randomBytes(32).toString('base64url')
 
 /** For who has proven who they are: both tokens of a sign-in. Runs within the workspace. */
-export async function grant(tx: Knex, its: For, { name, by }: { name: string; by: Proof['by'] }): Promise<Granted> {
+export async function grant(tx: Knex, its: For, { name, by }: { name: string; by: Proof['by'][] }): Promise<Granted> {
   const id = random()
   const refresh = secret()
   await query(tx, {
@@ -48,9 +48,9 @@ export async function grant(tx: Knex, its: For, { name, by }: { name: string; by
   await query(tx, {
     text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, proof, refresh_hash, expires_at)
            values ($1, $2, $3, $4, 'sign-in', $5, $8, $6, now() + $7 * interval '1 second')`,
-    values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole, by],
+    values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole, by.join(' ')],
   })
-  const proofs = [{ by, at: Date.now() }]
+  const proofs = proofsOf(by.join(' '), Date.now())
   return {
     access: await open(tx, its, { id, proofs, scopes: null, seconds: lives.access }),
     refresh: `ptr_${id}_${refresh}`,
@@ -69,7 +69,7 @@ export async function turn(
   const [, id, given] = /^ptr_([0-9a-f-]{36})_([\w-]{43})$/.exec(token) ?? []
   if (!id || !given) return undefined
   const refresh = secret()
-  const [row] = await query<For & Proof>(tx, {
+  const [row] = await query<For & { by: string; at: number }>(tx, {
     text: `update portal.client_api_tokens set refresh_hash = $4, turned_at = now(), used_at = now()
            where workspace_id = $1 and id = $2 and kind = 'sign-in' and refresh_hash = $3 and expires_at > now()
              and turned_at > now() - $5 * interval '1 second'
@@ -81,7 +81,7 @@ export async function turn(
   })
   if (row) {
     // A refresh proves nothing anew.
-    const proofs = [{ by: row.by, at: row.at }]
+    const proofs = proofsOf(row.by, row.at)
     const access = await open(tx, row, { id, proofs, scopes: null, seconds: lives.access })
     return { ...row, access, refresh: `ptr_${id}_${refresh}` }
   }
@@ -114,6 +114,8 @@ export async function personal(
   if (!made) throw new TooMany()
   return open(tx, its, { id, proofs: [{ by: 'token', at: Date.now() }], scopes, seconds: days * 86_400 })
 }
+
+const proofsOf = (by: string, at: number) => by.split(' ').map(it => ({ by: it as Proof['by'], at }))
 
 /** The row that a request with the token is known by, like one of a browser; a session lives 30 days from its start. */
 async function open(

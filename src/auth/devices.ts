@@ -26,7 +26,7 @@ export function devices({ database, mailed }: Parts): Router {
   router.get('/account/devices', anyMember, async (req, res) => {
     const rows = await query<{ sid: string; sess: Held }>(database, {
       text: `select s.sid, s.sess from portal.client_sessions s
-             where s.workspace_id = $1 and s.person_id = $2 and s.expire > now() order by s.sess ->> 'used' desc limit 100`,
+             where s.workspace_id = $1 and s.person_id = $2 and s.expire > now() and s.sid not like 'api.%' order by s.sess ->> 'used' desc limit 100`,
       values: [req.portal.workspace.id, req.portal.customer.person.id],
     })
     const here = storedId(req.portal.aside.sessionID)
@@ -44,7 +44,7 @@ export function devices({ database, mailed }: Parts): Router {
   const end = async (req: Request<any>, where: string, sid: string) =>
     within(database, scope(req), async tx => {
       const ended = await query(tx, {
-        text: `delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid ${where} $3 returning sid`,
+        text: `delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid ${where} $3 and sid not like 'api.%' returning sid`,
         values: [req.portal.workspace.id, req.portal.customer.person.id, sid],
       })
       if (ended.length) await note(tx, req, { event: 'account.ended', subject: { count: ended.length } })

@@ -78,7 +78,7 @@ const own = (database: Knex, { workspace, person }: Customer) =>
         `select client_id, client_name, role, created_at from portal.client_memberships where workspace_id = $1 and person_id = $2`,
       ),
       sessions: await rows(
-        `select started_at, expire as ends_at from portal.client_sessions where workspace_id = $1 and person_id = $2 order by 1`,
+        `select started_at, expire as ends_at from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid not like 'api.%' order by 1`,
       ),
       tokens: await rows(
         `select kind, name, scopes, created_at, expires_at, used_at, used_from from portal.client_api_tokens

@@ -144,6 +144,8 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
   for (const [table, which, value] of [
     ['client_sessions', 'person_id', row.person],
     ['client_api_tokens', 'person_id', row.person],
+    ['client_factors', 'person_id', row.person],
+    ['client_devices', 'person_id', row.person],
     ['client_memberships', 'person_id', row.person],
     ['client_tokens', 'person_id', row.person],
     ['client_exports', 'person_id', row.person],
