@@ -128,7 +128,9 @@ describe('a program', () => {
     expect((await signIn(scene, 'owner', { second_factor: now })).status).to.equal(422)
     const { sess } = await scene.owner('portal.client_sessions').whereRaw(`sid like 'api.%'`).first('sess')
     expect(sess.proofs.map((it: any) => it.by)).to.deep.equal(['password', 'totp'])
-    expect((await owner.get('/account/devices')).text).to.include('127.0.0.1').and.not.include('/devices/api.')
+    expect((await owner.get('/account/devices')).text)
+      .to.include('127.0.0.1')
+      .and.not.include('/devices/api.')
   })
 
   it('refreshes what it has, once for each refresh token; a copy of a used one ends the whole sign-in', async () => {
