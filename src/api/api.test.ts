@@ -8,6 +8,14 @@ import { lives } from './tokens.ts'
 
 const home = '/portal/brightside/api/v1'
 
+const form = (more: object = {}) => ({
+  name: 'At night',
+  days: '30',
+  scopes: 'invoices.see',
+  ...more,
+})
+const made = (page: { text: string }) => /\bptp_[\w-]{43}\b/.exec(page.text)?.[0] ?? ''
+
 describe('a program', () => {
   afterEach(leave)
 
@@ -115,9 +123,15 @@ describe('a program', () => {
     const owner = await scene.visit('owner')
     await owner.post('/account/second-factor')
     const [, secret = ''] = /secret=([A-Z2-7]+)/.exec((await owner.get('/account/second-factor')).text) ?? []
+    const before = (await signIn(scene)).body
+    const own = made(await owner.post('/account/tokens', form()))
     const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
     expect((await owner.post('/account/second-factor/confirmation', { code: code(-1) })).status).to.equal(200)
 
+    expect((await asProgram(scene).get('/me', before.access_token)).status).to.equal(401)
+    const refresh = { grant: 'refresh', refresh_token: before.refresh_token }
+    expect((await asProgram(scene).post('/tokens', refresh)).status).to.equal(401)
+    expect((await asProgram(scene).get('/me', own)).status).to.equal(401)
     const without = await signIn(scene)
     expect([without.status, Object.keys(without.body.errors)]).to.deep.equal([422, ['second_factor']])
     expect((await signIn(scene, 'owner', { second_factor: '000000' })).status).to.equal(422)
@@ -265,13 +279,6 @@ describe('a program', () => {
 describe('a token of one’s own', () => {
   afterEach(leave)
 
-  const form = (more: object = {}) => ({
-    name: 'At night',
-    days: '30',
-    scopes: 'invoices.see',
-    ...more,
-  })
-  const made = (page: { text: string }) => /\bptp_[\w-]{43}\b/.exec(page.text)?.[0] ?? ''
   const ask = ({ app }: Scene, path: string, token: string) =>
     request(app)
       .get(home + path)
