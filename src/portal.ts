@@ -172,7 +172,6 @@ export async function assemble(options: Options): Promise<Assembled> {
   const portal: Portal = {
     webhooks: Router(),
     clients,
-    settings: settings({ ...parts, begin, claim, jobs: queue, mailed, staff }),
     beside: beside({ database, door, flags, sections }),
     settings: settings({ ...parts, alerts: watch, begin, claim, jobs: queue, mailed, staff }),
     async close() {
