@@ -1,9 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import type { CDPSession, Page } from 'playwright-core'
 import { build, type Stage } from './pages/browsing.ts'
 import { leave, whoIs } from './visit.ts'
 
 const { email, password } = whoIs('owner')
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Of a page that no address leads to: what axe finds, and what does not fit the narrowest phone. */
+async function faultsOf(page: Page): Promise<string[]> {
+  const size = page.viewportSize()
+  await page.setViewportSize({ width: 320, height: 640 })
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => (globalThis as any).axe.run({ resultTypes: ['violations'] }))
+  const wide = await page.evaluate(() => [...probes.sticksOut(), ...probes.spills(), ...probes.tooSmall()])
+  if (size) await page.setViewportSize(size)
+  return [
+    ...violations.map((it: { id: string; nodes: { html: string }[] }) => `${it.id}: ${it.nodes[0]?.html}`),
+    ...wide,
+  ]
+}
 
 /** A key in a device that knows its person, as Chromium pretends one. */
 async function authenticator(page: Page): Promise<{ cdp: CDPSession; id: string }> {
@@ -84,12 +101,13 @@ describe('a passkey', function () {
   })
 
   it('is the second factor of a password, and what some actions ask for', async () => {
-    const page = await stage.visit()
+    const page = await stage.visit(undefined, { bypassCSP: true })
     await authenticator(page)
     await byPassword(page)
     await inside(page)
     await add(page, 'Phone')
     await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+    expect(await faultsOf(page)).to.deep.equal([])
     await page.context().clearCookies()
     // Without the offer in the e-mail field, which would be quicker than the password.
     await page.addInitScript(() => {
@@ -102,6 +120,7 @@ describe('a passkey', function () {
     await page.goto(`${home}/invoices`)
     await page.waitForURL('**/sign-in?next=*')
     await page.goto(`${home}/sign-in/second-factor`)
+    expect(await faultsOf(page)).to.deep.equal([])
     await page.getByRole('button', { name: 'Use a passkey' }).click()
     await inside(page)
 
@@ -120,6 +139,7 @@ describe('a passkey', function () {
     await page.fill('#email', 'jo@x.example')
     await page.getByRole('button', { name: 'Invite', exact: true }).click()
     await page.getByRole('heading', { name: 'Please confirm that it is you' }).waitFor()
+    expect(await faultsOf(page)).to.deep.equal([])
     await page.getByRole('button', { name: 'Use a passkey' }).click()
     await page.waitForURL('**/team?done=invited')
     expect(await stage.scene.owner('portal.client_invitations').pluck('email')).to.deep.equal(['jo@x.example'])

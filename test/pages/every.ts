@@ -66,6 +66,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/account/second-factor`],
+    ['member', await settingUp(scene)],
     ['owner', `${brightside}/account/devices`],
     ['owner', `${brightside}/account/passkeys`],
     [undefined, `${brightside}${await disowning(scene)}`],
@@ -134,6 +135,12 @@ async function registering(scene: Scene, client: number): Promise<string> {
   }
   await nobody.post(links[0] ?? '')
   return links[1] ?? ''
+}
+
+/** With the QR code of an app that is not confirmed yet. */
+async function settingUp(scene: Scene): Promise<string> {
+  await (await scene.visit('member')).post('/account/second-factor')
+  return '/portal/brightside/account/second-factor'
 }
 
 async function disowning(scene: Scene): Promise<string> {
