@@ -197,7 +197,9 @@ describe('every route', () => {
       }
       for (const route of apiRoutes.filter(it => it.path.includes(':id'))) {
         const [, table = ''] = /\/(\w+)\/:id/.exec(route.path) ?? []
-        for (const { id, number } of await foreignIds(scene, table)) {
+        const foreign = await foreignIds(scene, table)
+        // One will do where the scope is another one: a person's tokens may send a thousand requests in a minute.
+        for (const { id, number } of route.rule === scope ? foreign : foreign.slice(0, 1)) {
           const answer = await send(token, route, String(id))
           expect(answer.status, `${scope} ${route.path} ${id}`).to.equal(route.rule === scope ? 404 : 403)
           if (number) expect(JSON.stringify(answer.body)).to.not.include(number)
