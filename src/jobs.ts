@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Knex } from 'knex'
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Log } from './log.ts'
@@ -17,8 +18,10 @@ export interface Jobs {
 }
 
 export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
+  // What pg-boss asks of its own accord while it sends must not wait for a second connection: all may be in transactions.
+  const within = new AsyncLocalStorage<Knex>()
   const boss = new PgBoss({
-    db: over(database),
+    db: over(database, within),
     schema: 'portal_jobs',
     migrate: false,
     createSchema: false,
@@ -53,7 +56,7 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
 
   return {
     async send(tx, queue, data, startAfter = 0) {
-      await boss.send(queue, data, { db: over(tx), startAfter })
+      await within.run(tx, () => boss.send(queue, data, { db: over(tx), startAfter }))
     },
     work(queue, handler, every = 2) {
       const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: every } as const
@@ -78,8 +81,9 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
 }
 
 /** pg-boss writes in our own pool or transaction; several statements at once give the rows of all. */
-const over = (database: Knex): Db => ({
+const over = (pool: Knex, within?: AsyncLocalStorage<Knex>): Db => ({
   async executeSql(text, values) {
+    const database = within?.getStore() ?? pool
     const connection = await database.client.acquireConnection()
     try {
       const results = [await connection.query(text, values)].flat()

@@ -54,6 +54,13 @@ describe('the draft of a map', () => {
       .and.include(`words: { sent: 'open', partial: 'open', paid: 'paid', void: 'cancelled' }, // 85 %`)
       .and.include(`deleted: 'left_on', // 65 %`)
       .and.include(`only: { state: ['issued'] }, // 85 %`)
+      .and.include(`off: true, // 99 %`)
+      .and.include(
+        `accepted: { set: { state: { value: 'accepted' }, answered_on: 'time', answered_by: 'name' } }, // 60 %`,
+      )
+      .and.include(
+        `declined: { set: { status: { value: 'rejected' }, decided_on: 'time', decided_by: 'name' } }, // 60 %`,
+      )
     const entries = text.split('\n').filter(it => /^\s+\w+: .*,/.test(it) && !/table: |TODO/.test(it))
     for (const it of entries) expect(it).to.match(/\/\/ (\d\d %|not understood)/)
   })

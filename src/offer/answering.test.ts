@@ -216,6 +216,7 @@ describe('answering an offer', () => {
       ),
     )
     expect(answers.filter(it => it.status === 303)).to.have.length(1)
+    expect(answers.map(it => it.status).filter(it => it !== 409 && it !== 303)).to.deep.equal([])
     const others = answers.filter(it => it.status === 409)
     expect(others).to.have.length(99)
     for (const it of others) expect(it).to.show('This has changed meanwhile.', 'Accepted')

@@ -271,8 +271,35 @@ async function offers(it: Found | undefined, lines: Found | undefined, around: A
         ),
       ),
       ...linesOf(lines),
+      ...(await answers(it, around)),
     ]
   )
+}
+
+/** Switched off: the CRM's own code does not run when columns are set. */
+async function answers(it: Found, { valuesOf }: Around): Promise<string[]> {
+  const state = guess(it, 'status', [/^(status|state)$/])
+  const values = state ? await valuesOf(String(it.place.table), state.column) : []
+  const told = Array.isArray(it.place.statuses) ? it.place.statuses.map(String) : []
+  const [accepted, declined] = [meanings.accepted, meanings.declined].map(meant =>
+    [...told, ...values].find(value => meant.test(value)),
+  )
+  if (!state || !accepted) return []
+  const by = guess(it, undefined, [/^(answered|decided|accepted|signed)_?by$/], ['text'])
+  const on = guess(it, undefined, [/^(answered|decided|accepted|signed)_?(on|at)$/], dates)
+  const set = (value: string) =>
+    [
+      `${key(state.column)}: { value: ${quoted(value)} }`,
+      ...(on ? [`${key(on.column)}: 'time'`] : []),
+      ...(by ? [`${key(by.column)}: 'name'`] : []),
+    ].join(', ')
+  return [
+    'answers: {',
+    '  off: true, // 99 %: what else does the CRM do when it sets these? Take this away when you know',
+    `  accepted: { set: { ${set(accepted)} } }, // 60 %`,
+    ...(declined ? [`  declined: { set: { ${set(declined)} } }, // 60 %`] : []),
+    '},',
+  ]
 }
 
 async function invoices(
