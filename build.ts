@@ -12,7 +12,7 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: here, 
 
 // What is read and not imported lies where it lay.
 for (const file of globSync(
-  ['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/{portico,branding}.*', 'assets/*.svg', 'docs/crms/*/crm.map.ts'],
+  ['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/*.{js,svg}', 'assets/portico.css', 'docs/crms/*/crm.map.ts'],
   {
     cwd: here,
   },
