@@ -44,32 +44,44 @@ export async function close({ name, owner, database }: Copy) {
 /** PostgreSQL without a CRM in it, for what makes databases itself. */
 export const urlOf = (name: string) => Object.assign(new URL(server.url), { pathname: `/${name}` }).href
 
+/**
+ * Side by side mocha calls these for each file in the same process: the server is started by the first one, and goes with
+ * the process.
+ */
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(120_000)
-    const directory = mkdtempSync(join(tmpdir(), 'portico-'))
-    serverLog = join(directory, 'log')
-    server = await startPostgres({ directory, throwaway: true })
-    postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
-    await postgres.raw('create database crm')
-    const { owner } = copy('crm')
-    await migrateCrm(owner)
-    await seedCrm(owner, { today })
-    await owner.destroy()
-
-    await postgres.raw('create database portal template crm')
-    const portal = copy('portal')
-    await preparePortal(portal.owner, password)
-    await seedAccounts(portal.owner, portal.database)
-    await Promise.all([portal.owner.destroy(), portal.database.destroy()])
+    started ??= start()
+    await started
   },
 
   async afterAll(this: Mocha.Context) {
     this.timeout(30_000)
-    await Promise.all(opened.map(it => it.destroy()))
+    await Promise.all(opened.splice(0).map(it => it.destroy()))
+    if (process.env.MOCHA_WORKER_ID !== undefined) return
     await postgres.destroy()
     await server.stop()
   },
+}
+
+let started: Promise<void> | undefined
+
+async function start() {
+  const directory = mkdtempSync(join(tmpdir(), 'portico-'))
+  serverLog = join(directory, 'log')
+  server = await startPostgres({ directory, throwaway: true })
+  postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
+  await postgres.raw('create database crm')
+  const { owner } = copy('crm')
+  await migrateCrm(owner)
+  await seedCrm(owner, { today })
+  await owner.destroy()
+
+  await postgres.raw('create database portal template crm')
+  const portal = copy('portal')
+  await preparePortal(portal.owner, password)
+  await seedAccounts(portal.owner, portal.database)
+  await Promise.all([portal.owner.destroy(), portal.database.destroy()])
 }
 
 function copy(name: string): Copy {

@@ -47,7 +47,10 @@ describe('a seal', () => {
     const file = await sealed()
     expect(await sealOf(file)).to.include({ intact: true, whole: true, stamped: undefined })
     expect(await sealOf(paper)).to.equal(undefined)
+    // The signature does not cover itself: for that the file's own hash is compared.
+    const [, first = '', second = ''] = /\/ByteRange \[0 (\d+) (\d+)/.exec(file.toString('latin1')) ?? []
     for (let at = 20; at < file.length; at += 997) {
+      if (at > Number(first) && at < Number(second)) continue
       const changed = Buffer.from(file)
       changed.writeUInt8(changed.readUInt8(at) ^ 1, at)
       const found = await sealOf(changed)
