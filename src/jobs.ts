@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Knex } from 'knex'
-import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss'
+import { type Db, PgBoss } from 'pg-boss'
 import type { Log } from './log.ts'
 
-export type Job<Data> = JobWithMetadata<Data>
+/** Said here, and not as pg-boss has it: its types do not hold for who uses ours. */
+export interface Job<Data> {
+  data: Data
+  /** How often it was tried before, and how often it may be. */
+  retryCount: number
+  retryLimit: number
+}
 
 /** Work that is done later and tried again, queued in the transaction of its cause (pg-boss, in schema `portal_jobs`). */
 export interface Jobs {
