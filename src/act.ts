@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { type Event, note } from './activity.ts'
-import type { Crm, Customer, Ports } from './crm.ts'
+import type { Crm, Ports } from './crm.ts'
 import { within } from './database.ts'
 import type { Gate } from './gate/gate.ts'
 
@@ -33,14 +33,10 @@ export const acting =
   (req, work, event) => {
     const { workspace, client } = req.portal.customer
     return within(database, { workspace: workspace.id, client: client.id }, async tx => {
-      const done = await work(joined({ crm, database, door }, req.portal.customer, tx))
+      // A CRM in another database cannot join the transaction.
+      const here = crm.database === undefined || crm.database === database
+      const done = await work({ tx, here, crm: door.passing(crm.connect(req.portal.customer, here ? tx : undefined)) })
       await note(tx, req, event(done))
       return done
     })
   }
-
-/** A CRM in another database cannot join a transaction. */
-export function joined({ crm, database, door }: Parts, customer: Customer, tx: Knex.Transaction): Acting {
-  const here = crm.database === undefined || crm.database === database
-  return { tx, here, crm: door.passing(crm.connect(customer, here ? tx : undefined)) }
-}

@@ -24,6 +24,7 @@ import { myData } from './data/page.ts'
 import { sendUnnamed } from './database.ts'
 import { CrmUnavailable, NotFound } from './errors.ts'
 import { delivering } from './evidence/delivery.ts'
+import { signingKeys } from './evidence/keys.ts'
 import { signing } from './evidence/signing.ts'
 import { verify } from './evidence/verify.ts'
 import { bodies } from './form.ts'
@@ -110,8 +111,9 @@ export async function assemble(options: Options): Promise<Assembled> {
   const mailed = mail && address ? { database, limits, outbox: posts, jobs: queue, secrets, address } : undefined
   if (mailed) forgetting({ database, door, flags, jobs: queue })
 
-  const signer = signing({ crm, database, door, jobs: queue, secrets })
-  delivering({ crm, database, door, jobs: queue, secrets, flags, log, mailed, address, places, sections, timestamps })
+  const evidence = { crm, database, door, jobs: queue, keyOf: signingKeys(database, secrets) }
+  const signer = signing(evidence)
+  delivering({ ...evidence, flags, log, mailed, address, places, sections, timestamps })
   dataJobs({ crm, database, door, flags, jobs: queue, places, now })
   const written = journal(database)
   const keep: typeof written = row => {

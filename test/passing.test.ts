@@ -51,6 +51,22 @@ describe('an answer that is passed on', () => {
     expect((await admin.postAt(`/settings/client-portal/answers/${which}/retry`)).status).to.be.oneOf([303, 404])
   })
 
+  it('is all in the CRM or not at all: a line that cannot be written leaves the status as it was', async () => {
+    const { scene, crm } = await apart()
+    const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
+    await crm.owner.raw(`create function broken() returns trigger language plpgsql as $$ begin raise 'broken'; end $$`)
+    await crm.owner.raw('create trigger broken before update on proposal_lines for each row execute function broken()')
+    const id = await sign(owner)
+    await until(async () => (await signature(scene)).why)
+    expect((await crm.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
+
+    await crm.owner.raw('drop trigger broken on proposal_lines')
+    await admin.postAt(`/settings/client-portal/answers/${(await signature(scene)).id}/retry`)
+    expect((await settled(scene)).state).to.equal('confirmed')
+    const chosen = await crm.owner('proposal_lines').where({ proposal_id: id, is_optional: true, is_chosen: true })
+    expect(chosen.map(it => it.title)).to.deep.equal(['Short film, 30 seconds'])
+  })
+
   it('that comes too late is refused: the signer is told, by mail too, and can answer what is there now', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')

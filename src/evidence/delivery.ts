@@ -1,5 +1,4 @@
 import type { Knex } from 'knex'
-import { joined } from '../act.ts'
 import { greeting } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import type { Customer, Role } from '../crm.ts'
@@ -20,9 +19,8 @@ import { sha256 } from './canonical.ts'
 import { certificate } from './certificate.ts'
 import { columns, type Stored, tables } from './chain.ts'
 import type { Evidence } from './evidence.ts'
-import { keys } from './keys.ts'
 import { seal } from './seal.ts'
-import { type Queued, queue, type Parts as Signing } from './signing.ts'
+import { portOf, type Queued, queue, type Parts as Signing } from './signing.ts'
 
 export interface Parts extends Signing {
   flags: { enabled(workspace: string): boolean }
@@ -42,13 +40,10 @@ export interface Parts extends Signing {
  * accepted paper is sealed, and both sides get their copies. Each step is stored before the next begins.
  */
 export function delivering(parts: Parts) {
-  const keyOf = keys(parts.database, parts.secrets)
-  parts.jobs.work<Queued>(queue, job => deliver(job, { ...parts, keyOf }))
+  parts.jobs.work<Queued>(queue, job => deliver(job, parts))
 }
 
-type Delivering = Parts & { keyOf: ReturnType<typeof keys> }
-
-async function deliver({ data: { workspace: id, slug, id: signature } }: Job<Queued>, parts: Delivering) {
+async function deliver({ data: { workspace: id, slug, id: signature } }: Job<Queued>, parts: Parts) {
   const { database, door, flags, places } = parts
   if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
   const workspace = await places.find(slug)
@@ -70,7 +65,7 @@ async function deliver({ data: { workspace: id, slug, id: signature } }: Job<Que
 }
 
 /** Whether the CRM has taken it. Throws where it cannot be asked: the job comes again. */
-async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering): Promise<boolean> {
+async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts: Parts): Promise<boolean> {
   const { database, log } = parts
   const change = (tx: Knex, set: string, values: unknown[] = []) =>
     query(tx, {
@@ -106,7 +101,7 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
 }
 
 /** The CRM takes it, or says that it is too late. */
-async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering) {
+async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: Parts) {
   const { signer, document } = evidence
   const customer: Customer = {
     workspace,
@@ -115,11 +110,14 @@ async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: 
     role: (signer.role ?? 'viewer') as Role,
     today: dateIn(zoneOf(workspace.timeZone), row.at),
   }
-  await within(parts.database, { workspace: row.workspace_id, client: row.client_id }, async tx => {
-    const port = (joined(parts, customer, tx).crm as any)[document.section]
-    if (!port?.answer && !port?.passOn) throw new Error('The CRM takes no answers right now.')
-    await (port.passOn ?? port.answer)(document.id, answerOf(evidence, customer.today))
-  })
+  const { crm, database, door } = parts
+  const portIn = (tx?: Knex.Transaction) => portOf(door.passing(crm.connect(customer, tx)), document.section)
+  const answer = answerOf(evidence, customer.today)
+  const port = portIn()
+  if (port?.passOn) return port.passOn(document.id, answer)
+  if (!port?.answer) throw new Error('The CRM takes no answers right now.')
+  // In the CRM's own database: all of it is written there, or nothing.
+  await (crm.database ?? database).transaction(tx => portIn(tx)?.answer?.(document.id, answer))
 }
 
 function answerOf({ id, act, at, document, signer, reason, order, choice }: Evidence, on: string): Answer {
@@ -139,7 +137,7 @@ function answerOf({ id, act, at, document, signer, reason, order, choice }: Evid
 }
 
 /** Seals what was accepted, and posts a copy to both sides, in one transaction. */
-async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts: Delivering) {
+async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts: Parts) {
   const { database, keyOf, mailed, sections, places, address } = parts
   const section = sections.find(it => it.name === row.section)
   if (!section?.signed) return
@@ -226,7 +224,7 @@ async function post(
 }
 
 /** Whoever signed must know that it came to nothing. */
-async function refused(tx: Knex, evidence: Evidence, row: Stored, workspace: Branded, { mailed }: Delivering) {
+async function refused(tx: Knex, evidence: Evidence, row: Stored, workspace: Branded, { mailed }: Parts) {
   if (!mailed) return
   const speech = speak(`${evidence.consent?.language ?? 'en-GB'}|${zoneOf(workspace.timeZone)}`)
   const copy: Copy = { kind: 'answer-refused', facts: { number: row.number }, url: linkTo(mailed, workspace, row) }

@@ -19,7 +19,7 @@ export interface Key {
 pkijs.setEngine('node', new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto as never }))
 
 /** The key that a workspace signs with; its first signature makes it, in whichever process comes first. */
-export function keys(database: Knex, secrets: string[]) {
+export function signingKeys(database: Knex, secrets: string[]) {
   const known = new Map<string, Promise<Key>>()
   return (workspace: Workspace): Promise<Key> => {
     let key = known.get(workspace.id)

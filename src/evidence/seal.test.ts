@@ -4,7 +4,7 @@ import * as pkijs from 'pkijs'
 import { serving } from '../../test/serving.ts'
 import { leave, open } from '../../test/visit.ts'
 import { pdfOf } from '../pdf/pdf.ts'
-import { type Key, keys } from './keys.ts'
+import { type Key, signingKeys } from './keys.ts'
 import { seal, sealOf } from './seal.ts'
 
 describe('a seal', () => {
@@ -14,7 +14,7 @@ describe('a seal', () => {
   before(async () => {
     const { database } = await open()
     const workspace = { id: '1', slug: 'brightside', name: 'Brightside', letterhead: [], timeZone: 'UTC' }
-    const made = await Promise.all([1, 2].map(() => keys(database, ['s'.repeat(32)])(workspace)))
+    const made = await Promise.all([1, 2].map(() => signingKeys(database, ['s'.repeat(32)])(workspace)))
     // Two processes at once have one key.
     expect(made[0]?.id).to.equal(made[1]?.id)
     key = made[0]!

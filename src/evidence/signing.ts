@@ -8,11 +8,11 @@ import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
-import type { Answer } from '../offer/port.ts'
+import type { Answer, Offers } from '../offer/port.ts'
 import { canonical, sha256 } from './canonical.ts'
 import { append, columns, type Stored, tables } from './chain.ts'
 import type { Evidence, Signature } from './evidence.ts'
-import { keys } from './keys.ts'
+import type { signingKeys } from './keys.ts'
 
 /** What is signed, and how: the rest of the evidence is known of the request. */
 interface Signed {
@@ -42,7 +42,7 @@ export interface Parts {
   database: Knex
   door: Gate
   jobs: Jobs
-  secrets: string[]
+  keyOf: ReturnType<typeof signingKeys>
 }
 
 export const queue = 'answers'
@@ -55,8 +55,7 @@ export interface Queued {
 }
 
 export function signing(parts: Parts): Signing {
-  const { database, jobs, secrets } = parts
-  const keyOf = keys(database, secrets)
+  const { database, jobs, keyOf } = parts
 
   return {
     async sign(req, what) {
@@ -148,9 +147,13 @@ export function signing(parts: Parts): Signing {
   }
 }
 
+/** What of a section's port takes answers. */
+export const portOf = (crm: Partial<Ports>, section: string): Pick<Offers, 'answer' | 'passOn'> | undefined =>
+  crm[section as keyof Ports] as Pick<Offers, 'answer' | 'passOn'> | undefined
+
 /** Whether the CRM has taken it in this transaction; if not, it is passed on later. */
 async function tell({ crm, here }: Acting, { section, document, still }: Signed, answer: Answer): Promise<boolean> {
-  const port = (crm as any)[section]
+  const port = portOf(crm, section)
   if (!here || !port?.answer) return false
   await port.answer(document.id, answer)
   // What was shown is what the CRM holds now, while nobody else can change it.

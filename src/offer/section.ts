@@ -165,8 +165,6 @@ export function offerSection(kind: Kind): Section {
       }
       router.get('/:id', rule, show)
 
-      answering(router, { kind, port, shared })
-
       const talks = (req: Request<any>) => req.portal.on(`${name}.questions`)
       const address = (req: Request<any>, rest: string) =>
         req.portal.url(`/${name}/${encodeURIComponent(req.params.id)}${rest}`)
@@ -187,7 +185,9 @@ export function offerSection(kind: Kind): Section {
         '/:id/request',
         may(`${name}.comment`),
         async (req, res) => {
-          const { id, number, title, status } = await port(req.portal).find(String(req.params.id))
+          const offers = port(req.portal)
+          const { id, number, title, status } = await offers.find(String(req.params.id))
+          if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
           if (status !== 'open') throw new Conflict()
           const [permission, it] = Object.entries(answers)[0]!
           await askApprovers(req, req.portal.mailed, { section: name, id, number, title, permission: [permission, it] })
