@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as after } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { type Db, PgBoss } from 'pg-boss'
 import type { Log } from './log.ts'
@@ -36,7 +37,8 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
   boss.on('error', err => log.error({ err }, 'the job queue failed; it tries again'))
   const workers = new Set<string>()
   const waiting: (() => Promise<void>)[] = []
-  let stopped = false
+  const stopping = new AbortController()
+  const { signal } = stopping
   let started: Promise<unknown> | undefined
   let soon: NodeJS.Timeout | undefined
 
@@ -45,18 +47,17 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
     try {
       await boss.start()
     } catch (err) {
-      if (stopped) return
+      if (signal.aborted) return
       log.error({ err }, 'the job queue cannot start yet')
-      await new Promise(resolve => setTimeout(resolve, 5_000).unref())
-      if (!stopped) await start()
+      await after(5_000, undefined, { ref: false, signal }).then(start, () => undefined)
     }
   }
 
   const begin = () => {
-    if (stopped || !waiting.length) return
+    if (signal.aborted || !waiting.length) return
     started ??= start()
     started.then(async () => {
-      for (const work of waiting.splice(0)) if (!stopped) await work()
+      for (const work of waiting.splice(0)) if (!signal.aborted) await work()
     })
   }
 
@@ -77,7 +78,7 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
       for (const it of workers) boss.notifyWorker(it)
     },
     async stop() {
-      stopped = true
+      stopping.abort()
       clearTimeout(soon)
       if (!started) return
       await started

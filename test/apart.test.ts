@@ -85,8 +85,7 @@ describe('two CRMs in one process, one of them in another database than the port
     for (const end = Date.now() + 3000; (await jo.get('/one/kite/payments')).status !== 200; )
       expect(Date.now()).to.be.below(end)
 
-    one.close()
-    other.close()
+    await Promise.all([one.close(), other.close()])
     expect(await fingerprint(crmOwner)).to.deep.equal(before)
   })
 })

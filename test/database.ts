@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import knex, { type Knex } from 'knex'
@@ -67,7 +67,7 @@ export const mochaHooks = {
 let started: Promise<void> | undefined
 
 async function start() {
-  const directory = mkdtempSync(join(tmpdir(), 'portico-'))
+  const directory = mkdtempSync(join(memory() ?? tmpdir(), 'portico-'))
   serverLog = join(directory, 'log')
   server = await startPostgres({ directory, throwaway: true })
   postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
@@ -82,6 +82,17 @@ async function start() {
   await preparePortal(portal.owner, password)
   await seedAccounts(portal.owner, portal.database)
   await Promise.all([portal.owner.destroy(), portal.database.destroy()])
+}
+
+/** Where files are kept in memory, if there is room: copying a database takes a fifth of the time there. */
+function memory() {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    return bavail * bsize > 3e9 ? '/dev/shm' : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function copy(name: string): Copy {

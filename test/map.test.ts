@@ -221,7 +221,7 @@ describe('a small CRM by a map', () => {
           sentOn: 'd',
           total: 't',
           currency: { value: 'EUR' },
-          status: { column: 'st$1', words: { [`it's \\`]: 'open' }, draft: [`'; drop table kites; --`] },
+          status: { column: 'st$1', words: { "it's \\": 'open' }, draft: [`'; drop table kites; --`] },
         },
         payments: undefined,
       },

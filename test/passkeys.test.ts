@@ -86,7 +86,7 @@ describe('a passkey', function () {
     if (page.url().includes('sign-in')) await page.getByRole('button', { name: 'Use a passkey' }).click()
     await page.waitForURL('**/invoices')
     await page.goto(`${home}/account/passkeys`)
-    const text = await page.locator('main').innerText()
+    const text = await page.locator('main').textContent()
     expect(text).to.include('My laptop <b>').and.include('last used')
     const row = await stage.scene.owner('portal.client_factors').where({ kind: 'passkey' }).first('*')
     expect(row.details).to.deep.include({ host: 'localhost' })

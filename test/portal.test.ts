@@ -19,7 +19,7 @@ describe('createPortal', () => {
     }
     const said = async (wrong: object) =>
       createPortal({ ...good, ...wrong } as never).then(
-        () => 'nothing',
+        portal => portal.close().then(() => 'nothing'),
         error => error.message,
       )
 

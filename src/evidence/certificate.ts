@@ -53,6 +53,6 @@ export function certificate(
 /** How somebody had shown who they are, in words. */
 const knownBy = (by: string, t: Reader['t']) =>
   t(
-    '{by, select, password {password} code {mailed code} link {mailed link} invitation {invitation} totp {authenticator app} passkey {passkey} recovery {recovery code} other {another way}}',
+    '{by, select, password {password} code {mailed code} link {mailed link} invitation {invitation} totp {authenticator app} passkey {passkey} recovery {recovery code} token {token of a program} other {another way}}',
     { by },
   )
