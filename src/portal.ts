@@ -44,6 +44,7 @@ import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
 import { type Beside, beside, type Which } from './talk/beside.ts'
+import { earlier } from './talk/earlier.ts'
 import { stories } from './talk/story.ts'
 import { showOwn } from './timeline.ts'
 import { arrive, know, known, locate } from './visit.ts'
@@ -123,7 +124,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const begin = [
     arrive({
       ...{ now, mailed, act: acting({ crm, database, door }), journal: keep },
-      ...{ signing: signer, story: stories(database) },
+      ...{ signing: signer, story: stories(database), earlier: earlier(database) },
     }),
     answers({ sections, compress }),
   ]

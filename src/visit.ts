@@ -16,6 +16,7 @@ import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
+import type { EarlierOf } from './talk/earlier.ts'
 import type { StoryOf } from './talk/story.ts'
 
 declare global {
@@ -49,6 +50,7 @@ export interface Visit extends Speech {
   /** Answers with legal weight: they are kept with their evidence. */
   signing: Signing
   story: StoryOf
+  earlier: EarlierOf
   /** Undefined where no mail is sent. */
   mailed: Ways | undefined
   /** Holds our own session. */
@@ -79,7 +81,7 @@ export const arrive =
   ({
     now,
     ...services
-  }: Pick<Visit, 'act' | 'journal' | 'mailed' | 'signing' | 'story'> & { now(): Date }): RequestHandler =>
+  }: Pick<Visit, 'act' | 'earlier' | 'journal' | 'mailed' | 'signing' | 'story'> & { now(): Date }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
     const base = req.baseUrl + (api ? '/api/v1' : '')

@@ -196,7 +196,10 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       settledAt: row.settled_at?.toISOString() ?? null,
       sealed: row.sealed !== null,
       path: signature?.way === 'drawn' ? pathOf(signature.strokes) : '',
-      changes: evidence.act === 'accepted' ? differences(evidence.document.content as Content, contentOf(offer)) : [],
+      changes:
+        evidence.act === 'accepted'
+          ? differences(evidence.document.content as Content, contentOf(offer), req.portal)
+          : [],
       next: policyOf(req.portal)
         .next.split('\n')
         .filter(it => it.trim()),

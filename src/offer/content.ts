@@ -1,7 +1,10 @@
-import type { Offer } from './port.ts'
+import { z } from 'zod'
+import type { Visit } from '../visit.ts'
+import { Offer } from './port.ts'
 
 /** Of an offer what a client says yes to: all that is shown, without how it stands. */
-export type Content = Omit<Offer, 'status' | 'word' | 'answeredOn' | 'answeredBy' | 'answerNote'>
+const Content = Offer.omit({ status: true, word: true, answeredOn: true, answeredBy: true, answerNote: true })
+export type Content = z.infer<typeof Content>
 
 export function contentOf(offer: Offer): Content {
   const { status, word, answeredOn, answeredBy, answerNote, ...content } = offer
@@ -17,51 +20,72 @@ export const offerOf = (content: Content, status: Offer['status']): Offer => ({
   answerNote: null,
 })
 
-export interface Difference {
-  what: 'number' | 'version' | 'title' | 'validUntil' | 'intro' | 'terms' | 'total' | 'line'
+export const Difference = z.object({
+  what: z.enum(['number', 'version', 'title', 'validUntil', 'intro', 'terms', 'total', 'line']),
   /** Of the line. */
-  of?: string
-  before: string | null
-  after: string | null
+  of: z.string().optional(),
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+})
+export type Difference = z.infer<typeof Difference>
+
+/** What is other than the last time that a client looked at it. */
+export const Since = z.object({
+  version: z.int(),
+  /** When that was looked at first. */
+  at: z.iso.datetime({ offset: true }),
+  changes: z.array(Difference),
+})
+export type Since = z.infer<typeof Since>
+
+/** Null where there is nothing to tell. What an earlier release kept may have another shape: then nothing is told. */
+export function since(
+  before: { version: number; at: string; content: unknown } | undefined,
+  now: Content,
+  visit: Visit,
+): Since | null {
+  const kept = Content.safeParse(before?.content).data
+  const changes = kept ? differences(kept, now, visit) : []
+  return before && changes.length ? { version: before.version, at: before.at, changes } : null
 }
 
-/** What of the document is other in the CRM now than what was signed: names of people and addresses are not compared. */
-export function differences(signed: Content, now: Content): Difference[] {
-  const plain = (['number', 'version', 'title', 'validUntil', 'intro', 'terms'] as const).flatMap(what => {
-    const [before, after] = [signed[what], now[what]].map(it => (it === null ? null : String(it))) as [string, string]
-    return before === after ? [] : [{ what, before, after }]
+/**
+ * What of the document is other now: names of people and addresses are not compared. Amounts are told as `money` says them,
+ * of a line only what differs.
+ */
+export function differences(before: Content, now: Content, { day, money }: Pick<Visit, 'day' | 'money'>): Difference[] {
+  const facts = ({ number, version, title, validUntil, intro, terms, total }: Content) => ({
+    ...{ number, version: String(version), title, validUntil: validUntil && day(validUntil), intro, terms },
+    total: money(total),
   })
-  const total = amount(signed.total) === amount(now.total) ? [] : [totals(signed, now)]
-  const longer = Math.max(signed.lines.length, now.lines.length)
-  const lines = Array.from({ length: longer }, (_, at) => [signed.lines[at], now.lines[at]] as const).flatMap(
-    ([before, after]): Difference[] => {
-      const said = before && lineSaid(before)
-      const says = after && lineSaid(after)
-      if (said === says) return []
-      return [{ what: 'line', of: (before ?? after)?.title, before: said ?? null, after: says ?? null }]
+  const [was, is] = [facts(before), facts(now)]
+  const plain = (Object.keys(was) as (keyof typeof was)[]).flatMap(what =>
+    was[what] === is[what] ? [] : [{ what, before: was[what], after: is[what] }],
+  )
+  const longer = Math.max(before.lines.length, now.lines.length)
+  const lines = Array.from({ length: longer }, (_, at) => [before.lines[at], now.lines[at]] as const).flatMap(
+    ([was, is]): Difference[] => {
+      const [old, young] = [said(was, money), said(is, money)]
+      const differing = (its: string[], others: string[]) =>
+        its.filter((it, at) => it && it !== others[at]).join(' · ') || null
+      if (old.join() === young.join()) return []
+      const of = (was ?? is)?.title
+      return [{ what: 'line', of, before: differing(old, young), after: differing(young, old) }]
     },
   )
-  return [...plain, ...total, ...lines]
+  return [...plain, ...lines]
 }
 
-const totals = (signed: Content, now: Content): Difference => ({
-  what: 'total',
-  before: amount(signed.total),
-  after: amount(now.total),
-})
-
-const amount = (it: Content['total']) => `${it.amount} ${it.currency}`
-
-const lineSaid = (it: Content['lines'][number]) =>
-  [
-    it.group,
-    it.title,
-    it.details,
-    `${it.quantity} ${it.unit ?? ''} × ${it.price.amount}`,
-    it.discount && `-${it.discount}%`,
-    it.tax && `${it.tax}%`,
-    it.total.amount,
-    it.optional && (it.chosen ? '✓' : '✗'),
-  ]
-    .filter(Boolean)
-    .join(' · ')
+const said = (it: Content['lines'][number] | undefined, money: Visit['money']): string[] =>
+  it
+    ? [
+        it.group ?? '',
+        it.title,
+        it.details ?? '',
+        `${it.quantity} ${it.unit ?? ''} × ${money(it.price)}`,
+        it.discount ? `-${it.discount}%` : '',
+        it.tax ? `${it.tax}%` : '',
+        money(it.total),
+        it.optional ? (it.chosen ? '✓' : '✗') : '',
+      ]
+    : []

@@ -16,7 +16,7 @@ import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
-import { type Content, offerOf } from './content.ts'
+import { type Content, contentOf, offerOf, Since, since } from './content.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
 import { words } from './words.ts'
@@ -93,7 +93,9 @@ export function offerSection(kind: Kind): Section {
     },
     answers: {
       [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
-      [`${name}/show`]: z.object({ [one]: Offer, comments: z.array(Comment).default([]) }),
+      [`${name}/show`]: z.object({
+        ...{ [one]: Offer, comments: z.array(Comment).default([]), since: Since.nullable().default(null) },
+      }),
       [`${name}/accept`]: z.object({
         ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
       }),
@@ -155,10 +157,13 @@ export function offerSection(kind: Kind): Section {
         if (req.method === 'GET' && !req.query.options) await record(req, { event: `${name}.viewed`, subject: found })
         const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
         const open = found.status === 'open' && !pending(story.answers, found)
+        const content = contentOf(found)
+        const before = open && (await req.portal.earlier(req, { section: name, ...found, content }, story.seen))
         res.answer(`${name}/show`, {
           ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), ...story },
           answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
           choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
+          since: since(before || undefined, content, req.portal),
           asked: req.query.asked === '',
           ...shared(req.portal),
         })

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { readWithin } from '../database.ts'
+import type { Seen } from './earlier.ts'
 
 /** What a client and the company have said about a document, in their order. */
 export const Comment = z.object({
@@ -31,6 +32,8 @@ interface Story {
   /** The newest first. */
   answers: Answered[]
   comments: Comment[]
+  /** Its wordings that this client has looked at while it was open, the newest first. */
+  seen: Seen[]
   /** By whom of the company, where somebody has. */
   countersigned: { signer: string; at: string } | null
 }
@@ -60,9 +63,13 @@ export const stories =
                     'name', c.author_name, 'text', c.text) order by c.id), '[]')
                   from (select * from portal.client_comments c
                         where c.workspace_id = scope.workspace and c.client_id = scope.client and c.section = $3
-                          and c.document_id = $4 order by c.id desc limit 200) c) as comments`,
+                          and c.document_id = $4 order by c.id desc limit 200) c) as comments,
+                 (select coalesce(jsonb_agg(jsonb_build_object('sha256', v.sha256, 'version', v.version, 'at', v.at) order by v.at desc), '[]')
+                  from (select * from portal.client_versions v
+                        where v.workspace_id = scope.workspace and v.client_id = scope.client and v.section = $3
+                          and v.document_id = $4 order by v.at desc limit 20) v) as seen`,
         values: [section, document],
       },
     )
-    return row ?? { answers: [], comments: [], countersigned: null }
+    return row ?? { answers: [], comments: [], seen: [], countersigned: null }
   }
