@@ -19,7 +19,7 @@ import { sha256 } from './canonical.ts'
 import { certificate } from './certificate.ts'
 import { columns, type Stored, tables } from './chain.ts'
 import type { Evidence } from './evidence.ts'
-import { seal } from './seal.ts'
+import { behind, seal } from './seal.ts'
 import { portOf, type Queued, queue, type Parts as Signing } from './signing.ts'
 
 export interface Parts extends Signing {
@@ -146,10 +146,11 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   const reader = { ...speech, workspace }
   const verify = address && `${address}/${workspace.slug}/verify`
   const printed = section.signed(evidence.document.content, reader)
-  const paper = await pdfOf(
-    { ...printed, stamp: undefined, certificate: certificate({ evidence, row, verify }, reader) },
-    await places.logo(workspace),
-  )
+  const certified = { ...printed, stamp: undefined, certificate: certificate({ evidence, row, verify }, reader) }
+  const print = async (alone: boolean) => pdfOf({ ...certified, alone }, await places.logo(workspace))
+  const own = evidence.document.pdf?.by === 'crm' && row.document
+  // A paper of the CRM's that cannot be added to is named in the certificate by its fingerprint.
+  const paper = (own && (await behind(own, await print(true)).catch(() => undefined))) || (await print(false))
   const sealed = await seal(paper, {
     key: await keyOf(workspace),
     at: row.at,

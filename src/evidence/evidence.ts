@@ -14,8 +14,8 @@ export interface Evidence {
     content: object
     /** Of the content's canonical text. */
     sha256: string
-    /** Of the paper that was frozen with it. */
-    pdf: { sha256: string; bytes: number } | null
+    /** Of the paper that was frozen with it, and who made it: where the CRM has one of its own, it is that. */
+    pdf: { sha256: string; bytes: number; by: 'portal' | 'crm' } | null
   }
   signer: {
     id: string

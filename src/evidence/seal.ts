@@ -3,7 +3,7 @@ import { pdflibAddPlaceholder } from '@signpdf/placeholder-pdf-lib'
 import { SignPdf } from '@signpdf/signpdf'
 import { Signer, SUBFILTER_ETSI_CADES_DETACHED } from '@signpdf/utils'
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js'
-import { PDFDocument } from 'pdf-lib'
+import { PDFDocument, PDFName } from 'pdf-lib'
 import * as pkijs from 'pkijs'
 import type { Key } from './keys.ts'
 import { infoOf, timestamp } from './timestamp.ts'
@@ -53,6 +53,18 @@ export async function seal(pdf: Uint8Array, { key, at, reason, name, timestamps 
     updateFieldAppearances: false,
   })
   return new SignPdf().sign(Buffer.from(prepared), new Cms(key, timestamps))
+}
+
+/** A paper with the pages of another one behind its own. Throws where it is encrypted or no PDF. */
+export async function behind(paper: Uint8Array, more: Uint8Array): Promise<Uint8Array> {
+  const document = await PDFDocument.load(paper, { updateMetadata: false })
+  const other = await PDFDocument.load(more)
+  for (const page of await document.copyPages(other, other.getPageIndices())) {
+    // What it says of its tags is in the other file.
+    page.node.delete(PDFName.of('StructParents'))
+    document.addPage(page)
+  }
+  return document.save({ useObjectStreams: false, addDefaultPage: false, updateFieldAppearances: false })
 }
 
 class Cms extends Signer {

@@ -14,11 +14,17 @@ import { append, columns, type Stored, tables } from './chain.ts'
 import type { Evidence, Signature } from './evidence.ts'
 import type { signingKeys } from './keys.ts'
 
+/** The CRM's own where it has one, else ours. */
+export interface Paper {
+  bytes: Buffer
+  by: 'portal' | 'crm'
+}
+
 /** What is signed, and how: the rest of the evidence is known of the request. */
 interface Signed {
   section: string
   act: 'accepted' | 'declined'
-  document: { id: string; version: number; number: string; content: object; pdf: Buffer | null }
+  document: { id: string; version: number; number: string; content: object; pdf: Paper | null }
   consent: string | null
   signature: Signature | null
   reason: string | null
@@ -79,7 +85,7 @@ export function signing(parts: Parts): Signing {
         req,
         async it => {
           const told = await tell(it, what, answer)
-          await append(it.tx, { evidence, document: what.document.pdf, settled: told }, key)
+          await append(it.tx, { evidence, document: what.document.pdf?.bytes ?? null, settled: told }, key)
           await jobs.send(it.tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Queued)
         },
         () => ({ event: `${what.section}.${what.act}`, subject: subjectOf(what, id) }),
@@ -194,7 +200,11 @@ async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: s
       number: document.number,
       content: document.content,
       sha256: sha256(canonical(document.content)),
-      pdf: document.pdf && { sha256: sha256(document.pdf), bytes: document.pdf.length },
+      pdf: document.pdf && {
+        sha256: sha256(document.pdf.bytes),
+        bytes: document.pdf.bytes.length,
+        by: document.pdf.by,
+      },
     },
     signer: { id: person.id, name: person.name, email: person.email, role, client, contact: contactOf(req) },
     consent: consent === null ? null : { text: consent, language: locale, sha256: sha256(consent) },

@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
+import { PDFDocument } from 'pdf-lib'
 import request from 'supertest'
 import { extractText } from 'unpdf'
+import { adapter } from '../../demo/adapter/adapter.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { storedId } from '../auth/sessions.ts'
 import { query } from '../database.ts'
+import { sha256 } from '../evidence/canonical.ts'
 import { faults } from '../evidence/chain.ts'
 import { check } from '../evidence/check.ts'
 import { sealOf } from '../evidence/seal.ts'
@@ -419,6 +422,52 @@ describe('answering an offer', () => {
     const stranger = await visit('stranger')
     const elsewhere = stranger.agent.post('/portal/ledgerline/verify').attach('file', pdf, 'x.pdf')
     expect((await elsewhere).text).to.not.include('Nadia')
+  })
+
+  it('freezes the CRM’s own paper where it has one, and seals it with the certificate behind it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const own = await PDFDocument.create()
+    own.addPage([300, 300])
+    own.setTitle('Of the CRM')
+    const papers: Record<string, Buffer> = {
+      good: Buffer.from(await own.save()),
+      broken: Buffer.from('%PDF-1.7 that nobody can read'),
+    }
+    const crm = adapter(scene.database)
+    const connect: typeof crm.connect = (customer, tx) => {
+      const ports = crm.connect(customer, tx)
+      const pdf = async (id: string) => ({ name: 'own', bytes: papers[id === first ? 'good' : 'broken']! })
+      return { ...ports, proposals: { ...ports.proposals!, pdf } }
+    }
+    const { visit, mailTo } = await open({ mail: 'kept', crm: { ...crm, connect }, on: scene })
+    const owner = await visit('owner')
+    const items = (await owner.api('/proposals?status=open')).body.items
+    const [first, second] = items.map((it: any) => it.id)
+
+    for (const [id, name, pages] of [
+      [first, 'good', 2],
+      [second, 'broken', 2],
+    ]) {
+      await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
+      const { number } = items.find((it: any) => it.id === id)
+      const sealed = Buffer.from(
+        (await mailTo('nadia@acmebakery.example', `${number}: the signed copy`)).attachments![0]!.content,
+        'base64',
+      )
+      const read = await extractText(new Uint8Array(sealed), { mergePages: false })
+      expect(read.totalPages, name).to.equal(pages)
+      expect(read.text.at(-1)).to.include('Certificate of acceptance')
+      expect(await sealOf(sealed)).to.include({ intact: true, whole: true })
+      const { evidence, document } = await scene
+        .owner('portal.client_signatures')
+        .where({ document_id: id })
+        .first('evidence', 'document')
+      expect(document, name).to.deep.equal(papers[name])
+      expect(JSON.parse(evidence).document.pdf).to.include({ by: 'crm', sha256: sha256(papers[name]!) })
+      if (name === 'good')
+        expect((await PDFDocument.load(sealed, { updateMetadata: false })).getTitle()).to.equal('Of the CRM')
+    }
+    expect(await faults(scene.database, '1')).to.deep.equal([])
   })
 
   it('cannot be altered or deleted by the portal’s own role', async () => {

@@ -7,6 +7,7 @@ import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
 import { bundleOf, type Stored } from '../evidence/chain.ts'
 import type { Evidence, Signature } from '../evidence/evidence.ts'
+import type { Paper } from '../evidence/signing.ts'
 import { pathOf, strokesIn } from '../evidence/strokes.ts'
 import { read } from '../form.ts'
 import { pdfOf } from '../pdf/pdf.ts'
@@ -126,7 +127,10 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       await portal.signing.sign(req, {
         section: name,
         act: 'accepted',
-        document: { ...naming(shown), pdf: await paperOf(kind, shown, portal) },
+        document: {
+          ...naming(shown),
+          pdf: (await ownOf(offer, shown, portal)) ?? (await paperOf(kind, shown, portal)),
+        },
         consent,
         signature,
         reason: null,
@@ -176,6 +180,12 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     },
     otherwise(showRejection),
   )
+
+  /** The CRM's own paper, where it has one and nothing was chosen otherwise than is printed there. */
+  async function ownOf(offer: Offer, shown: Offer, visit: Visit): Promise<Paper | undefined> {
+    const own = changed(offer, shown) ? undefined : await port(visit).pdf?.(offer.id)
+    return own && { bytes: Buffer.from(own.bytes), by: 'crm' }
+  }
 
   /** The last answer to it. */
   async function answered(req: Request<any>): Promise<{ offer: Offer; row: Stored; evidence: Evidence }> {
@@ -293,12 +303,12 @@ const naming = (offer: Offer) => ({
 
 const changed = (offer: Offer, shown: Offer) => canonical(contentOf(offer)) !== canonical(contentOf(shown))
 
-/** What is frozen: our own print, made of what was shown. Many who accept the same at once wait for the same print. */
-async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Buffer> {
+/** Our own print, made of what was shown. Many who accept the same at once wait for the same print. */
+async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Paper> {
   const document = printed(shown, says(visit).one, visit)
   const key = sha256(visit.workspace.id, JSON.stringify(document))
   const paper = making.get(key) ?? visit.logo().then(logo => pdfOf(document, logo))
   making.set(key, paper)
-  return paper.finally(() => making.delete(key))
+  return { bytes: await paper.finally(() => making.delete(key)), by: 'portal' }
 }
 const making = new Map<string, Promise<Buffer>>()

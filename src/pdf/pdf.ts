@@ -45,6 +45,8 @@ export interface PrintedDocument {
     codes: [label: string, value: string][]
     after: string
   }
+  /** Only the certificate is printed, for who has the paper itself already. */
+  alone?: boolean
   footer: string
 }
 
@@ -78,6 +80,7 @@ export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' 
       colour: /^#[0-9a-f]{6}$/i.test(document.colour ?? '') ? document.colour : '#0c5a63',
       stamp: texts.stamp ?? null,
       todo: texts.todo ? { ...texts.todo, code: texts.todo.code ?? null } : null,
+      alone: document.alone ?? false,
       certificate: texts.certificate ? { signature: null, ...texts.certificate } : null,
       fonts: fonts.families,
     },
