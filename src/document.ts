@@ -49,5 +49,16 @@ export function grouped(lines: Line[]): { heading: string | null; optional: bool
   return [...groups.values()]
 }
 
+/** A file that belongs to a document, without its bytes. */
+export const Attachment = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Media type, as the CRM has it. */
+  type: z.string().nullable(),
+  /** Bytes. */
+  size: z.int().nullable(),
+})
+export type Attachment = z.infer<typeof Attachment>
+
 /** Whole days from one plain date to another. */
 export const daysBetween = (from: string, to: string) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000)

@@ -44,6 +44,8 @@ export const speak = once((key: string) => {
       }),
   )
   const times = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  const sizes = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
+  const bigSizes = new Intl.NumberFormat(locale, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 })
   const hours = new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone })
 
   return {
@@ -73,6 +75,8 @@ export const speak = once((key: string) => {
     longDay: once((date: string) => longDays.format(new Date(date))),
     /** An instant, in the reader's time zone. */
     time: (instant: Date | string) => times.format(new Date(instant)),
+    /** Of a file, in bytes. */
+    size: (bytes: number) => (bytes < 1e6 ? sizes.format(Math.ceil(bytes / 1e3)) : bigSizes.format(bytes / 1e6)),
     hour: (instant: Date) => Number(hours.format(instant)),
   }
 })

@@ -42,6 +42,7 @@ const columns: Columns = {
     ...['id', 'workspace_id', 'company_name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city'],
     ...['country', 'archived'],
   ],
+  documents: ['id', 'client_id', 'about_type', 'about_id', 'file_name', 'mime', 'size_bytes', 'storage_key', 'shared'],
   contacts: ['id', 'client_id', 'first_name', 'last_name', 'email', 'language', 'left_on'],
   proposals: [
     ...['id', 'workspace_id', 'client_id', 'contact_id', 'owner_id', 'ref_no', 'title', 'intro', 'terms', 'state'],
@@ -119,8 +120,8 @@ const of = (...tables: string[]): Columns => Object.fromEntries(tables.map(it =>
 /** The same by who selects it. */
 const reads: Reads = {
   directory: of('workspaces', 'clients', 'contacts'),
-  proposals: of('proposals', 'proposal_lines', 'clients', 'contacts', 'staff'),
-  quotations: of('quotations', 'quotation_lines', 'clients', 'contacts', 'staff'),
+  proposals: of('proposals', 'proposal_lines', 'documents', 'clients', 'contacts', 'staff'),
+  quotations: of('quotations', 'quotation_lines', 'documents', 'clients', 'contacts', 'staff'),
   invoices: of('invoices', 'invoice_lines', 'payments', 'credit_notes', 'workspaces', 'clients', 'contacts'),
   payments: of('payments', 'invoices', 'clients', 'contacts'),
 }

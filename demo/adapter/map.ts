@@ -1,4 +1,17 @@
+import { join } from 'node:path'
 import { defineMap } from '../../src/index.ts'
+
+/** What staff have shared with the client of this CRM's files. */
+const attachedTo = (kind: string) => ({
+  table: 'documents',
+  of: 'about_id',
+  only: { about_type: [kind], shared: [true] },
+  name: 'file_name',
+  type: 'mime',
+  size: 'size_bytes',
+  under: join(import.meta.dirname, '../crm/storage'),
+  path: 'storage_key',
+})
 
 /** How Portico reads this CRM, as a map: the same as the adapter that is written by hand beside it. */
 export const map = defineMap({
@@ -99,6 +112,7 @@ export const map = defineMap({
       optional: 'is_optional',
       chosen: 'is_chosen',
     },
+    attachments: attachedTo('proposal'),
   },
   quotations: {
     table: 'quotations',
@@ -159,6 +173,7 @@ export const map = defineMap({
       optional: 'optional',
       chosen: 'chosen',
     },
+    attachments: attachedTo('quotation'),
   },
   invoices: {
     table: 'invoices',

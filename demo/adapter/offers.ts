@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { Conflict, type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
@@ -10,6 +12,7 @@ const tables = {
     ...{ table: 'proposals', title: 'title', state: 'state', sentOn: 'issued_on', owner: 'owner_id' },
     ...{ intro: 'intro', terms: 'terms', answeredOn: 'answered_on', answeredBy: 'answered_by', note: 'answer_note' },
     ...{
+      about: 'proposal',
       lines: 'proposal_lines',
       of: 'proposal_id',
       position: 'position',
@@ -27,6 +30,7 @@ const tables = {
       answeredBy: 'decided_by',
       note: 'decision_note',
     },
+    about: 'quotation',
     ...{ lines: 'quotation_lines', of: 'quotation_id', position: 'sort', optional: 'optional', chosen: 'chosen' },
     line: { group: 'section', title: 'name', quantity: 'quantity', price: 'price' },
   },
@@ -60,6 +64,7 @@ const After = z.tuple([z.string().regex(/^-?\d{1,14}(\.\d+)?$/), z.int32()])
 export function offers(db: Knex, { workspace, client, today }: Customer, kind: keyof typeof tables): Offers {
   const it = tables[kind]
   const mine = mineOf(it)
+  const shared = `public.documents f where f.about_type = '${it.about}' and f.about_id = p.id and f.client_id = p.client_id and f.shared`
   const counted = `public.${it.lines} l where l.${it.of} = p.id and (not l.${it.optional} or l.${it.chosen})`
   const scope = [workspace.id, client.id, today, workspace.timeZone]
 
@@ -109,6 +114,8 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
                                             'tax', trim_scale(l.tax_pct)::text, 'optional', l.${it.optional},
                                             'chosen', l.${it.chosen}) order by l.${it.position}), '[]')
                   from public.${it.lines} l where l.${it.of} = p.id) as lines,
+                 (select coalesce(jsonb_agg(jsonb_build_object('id', f.id::text, 'name', f.file_name, 'type', f.mime,
+                                            'size', f.size_bytes) order by f.id), '[]') from ${shared}) as attachments,
                  ${taxes(counted)}
                from (${mine}) d join public.${it.table} p on p.id = d.id join public.clients c on c.id = p.client_id
                where d.id = $5`,
@@ -123,9 +130,22 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
         terms: row.terms,
         lines: row.lines.map((it: any) => line(it, row.currency)),
         sums: sums(row),
+        attachments: row.attachments,
         answeredBy: row.answered_by,
         answerNote: row.answer_note,
       }
+    },
+
+    async attachment(id, attachment) {
+      const [row] = await query(db, {
+        name: `crm.${kind}.attachment`,
+        text: `select f.storage_key as key from (${mine}) d join public.${it.table} p on p.id = d.id, ${shared} and d.id = $5 and f.id = $6`,
+        values: [...scope, idOf(id), idOf(attachment)],
+      })
+      if (!row) throw new NotFound()
+      return readFile(join(import.meta.dirname, '../crm/storage', row.key)).catch(() => {
+        throw new NotFound()
+      })
     },
 
     async answer(id, { act, version, at, by, reason, orderNumber, wishedOn, choice }) {

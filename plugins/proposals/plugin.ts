@@ -28,6 +28,7 @@ export default offerSection({
   activity: {
     viewed: 'looked at proposal {number}',
     downloaded: 'downloaded proposal {number}',
+    took: 'downloaded “{file}” of proposal {number}',
     accepted: 'accepted proposal {number}, version {version}',
     declined: 'declined proposal {number}, version {version}: {reason}',
     commented: 'asked about proposal {number}',

@@ -28,6 +28,7 @@ export default offerSection({
   activity: {
     viewed: 'looked at quotation {number}',
     downloaded: 'downloaded quotation {number}',
+    took: 'downloaded “{file}” of quotation {number}',
     accepted: 'accepted quotation {number}, version {version}',
     declined: 'declined quotation {number}, version {version}: {reason}',
     commented: 'asked about quotation {number}',

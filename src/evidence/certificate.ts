@@ -37,6 +37,10 @@ export function certificate(
     codes: [
       [t('Fingerprint of the document (SHA-256)'), document.sha256],
       ...(document.pdf ? [[t('Fingerprint of the paper (SHA-256)'), document.pdf.sha256] as [string, string]] : []),
+      ...(document.attachments ?? []).map((it): [string, string] => [
+        t('Fingerprint of “{file}” (SHA-256)', { file: it.name }),
+        it.sha256,
+      ]),
       [t('Link in the chain'), `${row.link}: ${row.hash}`],
       [t('Evidence'), evidence.id],
     ],

@@ -16,6 +16,8 @@ export interface Evidence {
     sha256: string
     /** Of the paper that was frozen with it, and who made it: where the CRM has one of its own, it is that. */
     pdf: { sha256: string; bytes: number; by: 'portal' | 'crm' } | null
+    /** What was attached, where something was; the files stay with the CRM. */
+    attachments?: { id: string; name: string; bytes: number; sha256: string }[]
   }
   signer: {
     id: string

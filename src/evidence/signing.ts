@@ -20,11 +20,20 @@ export interface Paper {
   by: 'portal' | 'crm'
 }
 
+type Attached = NonNullable<Evidence['document']['attachments']>[number]
+
 /** What is signed, and how: the rest of the evidence is known of the request. */
 interface Signed {
   section: string
   act: 'accepted' | 'declined'
-  document: { id: string; version: number; number: string; content: object; pdf: Paper | null }
+  document: {
+    id: string
+    version: number
+    number: string
+    content: object
+    pdf: Paper | null
+    attachments?: Attached[]
+  }
   consent: string | null
   signature: Signature | null
   reason: string | null
@@ -205,6 +214,7 @@ async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: s
         bytes: document.pdf.bytes.length,
         by: document.pdf.by,
       },
+      ...(document.attachments?.length ? { attachments: document.attachments } : {}),
     },
     signer: { id: person.id, name: person.name, email: person.email, role, client, contact: contactOf(req) },
     consent: consent === null ? null : { text: consent, language: locale, sha256: sha256(consent) },

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
 import { grouped } from '../document.ts'
-import { Conflict, Invalid, NotFound } from '../errors.ts'
+import { Conflict, CrmUnavailable, Invalid, NotFound } from '../errors.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
 import { bundleOf, type Stored } from '../evidence/chain.ts'
 import type { Evidence, Signature } from '../evidence/evidence.ts'
@@ -130,6 +130,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
         document: {
           ...naming(shown),
           pdf: (await ownOf(offer, shown, portal)) ?? (await paperOf(kind, shown, portal)),
+          attachments: await attachedTo(offer, port(portal)),
         },
         consent,
         signature,
@@ -302,6 +303,18 @@ const naming = (offer: Offer) => ({
 })
 
 const changed = (offer: Offer, shown: Offer) => canonical(contentOf(offer)) !== canonical(contentOf(shown))
+
+/** Each file as it is now, one after the other. Throws CrmUnavailable where one that is shown cannot be read. */
+async function attachedTo({ id, attachments = [] }: Offer, offers: Offers) {
+  const read: NonNullable<Evidence['document']['attachments']> = []
+  for (const it of attachments) {
+    const bytes = await offers.attachment?.(id, it.id).catch(cause => {
+      throw cause instanceof NotFound ? Object.assign(new CrmUnavailable(), { cause }) : cause
+    })
+    if (bytes) read.push({ id: it.id, name: it.name, bytes: bytes.length, sha256: sha256(bytes) })
+  }
+  return read
+}
 
 /** Our own print, made of what was shown. Many who accept the same at once wait for the same print. */
 async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Paper> {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type Actors, contract, everyPage } from '../contract.ts'
+import { NotFound } from '../errors.ts'
 import { Offer, Overview, Summary, sorts, statuses } from './port.ts'
 
 /** For an adapter's author. Asks for a CRM in which `mine` has several offers of this kind, some open, and `theirs` has one. */
@@ -14,6 +15,17 @@ export const offersContract = (name: 'proposals' | 'quotations', actors: () => P
         const offer = await mine.find(id)
         expect(Offer.parse(offer)).to.deep.equal(offer)
         expect(offer).to.deep.include(items.find(it => it.id === id))
+      }
+    })
+
+    it('gives attachments of mine alone, where it has some', async () => {
+      const { mine, theirs } = await ports()
+      for (const { id } of await everyPage(mine, { sort: 'newest' })) {
+        for (const one of (await mine.find(id)).attachments ?? []) {
+          expect(await mine.attachment?.(id, one.id), one.name).to.be.instanceOf(Uint8Array)
+          expect(await theirs.attachment?.(id, one.id).catch(error => error), one.name).to.be.instanceOf(NotFound)
+        }
+        expect(await mine.attachment?.(id, 'nonsense').catch(error => error.name)).to.not.be.instanceOf(Uint8Array)
       }
     })
 

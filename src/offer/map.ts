@@ -1,6 +1,6 @@
 import { answering, answersOf } from '../crm/map/answers.ts'
 import { amount, lines, sums } from '../crm/map/documents.ts'
-import { fileOf } from '../crm/map/file.ts'
+import { attachmentsOf, fileOf } from '../crm/map/file.ts'
 import { listed, type Part, searching } from '../crm/map/listing.ts'
 import type { CrmMap, OffersMap } from '../crm/map/map.ts'
 import { checked, known } from '../crm/map/owned.ts'
@@ -62,6 +62,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
     ].join(' and '),
   })
   const file = fileOf(reader, it.file, document)
+  const attachments = it.attachments && attachmentsOf(reader, it.attachments, document)
   const newest: Part = { of: 'true', by: 'd.sent_at', type: sent.type, down: true }
   const sorts: Record<string, Part[]> = {
     urgent: [
@@ -76,6 +77,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
     const scope = known(customer)
     return {
       ...file?.(ask, customer),
+      ...attachments?.reading(ask, customer),
 
       async list({ status: wanted, search, sort, after, size }) {
         const found = searching(search, ['d.number', 'd.title'], 'd.total')
@@ -109,7 +111,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
     async function find(id: string) {
       const [row] = await ask(
         `select ${summary}, d.version, d.intro, d.terms, d.answered_by, d.answer_note, d.net::text as net,
-             trim_scale(d.discount)::text as discount, ${whole}
+             trim_scale(d.discount)::text as discount, ${whole}${attachments ? `, ${attachments.list}` : ''}
            from ${relation} where d.id = ${checked('id', keyOfType(key).cast)}`,
         { ...scope, id },
       )
@@ -122,6 +124,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
         terms: row.terms,
         lines: lines(row.lines, row.currency, answers?.choice),
         sums: sums(row),
+        ...(attachments ? { attachments: row.attachments } : {}),
         answeredBy: row.answered_by,
         answerNote: row.answer_note,
       }

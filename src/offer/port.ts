@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Addressee, Line, Sums } from '../document.ts'
+import { Addressee, Attachment, Line, Sums } from '../document.ts'
 import type { ListFilter } from '../filter.ts'
 import { Money } from '../money.ts'
 import type { Page } from '../page.ts'
@@ -32,6 +32,8 @@ export const Offer = Summary.extend({
   terms: z.string().nullable(),
   lines: z.array(Line),
   sums: Sums,
+  /** In an order that stays. They are part of what is signed. */
+  attachments: z.array(Attachment).optional(),
   answeredBy: z.string().nullable(),
   answerNote: z.string().nullable(),
 })
@@ -70,6 +72,8 @@ export interface Offers {
   passOn?(id: string, answer: Answer): Promise<void>
   /** The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. */
   pdf?(id: string): Promise<Pdf | undefined>
+  /** The bytes of one of its attachments. Asked after `find`, and bound like it; throws NotFound where they are not there. */
+  attachment?(id: string, attachment: string): Promise<Uint8Array>
 }
 
 /** What a client said to an offer. */

@@ -22,7 +22,12 @@ export function printed(it: Offer, one: string, visit: Reader): PrintedDocument 
     intro: paragraphs(it.intro),
     groups: printedLines(it.lines, visit),
     sums: [...printedSums(it.sums, visit), [t('Total'), money(it.total), true]],
-    terms: paragraphs(it.terms),
+    terms: [
+      ...paragraphs(it.terms),
+      ...(it.attachments?.length
+        ? [t('Attached: {files}', { files: it.attachments.map(one => one.name).join(', ') })]
+        : []),
+    ],
   }
 }
 

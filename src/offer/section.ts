@@ -8,7 +8,7 @@ import { Evidence } from '../evidence/shape.ts'
 import { filterOf } from '../filter.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
-import { sendPdf, taken } from '../pdf/print.ts'
+import { sendFile, sendPdf, taken } from '../pdf/print.ts'
 import { may, type Permission, type Section, type StepUp, type Toggle } from '../section.ts'
 import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
@@ -55,6 +55,7 @@ export interface Kind {
   activity: {
     viewed: string
     downloaded: string
+    took: string
     accepted: string
     declined: string
     commented: string
@@ -202,6 +203,17 @@ export function offerSection(kind: Kind): Section {
       )
 
       answering(router, { kind, port, shared })
+
+      router.get('/:id/attachments/:attachment', rule, async (req, res) => {
+        const offers = port(req.portal)
+        const offer = await offers.find(String(req.params.id))
+        const it = offer.attachments?.find(it => it.id === req.params.attachment)
+        if (!it || !offers.attachment) throw new NotFound()
+        const bytes = await offers.attachment(offer.id, it.id)
+        const { id, number } = offer
+        await record(req, { event: `${name}.took`, subject: { id, number, file: it.name } })
+        sendFile(res, it, bytes)
+      })
 
       router.get('/:id/pdf', rule, async (req, res) => {
         const offers = port(req.portal)

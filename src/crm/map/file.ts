@@ -1,13 +1,15 @@
 import type { Customer } from '../../crm.ts'
+import { NotFound } from '../../errors.ts'
 import type { Pdf } from '../../pdf/print.ts'
 import { fileUnder } from '../files/folder.ts'
 import { largest, pdfOnly, Refused } from '../files/limits.ts'
 import { fileAt } from '../files/web.ts'
-import type { FileMap } from './map.ts'
+import type { AttachmentsMap, FileMap } from './map.ts'
 import { checked, known } from './owned.ts'
 import type { Paper } from './paper.ts'
-import { expect, keyOfType, type Place, placeOf, type Reader, same, text } from './reader.ts'
+import { expect, keyOfType, type Place, placeOf, type Reader, same, text, wish } from './reader.ts'
 import type { Ask } from './section.ts'
+import { param } from './sql.ts'
 
 /** How a document's own PDF is read, for who may see the document: undefined where the map names none. */
 export function fileOf(
@@ -29,6 +31,34 @@ export function fileOf(
   })
 }
 
+/** Attachments of a document over the relation `d`, and how the bytes of one are read. */
+export function attachmentsOf(reader: Reader, it: AttachmentsMap, document: Paper) {
+  const f = placeOf(reader, it, 'f')
+  const d: Place = { ...document.place, alias: 'd', column: () => 'd.id' }
+  wish(f, it, it.of, [], `attachments of ${reader.section}`)
+  if (it.size) expect(f, it.size, ['integer'], 'a number of bytes')
+  const size = it.size ? f.column(it.size) : 'null'
+  const id = `${f.column(f.key)}::text`
+  const whose = `${same(f, it.of, d, document.place.key)} and ${f.rows}`
+  const list = `(select coalesce(jsonb_agg(jsonb_build_object('id', ${id}, 'name', coalesce(${text(f, it.name)}, ''),
+      'type', ${text(f, it.type)}, 'size', ${size}) order by ${f.column(f.key)}), '[]') from ${f.from} where ${whose}) as attachments`
+  const relation = document.relation({})
+  const one = `select ${contentOf(f, it)} as file from ${f.from} join ${relation} on ${whose}
+    where d.id = ${checked('id', keyOfType(document.key).cast)} and ${id} = ${param('attachment')}::text`
+
+  return {
+    list,
+    reading: (ask: Ask, customer: Customer) => ({
+      async attachment(id: string, attachment: string) {
+        const [row] = await ask(one, { ...known(customer), id, attachment })
+        const bytes = row && (await bytesOf(it, row, customer))
+        if (!bytes) throw new NotFound()
+        return bytes
+      },
+    }),
+  }
+}
+
 /** The path, address or bytes of one document, in SQL. */
 function columnOf(reader: Reader, it: Exclude<FileMap, { read: unknown }>, { place }: Paper): string {
   if (!it.table && !it.query) return contentOf(place, it)
@@ -37,7 +67,7 @@ function columnOf(reader: Reader, it: Exclude<FileMap, { read: unknown }>, { pla
     order by ${f.column(f.key)} desc limit 1)`
 }
 
-function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }>): string {
+function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }> | AttachmentsMap): string {
   if (!('bytes' in it)) return text(place, 'path' in it ? it.path : it.at)
   expect(place, it.bytes, ['bytes'], 'a file')
   const column = place.column(it.bytes)
@@ -45,7 +75,11 @@ function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }>): strin
   return `case when octet_length(${column}) > ${largest} then '\\x'::bytea else ${column} end`
 }
 
-async function bytesOf(it: FileMap, row: any, { client, workspace }: Customer): Promise<Uint8Array | undefined> {
+async function bytesOf(
+  it: FileMap | AttachmentsMap,
+  row: any,
+  { client, workspace }: Customer,
+): Promise<Uint8Array | undefined> {
   if ('read' in it) return it.read({ id: row.id, client: client.id, workspace: workspace.id })
   if (row.file === null || row.file === '') return undefined
   if ('under' in it) return fileUnder(it.under, row.file)

@@ -161,6 +161,21 @@ type FileRow = Rows & {
   of?: string
 }
 
+/** Files that belong to a document, rows of another table: where their bytes are is said as in `FileMap`. */
+export type AttachmentsMap = Rows & {
+  /** Leads to the document's key. */
+  of: string
+  name: Text
+  /** Media type. */
+  type?: Text
+  /** In bytes. */
+  size?: string
+} & (
+    | { under: string; path: Text }
+    | { at: Text; hosts: FileHost[]; headers?: Record<string, string> }
+    | { bytes: string }
+  )
+
 /** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
 interface Paper extends Owned, Amounts {
   number: Text
@@ -183,6 +198,8 @@ export interface OffersMap extends Paper {
   /** An open one is expired after this date. */
   validUntil?: string
   version?: string
+  /** All that points at the document: `only` says which of it are for clients. */
+  attachments?: AttachmentsMap
   intro?: Text
   terms?: Text
   /** Of the CRM's people. */

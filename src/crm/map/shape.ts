@@ -57,28 +57,32 @@ const lines = z.strictObject({
   ...{ tax: name.optional(), total: name, optional: name.optional(), chosen: name.optional() },
 })
 
-const otherRow = { ...rows, of: name.optional() }
 const host = z.strictObject({
   host: z.string().regex(/^[a-z0-9.:[\]-]+$/, 'must be a host in small letters, with its port where it has one'),
   inside: z.boolean().optional(),
 })
-const file = z.union(
+/** The three places where a row may have its file. */
+const files = <Shape extends z.ZodRawShape>(row: Shape) =>
   [
+    z.strictObject({ ...row, under: z.string().refine(isAbsolute, 'must be the whole path of a folder'), path: text }),
     z.strictObject({
-      ...otherRow,
-      under: z.string().refine(isAbsolute, 'must be the whole path of a folder'),
-      path: text,
-    }),
-    z.strictObject({
-      ...otherRow,
+      ...row,
       at: text,
       hosts: z.array(host).min(1, 'must name a host'),
       headers: z.record(z.string(), z.string()).optional(),
     }),
-    z.strictObject({ ...otherRow, bytes: name }),
+    z.strictObject({ ...row, bytes: name }),
+  ] as const
+const file = z.union(
+  [
+    ...files({ ...rows, of: name.optional() }),
     z.strictObject({ read: z.custom<unknown>(it => typeof it === 'function') }),
   ],
   'must be { under, path }, { at, hosts }, { bytes } or { read }, with the whole path of a folder and hosts in small letters',
+)
+const attachments = z.union(
+  files({ ...rows, of: name, name: text, type: text.optional(), size: name.optional() }),
+  'must have `of`, `name`, and { under, path }, { at, hosts } or { bytes }, with the whole path of a folder and hosts in small letters',
 )
 
 const paper = {
@@ -137,6 +141,7 @@ const offers = z.strictObject({
   ...paper,
   status: status(['open', 'accepted', 'declined', 'withdrawn', 'expired']),
   ...{ validUntil: name.optional(), version: name.optional(), intro: text.optional(), terms: text.optional() },
+  attachments: attachments.optional(),
   ...{ owner: text.optional(), answeredOn: name.optional(), answeredBy: text.optional(), answerNote: text.optional() },
 })
 
@@ -253,6 +258,7 @@ function sources(map: Record<string, any> | undefined): string[] {
   const its = places.flatMap((place): [string, any][] => [
     [place, map?.[place]],
     [`${place}.lines`, map?.[place]?.lines],
+    [`${place}.attachments`, map?.[place]?.attachments],
     [`${place}.creditNotes`, map?.[place]?.creditNotes],
   ])
   return its.flatMap(([place, it]) => {

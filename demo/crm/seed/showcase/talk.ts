@@ -53,8 +53,8 @@ function writeQuestions({ rows, days, staffIds }: Setting, acme: Client, proposa
 
 function writeAttachments({ rows, days, staffIds }: Setting, acme: Client, proposal: number): void {
   const files: [name: string, mime: string, size: number, shared: boolean][] = [
-    ['Planning, winter.pdf', 'application/pdf', 188_416, true],
-    ['Mood board.jpg', 'image/jpeg', 2_202_009, true],
+    ['Planning, winter.pdf', 'application/pdf', 47_417, true],
+    ['Mood board.jpg', 'image/jpeg', 23_457, true],
     ['Our own costs.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 23_140, false],
   ]
   files.forEach(([name, mime, size, shared], index) => {
