@@ -1,10 +1,12 @@
 import type { Request, Response } from 'express'
 import type { Knex } from 'knex'
-import { record } from '../activity.ts'
+import { note, record } from '../activity.ts'
+import { within } from '../database.ts'
 import { Invalid } from '../errors.ts'
 import { stored } from '../settings/store.ts'
 import { demandIn, demandName } from './demand.ts'
 import { meet } from './devices.ts'
+import { keepFactors } from './factors.ts'
 import { type Held, type Proof, prune, save } from './sessions.ts'
 import type { Account, Ways } from './way.ts'
 
@@ -46,7 +48,13 @@ export async function finish(
   const { id, name, memberships, factor } = account
   const { client = '', role } = memberships[0] ?? {}
   await renew(req, { workspace: workspace.id, person: id, client, proofs })
-  await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client } })
+  const actor = { kind: 'client' as const, id, name, client }
+  await record(req, { event: 'account.signed-in', actor })
+  const whose = { workspace: workspace.id, person: id }
+  if (proofs.some(it => ['totp', 'passkey', 'recovery'].includes(it.by)))
+    await within(parts.database, whose, async tx => {
+      if (await keepFactors(tx, whose)) await note(tx, req, { event: 'account.factor-kept', actor })
+    })
   await meet(parts, req, res, account)
   await prune(parts.database)
   const demand = factor ? undefined : demandIn((await stored<string>(parts.database, workspace.id)).get(demandName))

@@ -109,11 +109,37 @@ export const dropApp = (tx: Knex, { workspace, person }: Whose) =>
     values: [workspace, person],
   })
 
-export const dropFactors = (tx: Knex, { workspace, person }: Whose) =>
+const dropFactors = (tx: Knex, { workspace, person }: Whose) =>
   query(tx, {
     text: 'delete from portal.client_factors where workspace_id = $1 and person_id = $2 returning kind',
     values: [workspace, person],
   })
+
+/** Whoever uses a second factor that staff were asked to take off has it, and keeps it. */
+export async function keepFactors(tx: Knex, { workspace, person }: Whose): Promise<boolean> {
+  const kept = await query(tx, {
+    text: `update portal.client_users set factors_end_at = null
+           where workspace_id = $1 and id = $2 and factors_end_at is not null returning id`,
+    values: [workspace, person],
+  })
+  return kept.length === 1
+}
+
+/** Those that staff have taken off, once their day is over: with every session, so that nobody stays who came before. */
+export async function endFactors(tx: Knex, { workspace, person }: Whose): Promise<boolean> {
+  const due = await query(tx, {
+    text: `update portal.client_users set factors_end_at = null
+           where workspace_id = $1 and id = $2 and factors_end_at <= now() returning id`,
+    values: [workspace, person],
+  })
+  if (!due.length) return false
+  await dropFactors(tx, { workspace, person })
+  await query(tx, {
+    text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2',
+    values: [workspace, person],
+  })
+  return true
+}
 
 const recoveryHash = (person: string, code: string, secret: string) =>
   createHmac('sha256', secret).update(`recovery ${person} ${code}`).digest('base64url')

@@ -1,4 +1,6 @@
 import type { Knex } from 'knex'
+import { insert, type Row } from '../activity.ts'
+import { endFactors } from '../auth/factors.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
 import type { Crm, Customer, Role } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
@@ -11,9 +13,9 @@ import { endAccount } from './requests.ts'
 
 export const queue = 'data'
 
-/** What is to be done: a copy made, one thrown away after its day, an account ended. */
+/** What is to be done: a copy made, one thrown away after its day, an account ended, a second factor that staff have taken off. */
 export interface Task {
-  what: 'export' | 'wipe' | 'end'
+  what: 'export' | 'wipe' | 'end' | 'factors'
   workspace: string
   slug: string
   id: string
@@ -36,12 +38,21 @@ export const dataJobs = (parts: Parts) =>
     if (what === 'export') return make(data, parts)
     await within(parts.database, { workspace }, async tx => {
       if (what === 'end') return void (await endAccount(tx, workspace, id))
+      if (what === 'factors') {
+        if (await endFactors(tx, { workspace, person: id })) await insert(tx, [ended(workspace, id)])
+        return
+      }
       await query(tx, {
         text: 'delete from portal.client_exports where workspace_id = $1 and id = $2',
         values: [workspace, id],
       })
     })
   })
+
+const ended = (workspace: string, id: string): Row => ({
+  ...{ workspace_id: workspace, event: 'people.factor-ended', subject_id: id, subject: {} },
+  ...{ actor_kind: 'system', actor_id: null, actor_name: null, client_id: null, address: null, agent: null },
+})
 
 async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, places, now }: Parts) {
   if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)

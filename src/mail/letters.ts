@@ -276,17 +276,22 @@ export const letters = {
   },
   'factor-reset': {
     label: 'The second factor was taken off by staff',
-    facts: { by: 'Marta Lindqvist' },
+    facts: { by: 'Marta Lindqvist', time: '22 Nov 2026, 09:00' },
     words: (t, it) => ({
-      subject: t('The second factor was turned off'),
+      subject: t('Your second factor is being taken off'),
       paragraphs: [
         t(
-          '{by} of {workspace} has taken the second factor off your account. Wherever you were signed in, you are signed out now.',
+          '{by} of {workspace} is taking the second factor off your account, because somebody said that it was lost. It goes on {time}, and you are signed out everywhere then.',
           it,
         ),
       ],
       action: t('Sign in'),
-      after: [t('If you did not ask for it, tell {workspace} at once.', it)],
+      after: [
+        t(
+          'If you still have it, sign in with it before: then it stays. And tell {workspace} at once if you did not ask for this.',
+          it,
+        ),
+      ],
     }),
   },
   recovered: {

@@ -2,12 +2,11 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
-import { dropFactors } from '../auth/factors.ts'
 import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
 import { offered } from '../auth/offered.ts'
 import { allowedTo } from '../auth/roles.ts'
-import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
+import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
@@ -152,41 +151,6 @@ export const saveSuspension =
     res.redirect(303, req.portal.url(`/people?done=${on ? 'suspended' : 'admitted'}`))
   }
 
-/** For somebody who lost phone and codes: staff know them by other means. It is told to the person, and ends their sessions. */
-export const saveFactorReset =
-  ({ database, mailed }: Parts): RequestHandler<any> =>
-  async (req, res) => {
-    const { workspace, staff } = req.portal
-    const work = async (tx: Knex) => {
-      const [person] = await query(tx, {
-        text: `select id::text, name, email, language, time_zone as "timeZone" from portal.client_users
-               where workspace_id = $1 and id::text = $2`,
-        values: [workspace.id, req.params.person],
-      })
-      if (!person || !(await dropFactors(tx, { workspace: workspace.id, person: person.id })).length)
-        throw new NotFound()
-      await query(tx, {
-        text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2',
-        values: [workspace.id, person.id],
-      })
-      await note(tx, req, { event: 'people.factor-reset', subject: { id: person.id, name: person.name } })
-      if (mailed)
-        await write(
-          mailed,
-          req,
-          tx,
-          'factor-reset',
-          { ...person, person: person.id },
-          {
-            facts: { by: staff?.name ?? workspace.name },
-            url: linkTo(mailed, req, '/sign-in'),
-          },
-        )
-    }
-    await (mailed ? mailing(mailed, req, work) : within(database, { workspace: workspace.id }, work))
-    res.redirect(303, req.portal.url('/people?done=reset'))
-  }
-
 const Inviting = z
   .object({
     chosen: z.union([z.string().transform(it => [it]), z.array(z.string())]).default([]),
@@ -219,7 +183,7 @@ const peopleLike = (database: Knex, workspace: string, search: string) =>
       name: 'portal.people',
       text: `select u.id::text, u.name, u.email, u.suspended_at is not null as suspended,
                exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                       and f.confirmed_at is not null) as factor,
+                       and f.confirmed_at is not null) as factor, u.factors_end_at as "factorsEnd",
                jsonb_agg(jsonb_build_object('client', m.client_name, 'role', m.role) order by m.client_name) as memberships,
                (select max(s.expire) - interval '24 hours' from portal.client_sessions s
                 where s.workspace_id = u.workspace_id and s.person_id = u.id and s.sid not like 'api.%') as seen

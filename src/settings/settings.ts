@@ -25,17 +25,10 @@ import { exportTimeline, showTimeline } from '../timeline.ts'
 import { locateAnyhow } from '../visit.ts'
 import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
+import { saveFactorReset } from './factors.ts'
 import { saveImport, showImport } from './import.ts'
 import { showMail } from './mail.ts'
-import {
-  saveFactorReset,
-  saveInvite,
-  saveInviteAgain,
-  saveRevocation,
-  saveSuspension,
-  showInvite,
-  showPeople,
-} from './people.ts'
+import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
 import { saveRoles, showRoles } from './roles.ts'
@@ -147,7 +140,7 @@ export function settings({
     router.post('/people/registrations/:registration/approval', admins, saveApproval(held))
     router.post('/people/registrations/:registration/refusal', admins, saveRefusal(held))
   }
-  router.post('/people/:person/second-factor-reset', admins, saveFactorReset(parts))
+  router.post('/people/:person/second-factor-reset', admins, saveFactorReset({ database, jobs, mailed }))
   router.post('/people/:person/suspension', admins, saveSuspension(parts))
 
   router.get('/roles', admins, showRoles(parts))
