@@ -19,6 +19,8 @@ const core: Record<string, string> = {
   'account.joined': 'accepted the invitation',
   'team.changed':
     'made {name} {after, select, admin {an admin} approver {an approver} billing {a billing contact} member {a member} other {a viewer}}',
+  'team.limited':
+    'changed how much {name} may accept: {before, select, none {no limit} other {up to {before}}} before, {after, select, none {no limit} other {up to {after}}} now',
   'team.removed': 'ended the access of {name}',
   'team.revoked': 'took back the invitation of {email} for {client}',
   'team.asked': 'asked for a new invitation, for {email}',

@@ -7,6 +7,7 @@ import { query, within } from '../database.ts'
 import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { languages, zoneOf } from '../language.ts'
+import { limitIn } from '../offer/limit.ts'
 import { anyMember } from '../section.ts'
 import { address } from './address.ts'
 import { fits, hashed, weakness } from './passwords.ts'
@@ -104,8 +105,12 @@ const zones = Intl.supportedValuesOf('timeZone')
 const showWith =
   (mails: boolean): RequestHandler =>
   (req, res) => {
+    const { visitor, customer } = req.portal
     res.answer('auth/account', {
-      memberships: req.portal.visitor?.memberships ?? [],
+      memberships: (visitor?.memberships ?? []).map(it => ({
+        ...it,
+        limit: limitIn(visitor?.settings ?? [], it.client, customer.person.id, it.role),
+      })),
       languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
       zones,
       saved: req.query.saved,

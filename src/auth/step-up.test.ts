@@ -154,7 +154,7 @@ describe('a step up', () => {
     const [admin, me] = [await scene.visit('admin'), await scene.visit('owner')]
     await pass(scene, 11)
     const settings = '/settings/client-portal/sign-in'
-    expect(await admin.at(settings)).to.show('Asked again', 'Invite somebody, change roles or end access')
+    expect(await admin.at(settings)).to.show('Asked again', 'Invite somebody, change roles and limits, or end access')
     const set = (before: string, after: string) =>
       admin.postAt(settings, { 'was.step-up.team.change': before, 'step-up.team.change': after })
     expect((await set('proof', 'none')).headers.location).to.equal(`${settings}?saved`)

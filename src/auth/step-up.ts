@@ -33,7 +33,7 @@ export const stepUpsOf = (sections: Section[]): Map<string, StepUp> =>
   new Map<string, StepUp>([
     ['account.address', { label: 'Change the e-mail address', rung: 'proof' }],
     ['account.factor', { label: 'Set up a second factor', rung: 'proof' }],
-    ['team.change', { label: 'Invite somebody, change roles or end access', rung: 'proof' }],
+    ['team.change', { label: 'Invite somebody, change roles and limits, or end access', rung: 'proof' }],
     ['account.tokens', { label: 'Make a token for a program', rung: 'proof' }],
     ['account.data', { label: 'Take a copy of one’s own data, or end one’s account', rung: 'proof' }],
     ...sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {})),

@@ -7,10 +7,12 @@ import { type Role, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
+import { limitForm, limitName, limitSql, moneyIn, saveLimit } from '../offer/limit.ts'
 import { anyMember, clientAdmins, type Section, stepUp } from '../section.ts'
+import { stored } from '../settings/store.ts'
 import { invite, inviteAgain } from './invitations.ts'
 import { inviting } from './inviting.ts'
-import { allowedTo } from './roles.ts'
+import { allowedTo, includes } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
 
 interface Parts {
@@ -25,6 +27,8 @@ interface Colleague {
   email: string
   role: Role
   suspended: boolean
+  /** Up to which total they may accept, as `10000.00 EUR`. */
+  limit: string | null
 }
 
 /** Who else of one's own company is here; its admins invite, change roles and end access. One admin always stays. */
@@ -35,10 +39,19 @@ export function team({ database, mailed, sections }: Parts): Router {
     const { workspace, customer, crm, on, rights } = req.portal
     const there = sections.filter(it => it.name in crm && on(it.name))
     res.answer('account/team', {
-      people: await colleagues(database, workspace.id, customer.client.id),
+      people: (await colleagues(database, workspace.id, customer.client.id)).map(it => ({
+        ...it,
+        limit: moneyIn(it.limit),
+      })),
       waiting: await invited(database, workspace.id, customer.client.id),
       roles,
       allowed: Object.fromEntries(roles.map(it => [it, allowedTo(there, rights, it)])),
+      accepts: roles.filter(role =>
+        there.some(it => {
+          const name = `${it.name}.answer` as const
+          return includes(rights, role, name, it.permissions[name])
+        }),
+      ),
       mails: mailed !== undefined,
       done: String(req.query.done ?? ''),
     })
@@ -103,6 +116,40 @@ export function team({ database, mailed, sections }: Parts): Router {
       res.redirect(303, req.portal.url('/team?done=changed'))
     },
     otherwise(show),
+  )
+
+  const showLimit: RequestHandler<any> = async (req, res) => {
+    const { workspace, customer } = req.portal
+    const person = (await colleagues(database, workspace.id, customer.client.id)).find(
+      it => it.id === req.params.person,
+    )
+    if (!person) throw new NotFound()
+    const own = await stored<any>(database, workspace.id, customer.client.id, person.id)
+    const all = await stored<any>(database, workspace.id, customer.client.id)
+    res.answer('account/limit', {
+      person,
+      inherited: person.role === 'admin' ? null : moneyIn(all.get(limitName)),
+      limit: limitForm(req.portal, own.get(limitName)),
+    })
+  }
+
+  router.get('/:person/limit', clientAdmins, showLimit)
+
+  router.post(
+    '/:person/limit',
+    clientAdmins,
+    stepUp('team.change'),
+    async (req, res) => {
+      const { workspace, customer } = req.portal
+      await within(database, { workspace: workspace.id }, async tx => {
+        const { person, name } = await held(tx, req, false)
+        if (person === customer.person.id)
+          throw new Invalid({ amount: ['Your own limit is set by another admin.'] }, req.portal.body)
+        await saveLimit(tx, req, { client: customer.client.id, person, name })
+      })
+      res.redirect(303, req.portal.url('/team?done=changed'))
+    },
+    otherwise(showLimit),
   )
 
   router.post(
@@ -170,7 +217,7 @@ const colleagues = (database: Knex, workspace: string, client: string): Promise<
     { workspace },
     {
       name: 'portal.colleagues',
-      text: `select u.id::text, u.name, u.email, m.role, u.suspended_at is not null as suspended
+      text: `select u.id::text, u.name, u.email, m.role, u.suspended_at is not null as suspended, ${limitSql} as limit
              from portal.client_memberships m join portal.client_users u
                on u.workspace_id = m.workspace_id and u.id = m.person_id
              where m.workspace_id = scope.workspace and m.client_id = $3 order by lower(u.name), u.id limit 500`,

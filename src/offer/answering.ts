@@ -17,6 +17,7 @@ import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
 import { type Content, contentOf, differences } from './content.ts'
+import { AboveLimit, over } from './limit.ts'
 import type { Offer, Offers } from './port.ts'
 import { printed } from './print.ts'
 import type { Kind } from './section.ts'
@@ -102,7 +103,14 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
     res.answer(`${name}/accept`, {
       ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), choosing: choosable(offer) },
-      ...{ consent, seen, ways: policy.ways, typed, fingerprint: sha256(canonical(contentOf(offer))) },
+      ...{
+        consent,
+        seen,
+        limit: over(offer, portal),
+        ways: policy.ways,
+        typed,
+        fingerprint: sha256(canonical(contentOf(offer))),
+      },
       drawn: typeof strokes === 'string' && strokesIn(strokes) ? strokes : '',
       ...shared(portal),
     })
@@ -119,6 +127,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       const offer = await waiting(req)
       const form = read(Accepting, req)
       const shown = withChoice(offer, portal.body, portal.on(`${name}.quantities`))
+      if (over(shown, portal)) throw new AboveLimit()
       const { consent, seen } = agreed(kind, portal, shown)
       const signature = signatureIn(form, policyOf(portal).ways)
       if (form.agree === undefined)

@@ -1,6 +1,6 @@
 import type { Line, Sums } from '../document.ts'
 import { Invalid } from '../errors.ts'
-import type { Money } from '../money.ts'
+import { decimals, type Money, scaled } from '../money.ts'
 import type { Offer } from './port.ts'
 
 /** Optional lines that are wanted, by id, each with how much of it; a decimal string. */
@@ -106,14 +106,7 @@ const deliverable = (quantity: string, line: Line) =>
   decimals(trimmed(quantity)) <= decimals(trimmed(line.quantity))
 
 const million = 1_000_000n
-const decimals = (amount: string) => amount.split('.')[1]?.length ?? 0
 const trimmed = (it: string) => (it.includes('.') ? it.replace(/\.?0+$/, '') : it)
-
-/** As a whole number of 10^-places; what is finer is cut off. */
-function scaled(value: string, places: number): bigint {
-  const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value) ?? []
-  return BigInt(`${sign ?? ''}${whole ?? 0}${fraction.slice(0, places).padEnd(places, '0')}`)
-}
 
 function text(value: bigint, places: number): string {
   const digits = String(value < 0n ? -value : value).padStart(places + 1, '0')

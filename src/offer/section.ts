@@ -6,6 +6,7 @@ import { daysBetween, grouped } from '../document.ts'
 import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { Evidence } from '../evidence/shape.ts'
 import { filterOf } from '../filter.ts'
+import { Money } from '../money.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendFile, sendPdf, taken } from '../pdf/print.ts'
@@ -17,6 +18,7 @@ import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { type Content, contentOf, offerOf, Since, since } from './content.ts'
+import { over } from './limit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
 import { words } from './words.ts'
@@ -99,6 +101,8 @@ export function offerSection(kind: Kind): Section {
       }),
       [`${name}/accept`]: z.object({
         ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
+        /** Of the person, where it is below the total. */
+        limit: Money.nullable(),
       }),
       [`${name}/decline`]: z.object({ [one]: Offer, seen: z.string() }),
       [`${name}/evidence`]: z.object({
@@ -163,6 +167,7 @@ export function offerSection(kind: Kind): Section {
         res.answer(`${name}/show`, {
           ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), ...story },
           answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
+          limit: over(offer, req.portal),
           choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
           since: since(before || undefined, content, req.portal),
           asked: req.query.asked === '',
@@ -192,11 +197,13 @@ export function offerSection(kind: Kind): Section {
         may(`${name}.comment`),
         async (req, res) => {
           const offers = port(req.portal)
-          const { id, number, title, status } = await offers.find(String(req.params.id))
+          const found = await offers.find(String(req.params.id))
           if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
-          if (status !== 'open') throw new Conflict()
+          if (found.status !== 'open') throw new Conflict()
+          const { id, number, title, total } = withChoice(found, req.portal.body, req.portal.on(`${name}.quantities`))
           const [permission, it] = Object.entries(answers)[0]!
-          await askApprovers(req, req.portal.mailed, { section: name, id, number, title, permission: [permission, it] })
+          const asked = { section: name, id, number, title, total, permission: [permission, it] as const }
+          await askApprovers(req, req.portal.mailed, asked)
           res.redirect(303, address(req, '?asked'))
         },
         otherwise(show),

@@ -2,9 +2,10 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
-import { query, readWithin, within } from '../database.ts'
-import { Conflict, NotFound } from '../errors.ts'
-import { stored } from './store.ts'
+import { readWithin, within } from '../database.ts'
+import { Invalid, NotFound } from '../errors.ts'
+import { limitForm, limitName, moneyIn, saveLimit } from '../offer/limit.ts'
+import { stored, swap } from './store.ts'
 import type { togglesOf } from './toggles.ts'
 
 type Toggles = ReturnType<typeof togglesOf>
@@ -29,8 +30,12 @@ export const showExceptions =
       exceptionsOf(database, workspace),
     ])
     const exceptions = set
-      .filter(it => toggles.has(it.name))
-      .map(it => ({ ...it, label: toggles.get(it.name)?.label ?? '' }))
+      .filter(it => toggles.has(it.name) || it.name === limitName)
+      .map(it => ({
+        ...it,
+        label: toggles.get(it.name)?.label ?? 'How much may be accepted',
+        limit: it.name === limitName ? moneyIn(String(it.value)) : null,
+      }))
     res.answer('settings/exceptions', { search, found, exceptions })
   }
 
@@ -41,18 +46,21 @@ export const showException =
     const place = await placeOf(database, req)
     const workspace = req.portal.workspace.id
     const [ofWorkspace, ofClient, own] = await Promise.all([
-      stored(database, workspace),
-      place.person ? stored(database, workspace, place.client) : new Map<string, boolean>(),
-      stored(database, workspace, place.client, place.person),
+      stored<any>(database, workspace),
+      place.person ? stored<any>(database, workspace, place.client) : new Map<string, any>(),
+      stored<any>(database, workspace, place.client, place.person),
     ])
     const rows = [...toggles].map(([name, it]) => ({
       name,
       ...it,
       own: own.get(name),
+      typed: req.portal.problem instanceof Invalid ? Object(req.portal.body)[name] : undefined,
       inherited: ofClient.get(name) ?? ofWorkspace.get(name) ?? it.default,
       from: ofClient.has(name) ? place.clientName : ofWorkspace.has(name) ? req.portal.workspace.name : '',
     }))
-    res.answer('settings/exception', { place, rows, saved: req.query.saved === '' })
+    const limit = limitForm(req.portal, own.get(limitName))
+    const inherited = place.person ? moneyIn(ofClient.get(limitName)) : null
+    res.answer('settings/exception', { place, rows, limit, inherited, saved: req.query.saved === '' })
   }
 
 export const saveException =
@@ -68,6 +76,11 @@ export const saveException =
           subject: { ...subject, whom: place.personName || place.clientName },
         })
       }
+      await saveLimit(tx, req, {
+        client: place.client,
+        person: place.person,
+        name: place.personName || place.clientName,
+      })
     })
     res.redirect(303, `${req.portal.url(addressOf(place))}?saved`)
   }
@@ -93,29 +106,10 @@ function changesIn(body: unknown, toggles: Toggles): Change[] {
 }
 
 /** Throws Conflict where it is not any more what it was on the page. */
-async function change(tx: Knex, req: Request<any>, { client, person }: Place, { name, before, after }: Change) {
-  const key = [req.portal.workspace.id, client, person, name]
-  const where = 'workspace_id = $1 and client_id = $2 and person_id = $3 and name = $4'
-  const by = req.portal.staff?.name
-  const json = (state: State) => JSON.stringify(state === 'on')
-  const statement =
-    before === 'inherited'
-      ? {
-          text: `insert into portal.client_portal_settings (workspace_id, client_id, person_id, name, value, changed_by)
-                 values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning name`,
-          values: [...key, json(after), by],
-        }
-      : after === 'inherited'
-        ? {
-            text: `delete from portal.client_portal_settings where ${where} and value = $5 returning name`,
-            values: [...key, json(before)],
-          }
-        : {
-            text: `update portal.client_portal_settings set value = $6, changed_at = now(), changed_by = $7
-                   where ${where} and value = $5 returning name`,
-            values: [...key, json(before), json(after), by],
-          }
-  if (!(await query(tx, statement)).length) throw new Conflict()
+function change(tx: Knex, req: Request<any>, { client, person }: Place, { name, before, after }: Change) {
+  const { workspace, staff } = req.portal
+  const value = (state: State) => (state === 'inherited' ? undefined : state === 'on')
+  return swap(tx, { workspace: workspace.id, client, person, name }, value(before), value(after), staff?.name ?? '')
 }
 
 const places = `
@@ -153,7 +147,7 @@ async function placeOf(database: Knex, req: Request<any>): Promise<Place> {
 const exceptionsOf = (
   database: Knex,
   workspace: string,
-): Promise<(Place & { name: string; value: boolean; by: string })[]> =>
+): Promise<(Place & { name: string; value: boolean | string; by: string })[]> =>
   readWithin(
     database,
     { workspace },

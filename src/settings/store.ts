@@ -53,3 +53,36 @@ export const save = (database: Knex, req: Request, changes: Change[]) =>
       })
     }
   })
+
+/** Of a client, or of one of its people. */
+export interface Key {
+  workspace: string
+  client: string
+  /** Empty: the whole client. */
+  person: string
+  name: string
+}
+
+/** Sets, changes or takes away one row; undefined is none. Throws Conflict where it is not any more what it was. */
+export async function swap<Value>(tx: Knex, it: Key, before: Value | undefined, after: Value | undefined, by: string) {
+  const key = [it.workspace, it.client, it.person, it.name]
+  const where = 'workspace_id = $1 and client_id = $2 and person_id = $3 and name = $4'
+  const statement =
+    before === undefined
+      ? {
+          text: `insert into portal.client_portal_settings (workspace_id, client_id, person_id, name, value, changed_by)
+                 values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning name`,
+          values: [...key, JSON.stringify(after), by],
+        }
+      : after === undefined
+        ? {
+            text: `delete from portal.client_portal_settings where ${where} and value = $5 returning name`,
+            values: [...key, JSON.stringify(before)],
+          }
+        : {
+            text: `update portal.client_portal_settings set value = $6, changed_at = now(), changed_by = $7
+                   where ${where} and value = $5 returning name`,
+            values: [...key, JSON.stringify(before), JSON.stringify(after), by],
+          }
+  if (!(await query(tx, statement)).length) throw new Conflict()
+}

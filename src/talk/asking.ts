@@ -5,6 +5,8 @@ import { linkTo, type Ways, write } from '../auth/way.ts'
 import { type Role, roles } from '../crm.ts'
 import { query } from '../database.ts'
 import { Conflict } from '../errors.ts'
+import { above, type Money } from '../money.ts'
+import { limitSql, moneyIn } from '../offer/limit.ts'
 import type { Permission } from '../section.ts'
 
 interface Asked {
@@ -12,8 +14,9 @@ interface Asked {
   id: string
   number: string
   title: string
+  total: Money
   /** What an approver must be allowed, and its definition. */
-  permission: [name: string, it: Permission]
+  permission: readonly [name: string, it: Permission]
 }
 
 /** Nobody is asked twice within a day, whoever of a client asks. */
@@ -23,8 +26,14 @@ class AskedAlready extends Conflict {
   advice = 'They have it in their mail and on their first page.'
 }
 
-/** Mails those of the same client who may answer; gives how many there are. Throws AskedAlready. */
-export async function askApprovers(req: Request<any>, ways: Ways | undefined, it: Asked): Promise<number> {
+class NobodyMay extends Conflict {
+  code = 'nobody-may'
+  message = 'Nobody of your company may accept this here.'
+  advice = 'An admin of your company can make somebody an approver, or raise a limit.'
+}
+
+/** Mails those of the same client who may accept this much. Throws AskedAlready, and NobodyMay. */
+export async function askApprovers(req: Request<any>, ways: Ways | undefined, it: Asked): Promise<void> {
   const { workspace, customer, rights } = req.portal
   const may = roles.filter(role => includes(rights, role as Role, ...it.permission))
   return act(
@@ -42,12 +51,14 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
         values: [workspace.id, customer.client.id, it.id, `${it.section}.asked`],
       })
       if (before) throw new AskedAlready()
-      const people = await query<{ id: string; name: string; email: string; language: string; timeZone: string }>(tx, {
-        text: `select u.id, u.name, u.email, u.language, u.time_zone as "timeZone"
+      const colleagues = await query<Colleague>(tx, {
+        text: `select u.id, u.name, u.email, u.language, u.time_zone as "timeZone", ${limitSql} as limit
                from portal.client_memberships m join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-               where m.workspace_id = $1 and m.client_id = $2 and m.role = any($3) and u.suspended_at is null order by u.id limit 20`,
+               where m.workspace_id = $1 and m.client_id = $2 and m.role = any($3) and u.suspended_at is null order by u.id limit 500`,
         values: [workspace.id, customer.client.id, may],
       })
+      const people = colleagues.filter(({ limit }) => !limit || !above(it.total, moneyIn(limit)!)).slice(0, 20)
+      if (!people.length) throw new NobodyMay()
       for (const person of ways ? people : [])
         await write(
           ways!,
@@ -60,8 +71,16 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
             url: linkTo(ways!, req, `/${it.section}/${encodeURIComponent(it.id)}`),
           },
         )
-      return people.length
     },
     () => ({ event: `${it.section}.asked`, subject: { id: it.id, number: it.number } }),
   ).finally(() => ways?.outbox.wake())
+}
+
+interface Colleague {
+  id: string
+  name: string
+  email: string
+  language: string
+  timeZone: string
+  limit: string | null
 }

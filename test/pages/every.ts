@@ -76,6 +76,8 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['newcomer', `${brightside}/account/tokens?ended`],
     ['owner', `${brightside}/team`],
     ['viewer', `${brightside}/team`],
+    ['owner', await limited(scene)],
+    ['approver', `${await paper('proposals', acme({ ref_no: 'P-2026-031' }))}/acceptance`],
     ['owner', `${brightside}/activity`],
     ['viewer', `${brightside}/activity`],
     ['owner', `${brightside}/nothing/here`],
@@ -149,6 +151,17 @@ async function disowning(scene: Scene): Promise<string> {
   return (
     /\/not-me\/\S+/.exec((await scene.mailTo(whoIs('approver').email, 'Sign-in from a new device')).text)?.[0] ?? ''
   )
+}
+
+/** Of somebody who may accept next to nothing. */
+async function limited(scene: Scene): Promise<string> {
+  const { id } = await scene
+    .owner('portal.client_users')
+    .where({ email: whoIs('approver').email })
+    .first('id')
+  const path = `/team/${id}/limit`
+  await (await scene.visit('owner')).post(path, { amount: '10000', currency: 'EUR', 'was.limit': '' })
+  return `/portal/brightside${path}`
 }
 
 async function unlocking(scene: Scene): Promise<string> {
