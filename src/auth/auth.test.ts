@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { adapter } from '../../demo/adapter/adapter.ts'
 import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
 import { within } from '../database.ts'
 import { acceptInvitation, findInvitation, invite } from './invitations.ts'
@@ -17,6 +18,34 @@ describe('sign-in', () => {
     expect(answer.headers.location).to.equal('/portal/brightside/')
     expect(await nobody.get('/')).to.show('Good morning, Nadia', 'Acme Bakery')
     expect(await nobody.get('/activity')).to.show('signed in')
+  })
+
+  it('asks the CRM for its passwords of everybody who types a wrong one, and tells nobody apart while it is down', async () => {
+    const asked: string[] = []
+    let down = false
+    const scene = await open()
+    const identity = {
+      verify: async (_workspace: unknown, email: string) => {
+        asked.push(email)
+        if (down) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+        return undefined
+      },
+      find: async () => undefined,
+    }
+    const { visit } = await open({ crm: { ...adapter(scene.database), identity }, on: scene })
+    const nobody = await visit()
+    const emails = [whoIs('owner').email, 'nobody@else.where']
+    const statuses = async () => {
+      const answers = []
+      for (const email of emails) answers.push((await nobody.post('/sign-in', { email, password: 'wrong' })).status)
+      return answers
+    }
+    expect(await statuses()).to.deep.equal([422, 422])
+    expect(asked).to.deep.equal(emails)
+    down = true
+    expect(await statuses()).to.deep.equal([503, 503])
+    const { email, password } = whoIs('owner')
+    expect((await nobody.post('/sign-in', { email, password })).status).to.equal(303)
   })
 
   it('answers alike for an unknown address, a wrong password and an account without one, and keeps the address', async () => {

@@ -23,7 +23,10 @@ export const password = (database: Knex, identity: Identity | undefined) =>
     },
   )
 
-/** Whether this is the password of this account. Somebody who is not there takes as long. */
+/**
+ * Whether this is the password of this account. Somebody who is not there takes as long, and so does a wrong password of
+ * the portal's own: the CRM is asked all the same, and where it cannot be, nobody is told apart.
+ */
 export async function knows(
   identity: Identity | undefined,
   workspace: Workspace,
@@ -32,5 +35,6 @@ export async function knows(
   email = account?.email ?? '',
 ): Promise<boolean> {
   if (await fits(account?.password_hash, typed)) return true
-  return !account?.password_hash && (await identity?.verify(workspace, email, typed)) !== undefined
+  const theirs = await identity?.verify(workspace, email, typed)
+  return theirs !== undefined && !account?.password_hash
 }
