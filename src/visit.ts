@@ -152,7 +152,9 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
     const { visitor, workspace, now, locale, bearer } = req.portal
     if (!visitor) return next()
     const { person, memberships, settings, rights } = visitor
-    const membership = memberships.find(it => it.client === req.portal.aside.session.client) ?? memberships[0]
+    // A browser goes on with another company of the person's; a token is for one.
+    const chosen = memberships.find(it => it.client === req.portal.aside.session.client)
+    const membership = chosen ?? (bearer ? undefined : memberships[0])
     if (!person || person.suspended || !membership) return next()
 
     const { client, name, role } = membership

@@ -239,6 +239,10 @@ describe('a program', () => {
     expect((await signIn(scene, 'twofold')).status).to.equal(201)
     expect((await signIn(scene, 'twofold', { client: '999999' })).status).to.equal(422)
     expect(mine.client_id).to.not.equal(other.client_id)
+    const here = (await signIn(scene, 'twofold', { client: mine.client_id })).body.access_token
+    await scene.owner('portal.client_memberships').where({ client_id: mine.client_id }).delete()
+    expect((await program.get('/me', here)).status).to.equal(401)
+    expect((await program.get('/invoices', here)).status).to.equal(401)
     const ended = program.delete('/tokens/current', access_token).set('Origin', 'https://app.else.where')
     expect((await ended).status).to.equal(204)
   })

@@ -84,6 +84,18 @@ const own = (database: Knex, { workspace, person }: Customer) =>
         `select kind, name, scopes, created_at, expires_at, used_at, used_from from portal.client_api_tokens
          where workspace_id = $1 and person_id = $2 order by created_at`,
       ),
+      factors: await rows(
+        `select kind, name, created_at, used_at from portal.client_factors
+         where workspace_id = $1 and person_id = $2 and kind <> 'recovery' order by created_at`,
+      ),
+      questions: await rows(
+        `select at, section, number, line_title as line, text from portal.client_comments
+         where workspace_id = $1 and author_id = $2::text and author_kind = 'client' order by id`,
+      ),
+      signatures: await rows(
+        `select link, state, evidence::jsonb as evidence from portal.client_signatures
+         where workspace_id = $1 and person_id = $2 order by link`,
+      ),
       settings: await rows(
         `select name, value, changed_at from portal.client_portal_settings where workspace_id = $1 and person_id = $2::text order by 1`,
       ),

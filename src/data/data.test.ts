@@ -48,6 +48,10 @@ describe('a copy of one’s own data', () => {
     }
     const scene = await open({ on: copy, crm })
     const owner = await scene.visit('owner')
+    const [{ id }] = (await owner.api('/proposals?status=open')).body.items
+    await owner.post(`/proposals/${id}/comments`, { text: 'Is the film included?' })
+    const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
+    await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
     await scene.owner('portal.client_sessions').update({ sess: scene.owner.raw(`sess - 'proofs'`) })
     expect(await owner.post('/account/data/copy'))
       .to.include({ status: 403 })
@@ -58,6 +62,8 @@ describe('a copy of one’s own data', () => {
     expect(JSON.parse(files['account.json']!)).to.include({ email: whoIs('owner').email, has_password: true })
     expect(JSON.parse(files['invoices.json']!).map((it: any) => it.number)).to.include('2026-0107')
     expect(JSON.parse(files['activity.json']!).map((it: any) => it.event)).to.include('account.signed-in')
+    expect(JSON.parse(files['questions.json']!)[0]).to.include({ text: 'Is the film included?' })
+    expect(JSON.parse(files['signatures.json']!)[0].evidence.signature.text).to.equal('N. El-Khoury')
     expect(files['invoices/2026-0107.pdf']).to.equal('%PDF-own')
     expect(JSON.parse(files['about.json']!)).to.deep.include({ company: 'Acme Bakery', leftOut: [] })
     const all = JSON.stringify(files)
