@@ -14,8 +14,11 @@ export interface Job<Data> {
 
 /** Work that is done later and tried again, queued in the transaction of its cause (pg-boss, in schema `portal_jobs`). */
 export interface Jobs {
-  /** Within a transaction: the job is there if that commits. `startAfter` in seconds. */
-  send(tx: Knex, queue: string, data: object, startAfter?: number): Promise<void>
+  /**
+   * Within a transaction: the job is there if that commits. `startAfter` in seconds. Of one `key` only one waits at a time,
+   * in queues made for it.
+   */
+  send(tx: Knex, queue: string, data: object, startAfter?: number, key?: string): Promise<void>
   /** Each process that calls this does its share of the queue from now on, and looks `every` so many seconds; what throws is tried again. */
   work<Data>(queue: string, handler: (job: Job<Data>) => Promise<void>, every?: number): void
   /** Looks for new jobs now and not at the next turn. */
@@ -62,8 +65,9 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
   }
 
   return {
-    async send(tx, queue, data, startAfter = 0) {
-      await within.run(tx, () => boss.send(queue, data, { db: over(tx), startAfter }))
+    async send(tx, queue, data, startAfter = 0, key) {
+      const unique = key === undefined ? {} : { singletonKey: key }
+      await within.run(tx, () => boss.send(queue, data, { db: over(tx), startAfter, ...unique }))
     },
     work(queue, handler, every = 2) {
       const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: every } as const

@@ -39,6 +39,7 @@ import { operations } from './operations.ts'
 import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
 import { endPdf } from './pdf/pool.ts'
+import { reminding } from './remind/reminding.ts'
 import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { sentencesOf } from './sentences.ts'
@@ -115,6 +116,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const evidence = { crm, database, door, jobs: queue, keyOf: signingKeys(database, secrets) }
   const signer = signing(evidence)
   delivering({ ...evidence, flags, log, mailed, address, places, sections, timestamps })
+  const reminded = reminding({ crm, database, door, flags, jobs: queue, log, mailed, places, sections, now })
   dataJobs({ crm, database, door, flags, jobs: queue, places, now })
   const written = journal(database)
   const keep: typeof written = row => {
@@ -146,6 +148,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     begin,
     fitting(door),
     locate(places),
+    reminded,
     claim,
     cors(origins),
     bearer({ database, log }, sessions({ database, secrets, log })),
@@ -176,7 +179,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     webhooks: Router(),
     clients,
     beside: beside({ database, door, flags, sections }),
-    settings: settings({ ...parts, alerts: watch, begin, claim, jobs: queue, mailed, staff }),
+    settings: settings({ ...parts, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
     async close() {
       operator.stop()
       door.stop()

@@ -53,6 +53,8 @@ const core: Record<string, string> = {
     'changed the {id, select, name {name} colour {colour} welcome {words of the sign-in page} other {logo}} of the portal',
   'settings.excepted': 'set {label} to {state, select, on {on} off {off} other {as inherited}} for {whom}',
   'settings.signing': 'changed how clients sign',
+  'settings.reminders':
+    'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
   'answers.retried': 'passed the answer to {number} on again',
   'settings.reworded': 'put the mail in other words: {label} ({language})',
   'settings.rung':

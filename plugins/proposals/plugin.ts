@@ -25,6 +25,10 @@ export default offerSection({
     label: 'Questions on proposals',
     about: 'Clients ask about proposals or one of their lines, and you answer in these settings.',
   },
+  reminders: {
+    label: 'Reminders of proposals',
+    about: 'Who may answer gets a mail before a proposal expires, when it is set under Reminders.',
+  },
   activity: {
     viewed: 'looked at proposal {number}',
     downloaded: 'downloaded proposal {number}',
@@ -35,6 +39,7 @@ export default offerSection({
     replied: 'answered a question on proposal {number}',
     countersigned: 'countersigned proposal {number}, version {version}',
     asked: 'asked for the acceptance of proposal {number}',
+    reminded: 'reminded {count, plural, one {# person} other {# people}} of proposal {number}, version {version}',
   },
   says: ({ t, workspace }) => ({
     one: t('Proposal'),

@@ -25,6 +25,10 @@ export default offerSection({
     label: 'Questions on quotations',
     about: 'Clients ask about quotations or one of their lines, and you answer in these settings.',
   },
+  reminders: {
+    label: 'Reminders of quotations',
+    about: 'Who may answer gets a mail before a quotation expires, when it is set under Reminders.',
+  },
   activity: {
     viewed: 'looked at quotation {number}',
     downloaded: 'downloaded quotation {number}',
@@ -35,6 +39,7 @@ export default offerSection({
     replied: 'answered a question on quotation {number}',
     countersigned: 'countersigned quotation {number}, version {version}',
     asked: 'asked for the acceptance of quotation {number}',
+    reminded: 'reminded {count, plural, one {# person} other {# people}} of quotation {number}, version {version}',
   },
   says: ({ t, workspace }) => ({
     one: t('Quotation'),

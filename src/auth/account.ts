@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
-import { query, within } from '../database.ts'
+import { query, readWithin, within } from '../database.ts'
 import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { languages, zoneOf } from '../language.ts'
@@ -24,7 +24,7 @@ export function account({
 }: Pick<Ways, 'database' | 'limits'> & { mailed: Ways | undefined }): Router {
   const router = Object.assign(Router(), { at: '/account' })
 
-  const show = showWith(mailed !== undefined)
+  const show = showWith(database, mailed !== undefined)
   router.get('/', anyMember, show)
 
   router.post(
@@ -58,6 +58,21 @@ export function account({
     },
     otherwise(show),
   )
+
+  router.post('/reminders', anyMember, async (req, res) => {
+    const { reminders, 'was.reminders': was } = read(Reminders, req)
+    const { workspace, customer } = req.portal
+    // A form without it is none of ours: nothing is meant by it.
+    if (was !== undefined)
+      await within(database, { workspace: workspace.id }, async tx => {
+        await query(tx, {
+          text: 'update portal.client_users set reminders = $3 where workspace_id = $1 and id = $2',
+          values: [workspace.id, customer.person.id, reminders === 'on'],
+        })
+        await note(tx, req, { event: 'account.changed' })
+      })
+    res.redirect(303, req.portal.url('/account?saved=reminders#reminders'))
+  })
 
   router.post(
     '/password',
@@ -100,12 +115,23 @@ const Preferences = z.object({
   theme: z.enum(['light', 'dark', ''], 'Choose one of these.'),
 })
 
+const Reminders = z.object({ reminders: z.string().optional(), 'was.reminders': z.string().optional() })
+
 const zones = Intl.supportedValuesOf('timeZone')
 
 const showWith =
-  (mails: boolean): RequestHandler =>
-  (req, res) => {
-    const { visitor, customer } = req.portal
+  (database: Knex, mails: boolean): RequestHandler =>
+  async (req, res) => {
+    const { visitor, customer, workspace } = req.portal
+    const [own] = await readWithin<{ reminders: boolean }>(
+      database,
+      { workspace: workspace.id },
+      {
+        name: 'portal.wants-reminders',
+        text: 'select u.reminders from portal.client_users u where u.workspace_id = scope.workspace and u.id = $3',
+        values: [customer.person.id],
+      },
+    )
     res.answer('auth/account', {
       memberships: (visitor?.memberships ?? []).map(it => ({
         ...it,
@@ -114,6 +140,7 @@ const showWith =
       languages: languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it]),
       zones,
       saved: req.query.saved,
+      reminders: own?.reminders ?? true,
       mails,
     })
   }

@@ -1,11 +1,17 @@
 import type { RequestHandler } from 'express'
-import type { Crm, Workspace } from '../crm.ts'
+import type { Crm, Directory, Workspace } from '../crm.ts'
 import type { Log } from '../log.ts'
 
 /** The CRM is asked this often whether somebody is still a contact of their client. */
 const remembered = 45_000
 /** One that does not answer is left alone for so long. */
 const failureRemembered = 5_000
+
+/** Those of these contacts of a client who have not left in the CRM. */
+export const here = async (directory: Directory, workspace: Workspace, client: string, contacts: string[]) =>
+  directory.stillThere
+    ? directory.stillThere(workspace, contacts)
+    : (await directory.contacts(workspace, client)).map(it => it.id).filter(it => contacts.includes(it))
 
 /**
  * Whoever has left in the CRM has left here, within a minute: the membership counts no more, in whatever session. One
@@ -15,23 +21,20 @@ export function leavers({ crm, log }: { crm: Crm; log: Log }): RequestHandler {
   const asked = new Map<string, { here: Promise<boolean>; until: number }>()
   const { directory } = crm
 
-  const ask = async (workspace: Workspace, client: string, contact: string) =>
-    directory.stillThere
-      ? (await directory.stillThere(workspace, [contact])).includes(contact)
-      : (await directory.contacts(workspace, client)).some(it => it.id === contact)
-
   const stillHere = (workspace: Workspace, client: string, contact: string): Promise<boolean> => {
     const key = JSON.stringify([workspace.id, client, contact])
     const known = asked.get(key)
     if (known && known.until > Date.now()) return known.here
     if (asked.size > 10_000) asked.clear()
-    const here = ask(workspace, client, contact).catch(err => {
-      log.error({ err }, 'the CRM does not say who is still there; nobody is signed out by it')
-      asked.set(key, { here: Promise.resolve(true), until: Date.now() + failureRemembered })
-      return true
-    })
-    asked.set(key, { here, until: Date.now() + remembered })
-    return here
+    const still = here(directory, workspace, client, [contact])
+      .then(found => found.includes(contact))
+      .catch(err => {
+        log.error({ err }, 'the CRM does not say who is still there; nobody is signed out by it')
+        asked.set(key, { here: Promise.resolve(true), until: Date.now() + failureRemembered })
+        return true
+      })
+    asked.set(key, { here: still, until: Date.now() + remembered })
+    return still
   }
 
   return async (req, _res, next) => {

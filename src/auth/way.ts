@@ -5,6 +5,7 @@ import { type Speech, speak, zoneOf } from '../language.ts'
 import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import { said, textOf } from '../mail/texts.ts'
+import type { Visit } from '../visit.ts'
 import type { Limits } from './limits.ts'
 import type { accountOf } from './people.ts'
 
@@ -32,8 +33,12 @@ export async function mailing<T>(
   return result
 }
 
-export const linkTo = ({ address }: Ways, req: Request<any>, path: string) =>
-  `${address}/${req.portal.workspace.slug}${path}`
+/** A request, or what of one a mail needs. */
+export interface Asked {
+  portal: Pick<Visit, 'workspace' | 'locale'>
+}
+
+export const linkTo = ({ address }: Ways, req: Asked, path: string) => `${address}/${req.portal.workspace.slug}${path}`
 
 export interface Reader {
   email: string
@@ -57,7 +62,7 @@ interface Filling {
  */
 export async function write(
   { outbox }: Ways,
-  req: Request<any>,
+  req: Asked,
   tx: Knex,
   kind: LetterKind,
   to: Reader | undefined,

@@ -69,7 +69,7 @@ const own = (database: Knex, { workspace, person }: Customer) =>
   within(database, { workspace: workspace.id }, async tx => {
     const rows = (text: string) => query(tx, { text, values: [workspace.id, person.id] })
     const [account] = await rows(
-      `select id, email, name, language, time_zone, theme, created_at, suspended_at, password_hash is not null as has_password
+      `select id, email, name, language, time_zone, theme, reminders, created_at, suspended_at, password_hash is not null as has_password
        from portal.client_users where workspace_id = $1 and id = $2`,
     )
     return {
@@ -98,6 +98,9 @@ const own = (database: Knex, { workspace, person }: Customer) =>
       ),
       settings: await rows(
         `select name, value, changed_at from portal.client_portal_settings where workspace_id = $1 and person_id = $2::text order by 1`,
+      ),
+      reminders: await rows(
+        `select section, document_id, version, moment, at from portal.client_reminders where workspace_id = $1 and person_id = $2 order by at`,
       ),
       mails: await rows(
         `select kind, recipient, subject, created_at, sent_at from portal.client_outbox where workspace_id = $1 and person_id = $2 order by created_at`,

@@ -149,6 +149,7 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
     ['client_memberships', 'person_id', row.person],
     ['client_tokens', 'person_id', row.person],
     ['client_exports', 'person_id', row.person],
+    ['client_reminders', 'person_id', row.person],
     ['client_outbox', 'person_id', row.person],
     ['client_portal_settings', 'person_id', row.person],
     ['client_outbox', 'recipient', email],

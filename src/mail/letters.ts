@@ -228,6 +228,30 @@ export const letters = {
       after: [t('Nothing is accepted before you have read it and signed.')],
     }),
   },
+  reminder: {
+    label: 'Before an offer expires',
+    facts: {
+      ...{ number: 'P-2026-031', what: 'Relaunch', total: '€16,736.72', client: 'Acme', day: 'Tuesday 24 November' },
+      account: 'https://crm.example/portal/acme/account',
+    },
+    words: (t, it) => ({
+      subject: t('{number}: please answer by {day}', it),
+      paragraphs: [
+        t(
+          '{number}, “{what}”, of {workspace} for {client} waits for an answer. The price of {total} holds until the end of {day}.',
+          it,
+        ),
+      ],
+      action: t('Look at it'),
+      after: [
+        t('Nothing is accepted before you have read it and signed.'),
+        t(
+          'You get this because you may answer it. If you want no reminders, switch them off under your account: {account}',
+          it,
+        ),
+      ],
+    }),
+  },
   'comment-replied': {
     label: 'An answer to a question',
     facts: { staff: 'Marta Lindqvist', number: 'P-2026-031', text: '…' },

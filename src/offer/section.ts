@@ -54,6 +54,7 @@ export interface Kind {
   answering: Omit<Toggle, 'default'>
   quantities: Omit<Toggle, 'default'>
   questions: Omit<Toggle, 'default'>
+  reminders: Omit<Toggle, 'default'>
   activity: {
     viewed: string
     downloaded: string
@@ -63,6 +64,7 @@ export interface Kind {
     commented: string
     replied: string
     asked: string
+    reminded: string
     countersigned: string
   }
   says(visit: Pick<Visit, 't' | 'workspace'>): Says
@@ -93,6 +95,7 @@ export function offerSection(kind: Kind): Section {
       [`${name}.answers`]: { ...kind.answering, default: true },
       [`${name}.quantities`]: { ...kind.quantities, default: false },
       [`${name}.questions`]: { ...kind.questions, default: true },
+      [`${name}.reminders`]: { ...kind.reminders, default: true },
     },
     answers: {
       [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),

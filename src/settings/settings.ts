@@ -31,6 +31,7 @@ import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveReply, showQuestions } from './questions.ts'
 import { saveApproval, saveCode, saveRefusal } from './registrations.ts'
+import { saveReminders, showReminders } from './reminders.ts'
 import { saveRoles, showRoles } from './roles.ts'
 import { saveCountersignature, saveRetry, saveSigning, showAnswers, showSigning } from './signing.ts'
 import { showState } from './state.ts'
@@ -49,6 +50,8 @@ interface Parts {
   flags: Flags
   jobs: Jobs
   log: Log
+  /** Sees to it that clients are reminded. */
+  reminded: RequestHandler
   sections: Section[]
   staff: Options['staff']
   workspaces: Workspaces
@@ -66,6 +69,7 @@ export function settings({
   jobs,
   log,
   mailed,
+  reminded,
   sections,
   staff,
   workspaces,
@@ -96,6 +100,7 @@ export function settings({
     begin,
     entered,
     locateAnyhow(workspaces, req => req.portal.staff?.workspace ?? ''),
+    reminded,
     claim,
     onlyState,
     sameOrigin,
@@ -158,6 +163,8 @@ export function settings({
 
   router.get('/signing', admins, showSigning(database))
   router.post('/signing', admins, saveSigning(database), otherwise(showSigning(database)))
+  router.get('/reminders', admins, showReminders(database, mailed !== undefined))
+  router.post('/reminders', admins, saveReminders(database), otherwise(showReminders(database, mailed !== undefined)))
   router.get('/questions', admins, showQuestions(database))
   router.post('/questions/:id/reply', admins, saveReply({ database, mailed }), otherwise(showQuestions(database)))
   router.get('/answers', admins, showAnswers(database))

@@ -96,6 +96,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/mail/texts/sign-in/es'],
     ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/signing'],
+    ['admin', '/settings/client-portal/reminders'],
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/answers'],
     ['admin', '/settings/client-portal/answers?show=refused'],

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { portalUrl } from '../../demo/portal-database.ts'
+import { type Copy, close, fresh, password, urlOf } from '../database.ts'
+import { copies } from './copies.ts'
+
+describe('a round of reminders whose process is killed', function () {
+  this.timeout(60_000)
+  let child: ChildProcess | undefined
+
+  afterEach(() => void child?.kill('SIGKILL'))
+
+  it('is done by the next one, and nobody gets a mail twice or none', async () => {
+    const copy = await fresh()
+    const { owner } = copy
+    const made = await copies(owner, 120)
+    await owner.raw(
+      `insert into portal_jobs.job (name, data, policy, singleton_key, expire_seconds, retry_limit)
+       values ('reminders', '{"workspace": "1", "slug": "brightside"}', 'short', '1', 900, 8)`,
+    )
+    const told = async () => Number((await owner('portal.client_reminders').count('* as n').first())?.n)
+
+    for (const enough of [10, 80, 160]) {
+      await lost(copy)
+      start(copy)
+      await until(async () => (await told()) >= enough)
+      child?.kill('SIGKILL')
+      await once(child!, 'exit')
+    }
+    expect(await told()).to.be.below(2 * made.length)
+    await lost(copy)
+    start(copy)
+    await until(
+      async () => (await owner('portal_jobs.job').where({ name: 'reminders', state: 'completed' })).length === 1,
+    )
+
+    const mails = await owner('portal.client_outbox').where({ kind: 'reminder' }).whereLike('subject', 'K-%')
+    expect(mails).to.have.length(2 * made.length)
+    expect(new Set(mails.map(it => `${it.recipient} ${it.subject}`))).to.have.property('size', mails.length)
+    const events = await owner('portal.client_activity_logs')
+      .where({ event: 'proposals.reminded' })
+      .whereIn('subject_id', made)
+    expect(events).to.have.length(made.length)
+    expect(await owner('portal_jobs.job').where({ name: 'reminders', state: 'created' })).to.have.length(1)
+    child?.kill('SIGKILL')
+    await once(child!, 'exit')
+    await close(copy)
+  })
+
+  const start = ({ name }: Copy) => {
+    const url = urlOf(name)
+    child = spawn(process.execPath, [join(import.meta.dirname, 'portal.ts')], {
+      env: { ...process.env, OWNER_URL: url, PORTAL_URL: portalUrl(url, password) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+  }
+})
+
+/** What pg-boss does with the jobs of a process that is gone, once their time is over. */
+const lost = ({ owner }: Copy) =>
+  owner.raw(`update portal_jobs.job set state = 'retry', start_after = now() where state = 'active'`)
+
+async function until(ask: () => Promise<boolean>) {
+  for (let at = 0; at < 2_000; at++) {
+    if (await ask()) return
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  throw new Error('it never came to that')
+}
