@@ -7,10 +7,11 @@ import { type Config, configOf, connected, roleOf, Trouble, Wrong, withCrm } fro
 import { exportEvidence, verifyFile } from './commands/evidence.ts'
 import { disable, doctor, enable } from './commands/gate.ts'
 import { prune } from './commands/prune.ts'
+import { destroy } from './commands/rollback.ts'
 import { serve, staffAdd } from './commands/serve.ts'
 import { type Role, roles } from './crm.ts'
 import { within } from './database.ts'
-import { migrate, rollback } from './migrations.ts'
+import { migrate } from './migrations.ts'
 
 const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
 
@@ -18,7 +19,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
         [--out AUDIT_REPORT.md] [--json audit.json] [--map crm.map.ts] [--quiet]
   doctor [--grants]                           say what is wrong, which grants the portal's role needs, which indexes help
   migrate                                     create or bring up to date Portico's own tables
-  rollback --destroy                          remove them, with all that Portico stored
+  rollback --destroy                          remove them, with all that Portico stored; signatures that are in no
+           [--without-evidence]               export only if that is said too
   enable [--audit audit.json] [--by NAME]     accept the audit and open the gate, where all is as it must be
   disable                                     close the gate for every workspace
   invite --workspace SLUG --client ID         make an invitation and print its link
@@ -45,16 +47,11 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   serve,
   'staff add': staffAdd,
   export: exportEvidence,
+  rollback: destroy,
 
   async migrate(config) {
     const names = await connected(config.ownerUrl, owner => migrate(owner, { role: roleOf(config) }))
     return names.length ? `Applied ${names.join(', ')}.` : 'Nothing to do: all migrations are applied.'
-  },
-
-  async rollback(config, { destroy }) {
-    if (!destroy) throw new Trouble('This removes all that Portico stored. Say --destroy if you mean it.')
-    const names = await connected(config.ownerUrl, owner => rollback(owner, { role: roleOf(config) }))
-    return `Removed ${names.join(', ')} and the schema portal. The CRM's own tables are as they were.`
   },
 
   invite: invited,
@@ -96,7 +93,7 @@ const isRole = (it: string): it is Role => roles.some(role => role === it)
 type Invited = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from'
 type Looked = 'database' | 'source' | 'url' | 'out' | 'json'
 type Text = Invited | Looked | 'audit' | 'by'
-type Flag = 'destroy' | 'quiet' | 'grants' | 'member' | 'crm-password'
+type Flag = 'destroy' | 'without-evidence' | 'quiet' | 'grants' | 'member' | 'crm-password'
 type Options = { [name in Text]?: string } & { [name in Flag]?: boolean }
 
 async function run(): Promise<string> {
@@ -122,6 +119,7 @@ async function run(): Promise<string> {
         json: text,
         quiet: { type: 'boolean' },
         destroy: { type: 'boolean' },
+        'without-evidence': { type: 'boolean' },
         grants: { type: 'boolean' },
         member: { type: 'boolean' },
         'crm-password': { type: 'boolean' },

@@ -55,6 +55,8 @@ const core: Record<string, string> = {
   'settings.signing': 'changed how clients sign',
   'settings.reminders':
     'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
+  'answers.exported':
+    'wrote the evidence of {count, plural, one {# answer} other {# answers}} into files, by the command line',
   'answers.retried': 'passed the answer to {number} on again',
   'settings.reworded': 'put the mail in other words: {label} ({language})',
   'settings.rung':

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readWithin } from '../database.ts'
+import { insert } from '../activity.ts'
+import { query, readWithin, within } from '../database.ts'
 import { bundleOf, columns, type Stored, tables } from '../evidence/chain.ts'
 import { bundleIn, check } from '../evidence/check.ts'
 import type { Bundle, Evidence } from '../evidence/evidence.ts'
@@ -38,6 +39,8 @@ export const exportEvidence = (
     const workspace = await directory.workspace(slug)
     if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
     mkdirSync(out, { recursive: true })
+    // What is sealed from now on may not be in it.
+    const [{ begun }] = await query(database, { text: 'select now() as begun' })
     let count = 0
     for (let last = 0; ; ) {
       const rows = await readWithin<Stored>(
@@ -58,7 +61,16 @@ export const exportEvidence = (
         if (bundle) count++
         last = row.link
       }
-      if (rows.length < 20)
-        return `${count} answers of ${workspace.name} are in ${out}. portico verify FILE checks one.`
+      if (rows.length === 20) continue
+      await within(database, { workspace: workspace.id }, tx =>
+        insert(tx, [exported(workspace.id, { count, link: last, begun })]),
+      )
+      return `${count} answers of ${workspace.name} are in ${out}. portico verify FILE checks one.`
     }
   })
+
+/** By it `rollback` knows what is in an export. Who is at the command line is known to the operating system only. */
+const exported = (workspace: string, subject: { count: number; link: number; begun: Date }) => ({
+  ...{ workspace_id: workspace, event: 'answers.exported', actor_kind: 'system', subject, subject_id: null },
+  ...{ actor_id: null, actor_name: null, client_id: null, address: null, agent: null },
+})

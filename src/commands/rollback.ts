@@ -1,0 +1,43 @@
+import type { Knex } from 'knex'
+import { query } from '../database.ts'
+import { rollback } from '../migrations.ts'
+import { type Config, connected, roleOf, Trouble } from './config.ts'
+
+/** Takes Portico's own tables away, but not signatures that nobody has taken along, unless that is said. */
+export async function destroy(
+  config: Config,
+  { destroy: meant, 'without-evidence': without }: { destroy?: boolean; 'without-evidence'?: boolean },
+): Promise<string> {
+  if (!meant) throw new Trouble('This removes all that Portico stored. Say --destroy if you mean it.')
+  return connected(config.ownerUrl, async owner => {
+    if (!without) await kept(owner)
+    const names = await rollback(owner, { role: roleOf(config) })
+    return `Removed ${names.join(', ')} and the schema portal. The CRM's own tables are as they were.`
+  })
+}
+
+/** Throws Trouble where signatures, or their seals, are newer than the last export of their workspace. */
+async function kept(owner: Knex) {
+  const [there] = await query(owner, { text: `select to_regclass('portal.client_signatures') as it` })
+  if (!there.it) return
+  const found = await query<{ name: string; all: number; left: number }>(owner, {
+    text: `select coalesce(max(s.evidence::jsonb #>> '{workspace,name}'), s.workspace_id) as name, count(*)::int as all,
+             count(*) filter (where e.link is null or s.link > e.link or s.sealed_at > e.begun)::int as left
+           from portal.client_signatures s left join lateral (
+             select (l.subject ->> 'link')::bigint as link, (l.subject ->> 'begun')::timestamptz as begun
+             from portal.client_activity_logs l
+             where l.workspace_id = s.workspace_id and l.event = 'answers.exported' order by l.id desc limit 1) e on true
+           group by s.workspace_id order by 1`,
+  })
+  const left = found.filter(it => it.left)
+  if (!left.length) return
+  const all = found.reduce((sum, it) => sum + it.all, 0)
+  throw new Trouble(
+    `This would destroy ${all === 1 ? 'a signature with its' : `${all} signatures with their`} evidence. In no export: ${left
+      .map(it => `${it.left} of ${it.name}`)
+      .join(
+        ', ',
+      )}. Say \`portico export --workspace SLUG --out DIR\` for each of these workspaces first, and keep the files; \
+or say --without-evidence as well, if they may go.`,
+  )
+}
