@@ -7,7 +7,7 @@ export interface Event {
   event: string
   subject?: { id?: string } & Record<string, unknown>
   /** Where it is not whoever the request is known to come from. */
-  actor?: { kind: 'client' | 'staff' | 'system' | 'nobody'; id?: string; name?: string; client?: string }
+  actor?: { kind: 'client' | 'staff' | 'system' | 'nobody' | 'link'; id?: string; name?: string; client?: string }
 }
 
 export interface Entry {
@@ -85,7 +85,7 @@ export const entries = (
     values: [...valuesOf(sought), sought.before ?? null, sought.size],
   })
 
-/** The newest of one client, for its first page: without who came and went, and of the last hundred only. */
+/** The newest of one client, for its first page: without who came and went, also by links, and of the last hundred only. */
 export const lately = (database: Knex, scope: Required<Scope>, size: number): Promise<Entry[]> =>
   readWithin(database, scope, {
     name: 'portal.lately',
@@ -93,7 +93,7 @@ export const lately = (database: Knex, scope: Required<Scope>, size: number): Pr
              select l.id::text, at, event, actor_kind, actor_id, actor_name, client_id, subject, address, agent
              from portal.client_activity_logs l
              where l.workspace_id = scope.workspace and l.client_id = scope.client order by l.id desc limit 100
-           ) it where it.event not like 'account.%' limit $3`,
+           ) it where it.event not similar to '(account|links).%' limit $3`,
     values: [size],
   })
 
@@ -138,12 +138,14 @@ export interface Row {
 }
 
 function row(req: Request<any>, { event, subject = {}, actor }: Event): Row {
-  const { customer, staff, workspace } = req.portal
+  const { customer, guest, staff, workspace } = req.portal
   const known = staff
     ? { kind: 'staff', id: staff.id, name: staff.name, client: undefined }
-    : customer
-      ? { kind: 'client', id: customer.person.id, name: customer.person.name, client: customer.client.id }
-      : { kind: 'nobody', id: undefined, name: undefined, client: undefined }
+    : guest
+      ? { kind: 'link', id: guest.link.id, name: customer.person.name || undefined, client: customer.client.id }
+      : customer
+        ? { kind: 'client', id: customer.person.id, name: customer.person.name, client: customer.client.id }
+        : { kind: 'nobody', id: undefined, name: undefined, client: undefined }
   const { kind, id, name, client } = { ...known, ...actor }
   return {
     workspace_id: workspace.id,

@@ -23,7 +23,7 @@ interface Alert {
 }
 
 export interface Alerts {
-  /** Sees each row of activity. */
+  /** Sees each row of activity. A public link leads to one document only: what is done by it raises nothing. */
   noticed(row: Row): void
   /** Sees each answer. */
   answered(req: Request<any>, status: number): void
@@ -53,15 +53,15 @@ export function alerts({ database, log }: { database: Knex; log: Log }): Alerts 
     void count(...it).catch(err => log.warn({ err }, 'what stood out could not be counted'))
 
   return {
-    noticed({ workspace_id: workspace, event, actor_id, actor_name, address }) {
+    noticed({ workspace_id: workspace, event, actor_kind, actor_id, actor_name, address }) {
       if (event === 'account.sign-in-failed' && address)
         watch('failures', workspace, networkOf(address), { address: networkOf(address) })
-      if (actor_id && /\.(downloaded|exported|stated)$/.test(event))
+      if (actor_id && actor_kind !== 'link' && /\.(downloaded|exported|stated)$/.test(event))
         watch('exports', workspace, actor_id, { person: actor_id, name: actor_name })
     },
     answered({ portal, originalUrl }, status) {
-      const { customer, workspace } = portal
-      if (status !== 404 || !customer || !record.test(originalUrl.slice(portal.url('').length))) return
+      const { customer, guest, workspace } = portal
+      if (status !== 404 || !customer || guest || !record.test(originalUrl.slice(portal.url('').length))) return
       watch('foreign', workspace.id, customer.person.id, { person: customer.person.id, name: customer.person.name })
     },
     onAlert: heard => void listeners.push(heard),

@@ -33,6 +33,7 @@ import { type Gate, gate } from './gate/gate.ts'
 import { arrangement } from './home/arrangement.ts'
 import { home } from './home/home.ts'
 import { jobs } from './jobs.ts'
+import { links } from './links/routes.ts'
 import { outbox } from './mail/outbox.ts'
 import { smtp } from './mail/transport.ts'
 import { operations } from './operations.ts'
@@ -157,6 +158,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     sameOrigin,
     bodies,
   )
+  inside.use('/link', links({ crm, database, door, limits, mailed, secrets, sections }))
   inside.use(demanding)
   inside.use(ladder({ database, identity: crm.identity, keys, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
@@ -179,7 +181,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     webhooks: Router(),
     clients,
     beside: beside({ database, door, flags, sections }),
-    settings: settings({ ...parts, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
+    settings: settings({ ...parts, address, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
     async close() {
       operator.stop()
       door.stop()

@@ -22,6 +22,8 @@ export interface Section<Name extends string = string> {
   answers: Record<`${Name}/${string}`, ZodObject>
   /** Actions of it that a fresh proof can be asked for: `stepUp` in their routes names them. */
   stepUps?: Record<`${Name}.${string}`, StepUp>
+  /** Where staff may make a public link to a document of it. */
+  link?: Linkable
   /** What a list or page of the API may be asked, and what a command of it is told, by view: for its description. */
   asks?: Record<`${Name}/${string}`, ZodType>
   /** The view that answers a path which ends in another word, for the same. */
@@ -33,6 +35,20 @@ export interface Section<Name extends string = string> {
   /** What this section puts on the first page. */
   home?(visit: Visit): Promise<Home>
   routes(router: Router): void
+}
+
+/** What of a section is to be had by a public link to one of its documents, without an account. */
+interface Linkable {
+  /** The toggle that lets staff make links, and links lead anywhere. */
+  toggle: string
+  /** Its routes, all of them below `/:id`. Others are not there for a link. */
+  opens: readonly string[]
+  /** Permissions that whoever has the link has. */
+  may: readonly string[]
+  /** Toggles that are off for a link. */
+  without: readonly string[]
+  /** The same where no code can be mailed, or where the workspace asks for more than a code before one of its actions. */
+  withoutCode: readonly string[]
 }
 
 /** For whom something is printed. */
@@ -140,6 +156,18 @@ export const stepUp =
   (action: string): RequestHandler<any> =>
   (req, res, next) =>
     req.portal.climb(action, res, next)
+
+/**
+ * Named after a route's rule, which it holds whoever came by a public link to once more, when they have shown by a code who
+ * they are.
+ */
+export const identified =
+  (permission: string): RequestHandler<any> =>
+  (req, res, next) => {
+    const { guest, climb } = req.portal
+    if (!guest) return next()
+    return climb('link', res, error => next(error ?? (req.portal.may(permission) ? undefined : new Forbidden())))
+  }
 
 /** For whoever is signed in, whatever their role. */
 export const anyMember = ruled('member', (req, _res, next) => next(req.portal.customer ? undefined : new SignedOut()))

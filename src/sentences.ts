@@ -46,6 +46,12 @@ const core: Record<string, string> = {
   'account.ended': 'signed out {count, plural, one {another device} other {# other devices}}',
   'account.disowned': 'said that it was somebody else, and signed everybody out',
   'account.changed': 'changed the own account',
+  'links.made':
+    'made a public link to {number}, good for {days, plural, one {a day} other {# days}}{email, select, nobody {} other {, and mailed it to {email}}}',
+  'links.revoked': 'took back a public link to {number}',
+  'links.opened': 'opened a public link to {number}',
+  'links.fetched': 'fetched {number} by a public link, as programs do',
+  'links.proven': 'confirmed who they are, by a code, for the public link to {number}',
   'activity.exported': 'exported {rows, plural, one {# row} other {# rows}} of activity',
   'roles.renamed': 'renamed the role {before} to {after}',
   'roles.changed': '{state, select, true {allowed} other {no longer allows}} the role {role}: {label}',

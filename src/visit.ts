@@ -14,6 +14,7 @@ import type { Signing } from './evidence/signing.ts'
 import { drifted } from './gate/drift.ts'
 import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
+import type { Guest } from './links/guest.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
 import type { EarlierOf } from './talk/earlier.ts'
@@ -60,6 +61,8 @@ export interface Visit extends Speech {
   cookieless: boolean
   /** The token that the request was sent with, and what it may: all that its person may, where it has no scopes. */
   bearer: { id: string; scopes: string[] | null } | undefined
+  /** Where somebody came by a public link to one document, without an account. */
+  guest: Guest | undefined
   nav: Section[]
   may(permission: string): boolean
   /** What the workspace has changed about its roles. */
@@ -102,6 +105,7 @@ export const arrive =
       visitor: undefined,
       bearer: undefined,
       cookieless: false,
+      guest: undefined,
       nav: [],
       may: () => false,
       rights: {},

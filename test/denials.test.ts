@@ -6,6 +6,7 @@ import { within } from '../src/database.ts'
 import { createPortal, type Portal } from '../src/index.ts'
 import { sections } from '../src/sections.ts'
 import { fresh } from './database.ts'
+import { person, share } from './links.ts'
 import { type Route, routesOf } from './routes.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from './visit.ts'
 
@@ -49,7 +50,8 @@ describe('every route', () => {
 
   const permissions = sections.flatMap(it => Object.entries(it.permissions))
   const ruled = (rule: string) => clientRoutes.filter(it => it.rule === rule)
-  const guarded = () => clientRoutes.filter(it => it.rule !== 'anybody')
+  const byLink = ({ path }: Route) => path.startsWith('/:workspace/link/open/')
+  const guarded = () => clientRoutes.filter(it => it.rule !== 'anybody' && !byLink(it))
   const ask = (who: string, { method, path }: Route, workspace = 'brightside', id = '1') =>
     visitors.get(who)!.agent[method](`/portal${path.replace(':workspace', workspace).replaceAll(/:\w+/g, id)}`)
 
@@ -94,6 +96,8 @@ describe('every route', () => {
       '/:workspace/sign-in/second-factor',
       '/:workspace/sign-in/passkey',
       '/:workspace/register/:token',
+      '/:workspace/link/:token',
+      '/:workspace/link/open/:link/code',
     ])
   })
 
@@ -253,6 +257,45 @@ describe('every route', () => {
     expect((await bookkeeper.post('/account/client', { client: String(theirs.client_id) })).status).to.equal(303)
     expect([await see(ours.id), await see(theirs.id)]).to.deep.equal([404, 200])
     expect((await bookkeeper.post('/account/client', { client: '999999' })).status).to.equal(422)
+  })
+
+  it('of a link is for its browser and its document alone, and signs nothing without a code', async () => {
+    const routes = clientRoutes.filter(it => byLink(it) && it.rule !== 'anybody')
+    const sections = new Set(routes.map(it => /([^/]+)\/:id/.exec(it.path)?.[1]))
+    expect([...sections]).to.have.members(['proposals', 'quotations'])
+    expect(routes.every(it => it.path.includes('/:id'))).to.equal(true)
+
+    const numbers: Record<string, string> = { proposals: 'P-2026-031' }
+    const sent = { client_id: 1, status: 'sent', deleted_at: null }
+    numbers.quotations = (await scene.owner('quotations').where(sent).first('ref_no')).ref_no
+    for (const section of sections as Set<string>) {
+      const shared = await share(scene, { section, number: numbers[section]! })
+      const guest = await person(scene)
+      const own = (await visitors.get('owner')!.api(`/${section}/${shared.id}`)).body
+      const attachment = (own.proposal ?? own.quotation).attachments?.[0]?.id ?? 'none'
+      const [, base = ''] = /^(.*\/open\/[\w-]+)\//.exec((await guest.get(shared.path)).headers.location!) ?? []
+      for (const { method, path, rule } of routes) {
+        const at = (id: unknown) =>
+          base +
+          path
+            .replace(/.*:link/, '')
+            .replace(':id', String(id))
+            .replace(':attachment', attachment)
+        for (const who of ['nobody', 'owner', 'neighbour', 'stranger', 'admin', 'suspended'])
+          expect((await visitors.get(who)!.agent[method](at(shared.id))).status, `${who} ${path}`).to.equal(404)
+        for (const { id, number } of await foreignIds(scene, section)) {
+          const answer = await guest.agent[method](at(id))
+          expect(answer.status, `${path} ${id}`).to.equal(404)
+          expect(answer.text).to.not.include(number)
+        }
+        const { status } = await guest.agent[method](at(shared.id))
+        const absent = path.includes('/evidence') || (path.includes('/attachments') && attachment === 'none')
+        const expected = absent ? 404 : rule?.endsWith('.answer') ? 403 : 200
+        expect(status, `${method} ${path} by a link to ${section}`).to.equal(
+          path.includes(`/${section}/`) ? expected : 404,
+        )
+      }
+    }
   })
 
   it('of the settings is for staff who administer the workspace', async () => {

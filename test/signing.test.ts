@@ -1,7 +1,12 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import { share } from './links.ts'
 import { build, phone, type Stage } from './pages/browsing.ts'
 import { leave } from './visit.ts'
+
+/** Headless ones call themselves so, and count as programs. */
+const userAgent =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
 describe('signing in a real browser', function () {
   this.timeout(90_000)
@@ -110,4 +115,45 @@ describe('signing in a real browser', function () {
     expect((await signed()).signature).to.deep.equal({ way: 'drawn', strokes: JSON.parse(before) })
     expect(await page.locator('svg.drawn path').getAttribute('d')).to.match(/^M\d/)
   })
+
+  for (const javaScriptEnabled of [false, true])
+    it(`is done by a public link on a phone, ${javaScriptEnabled ? 'with' : 'without'} JavaScript and without an account`, async () => {
+      const { scene } = stage
+      const { path } = await share(scene)
+      const page = await stage.visit(undefined, { javaScriptEnabled, viewport: phone, userAgent })
+      const sent: string[] = []
+      page.on('request', it => sent.push(`${it.headers().referer ?? ''}`))
+      await page.goto(stage.homeOf('owner') + path)
+      await page.waitForURL('**/link/open/*/proposals/*')
+      await page.getByRole('heading', { level: 1, name: /^Winter campaign/ }).waitFor()
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).to.be.at.most(360)
+      expect(await page.locator('nav').count()).to.equal(0)
+
+      await page.getByLabel(/^Short film/).check()
+      if (!javaScriptEnabled) await page.getByRole('button', { name: 'Update the total' }).click()
+      await page.getByText('€19,640.72').first().waitFor()
+      await page.getByRole('button', { name: 'Accept and sign' }).click()
+      await page.getByLabel('Your e-mail address').fill('sanne@acmebakery.example')
+      await page.getByRole('button', { name: 'Send me a code' }).click()
+      const code = page.getByLabel('Your code')
+      await code.waitFor()
+      const mail = await scene.mailTo('sanne@acmebakery.example')
+      await code.fill(/^(\d{6})$/m.exec(mail.text)?.[1] ?? '')
+      if (!javaScriptEnabled) await page.getByRole('button', { name: 'Go on' }).click()
+      await page.waitForURL('**/acceptance?*')
+      await page.getByText('You sign as Sanne de Boer, for Acme Bakery.').waitFor()
+      await page.getByLabel(/^I accept/).check()
+      if (javaScriptEnabled) await page.locator('.tabset label', { hasText: 'Type' }).click()
+      await page.getByRole('button', { name: 'Sign and accept' }).click()
+      await page.waitForURL('**/evidence?done')
+      await page.getByRole('heading', { level: 1, name: 'Signed. Thank you, Sanne.' }).waitFor()
+
+      const [row] = await scene.owner('portal.client_signatures').select('evidence')
+      const { signer, document, publicLink } = JSON.parse(row.evidence)
+      expect([signer.name, document.content.total.amount]).to.deep.equal(['Sanne de Boer', '19640.72'])
+      expect(publicLink.seen.times).to.be.above(0)
+      expect(sent.filter(it => it.includes('/link/'))).to.deep.equal([])
+      // The browser notes each page that asks who somebody is.
+      expect(stage.complaints().filter(it => !it.includes('403 (Forbidden)'))).to.deep.equal([])
+    })
 })

@@ -29,6 +29,11 @@ export default offerSection({
     label: 'Reminders of proposals',
     about: 'Who may answer gets a mail before a proposal expires, when it is set under Reminders.',
   },
+  links: {
+    label: 'Links to one proposal',
+    about:
+      'You give somebody a link to a proposal, which needs no account. Who signs by it gets a code in their mail first.',
+  },
   activity: {
     viewed: 'looked at proposal {number}',
     downloaded: 'downloaded proposal {number}',

@@ -29,6 +29,11 @@ export default offerSection({
     label: 'Reminders of quotations',
     about: 'Who may answer gets a mail before a quotation expires, when it is set under Reminders.',
   },
+  links: {
+    label: 'Links to one quotation',
+    about:
+      'You give somebody a link to a quotation, which needs no account. Who signs by it gets a code in their mail first.',
+  },
   activity: {
     viewed: 'looked at quotation {number}',
     downloaded: 'downloaded quotation {number}',

@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
+import type { Row } from '../settings/toggles.ts'
 
 /** Each of these runs within a transaction that has entered a workspace. */
 interface Account {
@@ -37,6 +38,23 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
     values: [workspace, email],
   })
   return account
+}
+
+/** Who of a client's people has this address, or is this contact of the CRM's, here: kept out or not, in which role, with what is set for them. */
+export async function accountAs(tx: Knex, workspace: string, client: string, email: string, contact: string) {
+  const [row] = await query<{ suspended: boolean; role: Role | null; settings: Row[] }>(tx, {
+    name: 'portal.account-as',
+    text: `select u.suspended_at is not null as suspended, m.role,
+             (select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
+              from portal.client_portal_settings t
+              where t.workspace_id = u.workspace_id and t.person_id = u.id::text and t.client_id in ('', $2)) as settings
+           from portal.client_users u left join portal.client_memberships m
+             on m.workspace_id = u.workspace_id and m.person_id = u.id and m.client_id = $2
+           where u.workspace_id = $1 and (u.email = $3 or m.contact_id = $4)
+           order by u.suspended_at, m.role limit 1`,
+    values: [workspace, client, email, contact],
+  })
+  return row
 }
 
 export interface Joining {

@@ -5,6 +5,7 @@ import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
 import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
 import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
+import type { Row } from '../settings/toggles.ts'
 import { renew, safe } from './enter.ts'
 import { useApp, useRecovery } from './factors.ts'
 import type { Passkeys } from './passkeys.ts'
@@ -65,8 +66,7 @@ export function ladder(parts: Parts): Router {
 
 async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
   const { body, visitor, aside, wants } = req.portal
-  const set = visitor?.settings.find(([client, person, name]) => !client && !person && name === `step-up.${action}`)
-  const wanted = rungs.find(it => it === set?.[3]) ?? parts.actions.get(action)?.rung ?? 'proof'
+  const wanted = rungIn(visitor?.settings ?? [], action) ?? parts.actions.get(action)?.rung ?? 'proof'
   // Nobody has the second factor before the first time that one is set up.
   const rung = wanted === 'second' && action === 'account.factor' && !visitor?.factor ? 'proof' : wanted
   const given = Given.parse(Object(body))
@@ -105,6 +105,12 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
 
 export const rungs = ['none', 'proof', 'second'] as const satisfies Rung[]
 
+/** What a workspace asks for before an action, where it has said so. */
+export function rungIn(settings: Row[], action: string): Rung | undefined {
+  const row = settings.find(([client, person, name]) => !client && !person && name === `step-up.${action}`)
+  return rungs.find(it => it === row?.[3])
+}
+
 const proven = (proofs: Proof[] = [], rung: Rung) =>
   proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
 
@@ -131,11 +137,12 @@ const Given = z.object({
   'step-up.id': z.uuid().optional().catch(undefined),
 })
 
-const carried = (body: unknown): object =>
+/** What was typed, without what the page that asks has added. */
+export const carried = (body: unknown): object =>
   Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !name.startsWith('step-up.')))
 
 /** As a form sends them again, in their order. */
-const fieldsOf = (body: unknown): [string, string][] =>
+export const fieldsOf = (body: unknown): [string, string][] =>
   Object.entries(Object(body)).flatMap(([name, value]) =>
     [value].flat().map((it): [string, string] => [name, String(it)]),
   )

@@ -5,7 +5,7 @@ import { query } from '../database.ts'
 import { Gone } from '../errors.ts'
 
 /** `address` proves a new address, `undo` is for the old one. */
-type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device'
+type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device' | 'link'
 
 interface Wanted {
   workspace: string
@@ -78,7 +78,7 @@ export async function use(tx: Knex, workspace: string, kind: Kind, token: string
 export async function useCode(
   tx: Knex,
   workspace: string,
-  kind: 'sign-in' | 'step-up',
+  kind: 'sign-in' | 'step-up' | 'link',
   id: string,
   code: string,
   secret: string,

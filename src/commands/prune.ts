@@ -15,6 +15,7 @@ export const prune = (config: Config): Promise<string> =>
     const tokens = await gone('portal.client_api_tokens', 'expires_at < now()')
     const copies = await gone('portal.client_exports', `asked_at < now() - interval '2 days'`)
     await gone('portal.client_reminders', `at < now() - interval '90 days'`)
+    const shared = await gone('portal.client_links', `least(expires_at, revoked_at) < now() - interval '90 days'`)
     await gone('portal.client_alerts', `at < now() - interval '90 days'`)
-    return `Removed ${sessions} ended sessions, ${links} links and codes that are over, ${registrations} registrations that nobody confirmed, ${tokens} tokens of programs that are over, ${copies} copies of data whose day is over.`
+    return `Removed ${sessions} ended sessions, ${links} links and codes that are over, ${registrations} registrations that nobody confirmed, ${tokens} tokens of programs that are over, ${copies} copies of data whose day is over, ${shared} public links that ended 90 days ago.`
   })

@@ -9,7 +9,7 @@ export function certificate(
   { evidence, row, verify }: { evidence: Evidence; row: Stored; verify: string | undefined },
   { t, time, day, workspace }: Reader,
 ): NonNullable<PrintedDocument['certificate']> {
-  const { signer, document, consent, signature, authentication, from, order, seen } = evidence
+  const { signer, document, consent, signature, authentication, from, order, seen, publicLink } = evidence
   const [known] = authentication
   return {
     heading: t('Certificate of acceptance'),
@@ -23,7 +23,18 @@ export function certificate(
       [t('When'), `${time(evidence.at)} (${evidence.at} UTC)`],
       [t('From'), [from.address, from.agent].filter(Boolean).join(', ') || '–'],
       ...(known ? [[t('Known by'), `${knownBy(known.by, t)}, ${time(known.at)}`] as [string, string]] : []),
-      [t('Seen before'), t('{times, plural, =0 {never} one {once} other {# times}}', { times: seen.times })],
+      ...(publicLink
+        ? [
+            [
+              t('Came by'),
+              t('a public link that {name} made on {time}', { name: publicLink.madeBy, time: time(publicLink.madeAt) }),
+            ] as [string, string],
+          ]
+        : []),
+      [
+        t('Seen before'),
+        t('{times, plural, =0 {never} one {once} other {# times}}', { times: (publicLink?.seen ?? seen).times }),
+      ],
       ...(order.number ? [[t('Purchase order'), order.number] as [string, string]] : []),
       ...(order.wishedOn ? [[t('Wished delivery date'), day(order.wishedOn)] as [string, string]] : []),
       ...(consent ? [[t('Agreed to'), consent.text] as [string, string]] : []),

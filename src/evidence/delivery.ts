@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { greeting } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
-import type { Customer, Role } from '../crm.ts'
+import { type Customer, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import type { Job } from '../jobs.ts'
@@ -107,7 +107,7 @@ async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: 
     workspace,
     client: signer.client,
     person: { id: signer.id, name: signer.name, email: signer.email },
-    role: (signer.role ?? 'viewer') as Role,
+    role: roles.find(it => it === signer.role) ?? 'viewer',
     today: dateIn(zoneOf(workspace.timeZone), row.at),
   }
   const { crm, database, door } = parts
@@ -174,7 +174,7 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
         version: row.version,
         client: evidence.signer.client.name,
       },
-      url: `${linkTo(mailed, workspace, row)}/evidence`,
+      url: evidence.publicLink ? undefined : `${linkTo(mailed, workspace, row)}/evidence`,
       attachments: [
         {
           filename: `${row.number}.pdf`,
@@ -193,7 +193,8 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
 interface Copy {
   kind: LetterKind
   facts: Facts
-  url: string
+  /** Undefined for who has no account to look by. */
+  url: string | undefined
   attachments?: Attachment[]
 }
 
@@ -228,7 +229,8 @@ async function post(
 async function refused(tx: Knex, evidence: Evidence, row: Stored, workspace: Branded, { mailed }: Parts) {
   if (!mailed) return
   const speech = speak(`${evidence.consent?.language ?? 'en-GB'}|${zoneOf(workspace.timeZone)}`)
-  const copy: Copy = { kind: 'answer-refused', facts: { number: row.number }, url: linkTo(mailed, workspace, row) }
+  const url = evidence.publicLink ? undefined : linkTo(mailed, workspace, row)
+  const copy: Copy = { kind: 'answer-refused', facts: { number: row.number }, url }
   await post(tx, { mailed, workspace, speech }, copy, evidence.signer)
 }
 

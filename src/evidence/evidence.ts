@@ -23,7 +23,7 @@ export interface Evidence {
     id: string
     name: string
     email: string
-    /** Null for staff. */
+    /** Null for staff; `contact` for who signed by a public link and has none. */
     role: string | null
     client: { id: string; name: string }
     /** Of the CRM; null for who is only known here. */
@@ -40,7 +40,15 @@ export interface Evidence {
   authentication: { by: string; at: string }[]
   from: { address: string | null; agent: string | null }
   /** How often the document was opened by people of the client before; machines leave no such rows. */
-  seen: { times: number; first: string | null; last: string | null }
+  seen: Seen
+  /** Where it came by a public link: which, by whom it was made, and how often it was looked at by that. */
+  publicLink?: { id: string; madeBy: string; madeAt: string; seen: Seen }
+}
+
+interface Seen {
+  times: number
+  first: string | null
+  last: string | null
 }
 
 /** Strokes are points of a field 1,000 wide and 300 high. */

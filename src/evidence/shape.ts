@@ -18,5 +18,6 @@ export const Evidence = z.object({
   consent: z.object({ text: z.string(), sha256 }).nullable(),
   signature: z.object({ way: z.enum(['drawn', 'typed', 'ticked']) }).nullable(),
   reason: z.string().nullable(),
+  publicLink: z.object({ id: z.uuid(), madeBy: z.string(), madeAt: z.iso.datetime() }).optional(),
   order: z.object({ number: z.string().nullable(), wishedOn: z.string().nullable() }),
 })

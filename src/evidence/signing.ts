@@ -193,7 +193,7 @@ const subjectOf = ({ document, reason }: Signed, signature: string) => ({
 })
 
 async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: string): Promise<Evidence> {
-  const { workspace, customer, now, locale, aside } = req.portal
+  const { workspace, customer, guest, now, locale, aside } = req.portal
   const { person, role, client } = customer
   const { section, act, document, consent, signature, reason, order } = what
   return {
@@ -216,7 +216,10 @@ async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: s
       },
       ...(document.attachments?.length ? { attachments: document.attachments } : {}),
     },
-    signer: { id: person.id, name: person.name, email: person.email, role, client, contact: contactOf(req) },
+    signer: {
+      ...{ id: person.id, name: person.name, email: person.email, role: guest ? 'contact' : role },
+      ...{ client, contact: contactOf(req) },
+    },
     consent: consent === null ? null : { text: consent, language: locale, sha256: sha256(consent) },
     signature,
     choice: what.choice ? 'own' : 'as offered',
@@ -225,6 +228,12 @@ async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: s
     authentication: (aside.session.proofs ?? []).map(it => ({ by: it.by, at: new Date(it.at).toISOString() })),
     from: fromOf(req),
     seen: await seen(database, req, section, document.id),
+    ...(guest && {
+      publicLink: {
+        ...{ id: guest.link.id, madeBy: guest.link.madeBy, madeAt: guest.link.madeAt.toISOString() },
+        seen: await seen(database, req, section, document.id, guest.link.id),
+      },
+    }),
   }
 }
 
@@ -233,7 +242,14 @@ const fromOf = (req: Request<any>) => ({
   agent: req.get('User-Agent')?.slice(0, 500) ?? null,
 })
 
-async function seen(database: Knex, req: Request<any>, section: string, document: string): Promise<Evidence['seen']> {
+/** By people of the client, or by those who came by a link. */
+async function seen(
+  database: Knex,
+  req: Request<any>,
+  section: string,
+  document: string,
+  link = '',
+): Promise<Evidence['seen']> {
   const { workspace, customer } = req.portal
   const [row] = await readWithin(
     database,
@@ -242,8 +258,8 @@ async function seen(database: Knex, req: Request<any>, section: string, document
       name: 'portal.seen',
       text: `select count(*)::int as times, min(at) as first, max(at) as last from portal.client_activity_logs l
              where l.workspace_id = scope.workspace and l.client_id = scope.client and l.subject_id = $3 and l.event = $4
-               and l.actor_kind = 'client'`,
-      values: [document, `${section}.viewed`],
+               and case when $5 = '' then l.actor_kind = 'client' else l.actor_kind = 'link' and l.actor_id = $5 end`,
+      values: [document, `${section}.viewed`, link],
     },
   )
   return { times: row.times, first: row.first?.toISOString() ?? null, last: row.last?.toISOString() ?? null }

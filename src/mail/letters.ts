@@ -52,6 +52,35 @@ export const letters = {
       ],
     }),
   },
+  link: {
+    label: 'Link to one document',
+    facts: { staff: 'Marta Lindqvist', number: 'P-2026-031', until: '21 Dec 2026' },
+    words: (t, it) => ({
+      subject: t('{number}, from {workspace}', it),
+      paragraphs: [t('{staff} of {workspace} shares {number} with you. You can read it without an account.', it)],
+      action: t('Read {number}', it),
+      after: [
+        t(
+          'The link is good until {until}. Whoever has it can read the document, so pass it on only to whom it concerns. To sign, you get a code at this address.',
+          it,
+        ),
+      ],
+    }),
+  },
+  'link-code': {
+    label: 'Code for a link to one document',
+    facts: { code: '123456', minutes: 10 },
+    words: (t, it) => ({
+      subject: t('{code} is your code for {workspace}', it),
+      paragraphs: [t('With this code you show that it is you who opened a link of {workspace}:', it)],
+      after: [
+        t(
+          'It is good once, for {minutes} minutes, in the browser where it was asked for. Who has it can sign in your name: nobody of {workspace} will ever ask you for it. If you opened no link, there is nothing to do.',
+          it,
+        ),
+      ],
+    }),
+  },
   invitation: {
     label: 'Invitation',
     facts: { invitedBy: 'Marta Lindqvist', client: 'Acme' },

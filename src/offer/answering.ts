@@ -12,7 +12,7 @@ import { pathOf, strokesIn } from '../evidence/strokes.ts'
 import { read } from '../form.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf } from '../pdf/print.ts'
-import { may, stepUp } from '../section.ts'
+import { identified, may, stepUp } from '../section.ts'
 import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
@@ -54,6 +54,7 @@ export const withChoice = (offer: Offer, from: unknown, quantities: boolean): Of
 export function answering(router: Router, { kind, port, shared }: Answering) {
   const { name } = kind
   const answer = may(`${name}.answer`)
+  const signer = identified(`${name}.answer`)
   const see = may(`${name}.see`)
   const one = name.slice(0, -1)
   const idOf = (req: Request) => String(req.params.id)
@@ -116,11 +117,12 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     })
   })
 
-  router.get('/:id/acceptance', answer, showAcceptance)
+  router.get('/:id/acceptance', answer, signer, showAcceptance)
 
   router.post(
     '/:id/acceptance',
     answer,
+    signer,
     stepUp(`${name}.accept`),
     async (req, res) => {
       const { portal } = req
@@ -166,11 +168,12 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     res.answer(`${name}/decline`, { offer, [one]: offer, reason, seen: seenOf(offer, ''), ...shared(req.portal) })
   })
 
-  router.get('/:id/rejection', answer, showRejection)
+  router.get('/:id/rejection', answer, signer, showRejection)
 
   router.post(
     '/:id/rejection',
     answer,
+    signer,
     async (req, res) => {
       const offer = await waiting(req)
       const { reason, seen } = read(Declining, req)
@@ -197,11 +200,12 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     return own && { bytes: Buffer.from(own.bytes), by: 'crm' }
   }
 
-  /** The last answer to it. */
+  /** The last answer to it; by a link only to whom it is from. */
   async function answered(req: Request<any>): Promise<{ offer: Offer; row: Stored; evidence: Evidence }> {
     const offer = await port(req.portal).find(idOf(req))
     const [row] = await req.portal.signing.of(req, name, offer.id)
-    if (!row?.evidence) throw new NotFound()
+    const { guest, customer } = req.portal
+    if (!row?.evidence || (guest && row.person_id !== customer.person.id)) throw new NotFound()
     return { offer, row, evidence: JSON.parse(row.evidence) }
   }
 

@@ -55,6 +55,7 @@ export interface Kind {
   quantities: Omit<Toggle, 'default'>
   questions: Omit<Toggle, 'default'>
   reminders: Omit<Toggle, 'default'>
+  links: Omit<Toggle, 'default'>
   activity: {
     viewed: string
     downloaded: string
@@ -96,6 +97,7 @@ export function offerSection(kind: Kind): Section {
       [`${name}.quantities`]: { ...kind.quantities, default: false },
       [`${name}.questions`]: { ...kind.questions, default: true },
       [`${name}.reminders`]: { ...kind.reminders, default: true },
+      [`${name}.links`]: { ...kind.links, default: false },
     },
     answers: {
       [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
@@ -120,6 +122,16 @@ export function offerSection(kind: Kind): Section {
     signed: (content, visit) => {
       const offer = offerOf(content as Content, 'accepted')
       return printed(offer, says(visit).one, visit)
+    },
+    link: {
+      toggle: `${name}.links`,
+      opens: [
+        ...['', '/pdf', '/attachments/:attachment'],
+        ...['/acceptance', '/rejection', '/evidence', '/evidence/pdf', '/evidence/bundle'],
+      ].map(it => `/:id${it}`),
+      may: [`${name}.see`, `${name}.answer`],
+      without: [`${name}.questions`],
+      withoutCode: [`${name}.answers`],
     },
     asks: { [`${name}/list`]: Filter, [`${name}/accept`]: Accepting, [`${name}/decline`]: Declining },
     views: { acceptance: 'accept', rejection: 'decline' },

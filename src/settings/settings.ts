@@ -27,6 +27,7 @@ import { saveBranding, showBranding } from './branding.ts'
 import { saveException, showException, showExceptions } from './exceptions.ts'
 import { saveFactorReset } from './factors.ts'
 import { saveImport, showImport } from './import.ts'
+import { saveLink, saveLinkEnd, showLinks } from './links.ts'
 import { showMail } from './mail.ts'
 import { saveInvite, saveInviteAgain, saveRevocation, saveSuspension, showInvite, showPeople } from './people.ts'
 import { saveReply, showQuestions } from './questions.ts'
@@ -40,6 +41,8 @@ import { saveText, showPreview, showText, showTexts } from './texts.ts'
 import { togglesOf } from './toggles.ts'
 
 interface Parts {
+  /** Where clients find the portal, where that is known. */
+  address: string | undefined
   alerts: Alerts
   begin: RequestHandler[]
   claim: RequestHandler
@@ -59,6 +62,7 @@ interface Parts {
 
 /** The area in the CRM's settings. Who is no staff of a workspace where the portal is on gets the CRM's own answer. */
 export function settings({
+  address,
   alerts,
   begin,
   claim,
@@ -170,6 +174,11 @@ export function settings({
   router.get('/answers', admins, showAnswers(database))
   router.post('/answers/:id/countersignature', admins, saveCountersignature, otherwise(showAnswers(database)))
   router.post('/answers/:id/retry', admins, saveRetry(database, jobs))
+
+  const linked = { ...parts, address, door }
+  router.get('/links', admins, showLinks(linked))
+  router.post('/links', admins, saveLink(linked), otherwise(showLinks(linked)))
+  router.post('/links/:id/revocation', admins, saveLinkEnd(linked))
 
   router.get('/branding', admins, showBranding(workspaces))
   router.post(

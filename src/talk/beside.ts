@@ -3,9 +3,11 @@ import { readWithin } from '../database.ts'
 import type { Flags } from '../flags.ts'
 import type { Gate } from '../gate/gate.ts'
 import { speak } from '../language.ts'
+import { switchesOf } from '../links/store.ts'
 import { render } from '../render.ts'
 import type { Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
+import { resolve, togglesOf } from '../settings/toggles.ts'
 
 /** Which document of the CRM: `client` is whose it is. */
 export interface Which {
@@ -13,6 +15,8 @@ export interface Which {
   client: string
   section: string
   id: string
+  /** Where the settings area is mounted; `/settings/client-portal` if not given. */
+  settings?: string
   /** BCP 47; English if not given. */
   locale?: string
   /** IANA name; UTC if not given. */
@@ -23,6 +27,8 @@ export interface Which {
 export interface Deed {
   event: string
   name: string | null
+  /** Whether it was by a public link, where `name` may be nobody's. */
+  byLink: boolean
   first: Date
   last: Date
   times: number
@@ -37,18 +43,21 @@ export interface Beside {
 /** For the CRM's own page of a proposal: who looked at it, asked, accepted, and what was countersigned. */
 export function beside({ database, door, flags, sections }: Parts) {
   const sentences = sentencesOf(sections)
-  return async ({ workspace, client, section, id, locale = 'en-GB', timeZone = 'UTC' }: Which): Promise<Beside> => {
+  const toggles = togglesOf(sections)
+  return async (which: Which): Promise<Beside> => {
+    const { workspace, client, section, id, locale = 'en-GB', timeZone = 'UTC' } = which
+    const { settings = '/settings/client-portal' } = which
     if (!flags.enabled(workspace.slug) || !(await door.opened())) return { deeds: [], html: '' }
     const rows = await readWithin<Deed & { subject: Record<string, string> }>(
       database,
       { workspace: workspace.id },
       {
         name: 'portal.beside',
-        text: `select l.event, l.actor_name as name, min(l.at) as first, max(l.at) as last, count(*)::int as times,
+        text: `select l.event, l.actor_name as name, l.actor_kind = 'link' as "byLink", min(l.at) as first, max(l.at) as last, count(*)::int as times,
                  (array_agg(l.subject order by l.id desc))[1] as subject
                from portal.client_activity_logs l
                where l.workspace_id = scope.workspace and l.client_id = $3 and l.subject_id = $4 and l.event like $5
-               group by l.event, l.actor_name order by max(l.at) desc limit 50`,
+               group by l.event, l.actor_name, 3 order by max(l.at) desc limit 50`,
         values: [client, id, `${section}.%`],
       },
     )
@@ -57,7 +66,11 @@ export function beside({ database, door, flags, sections }: Parts) {
       ...it,
       words: sentences[it.event] ? speech.t(sentences[it.event]!, subject) : it.event,
     }))
-    const html = rows.length ? render('beside', { ...speech, told }) : ''
+    const toggle = sections.find(it => it.name === section)?.link?.toggle
+    const on = resolve(toggles, await switchesOf(database, workspace.id, client), client, '')
+    const link =
+      toggle && on(section) && on(toggle) && `${settings}/links?${new URLSearchParams({ section, client, id })}`
+    const html = rows.length || link ? render('beside', { ...speech, told, link }) : ''
     return { deeds: rows.map(({ subject, ...it }) => it), html }
   }
 }

@@ -1,5 +1,6 @@
 import { invite } from '../../src/auth/invitations.ts'
 import { askDeletion, askExport } from '../../src/data/requests.ts'
+import { share } from '../links.ts'
 import { type Role, type Scene, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
 
@@ -100,6 +101,10 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/answers'],
     ['admin', '/settings/client-portal/answers?show=refused'],
+    ['admin', '/settings/client-portal/links'],
+    ['admin', '/settings/client-portal/links?section=proposals&client=nobody&document=x'],
+    ['admin', `/settings/client-portal/links?section=proposals&client=${client_id}&document=P-2026-031`],
+    ...(await linked(scene)),
     ['admin', '/settings/client-portal/branding'],
     ['admin', '/settings/client-portal/exceptions?search=acme'],
     ['admin', `/settings/client-portal/exceptions/${client_id}`],
@@ -209,6 +214,19 @@ async function answered(scene: Scene): Promise<Place[]> {
       ['owner', `/portal/brightside/proposals/${second.id}/evidence?done`],
       ['owner', `/portal/brightside/proposals/${second.id}/evidence`],
     ])
+}
+
+/** By a link: the document, the page that asks for a code, and one that asks before it shows anything. */
+async function linked(scene: Scene): Promise<Place[]> {
+  const brightside = '/portal/brightside'
+  const [open, coded] = [await share(scene), await share(scene, { coded: 'on', number: 'P-2026-024' })]
+  const [{ id }] = await scene.owner('portal.client_links').where({ coded: false }).select('id')
+  return [
+    [undefined, `${brightside}/link/nonsense`],
+    [undefined, brightside + open.path],
+    [undefined, `${brightside}/link/open/${id}/proposals/${open.id}/acceptance`],
+    [undefined, brightside + coded.path],
+  ]
 }
 
 /** An alert of each kind, and somebody who asked for a copy of their data and for the end of their account. */

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { seal, unseal } from '../mail/seal.ts'
+
+/** How long a browser may look by a link before it has to open it again, in milliseconds. */
+const good = 24 * 60 * 60_000
+
+/**
+ * What a browser gets for the token of a link, sealed with the portal's secret: good for this link only, and for as long
+ * as that is.
+ */
+const Ticket = z.object({
+  link: z.uuid(),
+  /** Random, of this browser: a code that was asked for here is typed here. */
+  browser: z.string(),
+  /** When it came, in milliseconds since 1970. */
+  at: z.number(),
+  /** Who has proven to be at it, by which address, and when. */
+  proof: z.object({ contact: z.string(), email: z.string(), at: z.number() }).optional(),
+})
+export type Ticket = z.infer<typeof Ticket>
+
+const name = 'portico.link'
+
+export const newTicket = (link: string): Ticket => ({
+  link,
+  browser: randomBytes(16).toString('base64url'),
+  at: Date.now(),
+})
+
+/** Sent back only to addresses below `path`, which are this link's. */
+export const giveTicket = (req: Request<any>, res: Response, ticket: Ticket, path: string, secrets: string[]) =>
+  res.cookie(name, seal(JSON.stringify(ticket), secrets).toString('base64url'), {
+    ...{ path, httpOnly: true, sameSite: 'lax', secure: req.secure, maxAge: ticket.at + good - Date.now() },
+  })
+
+/** Undefined where there is none, or one that is over, of another link, or made by nobody here. */
+export function ticketOf(req: Request<any>, link: string, secrets: string[]): Ticket | undefined {
+  const [, value] = /(?:^|; )portico\.link=([\w-]+)/.exec(req.get('Cookie') ?? '') ?? []
+  const text = value && unseal(Buffer.from(value, 'base64url'), secrets)
+  const ticket = text ? Ticket.safeParse(json(text)).data : undefined
+  return ticket && ticket.link === link && ticket.at > Date.now() - good ? ticket : undefined
+}
+
+/** Other things are sealed by the same secret. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
