@@ -84,7 +84,10 @@ describe('mail', function () {
     await until(async () => (await row()).error)
     expect(await row()).to.include({ tries: 1, sent_at: null, failed_at: null })
     expect((await row()).error).to.include('refused with 451')
-    await scene.owner('portal_jobs.job').update({ start_after: new Date(0) })
+    await scene
+      .owner('portal_jobs.job')
+      .where({ name: 'mail' })
+      .update({ start_after: new Date(0) })
     await until(() => taken.length)
 
     await until(async () => (await row()).sent_at)
@@ -128,7 +131,7 @@ describe('mail', function () {
     expect((await nobody.post('/forgot-password', { email })).status).to.equal(500)
 
     expect(await scene.owner('portal.client_tokens')).to.be.empty
-    expect(await scene.owner('portal_jobs.job')).to.be.empty
+    expect(await scene.owner('portal_jobs.job').where({ name: 'mail' })).to.be.empty
   })
 
   it('waits while the process that would send it is gone, and leaves once with the next', async () => {
@@ -137,7 +140,10 @@ describe('mail', function () {
     await (await scene.visit()).post('/forgot-password', { email })
     await until(async () => (await scene.owner('portal.client_outbox').first('error')).error)
     await scene.portal.close()
-    await scene.owner('portal_jobs.job').update({ state: 'retry', start_after: new Date(0) })
+    await scene
+      .owner('portal_jobs.job')
+      .where({ name: 'mail' })
+      .update({ state: 'retry', start_after: new Date(0) })
     const [one, two] = await Promise.all([1, 2].map(() => open({ mail: { from, url }, on: scene })))
     await until(() => taken.length)
     await new Promise(resolve => setTimeout(resolve, 2_500))
@@ -158,8 +164,13 @@ describe('mail', function () {
     on = false
     scene.mails.length = 0
     await scene.owner('portal.client_outbox').update({ sent_at: null, sealed: Buffer.from('x') })
-    await scene.owner('portal_jobs.job').update({ state: 'created', start_after: new Date(0), completed_on: null })
-    await until(async () => (await scene.owner('portal_jobs.job').first('state')).state === 'retry')
+    await scene
+      .owner('portal_jobs.job')
+      .where({ name: 'mail' })
+      .update({ state: 'created', start_after: new Date(0), completed_on: null })
+    await until(
+      async () => (await scene.owner('portal_jobs.job').where({ name: 'mail' }).first('state')).state === 'retry',
+    )
     expect(scene.mails).to.be.empty
   })
 })

@@ -141,14 +141,19 @@ describe('a mail whose process is killed', function () {
     await kill()
     await scene
       .owner('portal_jobs.job')
-      .where({ state: 'active' })
+      .where({ name: 'mail', state: 'active' })
       .update({ state: 'retry', start_after: new Date(0) })
     await start(scene, smtp.url)
     await until(async () => (await row(scene)).sent_at)
     await kill()
-    await scene.owner('portal_jobs.job').update({ state: 'retry', start_after: new Date(0), completed_on: null })
+    await scene
+      .owner('portal_jobs.job')
+      .where({ name: 'mail' })
+      .update({ state: 'retry', start_after: new Date(0), completed_on: null })
     await start(scene, smtp.url)
-    await until(async () => (await scene.owner('portal_jobs.job').first('state')).state === 'completed')
+    await until(
+      async () => (await scene.owner('portal_jobs.job').where({ name: 'mail' }).first('state')).state === 'completed',
+    )
     expect(smtp.taken).to.have.length(1)
     await kill()
     await smtp.end()
