@@ -10,7 +10,7 @@ import { leave, whoIs } from './visit.ts'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe('the pages in a real browser', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   let stage: Stage
   let places: Place[]
   const home = () => stage.homeOf('owner')
