@@ -137,6 +137,12 @@ export interface Row {
   agent: string | null
 }
 
+/** What nobody in particular did: a job, when its time had come. */
+export const bySystem = (workspace: string, { event, subject = {} }: Event, client: string | null = null): Row => ({
+  ...{ workspace_id: workspace, event, actor_kind: 'system', actor_id: null, actor_name: null, client_id: client },
+  ...{ subject_id: subject.id ?? null, subject, address: null, agent: null },
+})
+
 function row(req: Request<any>, { event, subject = {}, actor }: Event): Row {
   const { customer, guest, staff, workspace } = req.portal
   const known = staff

@@ -11,6 +11,7 @@ import { assets } from './assets.ts'
 import { demanding } from './auth/demand.ts'
 import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
+import { meant } from './auth/meant.ts'
 import { passkeys } from './auth/passkeys.ts'
 import { forgetting } from './auth/register.ts'
 import { auth } from './auth/routes.ts'
@@ -118,7 +119,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const signer = signing(evidence)
   delivering({ ...evidence, flags, log, mailed, address, places, sections, timestamps })
   const reminded = reminding({ crm, database, door, flags, jobs: queue, log, mailed, places, sections, now })
-  dataJobs({ crm, database, door, flags, jobs: queue, places, now })
+  dataJobs({ crm, database, door, flags, jobs: queue, mailed, places, now })
   const written = journal(database)
   const keep: typeof written = row => {
     watch.noticed(row)
@@ -159,7 +160,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     bodies,
   )
   inside.use('/link', links({ crm, database, door, limits, mailed, secrets, sections }))
-  inside.use(demanding)
+  inside.use(demanding, meant)
   inside.use(ladder({ database, identity: crm.identity, keys, limits, mailed, secrets, actions: stepUpsOf(sections) }))
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use('/api/v1', api({ database, identity: crm.identity, limits, log, mailed, secrets, sections }))

@@ -10,6 +10,7 @@ import { languages, zoneOf } from '../language.ts'
 import { limitIn } from '../offer/limit.ts'
 import { anyMember } from '../section.ts'
 import { address } from './address.ts'
+import { safe } from './enter.ts'
 import { fits, hashed, weakness } from './passwords.ts'
 import { accountOf } from './people.ts'
 import { changePassword } from './reset.ts'
@@ -31,12 +32,12 @@ export function account({
     '/client',
     anyMember,
     async (req, res) => {
-      const { client } = read(z.object({ client: z.string() }), req)
+      const { client, next } = read(z.object({ client: z.string(), next: z.string().optional() }), req)
       const mine = req.portal.visitor?.memberships.find(it => it.client === client)
       if (!mine) throw new Invalid({ client: ['Choose one of your companies.'] }, {})
       req.portal.aside.session.client = mine.client
       await save(req)
-      res.redirect(303, req.portal.url('/'))
+      res.redirect(303, safe(req, next))
     },
     otherwise(show),
   )

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { insert, note } from '../activity.ts'
+import { bySystem, insert, note } from '../activity.ts'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
 import { Gone, NotFound } from '../errors.ts'
@@ -99,16 +99,8 @@ export async function revoke(tx: Knex, req: Request<any>, id: string) {
 const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }: Omit<Invitation, 'id'>) =>
   insert(tx, [
     {
-      workspace_id: workspace,
-      event: 'team.invited',
-      actor_kind: 'system',
-      actor_id: null,
+      ...bySystem(workspace, { event: 'team.invited', subject: { email, client: client.name, role } }, client.id),
       actor_name: invitedBy,
-      client_id: client.id,
-      subject_id: null,
-      subject: { email, client: client.name, role },
-      address: null,
-      agent: null,
     },
   ])
 

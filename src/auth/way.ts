@@ -40,6 +40,13 @@ export interface Asked {
 
 export const linkTo = ({ address }: Ways, req: Asked, path: string) => `${address}/${req.portal.workspace.slug}${path}`
 
+/** Of a document, for a mail: who belongs to several companies is led to the right one. */
+export const documentAt = (
+  { address }: Pick<Ways, 'address'>,
+  slug: string,
+  { client, section, id, rest = '' }: { client: string; section: string; id: string; rest?: string },
+) => `${address}/${slug}/${section}/${encodeURIComponent(id)}${rest}?${new URLSearchParams({ client })}`
+
 export interface Reader {
   email: string
   person?: string

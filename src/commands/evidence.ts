@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { insert } from '../activity.ts'
+import { bySystem, insert } from '../activity.ts'
 import { query, readWithin, within } from '../database.ts'
 import { bundleOf, columns, type Stored, tables } from '../evidence/chain.ts'
 import { bundleIn, check } from '../evidence/check.ts'
@@ -63,14 +63,9 @@ export const exportEvidence = (
       }
       if (rows.length === 20) continue
       await within(database, { workspace: workspace.id }, tx =>
-        insert(tx, [exported(workspace.id, { count, link: last, begun })]),
+        // By it `rollback` knows what is in an export.
+        insert(tx, [bySystem(workspace.id, { event: 'answers.exported', subject: { count, link: last, begun } })]),
       )
       return `${count} answers of ${workspace.name} are in ${out}. portico verify FILE checks one.`
     }
   })
-
-/** By it `rollback` knows what is in an export. Who is at the command line is known to the operating system only. */
-const exported = (workspace: string, subject: { count: number; link: number; begun: Date }) => ({
-  ...{ workspace_id: workspace, event: 'answers.exported', actor_kind: 'system', subject, subject_id: null },
-  ...{ actor_id: null, actor_name: null, client_id: null, address: null, agent: null },
-})

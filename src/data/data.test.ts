@@ -46,7 +46,7 @@ describe('a copy of one’s own data', () => {
         }
       },
     }
-    const scene = await open({ on: copy, crm })
+    const scene = await open({ on: copy, crm, mail: 'kept' })
     const owner = await scene.visit('owner')
     const [{ id }] = (await owner.api('/proposals?status=open')).body.items
     await owner.post(`/proposals/${id}/comments`, { text: 'Is the film included?' })
@@ -58,6 +58,9 @@ describe('a copy of one’s own data', () => {
       .and.show('Please confirm that it is you')
     expect((await owner.post('/account/data/copy', proof('owner'))).status).to.equal(303)
     const path = await ready(owner)
+    expect((await scene.mailTo(whoIs('owner').email, 'Your copy is ready')).text).to.include(
+      'https://crm.example/portal/brightside/account/data',
+    )
     const files = await taken(owner, path)
     expect(JSON.parse(files['account.json']!)).to.include({ email: whoIs('owner').email, has_password: true })
     expect(JSON.parse(files['invoices.json']!).map((it: any) => it.number)).to.include('2026-0107')

@@ -1,13 +1,14 @@
 import type { Knex } from 'knex'
-import { insert, type Row } from '../activity.ts'
+import { bySystem, insert } from '../activity.ts'
 import { endFactors } from '../auth/factors.ts'
+import { linkTo, type Ways, write } from '../auth/way.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
 import type { Crm, Customer, Role } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import type { Flags } from '../flags.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Job, Jobs } from '../jobs.ts'
-import { dateIn, zoneOf } from '../language.ts'
+import { dateIn, localeOf, zoneOf } from '../language.ts'
 import { archive } from './archive.ts'
 import { endAccount } from './requests.ts'
 
@@ -27,6 +28,8 @@ interface Parts {
   door: Gate
   flags: Flags
   jobs: Jobs
+  /** Undefined where no mail is sent. */
+  mailed: Ways | undefined
   places: Workspaces
   now(): Date
 }
@@ -39,7 +42,8 @@ export const dataJobs = (parts: Parts) =>
     await within(parts.database, { workspace }, async tx => {
       if (what === 'end') return void (await endAccount(tx, workspace, id))
       if (what === 'factors') {
-        if (await endFactors(tx, { workspace, person: id })) await insert(tx, [ended(workspace, id)])
+        if (await endFactors(tx, { workspace, person: id }))
+          await insert(tx, [bySystem(workspace, { event: 'people.factor-ended', subject: { id } })])
         return
       }
       await query(tx, {
@@ -49,12 +53,7 @@ export const dataJobs = (parts: Parts) =>
     })
   })
 
-const ended = (workspace: string, id: string): Row => ({
-  ...{ workspace_id: workspace, event: 'people.factor-ended', subject_id: id, subject: {} },
-  ...{ actor_kind: 'system', actor_id: null, actor_name: null, client_id: null, address: null, agent: null },
-})
-
-async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, places, now }: Parts) {
+async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, mailed, places, now }: Parts) {
   if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
   const place = await places.find(slug)
   if (!place) throw new Error(`The CRM has no workspace ${slug}.`)
@@ -62,7 +61,7 @@ async function make({ workspace, slug, id }: Task, { crm, database, door, flags,
     database,
     { workspace },
     {
-      text: `select e.sections, e.made_at is not null as made, u.id as person, u.name, u.email, m.client_id as client,
+      text: `select e.sections, e.made_at is not null as made, u.id as person, u.name, u.email, u.language, u.time_zone as "timeZone", m.client_id as client,
                m.client_name as "clientName", m.role
              from portal.client_exports e
                join portal.client_users u on u.workspace_id = e.workspace_id and u.id = e.person_id
@@ -86,8 +85,12 @@ async function make({ workspace, slug, id }: Task, { crm, database, door, flags,
              where workspace_id = $1 and id = $2 and made_at is null returning id`,
       values: [workspace, id, bytes],
     })
-    if (made) await jobs.send(tx, queue, { what: 'wipe', workspace, slug, id } satisfies Task, day)
+    if (!made) return
+    const asked = { portal: { workspace: place, locale: localeOf('') } }
+    if (mailed) await write(mailed, asked, tx, 'copy-ready', row, { url: linkTo(mailed, asked, '/account/data') })
+    await jobs.send(tx, queue, { what: 'wipe', workspace, slug, id } satisfies Task, day)
   })
+  mailed?.outbox.wake()
 }
 
 /** In seconds. */

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { insert } from '../activity.ts'
+import { bySystem, insert } from '../activity.ts'
 import { query } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 
@@ -163,16 +163,6 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
            where workspace_id = $1 and email = $2`,
     values: [workspace, email],
   })
-  const nobody = { actor_id: null, actor_name: null, client_id: null, address: null, agent: null }
-  await insert(tx, [
-    {
-      ...nobody,
-      workspace_id: workspace,
-      event: 'account.deleted',
-      actor_kind: 'system',
-      subject_id: row.person,
-      subject: {},
-    },
-  ])
+  await insert(tx, [bySystem(workspace, { event: 'account.deleted', subject: { id: row.person } })])
   return true
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { greeting } from '../auth/way.ts'
+import { documentAt, greeting } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import { type Customer, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
@@ -174,7 +174,7 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
         version: row.version,
         client: evidence.signer.client.name,
       },
-      url: evidence.publicLink ? undefined : `${linkTo(mailed, workspace, row)}/evidence`,
+      url: evidence.publicLink ? undefined : linkTo(mailed, workspace, row, '/evidence'),
       attachments: [
         {
           filename: `${row.number}.pdf`,
@@ -205,10 +205,11 @@ interface Posting {
 }
 
 const linkTo = (
-  { address }: Posting['mailed'],
+  mailed: Posting['mailed'],
   { slug }: Branded,
-  { section, document_id }: Pick<Stored, 'section' | 'document_id'>,
-) => `${address}/${slug}/${section}/${encodeURIComponent(document_id)}`
+  { section, document_id: id, client_id: client }: Stored,
+  rest?: string,
+) => documentAt(mailed, slug, { client, section, id, rest })
 
 async function post(
   tx: Knex,

@@ -327,6 +327,20 @@ export const letters = {
       after: [t('If it was you, there is nothing to do.')],
     }),
   },
+  'copy-ready': {
+    label: 'A copy of one’s own data is ready',
+    facts: {},
+    words: t => ({
+      subject: t('Your copy is ready'),
+      paragraphs: [
+        t(
+          'The copy of your data that you asked for is ready. It can be downloaded for a day, once you have shown that it is you.',
+        ),
+      ],
+      action: t('Go to my data'),
+      after: [t('If you did not ask for it, change your password: somebody is in your account.')],
+    }),
+  },
   'factor-reset': {
     label: 'The second factor was taken off by staff',
     facts: { by: 'Marta Lindqvist', time: '22 Nov 2026, 09:00' },

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import { insert } from '../activity.ts'
+import { bySystem, insert } from '../activity.ts'
 import { here } from '../auth/leavers.ts'
 import { includes, type Rights, rightsOf } from '../auth/roles.ts'
-import { linkTo, type Ways, write } from '../auth/way.ts'
+import { documentAt, linkTo, type Ways, write } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import { daysLater } from '../calendar.ts'
 import { type Crm, type Customer, type Role, roles } from '../crm.ts'
@@ -299,22 +299,10 @@ async function tell(
             day: longDay(offer.validUntil ?? ''),
             account: linkTo(mailed, asked, '/account#reminders'),
           }),
-          url: linkTo(mailed, asked, `/${section}/${encodeURIComponent(id)}`),
+          url: documentAt(mailed, workspace.slug, { client, section, id }),
         },
       )
-    await insert(tx, [
-      {
-        workspace_id: workspace.id,
-        event: `${section}.reminded`,
-        actor_kind: 'system',
-        actor_id: null,
-        actor_name: null,
-        client_id: client,
-        subject_id: id,
-        subject: { id, number, version, moment, count: chosen.length },
-        address: null,
-        agent: null,
-      },
-    ])
+    const subject = { id, number, version, moment, count: chosen.length }
+    await insert(tx, [bySystem(workspace.id, { event: `${section}.reminded`, subject }, client)])
   })
 }

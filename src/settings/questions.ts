@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
-import { type Ways, write } from '../auth/way.ts'
+import { documentAt, type Ways, write } from '../auth/way.ts'
 import { query, readWithin, within } from '../database.ts'
 import { NotFound } from '../errors.ts'
 import { read } from '../form.ts'
@@ -88,7 +88,7 @@ export const saveReply =
           { ...person, person: person.id },
           {
             facts: { staff: staff?.name ?? workspace.name, number, text },
-            url: `${mailed.address}/${workspace.slug}/${section}/${encodeURIComponent(about.document_id)}#talk`,
+            url: `${documentAt(mailed, workspace.slug, { client: about.client_id, section, id: about.document_id })}#talk`,
           },
         )
     })

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { act } from '../act.ts'
 import { includes } from '../auth/roles.ts'
-import { linkTo, type Ways, write } from '../auth/way.ts'
+import { documentAt, type Ways, write } from '../auth/way.ts'
 import { type Role, roles } from '../crm.ts'
 import { query } from '../database.ts'
 import { Conflict } from '../errors.ts'
@@ -68,7 +68,7 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
           { ...person, person: person.id },
           {
             facts: { name: customer.person.name, number: it.number, what: it.title },
-            url: linkTo(ways!, req, `/${it.section}/${encodeURIComponent(it.id)}`),
+            url: documentAt(ways!, workspace.slug, { ...it, client: customer.client.id }),
           },
         )
     },

@@ -97,6 +97,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/mail/texts/sign-in/es'],
     ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/signing'],
+    ['twofold', await elsewhere(scene)],
     ['admin', '/settings/client-portal/reminders'],
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/answers'],
@@ -246,4 +247,17 @@ async function stoodOut(scene: Scene) {
       .update({ bytes: Buffer.alloc(5_000), made_at: new Date() })
     await askDeletion(tx, String(workspace), id, 14)
   })
+}
+
+/** A page that is meant for another company than the one somebody looks at. */
+async function elsewhere(scene: Scene): Promise<string> {
+  const twofold = await scene.visit('twofold')
+  const { id } = (await twofold.api('/me')).body.client
+  const { client_id } = await scene
+    .owner('portal.client_memberships as m')
+    .join('portal.client_users as u', 'u.id', 'm.person_id')
+    .where({ 'u.email': whoIs('twofold').email })
+    .whereNot({ client_id: id })
+    .first('m.client_id')
+  return `/portal/brightside/invoices?client=${client_id}`
 }
