@@ -12,7 +12,7 @@ import { keep } from '../talk/comments.ts'
 export const showQuestions =
   (database: Knex): RequestHandler<any> =>
   async (req, res) => {
-    const { show } = z.object({ show: z.enum(['all', 'waiting']).catch('waiting') }).parse(req.query)
+    const { show, before } = Shown.parse(req.query)
     const rows = await readWithin(
       database,
       { workspace: req.portal.workspace.id },
@@ -24,16 +24,33 @@ export const showQuestions =
                   from (select * from portal.client_comments c
                         where c.workspace_id = scope.workspace and c.client_id = last.client_id and c.section = last.section
                           and c.document_id = last.document_id order by c.id desc limit 20) c) as comments
-               from (select distinct on (c.client_id, c.section, c.document_id) c.* from portal.client_comments c
-                     where c.workspace_id = scope.workspace
-                     order by c.client_id, c.section, c.document_id, c.id desc) last
-               where $3 = 'all' or last.author_kind = 'client'
-               order by last.id desc limit 50`,
-        values: [show],
+               from portal.client_comments last
+               where last.workspace_id = scope.workspace and ($3 = 'all' or last.author_kind = 'client')
+                 and ($4::uuid is null or last.id < $4::uuid) and not exists (
+                   select from portal.client_comments n
+                   where n.workspace_id = last.workspace_id and n.client_id = last.client_id and n.section = last.section
+                     and n.document_id = last.document_id and n.id > last.id offset 0)
+               order by last.id desc limit ${size + 1}`,
+        values: [show, before ?? null],
       },
     )
-    res.answer('settings/questions', { rows, show, replied: req.query.replied === '', of: req.params.id ?? '' })
+    const next = rows.length > size ? rows[size - 1].id : null
+    res.answer('settings/questions', {
+      rows: rows.slice(0, size),
+      next,
+      show,
+      replied: req.query.replied === '',
+      of: req.params.id ?? '',
+    })
   }
+
+/** Documents on a page. */
+const size = 50
+
+const Shown = z.object({
+  show: z.enum(['all', 'waiting']).catch('waiting'),
+  before: z.uuid().optional().catch(undefined),
+})
 
 const Reply = z.object({
   text: z

@@ -79,6 +79,10 @@ describe('signing, in the settings', () => {
     await accept(owner)
     expect(await admin.at(`${settings}/answers`)).to.show('P-2026-031', 'Nadia El-Khoury', 'Acme Bakery', 'In the CRM')
     expect(await admin.at(`${settings}/answers?show=refused`)).to.show('No answers here')
+    expect(await admin.at(`${settings}/answers?before=2`)).to.show('P-2026-031')
+    for (const before of ['1', '0', 'x', '1e99'])
+      expect((await admin.at(`${settings}/answers?before=${before}`)).status, before).to.equal(200)
+    expect(await admin.at(`${settings}/answers?before=1`)).to.show('No answers here')
     expect(await admin.at(`${settings}/state`)).to.not.show('No. 1:')
 
     await database.raw('alter table portal.client_signatures disable row level security')

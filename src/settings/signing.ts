@@ -83,11 +83,20 @@ async function policyIn(database: Knex, workspace: string): Promise<Policy> {
   return Policy.parse(row?.value ?? {})
 }
 
-/** Each answer of a client with how far it has come: the last hundred, or those that are stuck. */
+/** Answers on a page. */
+const size = 100
+
+const Shown = z.object({
+  show: z.enum(['all', 'waiting', 'refused']).catch('all'),
+  /** Number of a link of the chain. */
+  before: z.coerce.number().int().positive().catch(Number.MAX_SAFE_INTEGER),
+})
+
+/** Answers of clients, the latest first, each with how far it has come. */
 export const showAnswers =
   (database: Knex): RequestHandler<any> =>
   async (req, res) => {
-    const { show } = z.object({ show: z.enum(['all', 'waiting', 'refused']).catch('all') }).parse(req.query)
+    const { show, before } = Shown.parse(req.query)
     const rows = await readWithin(
       database,
       { workspace: req.portal.workspace.id },
@@ -99,12 +108,13 @@ export const showAnswers =
              from portal.client_signatures s
              where s.workspace_id = scope.workspace
                and ($3 = 'all' or ($3 = 'waiting' and s.state in ('saved', 'passing')) or s.state = $3)
-             order by s.link desc limit 100`,
-        values: [show],
+               and s.link < $4 order by s.link desc limit ${size + 1}`,
+        values: [show, before],
       },
     )
     res.answer('settings/answers', {
-      rows,
+      rows: rows.slice(0, size),
+      next: rows.length > size ? rows[size - 1].link : null,
       show,
       retried: req.query.retried === '',
       signed: req.query.countersigned === '',

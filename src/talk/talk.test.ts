@@ -6,6 +6,36 @@ const settings = '/settings/client-portal'
 describe('questions on an offer', () => {
   afterEach(leave)
 
+  it('are shown to staff by document, fifty at a time, each once, the latest first', async () => {
+    const { visit, owner: database } = await open()
+    const admin = await visit('admin')
+    const tx = await database.transaction()
+    await tx.raw('alter table portal.client_comments no force row level security')
+    await tx.raw(
+      `insert into portal.client_comments (workspace_id, id, client_id, client_name, section, document_id, number, author_kind,
+         author_id, author_name, text)
+       select '1', ('0199a000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, '1', 'Acme Bakery', 'proposals', (i / 2)::text,
+         'N-' || i / 2, case when i % 20 = 1 then 'staff' else 'client' end, 'x', 'Somebody', 'Question ' || i
+       from generate_series(0, 239) i`,
+    )
+    await tx.raw('alter table portal.client_comments force row level security')
+    await tx.commit()
+    const numbers = async (show: string) => {
+      const found: string[] = []
+      let path: string | undefined = `/questions?show=${show}`
+      while (path) {
+        const { text } = await admin.at(settings + path)
+        found.push(...[...text.matchAll(/<h2 id="q-[^"]+"><bdi>N-(\d+)/g)].map(it => it[1]!))
+        path = /rel="next" href="[^"]*(\/questions[^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
+      }
+      return found.map(Number)
+    }
+    const all = Array.from({ length: 120 }, (_, at) => 119 - at)
+    expect(await numbers('all')).to.deep.equal(all)
+    expect(await numbers('waiting')).to.deep.equal(all.filter(it => it % 10 !== 0))
+    expect((await admin.at(`${settings}/questions?before=nonsense`)).status).to.equal(200)
+  })
+
   it('are asked on a line, answered by staff in the settings, and told by mail', async () => {
     const { visit, mailTo, owner: database } = await open({ mail: 'kept' })
     const [member, viewer, admin] = await Promise.all([visit('member'), visit('viewer'), visit('admin')])
@@ -33,7 +63,7 @@ describe('questions on an offer', () => {
     expect(await member.get(`/proposals/${id}`)).to.show('Only the set-up.', 'Marta Lindqvist')
     const mail = await mailTo('youssef@acmebakery.example')
     expect(mail.subject).to.equal('Marta Lindqvist answered your question on P-2026-031')
-    expect(mail.text).to.include('Only the set-up.').and.include(`/proposals/${id}#talk`)
+    expect(mail.text).to.include('Only the set-up.').and.include(`/proposals/${id}?client=1#talk`)
     expect(await member.get('/activity')).to.show('asked about proposal P-2026-031')
     expect(await database('portal.client_activity_logs').where({ event: 'proposals.replied' })).to.have.length(1)
     const told = (await member.api(`/proposals/${id}`)).body.comments
