@@ -173,18 +173,20 @@ export function offerSection(kind: Kind): Section {
           offers.find(String(req.params.id)),
           req.portal.story(req, name, String(req.params.id)),
         ])
-        // To choose something of it, or to be told what is wrong, is not to look at it once more.
-        if (req.method === 'GET' && !req.query.options) await record(req, { event: `${name}.viewed`, subject: found })
         const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
         const open = found.status === 'open' && !pending(story.answers, found)
         const content = contentOf(found)
-        const before = open && (await req.portal.earlier(req, { section: name, ...found, content }, story.seen))
+        const [before] = await Promise.all([
+          open ? req.portal.earlier(req, { section: name, ...found, content }, story.seen) : undefined,
+          // To choose something of it, or to be told what is wrong, is not to look at it once more.
+          req.method === 'GET' && !req.query.options && record(req, { event: `${name}.viewed`, subject: found }),
+        ])
         res.answer(`${name}/show`, {
           ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), ...story },
           answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
           limit: over(offer, req.portal),
           choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
-          since: since(before || undefined, content, req.portal),
+          since: since(before, content, req.portal),
           asked: req.query.asked === '',
           ...shared(req.portal),
         })
