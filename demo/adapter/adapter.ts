@@ -130,11 +130,11 @@ const reads: Reads = {
 const writes = {
   proposals: {
     proposals: ['state', 'answered_on', 'answered_by', 'answer_note', 'net_total', 'tax_total', 'grand_total'],
-    proposal_lines: ['is_chosen', 'qty', 'line_total'],
+    proposal_lines: ['is_optional', 'is_chosen', 'qty', 'line_total'],
   },
   quotations: {
     quotations: ['status', 'decided_on', 'decided_by', 'decision_note', 'net_total', 'tax_total', 'grand_total'],
-    quotation_lines: ['chosen', 'quantity', 'line_total'],
+    quotation_lines: ['optional', 'chosen', 'quantity', 'line_total'],
   },
 }
 

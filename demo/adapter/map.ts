@@ -95,6 +95,7 @@ export const map = defineMap({
         set: { state: { value: 'rejected' }, answered_on: 'time', answered_by: 'name', answer_note: 'note' },
       },
       choice: true,
+      parts: true,
     },
     lines: {
       table: 'proposal_lines',
@@ -156,6 +157,7 @@ export const map = defineMap({
         set: { status: { value: 'rejected' }, decided_on: 'time', decided_by: 'name', decision_note: 'note' },
       },
       choice: true,
+      parts: true,
     },
     lines: {
       table: 'quotation_lines',

@@ -69,6 +69,8 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
   const scope = [workspace.id, client.id, today, workspace.timeZone]
 
   return {
+    parts: true,
+
     async list({ status = null, search, sort, after, size }) {
       const [rank, id] = keyOf(after, After) ?? [null, null]
       const rows = await query(db, {
@@ -169,9 +171,9 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
         await query(db, {
           name: `crm.${kind}.choose`,
           text: `update public.${it.lines} l
-                 set ${it.chosen} = c.chosen, ${it.line.quantity} = c.quantity::numeric, line_total = c.total::numeric
+                 set ${it.optional} = true, ${it.chosen} = c.chosen, ${it.line.quantity} = c.quantity::numeric, line_total = c.total::numeric
                  from jsonb_to_recordset($2::jsonb) as c(id integer, chosen boolean, quantity text, total text)
-                 where l.${it.of} = $1 and l.id = c.id and l.${it.optional}`,
+                 where l.${it.of} = $1 and l.id = c.id`,
           values: [idOf(id), JSON.stringify(choice.lines.map(one => ({ ...one, total: one.total.amount })))],
         })
     },

@@ -21,6 +21,10 @@ export default offerSection({
     label: 'Quantities in quotations',
     about: 'Clients choose how much they want of what is optional, and not only whether.',
   },
+  parts: {
+    label: 'Accepting a part of quotations',
+    about: 'Clients leave out lines that are no option, and accept the rest, where your CRM can take that.',
+  },
   questions: {
     label: 'Questions on quotations',
     about: 'Clients ask about quotations or one of their lines, and you answer in these settings.',

@@ -127,6 +127,51 @@ describe('answering an offer', () => {
     expect((await owner.get(`/proposals/${id}?options=1&option=999999`)).status).to.equal(422)
   })
 
+  it('takes a part where the workspace lets clients leave lines out, and says in the CRM what was left out', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    const lines = await scene.owner('proposal_lines').where({ proposal_id: id }).orderBy('position')
+    const kept = lines.filter(it => ['Concept, key visual and headline', 'Advertising set-up'].includes(it.title))
+    const choice = (ids: number[]) => `options=1${ids.map(it => `&option=${it}`).join('')}`
+    const wanted = choice(kept.map(it => it.id))
+
+    expect((await owner.get(`/proposals/${id}/acceptance?${wanted}`)).status).to.equal(422)
+    await scene
+      .owner('portal.client_portal_settings')
+      .insert({ workspace_id: '1', name: 'proposals.parts', value: 'true', changed_by: 'a test' })
+    const whole = await owner.get(`/proposals/${id}`)
+    expect(whole).to.show('You may leave lines out', '€16,736.72')
+    expect(whole.text.match(/role="switch"/g)).to.have.length(8)
+    // 2,900 and 960, less 388 that nobody can leave out, and 21%.
+    expect(await owner.get(`/proposals/${id}?${wanted}`)).to.show('€3,472.00', '€4,201.12')
+    for (const none of [choice([]), choice([lines.find(it => Number(it.line_total) < 0).id]), choice([999_999])])
+      expect((await owner.get(`/proposals/${id}/acceptance?${none}`)).status, none).to.equal(422)
+    expect(await owner.get(`/proposals/${id}?${choice([])}`)).to.show('Keep at least one line')
+    const quantity = `&quantity.${kept[1].id}=1`
+    expect(await owner.get(`/proposals/${id}?${wanted}${quantity}`)).to.show('€4,201.12')
+
+    const review = await owner.get(`/proposals/${id}/acceptance?${wanted}`)
+    expect(review).to.show('for €4,201.12', 'option you left out')
+    expect((await sign(owner, id, fieldsOf(review.text))).status).to.equal(303)
+    expect(await scene.owner('proposals').where({ id }).first()).to.include({
+      state: 'accepted',
+      grand_total: '4201.12',
+    })
+    const after = await scene.owner('proposal_lines').where({ proposal_id: id }).orderBy('position')
+    const counts = (it: any) => !it.is_optional || it.is_chosen
+    expect(after.filter(counts).map(it => it.title)).to.have.members([
+      'Concept, key visual and headline',
+      'Advertising set-up',
+      'Returning client',
+    ])
+    expect(after.map(it => it.line_total)).to.deep.equal(lines.map(it => it.line_total))
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.not.show('Changed since it was signed')
+    const [{ evidence }] = await scene.owner('portal.client_signatures').select('evidence')
+    expect(JSON.parse(evidence)).to.deep.include({ choice: 'own' })
+    expect(await faults(scene.database, '1')).to.deep.equal([])
+  })
+
   it('asks for a signature and the tick, and keeps what was typed', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')

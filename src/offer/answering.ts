@@ -15,7 +15,7 @@ import { sendPdf } from '../pdf/print.ts'
 import { identified, may, stepUp } from '../section.ts'
 import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
-import { type Choice, choiceOf, choosable, chosen } from './choice.ts'
+import { type Choice, choiceOf, choosable, chosen, closed, opened } from './choice.ts'
 import { type Content, contentOf, differences } from './content.ts'
 import { AboveLimit, over } from './limit.ts'
 import type { Offer, Offers } from './port.ts'
@@ -32,23 +32,47 @@ export interface Answering {
 }
 
 /** What a client has chosen, from the address of a page or from a form: nothing of it is trusted yet. */
-function choiceIn(from: unknown, offer: Offer, quantities: boolean): Choice {
+function choiceIn(from: unknown, offer: Offer, ofQuantity: (id: string) => boolean): Choice {
   const fields = z.record(z.string(), z.unknown()).catch({}).parse(from)
   if (!fields.options) return choiceOf(offer)
   const wanted = [fields.option].flat().filter(it => typeof it === 'string')
   return Object.fromEntries(
     wanted.map(id => {
       const offered = offer.lines.find(it => it.id === id)?.quantity ?? '1'
-      return [id, (quantities && plain(fields[`quantity.${id}`])) || offered]
+      return [id, (ofQuantity(id) && plain(fields[`quantity.${id}`])) || offered]
     }),
   )
 }
 
 const plain = (it: unknown) => (typeof it === 'string' ? it.trim().replace(',', '.') : '')
 
+/** What a workspace lets clients choose, beside whether they want what is optional. */
+export interface Freedom {
+  /** How much of what is optional. */
+  quantities: boolean
+  /** Whether to leave out what is not. */
+  parts: boolean
+}
+
+export const freedomOf = (name: Kind['name'], visit: Visit, { parts }: Offers): Freedom => ({
+  quantities: visit.on(`${name}.quantities`),
+  parts: parts === true && visit.on(`${name}.parts`),
+})
+
+/** With all that may be chosen as options. */
+export const free = (offer: Offer, { parts }: Freedom) => (parts ? opened(offer) : offer)
+
 /** With the choice, where there is one to be made. Throws Invalid. */
-export const withChoice = (offer: Offer, from: unknown, quantities: boolean): Offer =>
-  choosable(offer) && offer.status === 'open' ? chosen(offer, choiceIn(from, offer, quantities)) : offer
+export function withChoice(offer: Offer, from: unknown, freedom: Freedom): Offer {
+  const whole = free(offer, freedom)
+  if (!choosable(whole) || offer.status !== 'open') return offer
+  const optional = new Set(offer.lines.filter(it => it.optional).map(it => it.id))
+  const choice = chosen(
+    whole,
+    choiceIn(from, whole, id => freedom.quantities && optional.has(id)),
+  )
+  return freedom.parts ? closed(choice, offer) : choice
+}
 
 /** Pages and commands by which an offer is accepted or declined, and the evidence afterwards. */
 export function answering(router: Router, { kind, port, shared }: Answering) {
@@ -94,16 +118,14 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
 
   const showAcceptance = late(async (req, res) => {
     const { portal } = req
-    const offer = withChoice(
-      await waiting(req),
-      req.method === 'GET' ? req.query : portal.body,
-      portal.on(`${name}.quantities`),
-    )
+    const freedom = freedomOf(name, portal, port(portal))
+    const offer = withChoice(await waiting(req), req.method === 'GET' ? req.query : portal.body, freedom)
+    const options = free(offer, freedom)
     const { consent, seen } = agreed(kind, portal, offer)
     const policy = policyOf(portal)
     const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
     res.answer(`${name}/accept`, {
-      ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), choosing: choosable(offer) },
+      ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(options), choosing: choosable(options) },
       ...{
         consent,
         seen,
@@ -128,7 +150,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       const { portal } = req
       const offer = await waiting(req)
       const form = read(Accepting, req)
-      const shown = withChoice(offer, portal.body, portal.on(`${name}.quantities`))
+      const shown = withChoice(offer, portal.body, freedomOf(name, portal, port(portal)))
       if (over(shown, portal)) throw new AboveLimit()
       const { consent, seen } = agreed(kind, portal, shown)
       const signature = signatureIn(form, policyOf(portal).ways)

@@ -36,6 +36,26 @@ export function chosen(offer: Offer, choice: Choice): Offer {
   return { ...offer, lines, sums, total: sums.total }
 }
 
+/** The same where each line may be left out: those that cost something, and come to what the CRM says. */
+export const opened = (offer: Offer): Offer => ({
+  ...offer,
+  lines: offer.lines.map(it => (leavable(it, offer) ? { ...it, optional: true, chosen: true } : it)),
+})
+
+const leavable = (it: Line, { total }: Offer) =>
+  !it.optional && it.id !== undefined && positive(it.total) && lineTotal(it, total).amount === it.total.amount
+
+const positive = ({ amount }: Money) => scaled(amount, 6) > 0n
+
+/** As it is signed: what was offered as a whole and is kept is no option. Throws Invalid where nothing is left to pay. */
+export function closed(choice: Offer, offered: Offer): Offer {
+  if (!positive(choice.total)) throw new Invalid({ choice: ['Keep at least one line: nothing would be left.'] }, {})
+  const lines = choice.lines.map((it, at) =>
+    it.chosen ? { ...it, optional: offered.lines[at]?.optional ?? true } : it,
+  )
+  return { ...choice, lines }
+}
+
 /** Whether something of it is optional, and what we calculate for the CRM's own choice is what the CRM says. */
 export const choosable = (offer: Offer) =>
   offer.lines.some(it => it.optional && it.id) && arithmeticOf(offer) !== undefined

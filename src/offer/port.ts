@@ -68,6 +68,8 @@ export interface Offers {
    * time is no conflict. Not there: nothing can be answered.
    */
   answer?(id: string, answer: Answer): Promise<void>
+  /** Whether an answer's lines may also be such as were no option, and are left out: they become one that is not chosen. */
+  parts?: boolean
   /** The same where the CRM is told by other ways than its tables, and so after the evidence is kept. */
   passOn?(id: string, answer: Answer): Promise<void>
   /** The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. */
@@ -91,6 +93,6 @@ export interface Answer {
   orderNumber: string | null
   /** A plain date. */
   wishedOn: string | null
-  /** The optional lines and what all comes to, where it is other than the CRM had it. */
+  /** The optional lines, also those that are by this answer, and what all comes to, where it is other than the CRM had it. */
   choice: { lines: Pick<Line, 'id' | 'chosen' | 'quantity' | 'total'>[]; sums: Sums } | null
 }

@@ -15,7 +15,7 @@ import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
-import { Accepting, answering, Declining, pending, withChoice } from './answering.ts'
+import { Accepting, answering, Declining, type Freedom, free, freedomOf, pending, withChoice } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { type Content, contentOf, offerOf, Since, since } from './content.ts'
 import { over } from './limit.ts'
@@ -53,6 +53,7 @@ export interface Kind {
   toggle: Omit<Toggle, 'default'>
   answering: Omit<Toggle, 'default'>
   quantities: Omit<Toggle, 'default'>
+  parts: Omit<Toggle, 'default'>
   questions: Omit<Toggle, 'default'>
   reminders: Omit<Toggle, 'default'>
   links: Omit<Toggle, 'default'>
@@ -95,6 +96,7 @@ export function offerSection(kind: Kind): Section {
       [name]: { ...toggle, default: true },
       [`${name}.answers`]: { ...kind.answering, default: true },
       [`${name}.quantities`]: { ...kind.quantities, default: false },
+      [`${name}.parts`]: { ...kind.parts, default: false },
       [`${name}.questions`]: { ...kind.questions, default: true },
       [`${name}.reminders`]: { ...kind.reminders, default: true },
       [`${name}.links`]: { ...kind.links, default: false },
@@ -173,7 +175,11 @@ export function offerSection(kind: Kind): Section {
           offers.find(String(req.params.id)),
           req.portal.story(req, name, String(req.params.id)),
         ])
-        const offer = chosenOr(found, req.query, req.portal, `${name}.quantities`)
+        const freedom = freedomOf(name, req.portal, offers)
+        const whole = free(found, freedom)
+        const offer = chosenOr(found, req.query, req.portal, freedom)
+        // What is left out stays where it was while it may be taken in again.
+        const lines = offer.lines.map((it, at) => ({ ...it, optional: found.lines[at]?.optional ?? it.optional }))
         const open = found.status === 'open' && !pending(story.answers, found)
         const content = contentOf(found)
         const [before] = await Promise.all([
@@ -182,10 +188,11 @@ export function offerSection(kind: Kind): Section {
           req.method === 'GET' && !req.query.options && record(req, { event: `${name}.viewed`, subject: found }),
         ])
         res.answer(`${name}/show`, {
-          ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(offer), ...story },
+          ...{ offer, [one]: offer, groups: grouped(lines), choice: choiceOf(offer), ...story },
           answerable: open && (offers.answer || offers.passOn) && req.portal.on(`${name}.answers`),
           limit: over(offer, req.portal),
-          choosing: open && choosable(found) && req.portal.may(`${name}.answer`),
+          choosing: open && choosable(whole) && req.portal.may(`${name}.answer`),
+          leavable: whole.lines.filter((it, at) => it.optional && !found.lines[at]?.optional).map(it => it.id),
           since: since(before, content, req.portal),
           asked: req.query.asked === '',
           ...shared(req.portal),
@@ -217,7 +224,7 @@ export function offerSection(kind: Kind): Section {
           const found = await offers.find(String(req.params.id))
           if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
           if (found.status !== 'open') throw new Conflict()
-          const { id, number, title, total } = withChoice(found, req.portal.body, req.portal.on(`${name}.quantities`))
+          const { id, number, title, total } = withChoice(found, req.portal.body, freedomOf(name, req.portal, offers))
           const [permission, it] = Object.entries(answers)[0]!
           const asked = { section: name, id, number, title, total, permission: [permission, it] as const }
           await askApprovers(req, req.portal.mailed, asked)
@@ -258,9 +265,9 @@ export function offerSection(kind: Kind): Section {
 const keyed = <T>(name: `${string}.${string}`, it: T): Record<`${string}.${string}`, T> => ({ [name]: it })
 
 /** What somebody typed into the address is no reason for an error page. */
-function chosenOr(offer: Offer, query: unknown, visit: Visit, toggle: string): Offer {
+function chosenOr(offer: Offer, query: unknown, visit: Visit, freedom: Freedom): Offer {
   try {
-    return withChoice(offer, query, visit.on(toggle))
+    return withChoice(offer, query, freedom)
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
     visit.problem = error

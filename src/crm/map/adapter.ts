@@ -88,10 +88,13 @@ export function adapterOf(given: CrmMap, database: Knex): Crm & { staff?: Identi
   }
 }
 
-/** A port with the questions of a plain one, each of which waits until the map is ready. */
+/** A port with the questions of a plain one, each of which waits until the map is ready; what is no question is as it is. */
 const later = (plain: object, port: () => Promise<any>) =>
   Object.fromEntries(
-    Object.keys(plain).map(name => [name, async (...args: unknown[]) => (await port())[name](...args)]),
+    Object.entries(plain).map(([name, it]) => [
+      name,
+      typeof it === 'function' ? async (...args: unknown[]) => (await port())[name](...args) : it,
+    ]),
   )
 const nothing: Ask = async () => []
 

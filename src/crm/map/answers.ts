@@ -29,21 +29,26 @@ export function answersOf(reader: Reader, it: OffersMap, document: Document) {
   const { answers } = it
   if (!answers || answers.off) return undefined
   const written = (one: AnswerMap | undefined) =>
-    one && 'set' in one ? writtenBy(reader, it, document, one.set, answers.choice === true) : undefined
+    one && 'set' in one ? writtenBy(reader, it, document, one.set, answers) : undefined
   return {
     accepted: { map: answers.accepted, sql: written(answers.accepted) },
     declined: { map: answers.declined, sql: written(answers.declined) },
     choice: answers.choice === true,
+    parts: parted(it),
   }
 }
 export type Answers = NonNullable<ReturnType<typeof answersOf>>
+
+/** Whether the CRM's lines say both that they are optional and that they are chosen. */
+const parted = ({ answers, lines }: OffersMap) =>
+  answers?.choice === true && answers.parts === true && Boolean(lines?.optional && lines.chosen)
 
 function writtenBy(
   reader: Reader,
   it: OffersMap,
   document: Document,
   set: Record<string, Said>,
-  choice: boolean,
+  { choice }: NonNullable<OffersMap['answers']>,
 ): Written {
   const { place, key, mine, open } = document
   const table = it.table ?? ''
@@ -66,13 +71,14 @@ function writtenBy(
     already: `select 1 as done from ${place.from} where ${which} and ${mine} and ${plain
       .map(one => `${one.own} is not distinct from ${one.value}`)
       .join(' and ')}`,
-    choose: choice && it.lines ? choosing(reader, it.lines, place, key) : undefined,
+    choose: choice && it.lines ? choosing(reader, it.lines, place, key, parted(it)) : undefined,
   }
 }
 
-function choosing(reader: Reader, lines: LinesMap, place: Place, key: string): string {
+function choosing(reader: Reader, lines: LinesMap, place: Place, key: string, parts: boolean): string {
   const l = placeOf(reader, lines, 'l')
   const set = [
+    [parts ? lines.optional : undefined, 'optional', 'boolean'],
     [lines.chosen, 'chosen', 'boolean'],
     [lines.quantity, 'quantity', 'text'],
     [lines.total, 'total', 'text'],
@@ -84,7 +90,7 @@ function choosing(reader: Reader, lines: LinesMap, place: Place, key: string): s
   )
   const document: Place = { ...place, column: () => checked('id', keyOfType(key).cast) }
   return `update ${l.from} set ${set.map(([name, from]) => `${ident(name)} = c.${from}::${l.type(name)}`).join(', ')}
-    from jsonb_to_recordset(${param('lines')}::jsonb) as c(id text, chosen boolean, quantity text, total text)
+    from jsonb_to_recordset(${param('lines')}::jsonb) as c(id text, optional boolean, chosen boolean, quantity text, total text)
     where ${same(l, lines.of, document, place.key)} and ${l.column(l.key)}::text = c.id and ${l.rows}`
 }
 
@@ -120,7 +126,7 @@ const valuesOf = ({ act, at, on, by, reason, orderNumber, wishedOn, choice, vers
   net: choice?.sums.net.amount ?? null,
   tax: choice ? minus(choice.sums.total.amount, choice.sums.net.amount) : null,
   total: choice?.sums.total.amount ?? null,
-  lines: choice && JSON.stringify(choice.lines.map(it => ({ ...it, total: it.total.amount }))),
+  lines: choice && JSON.stringify(choice.lines.map(it => ({ ...it, optional: true, total: it.total.amount }))),
 })
 
 /** The part of a port that takes answers: in the CRM's tables, or by its API or a function. */
@@ -138,7 +144,7 @@ export function answering(answers: Answers, ask: Ask, scope: object, find: Offer
     if ('run' in map) await map.run(id, answer)
     else if ('call' in map) for (const it of [map.call].flat()) await send(it, id, answer)
   }
-  return outside ? { passOn: tell } : { answer: tell }
+  return { ...(outside ? { passOn: tell } : { answer: tell }), parts: answers.parts }
 }
 
 async function write({ update, already, choose }: Written, ask: Ask, values: Record<string, unknown>) {

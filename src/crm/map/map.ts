@@ -218,6 +218,8 @@ interface AnswersMap {
   declined?: AnswerMap
   /** Whether what is optional may be chosen: `chosen`, `quantity` and `total` of the lines are set, and the sums here. */
   choice?: boolean
+  /** With `choice`: whether lines that are no option may be left out. `optional` of those lines is set too. */
+  parts?: boolean
 }
 
 /** Columns of the document's own table; or calls of the CRM's own API; or a function of yours. */

@@ -136,6 +136,7 @@ const offers = z.strictObject({
       accepted: answer,
       declined: answer.optional(),
       choice: z.boolean().optional(),
+      parts: z.boolean().optional(),
     })
     .optional(),
   ...paper,
