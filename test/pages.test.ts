@@ -107,17 +107,19 @@ describe('the pages in a real browser', function () {
     ['en-XA', 'with words a third longer'],
     ['ar-XB', 'from right to left'],
   ])
-    it(`never scroll sideways, and are big enough to touch, on the narrowest phone, ${words}`, async () => {
+    it(`never scroll sideways, are big enough to touch and end above the bar, on the narrowest phone, ${words}`, async () => {
       const found: string[] = []
       await eachPlace({ locale, viewport: { width: 320, height: 640 } }, async (page, address) => {
-        const { wider, spilt, small } = await page.evaluate(() => ({
+        const { wider, spilt, small, covered } = await page.evaluate(() => ({
           wider: probes.sticksOut(),
           spilt: probes.spills(),
           small: probes.tooSmall(),
+          covered: probes.covered(),
         }))
         if (wider.length) found.push(`${address} is wider than the screen: ${wider}`)
         if (spilt.length) found.push(`${address} spills out of ${spilt}`)
         if (small.length) found.push(`${address} has small targets: ${small}`)
+        if (covered.length) found.push(`${address} ends under the bar: ${covered}`)
       })
       expect(found).to.deep.equal([])
     })

@@ -71,7 +71,9 @@ const besideCrm = ({ database }: Scene) =>
 declare global {
   /** See probes.js. */
   var probes: Record<'focusName' | 'focusTrouble', () => string> &
-    Record<'spills' | 'sticksOut' | 'tooSmall' | 'untranslated', () => string[]> & { moved(): Promise<number> }
+    Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'untranslated', () => string[]> & {
+      moved(): Promise<number>
+    }
 }
 
 /** Fills in the form that the page shows. */

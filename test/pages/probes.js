@@ -48,6 +48,17 @@ globalThis.probes = (() => {
       .map(describe)
   }
 
+  /** What the bar under the thumb still lies on when the page is scrolled to its end. */
+  function covered() {
+    const bar = document.querySelector('.side nav')
+    if (!bar || getComputedStyle(bar).position !== 'fixed') return []
+    scrollTo(0, document.documentElement.scrollHeight)
+    const { top } = bar.getBoundingClientRect()
+    return [...document.querySelectorAll('main :is(a[href], button, input, select, textarea, summary)')]
+      .filter(it => isSeen(it) && it.getBoundingClientRect().bottom > top + 0.5)
+      .map(describe)
+  }
+
   /** What is wrong with how the focus shows, or an empty text. */
   function focusTrouble() {
     const it = document.activeElement
@@ -87,5 +98,5 @@ globalThis.probes = (() => {
     })
 
   const focusName = () => shownName(document.activeElement)
-  return { focusName, focusTrouble, moved, spills, sticksOut, tooSmall, untranslated }
+  return { covered, focusName, focusTrouble, moved, spills, sticksOut, tooSmall, untranslated }
 })()
