@@ -116,6 +116,38 @@ describe('signing in a real browser', function () {
     expect(await page.locator('svg.drawn path').getAttribute('d')).to.match(/^M\d/)
   })
 
+  it('is kept as it is seen: it ends at the edge of the field, and is as high for its width', async () => {
+    const page = await stage.visit('owner', { viewport: phone })
+    const id = await open(page)
+    await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
+    await page.locator('#pad').evaluate((it: any) => it.scrollIntoView({ block: 'center' }))
+    const { x, y, width, height } = (await page.locator('#pad').boundingBox())!
+    expect(height).to.be.above(150)
+    const points = [
+      [100, 60],
+      [100, height + 40],
+      [180, height + 40],
+      [180, 60],
+    ] as const
+    for (const [at, [dx, dy]] of points.entries()) {
+      await page.mouse.move(x + dx, y + dy, { steps: 8 })
+      if (!at) await page.mouse.down()
+    }
+    await page.mouse.up()
+
+    const kept: [number, number][][] = JSON.parse(await page.locator('[name=strokes]').inputValue())
+    const ends = kept.map(its => [its[0]!, its.at(-1)!].map(([left, top]) => [left, top]))
+    const [left, right, top] = [100 - width / 2, 180 - width / 2, 60].map(it => (it * 300) / height) as [
+      number,
+      number,
+      number,
+    ]
+    const near = (it: number[], to: number[]) => it.forEach((one, at) => void expect(one).to.be.closeTo(to[at]!, 8))
+    expect(ends).to.have.length(2)
+    near(ends.flat(2), [500 + left, top, 500 + left, 300, 500 + right, 300, 500 + right, top])
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
   for (const javaScriptEnabled of [false, true])
     it(`is done by a public link on a phone, ${javaScriptEnabled ? 'with' : 'without'} JavaScript and without an account`, async () => {
       const { scene } = stage

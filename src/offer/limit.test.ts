@@ -18,7 +18,7 @@ describe('a limit by amount', () => {
     for (const page of ['', '/acceptance'])
       expect(await approver.get(`/proposals/${id}${page}`))
         .to.show('You may accept up to €16,736.71.', 'Ask a colleague')
-        .and.not.show('Sign and accept')
+        .and.not.show('Sign and accept', 'signing.js')
     expect(await approver.get('/account')).to.show('accepts up to €16,736.71')
     const refused = await accept(approver, id)
     expect(refused.status).to.equal(403)
