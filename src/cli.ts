@@ -30,7 +30,7 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
-  verify FILE                                 whether an evidence bundle is whole; asks no database
+  verify FILE [--certificate SHA-256]         whether an evidence bundle is whole; asks no database
   export --workspace SLUG [--out DIR]         an evidence bundle for each answer of a workspace
 
 With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
@@ -105,6 +105,7 @@ async function run(): Promise<string> {
         config: text,
         map: text,
         audit: text,
+        certificate: text,
         by: text,
         workspace: text,
         client: text,
@@ -130,7 +131,7 @@ async function run(): Promise<string> {
   if (values.help) return usage
   const named = positionals.join(' ')
   if (named === 'audit') return audited(values)
-  if (positionals[0] === 'verify') return verifyFile(positionals[1])
+  if (positionals[0] === 'verify') return verifyFile(positionals[1], values.certificate)
   const command = Object.hasOwn(commands, named) ? commands[named] : undefined
   if (!command) throw new Wrong(`There is no command "${named}".\n\n${usage}`)
   const config = await configOf(values.config, values.map)

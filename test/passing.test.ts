@@ -67,6 +67,20 @@ describe('an answer that is passed on', () => {
     expect(chosen.map(it => it.title)).to.deep.equal(['Short film, 30 seconds'])
   })
 
+  it('is refused where the CRM holds something else by then than what was signed, at the same version', async () => {
+    const { scene, crm } = await apart()
+    const owner = await scene.visit('owner')
+    await crm.owner.raw('revoke update (state) on proposals from portico_app')
+    const id = await sign(owner)
+    await until(async () => (await signature(scene)).why)
+    await crm.owner('proposals').where({ id }).update({ terms: 'Other terms' })
+    await crm.owner.raw('grant update (state) on proposals to portico_app')
+    const { id: which } = await signature(scene)
+    await (await scene.visit('admin')).postAt(`/settings/client-portal/answers/${which}/retry`)
+    expect((await settled(scene)).state).to.equal('refused')
+    expect(await crm.owner('proposals').where({ id }).first()).to.include({ state: 'sent', terms: 'Other terms' })
+  })
+
   it('that comes too late is refused: the signer is told, by mail too, and can answer what is there now', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')

@@ -72,7 +72,7 @@ export interface Stored {
   head_signature: string
   certificate: string
   document: Buffer | null
-  state: 'saved' | 'passing' | 'confirmed' | 'refused'
+  state: 'saved' | 'passing' | 'confirmed' | 'refused' | 'superseded'
   tries: number
   settled_at: Date | null
   why: string | null
@@ -97,6 +97,7 @@ export function bundleOf(it: Stored): Bundle | undefined {
     hash: it.hash,
     headSignature: it.head_signature,
     certificate: it.certificate,
+    state: it.state,
     document: it.document?.toString('base64') ?? null,
     sealed: it.sealed?.toString('base64') ?? null,
   }

@@ -11,11 +11,12 @@ import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import { said, textOf } from '../mail/texts.ts'
 import type { Attachment } from '../mail/transport.ts'
+import { type Content, contentOf } from '../offer/content.ts'
 import type { Answer } from '../offer/port.ts'
 import { Policy, policyName } from '../offer/signing.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import type { Section } from '../section.ts'
-import { sha256 } from './canonical.ts'
+import { canonical, sha256 } from './canonical.ts'
 import { certificate } from './certificate.ts'
 import { columns, type Stored, tables } from './chain.ts'
 import type { Evidence } from './evidence.ts'
@@ -40,7 +41,16 @@ export interface Parts extends Signing {
  * accepted paper is sealed, and both sides get their copies. Each step is stored before the next begins.
  */
 export function delivering(parts: Parts) {
-  parts.jobs.work<Queued>(queue, job => deliver(job, parts))
+  const { database, jobs } = parts
+  jobs.work<Queued>(queue, async job => {
+    try {
+      await deliver(job, parts)
+    } catch (error) {
+      // What somebody signed is not given up.
+      if (job.retryCount >= job.retryLimit) await database.transaction(tx => jobs.send(tx, queue, job.data, 3_600))
+      throw error
+    }
+  })
 }
 
 async function deliver({ data: { workspace: id, slug, id: signature } }: Job<Queued>, parts: Parts) {
@@ -100,7 +110,7 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
   return true
 }
 
-/** The CRM takes it, or says that it is too late. */
+/** The CRM takes it, or says that it is too late: also where it holds something else by now than what was signed. */
 async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: Parts) {
   const { signer, document } = evidence
   const customer: Customer = {
@@ -114,11 +124,23 @@ async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: 
   const portIn = (tx?: Knex.Transaction) => portOf(door.passing(crm.connect(customer, tx)), document.section)
   const answer = answerOf(evidence, customer.today)
   const port = portIn()
-  if (port?.passOn) return port.passOn(document.id, answer)
+  const signed = document.content as Content
+  if (port?.passOn) {
+    const now = await port.find(document.id)
+    const fixed = answer.choice ? withoutChoice : canonical
+    if (now.status === 'open' && fixed(contentOf(now)) !== fixed(signed)) throw new Conflict()
+    return port.passOn(document.id, answer)
+  }
   if (!port?.answer) throw new Error('The CRM takes no answers right now.')
   // In the CRM's own database: all of it is written there, or nothing.
-  await (crm.database ?? database).transaction(tx => portIn(tx)?.answer?.(document.id, answer))
+  await (crm.database ?? database).transaction(async tx => {
+    const there = portIn(tx)
+    await there?.answer?.(document.id, answer)
+    if (there && canonical(contentOf(await there.find(document.id))) !== canonical(signed)) throw new Conflict()
+  })
 }
+
+const withoutChoice = ({ lines, sums, total, ...content }: Content) => canonical(content)
 
 function answerOf({ id, act, at, document, signer, reason, order, choice }: Evidence, on: string): Answer {
   const { lines, sums } = document.content as { lines: any[]; sums: any }
@@ -147,10 +169,14 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   const verify = address && `${address}/${workspace.slug}/verify`
   const printed = section.signed(evidence.document.content, reader)
   const certified = { ...printed, stamp: undefined, certificate: certificate({ evidence, row, verify }, reader) }
-  const print = async (alone: boolean) => pdfOf({ ...certified, alone }, await places.logo(workspace))
-  const own = evidence.document.pdf?.by === 'crm' && row.document
-  // A paper of the CRM's that cannot be added to is named in the certificate by its fingerprint.
-  const paper = (own && (await behind(own, await print(true)).catch(() => undefined))) || (await print(false))
+  const logo = await places.logo(workspace)
+  const print = (alone: boolean) => pdfOf({ ...certified, alone }, logo)
+  const frozen = row.document
+  const ours = frozen && evidence.document.pdf?.by !== 'crm' && frozen.equals(await pdfOf(printed, logo))
+  // The frozen paper itself with the certificate behind it; ours as one print, where that is the same but for tags that
+  // hold for both. One that nothing can be added to is named in the certificate by its fingerprint.
+  const paper =
+    (!ours && frozen && (await behind(frozen, await print(true)).catch(() => undefined))) || (await print(false))
   const sealed = await seal(paper, {
     key: await keyOf(workspace),
     at: row.at,

@@ -83,6 +83,8 @@ export interface Bundle {
   headSignature: string
   /** X.509, PEM. */
   certificate: string
+  /** How far it had come into the CRM when this file was made: no signature holds it. Not there in the first files. */
+  state?: string
   /** The frozen paper, and the same with certificate page and seal; base64. */
   document: string | null
   sealed: string | null

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { OctetString } from 'asn1js'
 import { expect } from 'chai'
 import * as pkijs from 'pkijs'
@@ -5,7 +6,7 @@ import { serving } from '../../test/serving.ts'
 import { leave, open } from '../../test/visit.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { type Key, signingKeys } from './keys.ts'
-import { seal, sealOf } from './seal.ts'
+import { fingerprint, seal, sealOf } from './seal.ts'
 
 describe('a seal', () => {
   let key: Key
@@ -57,6 +58,27 @@ describe('a seal', () => {
       expect(found?.intact && found.whole, `byte ${at}`).to.not.equal(true)
     }
     expect(file.toString('latin1')).to.include('/StructTreeRoot')
+  })
+
+  it('is told by the certificate that it was made with, and by no other that lies beside it', async () => {
+    const { database } = await open()
+    const elsewhere = { id: '2', slug: 'ledgerline', name: 'Forger', letterhead: [], timeZone: 'UTC' }
+    const mine = await signingKeys(database, ['s'.repeat(32)])(elsewhere)
+    const file = await seal(paper, { key: mine, at: new Date(), reason: 'x', name: 'Forger', timestamps: undefined })
+    const text = file.toString('latin1')
+    const [, first = '', second = ''] = /\/ByteRange \[0 (\d+) (\d+)/.exec(text) ?? []
+    const [from, to] = [Number(first) + 1, Number(second) - 1]
+    const whole = pkijs.ContentInfo.fromBER(new Uint8Array(Buffer.from(text.slice(from, to), 'hex')))
+    const cms = new pkijs.SignedData({ schema: whole.content })
+    cms.certificates?.unshift(pkijs.Certificate.fromBER(new Uint8Array(new X509Certificate(key.certificate).raw)))
+    const ours = new pkijs.ContentInfo({ contentType: whole.contentType, content: cms.toSchema(true) })
+    const hex = Buffer.from(ours.toSchema().toBER(false))
+      .toString('hex')
+      .padEnd(to - from, '0')
+    const forged = Buffer.from(text.slice(0, from) + hex + text.slice(to), 'latin1')
+    expect(forged.length).to.equal(file.length)
+    expect((await sealOf(file))?.by).to.equal(fingerprint(mine.certificate))
+    expect((await sealOf(forged))?.by).to.not.equal(fingerprint(key.certificate))
   })
 
   it('bears the time of an authority, where there is one, and none of something else', async () => {

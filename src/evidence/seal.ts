@@ -148,8 +148,9 @@ export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
     // Room that the signature left: nothing may be written there afterwards.
     const tidy = /^0*>$/.test(contents.slice(1 + offset * 2))
     const cms = new pkijs.SignedData({ schema: new pkijs.ContentInfo({ schema: result }).content })
-    const [certificate] = cms.certificates ?? []
-    if (!(certificate instanceof pkijs.Certificate)) return undefined
+    // Of several, it would be told by one whose the signature is not.
+    const [certificate, ...others] = cms.certificates ?? []
+    if (!(certificate instanceof pkijs.Certificate) || others.length || cms.signerInfos.length !== 1) return undefined
     const covered = Buffer.concat([pdf.subarray(0, first), pdf.subarray(second, second + rest)])
     const intact = await cms
       .verify({ signer: 0, data: new Uint8Array(covered).buffer, checkChain: false })

@@ -39,6 +39,8 @@ interface Signed {
   reason: string | null
   order: { number: string | null; wishedOn: string | null }
   choice: Answer['choice']
+  /** Answers to the same version that the CRM has had, before it offered it once more: they are superseded by this one. */
+  before: string[]
   /** The same content as the CRM has it once it has taken the answer. */
   still(crm: Partial<Ports>): Promise<object>
 }
@@ -94,6 +96,7 @@ export function signing(parts: Parts): Signing {
         req,
         async it => {
           const told = await tell(it, what, answer)
+          if (what.before.length) await supersede(it.tx, workspace.id, what.before)
           await append(it.tx, { evidence, document: what.document.pdf?.bytes ?? null, settled: told }, key)
           await jobs.send(it.tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Queued)
         },
@@ -118,14 +121,8 @@ export function signing(parts: Parts): Signing {
         if (row.done) throw new Conflict()
         const signed: Evidence = JSON.parse(row.evidence)
         const evidence: Evidence = {
-          ...signed,
-          ...{
-            id: uuid(),
-            act: 'countersigned',
-            at: now.toISOString(),
-            signature: { way: 'ticked' },
-            authentication: [],
-          },
+          ...{ format: signed.format, id: uuid(), act: 'countersigned', at: now.toISOString() },
+          workspace: signed.workspace,
           document: { ...signed.document, pdf: null },
           signer: {
             id: staff?.id ?? '',
@@ -136,7 +133,11 @@ export function signing(parts: Parts): Signing {
             contact: null,
           },
           consent: { text: consent, language: locale, sha256: sha256(consent) },
+          ...{ signature: { way: 'ticked' }, choice: signed.choice, reason: null },
+          order: { number: null, wishedOn: null },
+          authentication: [],
           from: fromOf(req),
+          seen: { times: 0, first: null, last: null },
         }
         await append(tx, { evidence, document: null, settled: true }, key)
         const { section, number } = signed.document
@@ -162,9 +163,16 @@ export function signing(parts: Parts): Signing {
   }
 }
 
+const supersede = (tx: Knex, workspace: string, ids: string[]) =>
+  query(tx, {
+    text: `update portal.client_signatures set state = 'superseded'
+           where workspace_id = $1 and id = any($2) and state = 'confirmed'`,
+    values: [workspace, ids],
+  })
+
 /** What of a section's port takes answers. */
-export const portOf = (crm: Partial<Ports>, section: string): Pick<Offers, 'answer' | 'passOn'> | undefined =>
-  crm[section as keyof Ports] as Pick<Offers, 'answer' | 'passOn'> | undefined
+export const portOf = (crm: Partial<Ports>, section: string): Pick<Offers, 'answer' | 'find' | 'passOn'> | undefined =>
+  crm[section as keyof Ports] as Pick<Offers, 'answer' | 'find' | 'passOn'> | undefined
 
 /** Whether the CRM has taken it in this transaction; if not, it is passed on later. */
 async function tell({ crm, here }: Acting, { section, document, still }: Signed, answer: Answer): Promise<boolean> {

@@ -515,6 +515,55 @@ describe('answering an offer', () => {
     expect(await faults(scene.database, '1')).to.deep.equal([])
   })
 
+  it('seals the paper that was frozen, also where it would be printed otherwise by then', async () => {
+    const scene = await open({ mail: 'kept' })
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
+    const texts = async () => {
+      for (let at = 0; at < 200; at++) {
+        const row = await scene.owner('portal.client_signatures').first('sealed')
+        if (row.sealed) return (await extractText(new Uint8Array(row.sealed), { mergePages: true })).text
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+      throw new Error('nothing was sealed')
+    }
+    expect(await texts()).to.include('Brightside Studio B.V.')
+    await scene.owner('portal.client_signatures').update({ sealed: null, sealed_hash: null, sealed_at: null })
+    await scene.owner('workspaces').where({ id: 1 }).update({ legal_name: 'Quite Another B.V.' })
+    const later = await open({ on: scene, mail: 'kept' })
+    const row = await scene.owner('portal.client_signatures').first('id')
+    await (await later.visit('admin')).postAt(`/settings/client-portal/answers/${row.id}/retry`)
+    const before = (await texts()).split('Certificate of acceptance')[0]
+    expect(before).to.include('Brightside Studio B.V.').and.not.include('Quite Another')
+  })
+
+  it('can be given anew where the CRM offers the same version once more, and only then', async () => {
+    const scene = await open()
+    const [owner, approver] = [await scene.visit('owner'), await scene.visit('approver')]
+    const id = await idOf(owner)
+    const form = await owner.get(`/proposals/${id}/rejection`)
+    await owner.post(`/proposals/${id}/rejection`, { ...fieldsOf(form.text), reason: 'Too dear' })
+    expect((await approver.get(`/proposals/${id}/acceptance`)).status).to.equal(409)
+    const anew = { state: 'sent', answered_on: null, answered_by: null, answer_note: null }
+    await scene.owner('proposals').where({ id }).update(anew)
+
+    const pages = [await owner.get(`/proposals/${id}/acceptance`), await approver.get(`/proposals/${id}/acceptance`)]
+    const answers = await Promise.all([
+      sign(owner, id, fieldsOf(pages[0]!.text)),
+      sign(approver, id, fieldsOf(pages[1]!.text)),
+    ])
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
+    const rows = await scene.owner('portal.client_signatures').orderBy('link').select('act', 'state')
+    expect(rows.map(it => [it.act, it.state])).to.deep.equal([
+      ['declined', 'superseded'],
+      ['accepted', 'confirmed'],
+    ])
+    expect((await scene.owner('proposals').where({ id }).first('state')).state).to.equal('accepted')
+    expect(await (await scene.visit('admin')).at('/settings/client-portal/answers')).to.show('Answered anew')
+    expect(await faults(scene.database, '1')).to.deep.equal([])
+  })
+
   it('cannot be altered or deleted by the portal’s own role', async () => {
     const { database } = await open()
     for (const text of [

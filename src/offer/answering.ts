@@ -84,14 +84,19 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   const idOf = (req: Request) => String(req.params.id)
   const address = (req: Request, rest = '') => req.portal.url(`/${name}/${encodeURIComponent(idOf(req))}${rest}`)
 
-  /** Throws NotFound where nothing can be answered, and Conflict where it is too late. */
-  async function waiting(req: Request<any>): Promise<Offer> {
+  /**
+   * With the answers that the CRM has had to this version: it offers it once more. Throws NotFound where nothing can be
+   * answered, and Conflict where it is too late.
+   */
+  async function waiting(req: Request<any>): Promise<{ offer: Offer; before: string[] }> {
     const offers = port(req.portal)
+    // In this order: what had arrived before the CRM says that it is open, is not what it still has to say.
+    const { answers } = await req.portal.story(req, name, idOf(req))
     const offer = await offers.find(idOf(req))
     if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
-    if (offer.status !== 'open' || pending((await req.portal.story(req, name, offer.id)).answers, offer))
-      throw new Conflict()
-    return offer
+    if (offer.status !== 'open' || pending(answers, offer)) throw new Conflict()
+    const before = answers.filter(it => it.version === offer.version && it.state === 'confirmed').map(it => it.id)
+    return { offer, before }
   }
 
   /** Whoever comes too late sees how it stands. */
@@ -119,7 +124,8 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   const showAcceptance = late(async (req, res) => {
     const { portal } = req
     const freedom = freedomOf(name, portal, port(portal))
-    const offer = withChoice(await waiting(req), req.method === 'GET' ? req.query : portal.body, freedom)
+    const { offer: offered } = await waiting(req)
+    const offer = withChoice(offered, req.method === 'GET' ? req.query : portal.body, freedom)
     const options = free(offer, freedom)
     const { consent, seen } = agreed(kind, portal, offer)
     const policy = policyOf(portal)
@@ -148,7 +154,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     stepUp(`${name}.accept`),
     async (req, res) => {
       const { portal } = req
-      const offer = await waiting(req)
+      const { offer, before } = await waiting(req)
       const form = read(Accepting, req)
       const shown = withChoice(offer, portal.body, freedomOf(name, portal, port(portal)))
       if (over(shown, portal)) throw new AboveLimit()
@@ -160,6 +166,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       await portal.signing.sign(req, {
         section: name,
         act: 'accepted',
+        before,
         document: {
           ...naming(shown),
           pdf: (await ownOf(offer, shown, portal)) ?? (await paperOf(kind, shown, portal)),
@@ -185,7 +192,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   )
 
   const showRejection = late(async (req, res) => {
-    const offer = await waiting(req)
+    const { offer } = await waiting(req)
     const { reason = '' } = Object(req.portal.body)
     res.answer(`${name}/decline`, { offer, [one]: offer, reason, seen: seenOf(offer, ''), ...shared(req.portal) })
   })
@@ -197,12 +204,13 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     answer,
     signer,
     async (req, res) => {
-      const offer = await waiting(req)
+      const { offer, before } = await waiting(req)
       const { reason, seen } = read(Declining, req)
       if (seen !== seenOf(offer, '')) throw new Conflict()
       await req.portal.signing.sign(req, {
         section: name,
         act: 'declined',
+        before,
         document: { ...naming(offer), pdf: null },
         consent: null,
         signature: null,
@@ -233,6 +241,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
 
   router.get('/:id/evidence', see, async (req, res) => {
     const { offer, row, evidence } = await answered(req)
+    const { countersigned } = await req.portal.story(req, name, offer.id)
     const { signature } = evidence
     res.answer(`${name}/evidence`, {
       offer,
@@ -251,7 +260,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
         .filter(it => it.trim()),
       done: req.query.done === '' && row.person_id === req.portal.customer.person.id,
       ...shared(req.portal),
-      countersigned: (await req.portal.story(req, name, offer.id)).countersigned,
+      countersigned: countersigned?.version === row.version ? countersigned : null,
       delivery: row.state,
     })
   })

@@ -115,7 +115,7 @@ export function offerSection(kind: Kind): Section {
       [`${name}/evidence`]: z.object({
         evidence: Evidence,
         link: z.object({ number: z.int(), hash: z.string() }),
-        delivery: z.enum(['saved', 'passing', 'confirmed', 'refused']),
+        delivery: z.enum(['saved', 'passing', 'confirmed', 'refused', 'superseded']),
         why: z.string().nullable(),
         sealed: z.boolean(),
       }),

@@ -276,7 +276,8 @@ async function tell(
              where u.workspace_id = $1 and u.id = any($7) and u.suspended_at is null and u.reminders
                and not exists (select from portal.client_signatures s
                  where s.workspace_id = $1 and s.client_id = $2 and s.section = $3 and s.document_id = $4 and s.version = $5
-                   and s.act in ('accepted', 'declined') and s.state <> 'refused')
+                   and s.act in ('accepted', 'declined')
+                   and (s.state in ('saved', 'passing') or s.state = 'confirmed' and s.settled_at > now() - interval '1 hour'))
              order by u.id on conflict do nothing returning person_id as person`,
       values: [workspace.id, client, section, id, version, moment, people.map(it => it.id)],
     })

@@ -113,6 +113,24 @@ describe('signing, in the settings', () => {
     expect(await faults(app, '1')).to.deep.equal([])
   })
 
+  it('says in a countersignature only what staff did, and of the version that it is of', async () => {
+    const scene = await open()
+    const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
+    const id = await accept(owner, { order: 'AB 7' })
+    const [, which] = /answers\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/answers`)).text) ?? []
+    await admin.postAt(`${settings}/answers/${which}/countersignature`)
+    const row = await scene.owner('portal.client_signatures').where({ act: 'countersigned' }).first('evidence')
+    expect(JSON.parse(row.evidence)).to.deep.include({
+      order: { number: null, wishedOn: null },
+      seen: { times: 0, first: null, last: null },
+      authentication: [],
+    })
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.show('Countersigned by')
+    await scene.owner('proposals').where({ id }).update({ state: 'sent', version: 3, answered_on: null })
+    await accept(owner)
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.not.show('Countersigned by')
+  })
+
   it('is not to be seen beside the CRM’s papers while the flag is off, and no query of the portal runs', async () => {
     const { portal, visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
     const admin = await visit('admin')
@@ -128,17 +146,36 @@ describe('signing, in the settings', () => {
     const owner = await visit('owner')
     const id = await accept(owner)
     const directory = mkdtempSync(join(tmpdir(), 'portico-'))
-    const [good, bad] = [join(directory, 'good.json'), join(directory, 'bad.json')]
-    writeFileSync(good, (await owner.get(`/proposals/${id}/evidence/bundle`)).text)
+    const [good, bad, other] = ['good', 'bad', 'other'].map(it => join(directory, `${it}.json`)) as [
+      string,
+      string,
+      string,
+    ]
+    let bundle: any
+    for (let at = 0; at < 100 && !bundle?.sealed; at++) {
+      await new Promise(resolve => setTimeout(resolve, 50))
+      bundle = (await owner.get(`/proposals/${id}/evidence/bundle`)).body
+    }
+    writeFileSync(good, JSON.stringify(bundle))
     writeFileSync(bad, readFileSync(good, 'utf8').replace('16736.72', '16736.71'))
+    writeFileSync(other, JSON.stringify({ ...bundle, sealed: bundle.document }))
 
-    const run = (file: string) =>
-      promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), 'verify', file], {
+    const run = (file: string, ...more: string[]) =>
+      promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), 'verify', file, ...more], {
         env: { PATH: process.env.PATH },
       })
-    expect((await run(good)).stdout)
+    const { stdout } = await run(good)
+    expect(stdout)
       .to.include('accepted P-2026-031')
+      .and.include('Into the CRM, when this file was made: confirmed.')
       .and.not.include('✗')
+    const [, fingerprint = ''] = /SHA-256 ([0-9a-f]{64})/.exec(stdout) ?? []
+    expect((await run(good, '--certificate', fingerprint)).stdout).to.include('✓ the certificate is the one')
+    for (const wrong of [
+      await run(good, '--certificate', 'ab'.repeat(32)).catch(it => it),
+      await run(other).catch(it => it),
+    ])
+      expect([wrong.code, /✗/.test(wrong.stderr)]).to.deep.equal([1, true])
     const refused = await run(bad).catch(error => error)
     expect([refused.code, refused.stderr]).to.satisfy(
       ([code, text]: [number, string]) => code === 1 && text.includes('✗'),
@@ -150,9 +187,9 @@ describe('signing, in the settings', () => {
 const wasOf = async (admin: Visitor) =>
   /name="was.signing" value="([^"]+)"/.exec((await admin.at(`${settings}/signing`)).text)?.[1]?.replaceAll('&#34;', '"')
 
-async function accept(owner: Visitor): Promise<string> {
+async function accept(owner: Visitor, more: object = {}): Promise<string> {
   const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
   const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
-  await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N' })
+  await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N', ...more })
   return id
 }

@@ -21,7 +21,7 @@ export interface Answered {
   id: string
   act: 'accepted' | 'declined'
   version: number
-  state: 'saved' | 'passing' | 'confirmed' | 'refused'
+  state: 'saved' | 'passing' | 'confirmed' | 'refused' | 'superseded'
   person: string | null
   signer: string
   /** Whether its evidence is still kept. */
@@ -35,7 +35,7 @@ interface Story {
   /** Its wordings that this client has looked at while it was open, the newest first. */
   seen: Seen[]
   /** By whom of the company, where somebody has. */
-  countersigned: { signer: string; at: string } | null
+  countersigned: { signer: string; at: string; version: number } | null
 }
 
 export type StoryOf = (req: Request<any>, section: string, document: string) => Promise<Story>
@@ -56,7 +56,7 @@ export const stories =
                   from portal.client_signatures s
                   where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
                     and s.document_id = $4 and s.act <> 'countersigned') as answers,
-                 (select jsonb_build_object('signer', s.signer, 'at', s.at) from portal.client_signatures s
+                 (select jsonb_build_object('signer', s.signer, 'at', s.at, 'version', s.version) from portal.client_signatures s
                   where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
                     and s.document_id = $4 and s.act = 'countersigned' order by s.link desc limit 1) as countersigned,
                  (select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title, 'by', c.author_kind,
