@@ -74,6 +74,19 @@ export function withChoice(offer: Offer, from: unknown, freedom: Freedom): Offer
   return freedom.parts ? closed(choice, offer) : choice
 }
 
+/** The choice for another address or form; nothing where none was made. */
+export function carried(from: unknown, offer: Offer, freedom: Freedom): URLSearchParams {
+  const whole = free(offer, freedom)
+  if (!Object(from).options || !choosable(whole) || offer.status !== 'open') return new URLSearchParams()
+  const choice = choiceIn(from, whole, () => freedom.quantities)
+  const quantity = new Map(whole.lines.map(it => [it.id, it.quantity]))
+  const others = Object.entries(choice).filter(([id, many]) => many !== quantity.get(id))
+  const fields = new URLSearchParams({ options: '1' })
+  for (const id of Object.keys(choice)) fields.append('option', id)
+  for (const [id, many] of others) fields.append(`quantity.${id}`, many)
+  return fields
+}
+
 /** Pages and commands by which an offer is accepted or declined, and the evidence afterwards. */
 export function answering(router: Router, { kind, port, shared }: Answering) {
   const { name } = kind
@@ -124,14 +137,16 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   const showAcceptance = late(async (req, res) => {
     const { portal } = req
     const freedom = freedomOf(name, portal, port(portal))
-    const { offer: offered } = await waiting(req)
-    const offer = withChoice(offered, req.method === 'GET' ? req.query : portal.body, freedom)
+    const { offer: found } = await waiting(req)
+    const from = req.method === 'GET' ? req.query : portal.body
+    const offer = withChoice(found, from, freedom)
     const options = free(offer, freedom)
     const { consent, seen } = agreed(kind, portal, offer)
     const policy = policyOf(portal)
     const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
     res.answer(`${name}/accept`, {
       ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(options), choosing: choosable(options) },
+      carried: carried(from, found, freedom),
       ...{
         consent,
         seen,

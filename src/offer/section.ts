@@ -15,7 +15,17 @@ import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
-import { Accepting, answering, Declining, type Freedom, free, freedomOf, pending, withChoice } from './answering.ts'
+import {
+  Accepting,
+  answering,
+  carried,
+  Declining,
+  type Freedom,
+  free,
+  freedomOf,
+  pending,
+  withChoice,
+} from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { type Content, contentOf, offerOf, Since, since } from './content.ts'
 import { over } from './limit.ts'
@@ -177,15 +187,18 @@ export function offerSection(kind: Kind): Section {
         ])
         const freedom = freedomOf(name, req.portal, offers)
         const whole = free(found, freedom)
-        const offer = chosenOr(found, req.query, req.portal, freedom)
+        const from = req.method === 'GET' ? req.query : req.portal.body
+        const offer = chosenOr(found, from, req.portal, freedom)
         // What is left out stays where it was while it may be taken in again.
         const lines = offer.lines.map((it, at) => ({ ...it, optional: found.lines[at]?.optional ?? it.optional }))
         const open = found.status === 'open' && !pending(story.answers, found)
         const content = contentOf(found)
         const [before] = await Promise.all([
           open ? req.portal.earlier(req, { section: name, ...found, content }, story.seen) : undefined,
-          // To choose something of it, or to be told what is wrong, is not to look at it once more.
-          req.method === 'GET' && !req.query.options && record(req, { event: `${name}.viewed`, subject: found }),
+          // To choose something of it, or to be told what is wrong, is not to look at it once more; a link of a mail is.
+          req.method === 'GET' &&
+            (!req.query.options || req.query.client) &&
+            record(req, { event: `${name}.viewed`, subject: found }),
         ])
         res.answer(`${name}/show`, {
           ...{ offer, [one]: offer, groups: grouped(lines), choice: choiceOf(offer), ...story },
@@ -195,6 +208,7 @@ export function offerSection(kind: Kind): Section {
           leavable: whole.lines.filter((it, at) => it.optional && !found.lines[at]?.optional).map(it => it.id),
           since: since(before, content, req.portal),
           asked: req.query.asked === '',
+          carried: carried(from, found, freedom),
           ...shared(req.portal),
         })
       }
@@ -208,10 +222,13 @@ export function offerSection(kind: Kind): Section {
         '/:id/comments',
         may(`${name}.comment`),
         async (req, res) => {
-          const { id, number, lines } = await port(req.portal).find(String(req.params.id))
+          const offers = port(req.portal)
+          const found = await offers.find(String(req.params.id))
           if (!talks(req)) throw new NotFound()
+          const { id, number, lines } = found
           await say(req, { section: name, id, number, lines: lines.map(it => it.title) })
-          res.redirect(303, address(req, '#talk'))
+          const choice = carried(req.portal.body, found, freedomOf(name, req.portal, offers))
+          res.redirect(303, address(req, `${choice.size ? `?${choice}` : ''}#talk`))
         },
         otherwise(show),
       )
@@ -224,11 +241,13 @@ export function offerSection(kind: Kind): Section {
           const found = await offers.find(String(req.params.id))
           if (!(offers.answer || offers.passOn) || !req.portal.on(`${name}.answers`)) throw new NotFound()
           if (found.status !== 'open') throw new Conflict()
-          const { id, number, title, total } = withChoice(found, req.portal.body, freedomOf(name, req.portal, offers))
+          const freedom = freedomOf(name, req.portal, offers)
+          const { id, number, title, total } = withChoice(found, req.portal.body, freedom)
+          const choice = carried(req.portal.body, found, freedom)
           const [permission, it] = Object.entries(answers)[0]!
-          const asked = { section: name, id, number, title, total, permission: [permission, it] as const }
+          const asked = { section: name, id, number, title, total, choice, permission: [permission, it] as const }
           await askApprovers(req, req.portal.mailed, asked)
-          res.redirect(303, address(req, '?asked'))
+          res.redirect(303, address(req, `?${['asked', ...(choice.size ? [choice] : [])].join('&')}`))
         },
         otherwise(show),
       )

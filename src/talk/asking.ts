@@ -15,6 +15,8 @@ interface Asked {
   number: string
   title: string
   total: Money
+  /** What was chosen of it, for its address. */
+  choice: URLSearchParams
   /** What an approver must be allowed, and its definition. */
   permission: readonly [name: string, it: Permission]
 }
@@ -68,7 +70,10 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
           { ...person, person: person.id },
           {
             facts: { name: customer.person.name, number: it.number, what: it.title },
-            url: documentAt(ways!, workspace.slug, { ...it, client: customer.client.id }),
+            url: [
+              documentAt(ways!, workspace.slug, { ...it, client: customer.client.id }),
+              ...(it.choice.size ? [it.choice] : []),
+            ].join('&'),
           },
         )
     },

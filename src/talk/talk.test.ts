@@ -100,6 +100,36 @@ describe('questions on an offer', () => {
     expect(await member.get(`/proposals/${id}`)).to.not.show('id="talk"')
   })
 
+  it('leave the options that are chosen as they are, and who is asked sees the same', async () => {
+    const { visit, mailTo, owner: database } = await open({ mail: 'kept' })
+    const [member, approver] = await Promise.all([visit('member'), visit('approver')])
+    const id = await idOf(member)
+    const lines = await database('proposal_lines').where({ proposal_id: id, is_optional: true })
+    const chosen = { options: '1', option: String(lines.find(it => !it.is_chosen).id) }
+    const choice = `${new URLSearchParams(chosen)}`
+    const here = `/portal/brightside/proposals/${id}`
+    const page = await member.get(`/proposals/${id}?${choice}`)
+    expect(page).to.show('€18,648.52')
+    for (const form of ['action="[^"]*/comments"', 'id="ask"']) expect(hiddenIn(page.text, form), form).to.equal(choice)
+
+    const asked = await member.post(`/proposals/${id}/comments`, { ...chosen, text: 'Why' })
+    expect(asked.headers.location).to.equal(`${here}?${choice}#talk`)
+    const refused = await member.post(`/proposals/${id}/comments`, { ...chosen, text: '' })
+    expect(refused).to.include({ status: 422 }).and.show('€18,648.52')
+    const request = await member.post(`/proposals/${id}/request`, chosen)
+    expect(request.headers.location).to.equal(`${here}?asked&${choice}`)
+    const { text } = await mailTo('sanne@acmebakery.example', 'Youssef Amrani asks you to look at P-2026-031')
+    const [, path] = /\/brightside(\/proposals\S+)/.exec(text)!
+    expect(path).to.equal(`/proposals/${id}?client=1&${choice}`)
+    const seen = () =>
+      database('portal.client_activity_logs').where({ event: 'proposals.viewed', actor_name: 'Sanne de Boer' })
+    expect(await approver.get(path!)).to.show('€18,648.52')
+    expect(await seen()).to.have.length(1)
+    expect(await approver.get(`/proposals/${id}/acceptance?${choice}`)).to.show(
+      `${id}?${choice.replace('&', '&amp;')}"`,
+    )
+  })
+
   it('a member asks those who may accept, once a day however often it is pressed', async () => {
     const { visit, mails, mailTo, owner: database } = await open({ mail: 'kept' })
     const [member, viewer] = await Promise.all([visit('member'), visit('viewer')])
@@ -123,3 +153,10 @@ describe('questions on an offer', () => {
 
 const idOf = async (visitor: Visitor): Promise<string> =>
   (await visitor.api('/proposals?search=P-2026-031')).body.items[0].id
+
+/** What a form carries unseen, as an address would. */
+function hiddenIn(html: string, form: string): string {
+  const [, inner = ''] = new RegExp(`<form[^>]*${form}[^>]*>(.*?)</form>`, 's').exec(html) ?? []
+  const fields = [...inner.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)]
+  return fields.map(([, name, value]) => `${name}=${value}`).join('&')
+}

@@ -50,6 +50,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['busy', '/portal/harbor/'],
     ['owner', `${brightside}/proposals`],
     ...(await Promise.all(offers.map(async it => ['owner', await paper('proposals', acme({ ref_no: it }))] as Place))),
+    ['member', await paper('proposals', acme({ ref_no: 'P-2026-031' }))],
     ...(await answered(scene)),
     ['owner', `${brightside}/invoices`],
     ['busy', '/portal/harbor/invoices?status=overdue'],
