@@ -97,6 +97,13 @@ describe('a passkey', function () {
     await page.getByRole('button', { name: 'Remove' }).click()
     await page.waitForURL('**/account/passkeys?saved')
     expect(await stage.scene.owner('portal.client_factors')).to.be.empty
+    expect(
+      await stage.scene
+        .owner('portal.client_outbox')
+        .whereIn('kind', ['passkey-added', 'factor-removed', 'factor-added'])
+        .orderBy('id')
+        .pluck('kind'),
+    ).to.deep.equal(['passkey-added', 'factor-removed'])
     expect(stage.complaints()).to.deep.equal([])
   })
 

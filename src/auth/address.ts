@@ -7,6 +7,7 @@ import { query, within } from '../database.ts'
 import { Gone, Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody, anyMember } from '../section.ts'
+import { disown } from './disown.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
 import { find, issue, type Token, use } from './tokens.ts'
@@ -81,7 +82,7 @@ export function confirmed(ways: Ways): Router {
     const { workspace } = req.portal
     await mailing(ways, req, async tx => {
       const token = await use(tx, workspace.id, 'address', String(req.params.token))
-      const before = await change(tx, req, token, '')
+      const before = await change(tx, req, token)
       await note(tx, req, {
         event: 'account.address-changed',
         actor: { kind: 'client', id: before.id, name: before.name },
@@ -117,11 +118,8 @@ export function confirmed(ways: Ways): Router {
     const { workspace } = req.portal
     await within(ways.database, { workspace: workspace.id }, async tx => {
       const token = await use(tx, workspace.id, 'undo', String(req.params.token))
-      const { id, name } = await change(tx, req, token, ', password_hash = null')
-      await query(tx, {
-        text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2',
-        values: [workspace.id, id],
-      })
+      const { id, name } = await change(tx, req, token)
+      await disown(tx, workspace.id, token)
       await note(tx, req, { event: 'account.address-undone', actor: { kind: 'client', id, name } })
     })
     res.redirect(303, req.portal.url('/forgot-password'))
@@ -144,7 +142,7 @@ interface Before {
 }
 
 /** Gives the person as they were. Throws Gone where somebody else has the address by now. */
-async function change(tx: Knex, req: Request<any>, { person, email }: Token, more: string): Promise<Before> {
+async function change(tx: Knex, req: Request<any>, { person, email }: Token): Promise<Before> {
   const workspace = req.portal.workspace.id
   const [before] = await query<Before>(tx, {
     text: `select id, name, email, language, time_zone as "timeZone" from portal.client_users
@@ -154,7 +152,7 @@ async function change(tx: Knex, req: Request<any>, { person, email }: Token, mor
   const taken = await accountOf(tx, workspace, email)
   if (!before || (taken && taken.id !== before.id)) throw new Gone()
   await query(tx, {
-    text: `update portal.client_users set email = $3${more} where workspace_id = $1 and id = $2`,
+    text: 'update portal.client_users set email = $3 where workspace_id = $1 and id = $2',
     values: [workspace, person, email],
   })
   return before

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { TOTP } from 'otpauth'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { deviceName } from './devices.ts'
 
@@ -74,6 +75,40 @@ describe('devices', () => {
     expect((await nobody.post('/sign-in', { email, password })).status).to.equal(422)
     expect((await nobody.post(path)).status).to.equal(410)
     expect(await scene.owner('portal.client_factors')).to.be.empty
+  })
+
+  it('that were somebody else’s leave no second factor behind, whichever mail is clicked, and the next one is mailed of', async () => {
+    const scene = await open({ mail: 'kept' })
+    const linkIn = async (subject: string) =>
+      /brightside(\/not-me\/\S+)/.exec((await scene.mailTo(email, subject)).text)![1]!
+    await signIn(scene, firefox)
+    const thief = await signIn(scene, phone)
+    const first = await linkIn('Sign-in from a new device')
+    await thief.post('/account/second-factor')
+    const [, key = ''] = /secret=([A-Z2-7]+)/.exec((await thief.get('/account/second-factor')).text) ?? []
+    const code = (steps: number) => new TOTP({ secret: key }).generate({ timestamp: Date.now() + steps * 30_000 })
+    await thief.post('/account/second-factor/confirmation', { code: code(-1) })
+    const added = await linkIn('A second factor was set up')
+    scene.mails.length = 0
+    const again = await signIn(scene, 'curl')
+    expect((await again.post('/sign-in/second-factor', { code: code(0) })).status).to.equal(303)
+    const last = await linkIn('Sign-in from a new device')
+
+    const nobody = await scene.visit()
+    for (const it of [first, added, last]) expect((await nobody.get(it)).status).to.equal(200)
+    expect((await nobody.post(last)).status).to.equal(303)
+    expect(await scene.owner('portal.client_factors')).to.be.empty
+    for (const it of [first, added]) expect((await nobody.get(it)).status).to.equal(410)
+
+    await nobody.post('/forgot-password', { email })
+    const [, reset = ''] =
+      /brightside(\/reset-password\/\S+)/.exec((await scene.mailTo(email, 'Choose a new password')).text) ?? []
+    const chosen = 'clavicle-unripe-molasses-fold-771'
+    expect((await nobody.post(reset, { password: chosen })).status).to.equal(303)
+    scene.mails.length = 0
+    const back = await nobody.post('/sign-in', { email, password: chosen })
+    expect(back.headers.location).to.not.include('second-factor')
+    expect(await linkIn('Sign-in from a new device')).to.include('/not-me/')
   })
 
   it('are named as people know them', () => {

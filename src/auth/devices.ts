@@ -6,12 +6,10 @@ import { query, within } from '../database.ts'
 import { NotFound } from '../errors.ts'
 import type { Speech } from '../language.ts'
 import { anybody, anyMember } from '../section.ts'
+import { disown, disowning } from './disown.ts'
 import { type Held, storedId } from './sessions.ts'
-import { find, issue, use } from './tokens.ts'
-import { type Account, linkTo, mailing, type Ways, write } from './way.ts'
-
-/** How long the link in the mail about a new device is good, in minutes. */
-const good = 7 * 24 * 60
+import { find, use } from './tokens.ts'
+import { type Account, mailing, type Ways, write } from './way.ts'
 
 interface Parts {
   database: Knex
@@ -61,13 +59,13 @@ export function devices({ database, mailed }: Parts): Router {
     res.redirect(303, req.portal.url('/account/devices?done=one'))
   })
 
-  if (mailed) router.use(disowning(mailed))
+  if (mailed) router.use(notMe(mailed))
 
   return router
 }
 
-/** The link in that mail: everybody is signed out, and a new password is needed. */
-function disowning({ database, ...ways }: Ways): Router {
+/** The link in that mail, and in others: everybody is signed out, and a new password is needed. */
+function notMe({ database, ...ways }: Ways): Router {
   const router = Router()
 
   const show: RequestHandler<any> = async (req, res) => {
@@ -82,24 +80,13 @@ function disowning({ database, ...ways }: Ways): Router {
   router.post('/not-me/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
     await mailing({ database, ...ways }, req, async tx => {
-      const { id, person } = await use(tx, workspace, 'device', String(req.params.token))
-      const [{ name }] = (await query(tx, {
-        text: 'update portal.client_users set password_hash = null where workspace_id = $1 and id = $2 returning name',
-        values: [workspace, person],
-      })) as [{ name: string }]
-      // Whoever it was may have left themselves a way back in.
-      await query(tx, {
-        text: `delete from portal.client_factors f using portal.client_tokens k
-               where k.workspace_id = $1 and k.id = $3 and f.workspace_id = $1 and f.person_id = $2
-                 and f.created_at >= k.created_at`,
-        values: [workspace, person, id],
-      })
-      for (const table of ['client_sessions', 'client_devices'])
-        await query(tx, {
-          text: `delete from portal.${table} where workspace_id = $1 and person_id = $2`,
-          values: [workspace, person],
-        })
-      await note(tx, req, { event: 'account.disowned', actor: { kind: 'client', id: String(person), name } })
+      const token = await use(tx, workspace, 'device', String(req.params.token))
+      const [{ id, name }] = (await query(tx, {
+        text: 'select id, name from portal.client_users where workspace_id = $1 and id = $2 for update',
+        values: [workspace, token.person],
+      })) as [{ id: string; name: string }]
+      await disown(tx, workspace, token)
+      await note(tx, req, { event: 'account.disowned', actor: { kind: 'client', id, name } })
     })
     res.redirect(303, req.portal.url('/forgot-password'))
   })
@@ -127,10 +114,7 @@ export async function meet({ database, mailed }: Parts, req: Request<any>, res: 
       values: [workspace.id, account.id, createHash('sha256').update(device).digest('base64url')],
     })
     if (!mailed || !row?.fresh || !row.others) return
-    const [secret = ''] = mailed.secrets
-    const { token } = await issue(tx, {
-      ...{ workspace: workspace.id, kind: 'device', person: account.id, email: account.email, minutes: good, secret },
-    })
+    const link = await disowning(mailed, req, tx, account)
     await write(
       mailed,
       req,
@@ -143,7 +127,7 @@ export async function meet({ database, mailed }: Parts, req: Request<any>, res: 
           address: req.ip ?? '',
           time: speech.time(now),
         }),
-        url: linkTo(mailed, req, `/not-me/${token}`),
+        url: link,
       },
     )
   }

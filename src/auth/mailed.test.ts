@@ -324,6 +324,25 @@ describe('an e-mail address', () => {
     expect(mail.subject).to.equal('Choose a new password')
   })
 
+  it('is taken back with the second factor of whoever changed it, before or after that', async () => {
+    for (const early of [true, false]) {
+      const scene = await open({ mail: 'kept' })
+      const me = await scene.visit('owner')
+      await scene.visit('owner')
+      const add = async () => {
+        await me.post('/account/second-factor')
+        await scene.owner('portal.client_factors').update({ confirmed_at: new Date() })
+      }
+      if (early) await add()
+      await me.post('/account/address', { email: fresh, current: owner.password })
+      await me.post(linkIn((await scene.mailTo(fresh)).text))
+      if (!early) await add()
+      const undo = linkIn((await scene.mailTo(owner.email, 'Your e-mail address was changed')).text)
+      expect((await (await scene.visit()).post(undo)).status).to.equal(303)
+      expect(await scene.owner('portal.client_factors'), `early ${early}`).to.be.empty
+    }
+  })
+
   it('that somebody else has is answered alike, and nothing is mailed', async () => {
     const scene = await open({ mail: 'kept' })
     const taken = whoIs('billing').email

@@ -86,7 +86,7 @@ export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }:
           throw new Invalid({ credential: ['The passkey could not be made. Please try again.'] }, { name })
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.passkey-added', subject: { name } })
-        await tellFactor(mailed, req, tx, 'on')
+        await tellFactor(mailed, req, tx, 'passkey-added')
         return before.recovery ? [] : newRecoveryCodes(tx, mine(req), secret)
       })
       mailed?.outbox.wake()
@@ -104,15 +104,15 @@ export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }:
     async (req, res) => {
       await within(database, mine(req), async tx => {
         if (!(await removePasskey(tx, mine(req), String(req.params.passkey)))) throw new NotFound()
-        const { app } = await factorsOf(tx, mine(req), secrets)
-        if (demandOf(req.portal) && !app && !(await list(tx, mine(req))).length)
+        const { app, passkeys } = await factorsOf(tx, mine(req), secrets)
+        if (demandOf(req.portal) && !app && !passkeys)
           throw new Invalid(
             { credential: ['Your company’s portal asks for a second factor: set up another one first.'] },
             {},
           )
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.passkey-removed' })
-        await tellFactor(mailed, req, tx, 'off')
+        await tellFactor(mailed, req, tx, app || passkeys ? 'factor-fewer' : 'factor-removed')
       })
       mailed?.outbox.wake()
       res.redirect(303, req.portal.url('/account/passkeys?saved'))

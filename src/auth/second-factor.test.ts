@@ -135,6 +135,18 @@ describe('a second factor', () => {
     }
     expect(await scene.owner('portal.client_factors')).to.be.empty
     expect(await me.get('/activity')).to.show('turned the second factor off')
+    expect((await scene.mailTo(email)).subject).to.equal('The second factor was turned off')
+
+    await setUp(me)
+    const { person_id } = await scene.owner('portal.client_factors').first('person_id')
+    await scene.owner('portal.client_factors').insert({
+      ...{ workspace_id: '1', id: 'a passkey', person_id, kind: 'passkey', name: 'Phone', confirmed_at: new Date() },
+    })
+    scene.mails.length = 0
+    await me.post(`${account}/removal`, { proof: password })
+    expect(await scene.mailTo(email, 'A second factor was removed'))
+      .to.have.property('text')
+      .include('is still asked for')
   })
 
   it('is what some actions ask for, where the workspace wants it', async () => {

@@ -9,6 +9,7 @@ import { read } from '../form.ts'
 import { squares } from '../qr.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
+import { disowning } from './disown.ts'
 import { finish, refuse } from './enter.ts'
 import { beginApp, dropApp, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
 import { fits } from './passwords.ts'
@@ -108,7 +109,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
           )
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-added' })
-        await tellFactor(mailed, req, tx, 'on')
+        await tellFactor(mailed, req, tx, 'factor-added')
         return newRecoveryCodes(tx, mine(req), secret)
       })
       await succeeded()
@@ -152,7 +153,8 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         await dropApp(tx, mine(req))
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-removed' })
-        await tellFactor(mailed, req, tx, 'off')
+        const { passkeys } = await factorsOf(tx, mine(req), secrets)
+        await tellFactor(mailed, req, tx, passkeys ? 'factor-fewer' : 'factor-removed')
       })
       await succeeded()
       res.redirect(303, req.portal.url('/account/second-factor?saved=off'))
@@ -190,18 +192,23 @@ export const showCodes = (req: Request<any>, res: Response, codes: string[]) =>
     file: [`${req.portal.workspace.name}, ${req.portal.customer.person.email}`, '', ...codes, ''].join('\r\n'),
   })
 
-export async function tellFactor(mailed: Ways | undefined, req: Request<any>, tx: Knex, state: 'on' | 'off') {
+export async function tellFactor(
+  mailed: Ways | undefined,
+  req: Request<any>,
+  tx: Knex,
+  kind: 'factor-added' | 'passkey-added' | 'factor-fewer' | 'factor-removed',
+) {
   const { person } = req.portal.customer
   if (mailed)
     await write(
       mailed,
       req,
       tx,
-      state === 'on' ? 'factor-added' : 'factor-removed',
+      kind,
       { ...person, person: person.id },
       {
         facts: ({ time }) => ({ time: time(req.portal.now) }),
-        url: linkTo(mailed, req, '/forgot-password'),
+        url: await disowning(mailed, req, tx, person),
       },
     )
 }

@@ -28,7 +28,7 @@ const mostTries = 5
 
 /**
  * A link's secret of 256 bits, and six digits beside it; earlier ones of this person and kind are no longer good, but
- * for `undo`: whoever changed the address twice must not have ended the first owner's way back by that.
+ * for `undo` and `device`: whoever changed the address or signed in twice must not have ended the owner's way back.
  */
 export async function issue(tx: Knex, { workspace, kind, person, email, minutes, secret }: Wanted) {
   const id = uuid()
@@ -36,7 +36,7 @@ export async function issue(tx: Knex, { workspace, kind, person, email, minutes,
   const code = String(randomInt(1_000_000)).padStart(6, '0')
   await query(tx, {
     text: `update portal.client_tokens set used_at = now()
-           where workspace_id = $1 and person_id = $2 and kind = $3 and kind <> 'undo' and used_at is null`,
+           where workspace_id = $1 and person_id = $2 and kind = $3 and kind not in ('undo', 'device') and used_at is null`,
     values: [workspace, person ?? null, kind],
   })
   await query(tx, {

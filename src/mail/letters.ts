@@ -317,6 +317,31 @@ export const letters = {
       after: [t('If it was you, there is nothing to do.')],
     }),
   },
+  'passkey-added': {
+    label: 'A passkey was added',
+    facts: { time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('A passkey was added'),
+      paragraphs: [t('A new passkey opens your portal with {workspace} since {time}.', it)],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
+  'factor-fewer': {
+    label: 'One of several second factors was removed',
+    facts: { time: '21 Nov 2026, 09:00' },
+    words: (t, it) => ({
+      subject: t('A second factor was removed'),
+      paragraphs: [
+        t(
+          'One of your second factors for the portal with {workspace} was removed on {time}. Another one is still asked for.',
+          it,
+        ),
+      ],
+      action: t('It was not me'),
+      after: [t('If it was you, there is nothing to do.')],
+    }),
+  },
   'factor-removed': {
     label: 'The second factor was turned off',
     facts: { time: '21 Nov 2026, 09:00' },
