@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import { type Role, roles } from '../crm.ts'
 import { Forbidden } from '../errors.ts'
+import type { Row } from '../settings/toggles.ts'
 import type { Visit } from '../visit.ts'
 
 /** Whom a workspace asks for a second factor, and from which plain date on. Stored as `2026-12-01 admin billing`. */
@@ -20,10 +21,13 @@ export function demandIn(value: unknown): Demand | undefined {
 export const demandText = (it: Demand | undefined) => (it ? [it.from, ...it.roles].join(' ') : 'nobody')
 
 /** What is asked of this person, today or later. */
-export function demandOf({ visitor, customer }: Pick<Visit, 'visitor' | 'customer'>): Demand | undefined {
-  const row = visitor?.settings.find(([client, person, name]) => !client && !person && name === demandName)
+export const demandOf = ({ visitor, customer }: Pick<Visit, 'visitor' | 'customer'>) =>
+  demandOn(customer.role, visitor?.settings ?? [])
+
+export function demandOn(role: Role, settings: Row[]): Demand | undefined {
+  const row = settings.find(([client, person, name]) => !client && !person && name === demandName)
   const demand = demandIn(row?.[3])
-  return demand?.roles.includes(customer.role) ? demand : undefined
+  return demand?.roles.includes(role) ? demand : undefined
 }
 
 class FactorNeeded extends Forbidden {

@@ -40,11 +40,13 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
   return account
 }
 
-/** Who of a client's people has this address, or is this contact of the CRM's, here: kept out or not, in which role, with what is set for them. */
+/** Who of a client's people has this address, or is this contact of the CRM's, here: kept out or not, in which role, with which second factor, with what is set for them. */
 export async function accountAs(tx: Knex, workspace: string, client: string, email: string, contact: string) {
-  const [row] = await query<{ suspended: boolean; role: Role | null; settings: Row[] }>(tx, {
+  const [row] = await query<{ suspended: boolean; role: Role | null; factor: boolean; settings: Row[] }>(tx, {
     name: 'portal.account-as',
     text: `select u.suspended_at is not null as suspended, m.role,
+             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
+                     and f.confirmed_at is not null) as factor,
              (select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
               from portal.client_portal_settings t
               where t.workspace_id = u.workspace_id and t.person_id = u.id::text and t.client_id in ('', $2)) as settings

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v5 } from 'uuid'
+import { demandOn } from '../auth/demand.ts'
 import { accountAs } from '../auth/people.ts'
 import { includes, rightsOf } from '../auth/roles.ts'
 import type { Aside } from '../auth/sessions.ts'
@@ -26,7 +27,7 @@ export interface Guest {
   known: boolean
   /** Whether codes can be mailed. */
   mails: boolean
-  /** Whether a code is enough for what is signed. */
+  /** Whether a code is enough for what is signed, by whoever it is. */
   signs: boolean
   /** Where whoever has an account signs in to see the same. */
   signIn: string
@@ -62,9 +63,8 @@ export const idOf = (contact: Pick<Contact, 'id'>, link: Pick<Open, 'id'>) => v5
 
 interface Known {
   contact: Contact
-  /** Of their account with this client, where they have one, and what is set for them. */
-  role: Role | null
-  settings: Row[]
+  /** Here, where they have one: no role where their access to this client has ended. */
+  account: { role: Role | null; factor: boolean; settings: Row[] } | undefined
 }
 
 /** Who of the client's people has this address, as the CRM has them now; whom the workspace has suspended is nobody. */
@@ -82,7 +82,7 @@ export async function contactOf(
     accountAs(tx, workspace, link.client, email, contact?.id ?? ''),
   )
   if (!contact || account?.suspended) return undefined
-  return { contact, role: account?.role ?? null, settings: account?.settings ?? [] }
+  return { contact, account }
 }
 
 /**
@@ -104,19 +104,16 @@ export function entering(parts: Parts) {
     const person = known
       ? { id: idOf(known.contact, link), name: known.contact.name, email: known.contact.email }
       : { id: link.id, name: '', email: '' }
-    // What an account may not, a link lets nobody do.
-    const role = known?.role ?? 'viewer'
-    const rights = known?.role ? await rightsOf(database, workspace.id) : {}
+    const today = dateIn(zoneOf(workspace.timeZone), now)
+    // What an account may not, a link lets nobody do: one whose access has ended, or whose second factor it would go round.
+    const account = known?.account
+    const barred = account && (!account.role || account.factor || demandedOn(today, account.role, link.settings))
+    const role = (!barred && account?.role) || 'viewer'
+    const rights = account && !barred ? await rightsOf(database, workspace.id) : {}
     const settings = known
-      ? [...link.settings, ...known.settings.map(([client, , ...rest]): Row => [client, person.id, ...rest])]
+      ? [...link.settings, ...(account?.settings ?? []).map(([client, , ...rest]): Row => [client, person.id, ...rest])]
       : link.settings.filter(([, , name]) => name !== limitName)
-    const customer: Customer = {
-      workspace,
-      client: { id: client.id, name: client.name },
-      person,
-      role,
-      today: dateIn(zoneOf(workspace.timeZone), now),
-    }
+    const customer: Customer = { workspace, client: { id: client.id, name: client.name }, person, role, today }
     const ports = door.passing(crm.connect(customer))
     const on = resolve(toggles, settings, client.id, person.id)
     if (!(link.section in ports) || !on(link.section) || !on(linkable.toggle)) throw new NoLink()
@@ -125,7 +122,8 @@ export function entering(parts: Parts) {
     const here = `/${link.section}`
     const base = url('')
     const mails = mailed !== undefined
-    const signs = mails && !Object.keys(section.stepUps ?? {}).some(it => rungIn(link.settings, it) === 'second')
+    const signs =
+      mails && !barred && !Object.keys(section.stepUps ?? {}).some(it => rungIn(link.settings, it) === 'second')
     const off = [...linkable.without, ...(signs ? [] : linkable.withoutCode)]
     const proofs = known ? [{ by: 'code' as const, at: proof!.at }] : []
     Object.assign(req.portal, {
@@ -146,8 +144,7 @@ export function entering(parts: Parts) {
       nav: [],
       rights,
       may: permission =>
-        linkable.may.includes(permission) &&
-        (!known?.role || includes(rights, known.role, permission, permissions[permission])),
+        linkable.may.includes(permission) && (!account || includes(rights, role, permission, permissions[permission])),
       allowed: () => linkable.may.filter(it => req.portal.may(it)),
       on: toggle => on(toggle) && !off.includes(toggle),
       customer,
@@ -163,6 +160,8 @@ export function entering(parts: Parts) {
     } satisfies Partial<Visit>)
   }
 }
+
+const demandedOn = (today: string, role: Role, settings: Row[]) => (demandOn(role, settings)?.from ?? '9999') <= today
 
 /**
  * Whether it is a program that looks before a person does: what calls itself one, what no browser sends when somebody

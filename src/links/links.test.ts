@@ -414,6 +414,53 @@ describe('a public link to one document', () => {
     expect(await scene.owner('portal.client_signatures')).to.be.empty
   })
 
+  it('lets nobody sign past a second factor, or whose access has ended', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { id, path } = await share(scene)
+    const arrive = async (email: string) => {
+      const guest = await person(scene)
+      const here = (await guest.get(path)).headers.location!
+      await proven(guest, scene, (await guest.at(`${here}/acceptance`)).text, here, email)
+      return { guest, here }
+    }
+    const refused = async ({ guest, here }: Awaited<ReturnType<typeof arrive>>, why: string) => {
+      const page = await guest.at(here)
+      expect(page).to.show(number, 'To accept or decline, sign in').and.not.show('Accept and sign')
+      for (const it of ['acceptance', 'rejection']) {
+        expect((await guest.at(`${here}/${it}`)).status, why).to.equal(403)
+        const form = { seen: 'x', agree: 'on', how: 'typed', typed: 'I', reason: 'x' }
+        expect((await guest.postAt(`${here}/${it}`, form)).status, why).to.equal(403)
+      }
+    }
+    const [approver, viewer] = [await arrive(whoIs('approver').email), await arrive(whoIs('viewer').email)]
+    const demand = { workspace_id: '1', name: 'second-factor.demand', changed_by: 'a test' }
+    const signs = async (why: string) =>
+      expect((await approver.guest.at(`${approver.here}/acceptance`)).status, why).to.equal(200)
+    await scene.owner('portal.client_portal_settings').insert({ ...demand, value: '"2026-12-01 admin approver"' })
+    await signs('not yet demanded')
+    await scene.owner('portal.client_portal_settings').where(demand).update({ value: '"2026-11-01 admin approver"' })
+    await refused(approver, 'demanded')
+    await scene.owner('portal.client_portal_settings').where(demand).update({ value: '"2026-11-01 billing"' })
+    await signs('demanded of others')
+    const [{ id: who }] = await scene.owner('portal.client_users').where({ email: whoIs('approver').email })
+    await scene.owner('portal.client_factors').insert({
+      ...{
+        workspace_id: '1',
+        id: 'a passkey',
+        person_id: who,
+        kind: 'passkey',
+        name: 'Phone',
+        confirmed_at: new Date(),
+      },
+    })
+    await refused(approver, 'has one')
+
+    const [{ id: gone }] = await scene.owner('portal.client_users').where({ email: whoIs('viewer').email })
+    expect((await (await scene.visit('owner')).post(`/team/${gone}/removal`)).status).to.equal(303)
+    await refused(viewer, 'ended')
+    expect((await scene.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
+  })
+
   it('with a code is not shown where no code can be mailed any more', async () => {
     const scene = await open({ mail: 'kept' })
     const { path } = await share(scene, { coded: 'on' })
