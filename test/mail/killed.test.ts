@@ -37,12 +37,14 @@ async function server(step: Step, act: () => Promise<void>) {
     onRcptTo: (_address, _session, next) => void at('named the recipient').then(() => next()),
     onData(stream, _session, next) {
       let text = ''
+      // A small mail may have come as a whole before its sender is gone: this server had read only half of it.
+      const half = !done && step === 'half of the text'
       stream.once('data', () => void at('half of the text'))
       stream.on('data', it => {
         text += it
       })
       stream.on('end', async () => {
-        if (!text.includes('Content-Type') || !/\r\n--.*--\r\n$/s.test(text)) return next(new Error('cut off'))
+        if (half || !text.includes('Content-Type') || !/\r\n--.*--\r\n$/s.test(text)) return next(new Error('cut off'))
         taken.push(/^Message-ID: (.*)$/im.exec(text)?.[1] ?? '')
         await at('taken, before it is said')
         next()
