@@ -9,6 +9,8 @@ const core: Record<string, string> = {
   'account.copy-taken': 'took the copy of the own data',
   'account.deletion-asked': 'asked for the end of the own account',
   'account.deletion-withdrawn': 'keeps the own account',
+  'account.deletion-waits':
+    'does not end the account of {name} yet, who asked for it: nobody else is an admin of {client}',
   'account.deleted': 'ended an account whose owner had asked for it',
   'account.token-made': 'made the token {name} for a program',
   'account.token-ended': 'ended the token {name} of a program',

@@ -80,6 +80,18 @@ describe('a copy of one’s own data', () => {
     for (const it of ['asked for a copy', 'took the copy']) expect(await owner.get('/activity')).to.show(it)
   })
 
+  it('of a company that one has left is taken by nobody', async () => {
+    const scene = await open()
+    const farah = await scene.visit('twofold')
+    await farah.post('/account/data/copy')
+    const path = await ready(farah)
+    expect((await farah.get(path)).status).to.equal(200)
+    const [{ person_id, client_id }] = await scene.owner('portal.client_exports')
+    await scene.owner('portal.client_memberships').where({ person_id, client_id }).del()
+    expect((await farah.get(path)).status).to.equal(404)
+    expect(await farah.get('/account/data')).to.not.show(path)
+  })
+
   it('is there for a day, one at a time', async () => {
     const scene = await open()
     const owner = await scene.visit('owner')
@@ -164,6 +176,54 @@ describe('the end of an account', () => {
     const owner = await scene.visit('owner')
     expect(await owner.get('/account/data')).to.show('You are the only admin of Acme Bakery.')
     expect((await owner.post('/account/data/deletion')).status).to.equal(409)
+  })
+
+  it('is asked for by one of two admins alone, and not while the other one is suspended', async () => {
+    const scene = await open()
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('approver').email })
+      .first('id')
+    await scene.owner('portal.client_memberships').where({ person_id: id, client_id: '1' }).update({ role: 'admin' })
+    const who = [await scene.visit('owner'), await scene.visit('approver')]
+    const answers = await Promise.all(who.map(it => it.post('/account/data/deletion')))
+    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
+    for (const it of who) await it.post('/account/data/deletion/withdrawal')
+    await scene.owner('portal.client_users').where({ id }).update({ suspended_at: new Date() })
+    expect((await who[0]!.post('/account/data/deletion')).status).to.equal(409)
+  })
+
+  it('waits, and staff are told, where nobody else is an admin by then', async () => {
+    const scene = await open()
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('approver').email })
+      .first('id')
+    const member = scene.owner('portal.client_memberships').where({ person_id: id, client_id: '1' })
+    await member.clone().update({ role: 'admin' })
+    const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    expect((await owner.post('/account/data/deletion')).status).to.equal(303)
+    await member.clone().update({ role: 'approver' })
+    const waits = () => scene.owner('portal.client_activity_logs').where({ event: 'account.deletion-waits' })
+    const put = async () => {
+      await inPast(scene)
+      for (let at = 0; at < 200; at++) {
+        const [{ due_at: due }] = await scene.owner('portal.client_deletions')
+        if (due > new Date()) return
+        await new Promise(done => setTimeout(done, 50))
+      }
+    }
+    for (let at = 0; at < 2; at++) await put()
+    expect(await waits()).to.have.length(1)
+    expect(await admin.at('/settings/client-portal/activity')).to.show(
+      'does not end the account of Nadia El-Khoury yet, who asked for it: nobody else is an admin of Acme Bakery',
+    )
+    expect((await owner.get('/account')).status).to.equal(200)
+    await member.clone().update({ role: 'admin' })
+    await inPast(scene)
+    for (let at = 0; at < 200 && (await owner.get('/account')).status !== 303; at++)
+      await new Promise(done => setTimeout(done, 50))
+    expect((await owner.get('/account')).status).to.equal(303)
   })
 
   it('takes its migration back and brings it again', async () => {

@@ -10,7 +10,7 @@ import type { Gate } from '../gate/gate.ts'
 import type { Job, Jobs } from '../jobs.ts'
 import { dateIn, localeOf, zoneOf } from '../language.ts'
 import { archive } from './archive.ts'
-import { endAccount } from './requests.ts'
+import { endAccount, putOff } from './requests.ts'
 
 export const queue = 'data'
 
@@ -40,7 +40,10 @@ export const dataJobs = (parts: Parts) =>
     const { what, workspace, id } = data
     if (what === 'export') return make(data, parts)
     await within(parts.database, { workspace }, async tx => {
-      if (what === 'end') return void (await endAccount(tx, workspace, id))
+      if (what === 'end') {
+        if (await putOff(tx, workspace, id)) return parts.jobs.send(tx, queue, data, day)
+        return void (await endAccount(tx, workspace, id))
+      }
       if (what === 'factors') {
         if (await endFactors(tx, { workspace, person: id }))
           await insert(tx, [bySystem(workspace, { event: 'people.factor-ended', subject: { id } })])

@@ -21,7 +21,11 @@ const daysToReturn = 14
 /** One's own data: a copy of it, and its end. */
 export function myData({ database, jobs }: Parts): Router {
   const router = Object.assign(Router(), { at: '/account/data' })
-  const whose = ({ portal }: Request<any>) => ({ workspace: portal.workspace.id, person: portal.customer.person.id })
+  const whose = ({ portal }: Request<any>) => ({
+    workspace: portal.workspace.id,
+    person: portal.customer.person.id,
+    clients: portal.visitor?.memberships.map(it => it.client) ?? [],
+  })
   const later = (req: Request<any>, what: Task['what'], id: string): Task => {
     const { id: workspace, slug } = req.portal.workspace
     return { what, workspace, slug, id }
@@ -30,7 +34,7 @@ export function myData({ database, jobs }: Parts): Router {
   const show: RequestHandler<any> = async (req, res) => {
     const { workspace, person } = whose(req)
     const data = await within(database, { workspace }, async tx => ({
-      copy: await exportOf(tx, workspace, person),
+      copy: await exportOf(tx, whose(req)),
       deletion: await deletionOf(tx, workspace, person),
       alone: await alone(tx, workspace, person),
     }))
@@ -58,10 +62,10 @@ export function myData({ database, jobs }: Parts): Router {
   )
 
   router.get('/copy/:copy', anyMember, stepUp('account.data'), async (req, res) => {
-    const { workspace, person } = whose(req)
+    const mine = whose(req)
     const id = z.uuid().safeParse(req.params.copy).data
     if (!id) throw new NotFound()
-    const bytes = await within(database, { workspace }, tx => takeExport(tx, workspace, person, id))
+    const bytes = await within(database, mine, tx => takeExport(tx, mine, id))
     await record(req, { event: 'account.copy-taken' })
     res.attachment(`${req.portal.workspace.slug}-${req.portal.customer.today}.zip`)
     res.set('Cache-Control', 'private, no-store').type('application/zip').send(bytes)

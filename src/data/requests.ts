@@ -26,12 +26,19 @@ const columns = `e.id, e.asked_at as "askedAt", e.made_at as "madeAt", octet_len
 /** Each of these runs within the workspace. */
 const there = `(e.made_at is null and e.asked_at > now() - interval '1 day' or e.bytes is not null and e.made_at > now() - interval '1 day')`
 
+interface Whose {
+  workspace: string
+  person: string
+  /** Of which they are now: a copy is of one client, and nobody takes it who has left that. */
+  clients: string[]
+}
+
 /** The newest that is being made or still there. */
-export async function exportOf(tx: Knex, workspace: string, person: string): Promise<Export | undefined> {
+export async function exportOf(tx: Knex, { workspace, person, clients }: Whose): Promise<Export | undefined> {
   const [row] = await query<Export>(tx, {
     text: `select ${columns} from portal.client_exports e
-           where workspace_id = $1 and person_id = $2 and ${there} order by asked_at desc, id desc limit 1`,
-    values: [workspace, person],
+           where workspace_id = $1 and person_id = $2 and client_id = any($3) and ${there} order by asked_at desc, id desc limit 1`,
+    values: [workspace, person, clients],
   })
   return row
 }
@@ -54,28 +61,39 @@ export async function askExport(
 }
 
 /** Throws NotFound for somebody else's, and for one whose day is over. */
-export async function takeExport(tx: Knex, workspace: string, person: string, id: string): Promise<Buffer> {
+export async function takeExport(tx: Knex, { workspace, person, clients }: Whose, id: string): Promise<Buffer> {
   const [row] = await query<{ bytes: Buffer }>(tx, {
     text: `select bytes from portal.client_exports e
-           where workspace_id = $1 and person_id = $2 and id = $3 and bytes is not null and ${there}`,
-    values: [workspace, person, id],
+           where workspace_id = $1 and person_id = $2 and client_id = any($3) and id = $4 and bytes is not null and ${there}`,
+    values: [workspace, person, clients, id],
   })
   if (!row) throw new NotFound()
   return row.bytes
 }
 
-/** Clients of whom this person is the only admin, though others are there who need one. */
-export const alone = (tx: Knex, workspace: string, person: string): Promise<{ name: string }[]> =>
-  query(tx, {
-    text: `select client_name as name from portal.client_memberships m
-           where workspace_id = $1 and person_id = $2 and role = 'admin'
-             and not exists (select from portal.client_memberships o where o.workspace_id = $1 and o.client_id = m.client_id
-                             and o.person_id <> $2 and o.role = 'admin')
-             and exists (select from portal.client_memberships o where o.workspace_id = $1 and o.client_id = m.client_id
-                         and o.person_id <> $2)
-           order by 1`,
+/**
+ * Clients of whom this person is the only admin, though others are there who need one. Whoever is suspended or is about
+ * to end their account is not there. Whoever asks in the same workspace waits until this transaction has ended.
+ */
+export async function alone(tx: Knex, workspace: string, person: string): Promise<{ name: string }[]> {
+  await query(tx, {
+    text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
+    values: [`deletions ${workspace}`],
+  })
+  return query(tx, {
+    text: `select m.client_name as name
+           from portal.client_memberships m
+             join portal.client_memberships o on o.workspace_id = m.workspace_id and o.client_id = m.client_id
+               and o.person_id <> m.person_id
+             join portal.client_users u on u.workspace_id = o.workspace_id and u.id = o.person_id
+           where m.workspace_id = $1 and m.person_id = $2 and m.role = 'admin' and u.suspended_at is null
+             and not exists (select from portal.client_deletions d
+                             where d.workspace_id = o.workspace_id and d.person_id = o.person_id
+                               and d.withdrawn_at is null and d.done_at is null)
+           group by m.client_id, 1 having not bool_or(o.role = 'admin') order by 1`,
     values: [workspace, person],
   })
+}
 
 /** Throws Conflict where it was asked for already. */
 export async function askDeletion(tx: Knex, workspace: string, person: string, days: number): Promise<{ id: string }> {
@@ -117,6 +135,33 @@ export async function withdrawDeletion(tx: Knex, workspace: string, person: stri
     values: [workspace, person],
   })
   return rows.length > 0
+}
+
+/**
+ * Whether this account is to be looked at again a day later: it is the only admin's of people who need one by now. Staff
+ * are told once.
+ */
+export async function putOff(tx: Knex, workspace: string, id: string): Promise<boolean> {
+  const [row] = await query<{ person: string; name: string }>(tx, {
+    text: `select u.id as person, u.name
+           from portal.client_deletions d join portal.client_users u on u.workspace_id = d.workspace_id and u.id = d.person_id
+           where d.workspace_id = $1 and d.id = $2 and d.withdrawn_at is null and d.done_at is null and d.due_at <= now()`,
+    values: [workspace, id],
+  })
+  const [client] = row ? await alone(tx, workspace, row.person) : []
+  if (!row || !client) return false
+  await query(tx, {
+    text: `update portal.client_deletions set due_at = now() + interval '1 day' where workspace_id = $1 and id = $2`,
+    values: [workspace, id],
+  })
+  const [told] = await query(tx, {
+    text: `select 1 from portal.client_activity_logs l
+           where l.workspace_id = $1 and l.client_id is null and l.subject_id = $2 and l.event = 'account.deletion-waits' limit 1`,
+    values: [workspace, id],
+  })
+  const subject = { id, name: row.name, client: client.name }
+  if (!told) await insert(tx, [bySystem(workspace, { event: 'account.deletion-waits', subject })])
+  return true
 }
 
 /**
