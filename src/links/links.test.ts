@@ -226,16 +226,16 @@ describe('a public link to one document', () => {
       'mailed code',
     )
 
-    const copy = await scene.mailTo(signer, 'P-2026-031: the signed copy')
+    const [copy, second] = [await scene.mailTo(signer, 'P-2026-031: the signed copy'), await person(scene)]
     expect(copy.text).to.not.include('See the evidence')
-    const { text } = await extractText(new Uint8Array(Buffer.from(copy.attachments![0]!.content, 'base64')), {
-      mergePages: true,
-    })
+    const pdf = Buffer.from(copy.attachments![0]!.content, 'base64')
+    const checked = await second.agent.post('/portal/brightside/verify').attach('file', pdf, 'signed.pdf')
+    expect(checked).to.show('by a code mailed to this address, by a public link', signer).and.not.show('signed in as')
+    const { text } = await extractText(new Uint8Array(pdf), { mergePages: true })
     expect(text).to.include('Came by').and.include('a public link that Marta Lindqvist made')
     expect(await owner.get('/activity')).to.show('Nadia El-Khoury</b> accepted proposal P-2026-031, version 2')
     expect(await owner.get(`/proposals/${id}/evidence`)).to.show('Accepted and signed', 'a public link that')
 
-    const second = await person(scene)
     const there = (await second.get(path)).headers.location!
     expect(await second.at(there))
       .to.show('Accepted')
