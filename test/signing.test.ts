@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { share } from './links.ts'
 import { build, phone, type Stage } from './pages/browsing.ts'
-import { leave } from './visit.ts'
+import { leave, whoIs } from './visit.ts'
 
 /** Headless ones call themselves so, and count as programs. */
 const userAgent =
@@ -29,6 +29,16 @@ describe('signing in a real browser', function () {
     const [row] = await stage.scene.owner('portal.client_signatures').select('evidence')
     return JSON.parse(row.evidence)
   }
+
+  /** As nobody may: a seal is never taken off. */
+  const sealedAs = (it: object) =>
+    stage.scene.owner.transaction(async tx => {
+      for (const words of ['no force row level security', 'disable trigger user'])
+        await tx.raw(`alter table portal.client_signatures ${words}`)
+      await tx('portal.client_signatures').update(it)
+      for (const words of ['enable trigger user', 'force row level security'])
+        await tx.raw(`alter table portal.client_signatures ${words}`)
+    })
 
   it('is done by the keyboard alone: an option is chosen, the total follows, a name is typed', async () => {
     const page = await stage.visit('owner')
@@ -147,6 +157,34 @@ describe('signing in a real browser', function () {
     near(ends.flat(2), [500 + left, top, 500 + left, 300, 500 + right, 300, 500 + right, top])
     expect(stage.complaints()).to.deep.equal([])
   })
+
+  for (const javaScriptEnabled of [false, true])
+    it(`offers the signed PDF as soon as it is sealed, ${javaScriptEnabled ? 'by itself' : 'by a link without JavaScript'}`, async () => {
+      const page = await stage.visit('owner', { javaScriptEnabled, viewport: phone })
+      const id = await open(page)
+      await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
+      if (javaScriptEnabled) await page.locator('.tabset label', { hasText: 'Type' }).click()
+      await page.getByLabel(/^I accept/).check()
+      await page.getByRole('button', { name: 'Sign and accept' }).click()
+      await page.waitForURL('**/evidence?done')
+      await stage.scene.mailTo(whoIs('owner').email)
+      const [sealed] = await stage.scene.owner('portal.client_signatures').select('sealed', 'sealed_hash')
+      await sealedAs({ sealed: null, sealed_hash: null })
+
+      await page.reload()
+      await page.getByText('It is being passed on and sealed.').waitFor()
+      const download = page.getByRole('link', { name: 'Download the signed PDF' })
+      expect(
+        (await download.count()) + (await page.getByRole('link', { name: 'Download the document' }).count()),
+      ).to.equal(0)
+      if (javaScriptEnabled) await page.locator('#look-1').waitFor({ state: 'attached' })
+      await sealedAs(sealed)
+      if (!javaScriptEnabled) await page.getByRole('link', { name: 'Look again' }).click()
+      await download.waitFor()
+      await page.getByText('Sealed, and copies on their way').waitFor()
+      expect(await page.getByText('Look again').count()).to.equal(0)
+      expect(stage.complaints()).to.deep.equal([])
+    })
 
   for (const javaScriptEnabled of [false, true])
     it(`is done by a public link on a phone, ${javaScriptEnabled ? 'with' : 'without'} JavaScript and without an account`, async () => {

@@ -179,8 +179,11 @@ describe('answering an offer', () => {
     const seen = fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text)
     const typed = { ...seen, order: 'AB <7>', how: 'typed', typed: '<script>alert(1)</script>' }
 
+    const review = await owner.get(`/proposals/${id}/acceptance`)
+    expect(review).to.show('Introduction', 'Terms', ' × €', 'fixed price')
     const untick = await owner.post(`/proposals/${id}/acceptance`, typed)
     expect(untick.status).to.equal(422)
+    expect(untick.text).to.not.match(/id="agree"[^>]* checked/)
     expect(untick).to.show('Tick this box', 'AB &lt;7&gt;', '&lt;script&gt;').and.not.show('<script>alert')
     for (const [more, sentence] of [
       [{ how: 'typed', typed: ' ' }, 'Type your full name.'],
@@ -194,6 +197,7 @@ describe('answering an offer', () => {
       const answer = await owner.post(`/proposals/${id}/acceptance`, { ...typed, agree: 'on', ...more })
       expect(answer.status, sentence).to.equal(422)
       expect(answer).to.show(sentence)
+      expect(answer.text).to.match(/id="agree"[^>]* checked/)
     }
     expect((await owner.post(`/proposals/${id}/acceptance`, { strokes: 'x'.repeat(2_000_000) })).status).to.equal(413)
     expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
@@ -210,6 +214,7 @@ describe('answering an offer', () => {
     const answer = await sign(owner, id, seen)
     expect(answer.status).to.equal(409)
     expect(answer).to.show('Something else', 'Look at it once more before you sign')
+    expect(answer.text).to.not.match(/id="agree"[^>]* checked/)
     expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
   })
 
@@ -288,7 +293,9 @@ describe('answering an offer', () => {
     const { visit, owner: database } = await open()
     const approver = await visit('approver')
     const id = await idOf(approver)
-    const seen = fieldsOf((await approver.get(`/proposals/${id}/rejection`)).text)
+    const page = await approver.get(`/proposals/${id}/rejection`)
+    expect(page).to.show('We keep with it: your name and address')
+    const seen = fieldsOf(page.text)
 
     const empty = await approver.post(`/proposals/${id}/rejection`, { ...seen, reason: ' ' })
     expect(empty.status).to.equal(422)

@@ -273,6 +273,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       next: policyOf(req.portal)
         .next.split('\n')
         .filter(it => it.trim()),
+      looks: z.coerce.number().int().min(0).catch(0).parse(req.query.looks),
       done: req.query.done === '' && row.person_id === req.portal.customer.person.id,
       ...shared(req.portal),
       countersigned: countersigned?.version === row.version ? countersigned : null,

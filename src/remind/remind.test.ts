@@ -253,6 +253,7 @@ describe('reminders before expiry', () => {
     const scene = await open({ mail: 'kept' })
     const approver = await scene.visit('approver')
     expect(await approver.get('/account')).to.show('id="reminders"', 'name="reminders" value="on" checked')
+    expect(await (await scene.visit('member')).get('/account')).to.not.show('id="reminders"')
     expect((await approver.post('/account/reminders', { 'was.reminders': 'on' })).status).to.equal(303)
     expect((await approver.get('/account')).text).to.not.include('name="reminders" value="on" checked')
     await round(scene)
