@@ -3,6 +3,7 @@ import { Passport } from 'passport'
 import type { z } from 'zod'
 import { record } from '../activity.ts'
 import { sendCode } from '../auth/codes.ts'
+import { keep } from '../auth/enter.ts'
 import { useApp } from '../auth/factors.ts'
 import { offered } from '../auth/offered.ts'
 import { password } from '../auth/password.ts'
@@ -64,8 +65,11 @@ export function api({ database, identity, limits, log, mailed, secrets, sections
     await succeeded()
     const { id, name } = account
     const by: SignedInBy[] = [proof.grant]
-    if (account.factor) by.push(await second(req, id, proof.second_factor))
     const its = { workspace, person: id, client: membership.client }
+    if (account.factor) {
+      by.push(await second(req, id, proof.second_factor))
+      await keep(database, req, { id, name, client: its.client })
+    }
     const tokens = await within(database, { workspace }, tx => grant(tx, its, { name: proof.name || agentOf(req), by }))
     await record(req, { event: 'account.signed-in', actor: { kind: 'client', id, name, client: its.client } })
     give(res.status(201), Tokens, told(tokens))

@@ -50,16 +50,27 @@ export async function finish(
   await renew(req, { workspace: workspace.id, person: id, client, proofs })
   const actor = { kind: 'client' as const, id, name, client }
   await record(req, { event: 'account.signed-in', actor })
-  const whose = { workspace: workspace.id, person: id }
-  if (proofs.some(it => ['totp', 'passkey', 'recovery'].includes(it.by)))
-    await within(parts.database, whose, async tx => {
-      if (await keepFactors(tx, whose)) await note(tx, req, { event: 'account.factor-kept', actor })
-    })
+  if (proofs.some(it => seconds.includes(it.by))) await keep(parts.database, req, { id, name, client })
   await meet(parts, req, res, account)
   await prune(parts.database)
   const demand = factor ? undefined : demandIn((await stored<string>(parts.database, workspace.id)).get(demandName))
   const reminded = role && demand?.roles.includes(role)
   res.redirect(303, reminded ? req.portal.url('/account/second-factor') : safe(req, next))
+}
+
+export const seconds: Proof['by'][] = ['totp', 'recovery', 'passkey']
+
+/** For whoever has just used a second factor, wherever: it stays, though staff were taking it off. */
+export async function keep(
+  database: Knex,
+  req: Request<any>,
+  { id, name, client }: { id: string; name: string; client: string },
+) {
+  const whose = { workspace: req.portal.workspace.id, person: id }
+  await within(database, whose, async tx => {
+    if (await keepFactors(tx, whose))
+      await note(tx, req, { event: 'account.factor-kept', actor: { kind: 'client', id, name, client } })
+  })
 }
 
 /** On this device, for a year: which way was taken, and nothing of who took it. */

@@ -109,12 +109,6 @@ export const dropApp = (tx: Knex, { workspace, person }: Whose) =>
     values: [workspace, person],
   })
 
-const dropFactors = (tx: Knex, { workspace, person }: Whose) =>
-  query(tx, {
-    text: 'delete from portal.client_factors where workspace_id = $1 and person_id = $2 returning kind',
-    values: [workspace, person],
-  })
-
 /** Whoever uses a second factor that staff were asked to take off has it, and keeps it. */
 export async function keepFactors(tx: Knex, { workspace, person }: Whose): Promise<boolean> {
   const kept = await query(tx, {
@@ -125,15 +119,31 @@ export async function keepFactors(tx: Knex, { workspace, person }: Whose): Promi
   return kept.length === 1
 }
 
-/** Those that staff have taken off, once their day is over: with every session, so that nobody stays who came before. */
+/** How long it is known before staff's taking off of second factors is done, in seconds. */
+export const notice = 86_400
+
+/**
+ * Those that staff have taken off, once their day is over, and none that came in that day: with every session, so that
+ * nobody stays who came before.
+ */
 export async function endFactors(tx: Knex, { workspace, person }: Whose): Promise<boolean> {
-  const due = await query(tx, {
-    text: `update portal.client_users set factors_end_at = null
-           where workspace_id = $1 and id = $2 and factors_end_at <= now() returning id`,
+  const [due] = await query<{ at: Date }>(tx, {
+    text: `update portal.client_users u set factors_end_at = null
+           from (select workspace_id, id, factors_end_at as at from portal.client_users
+                 where workspace_id = $1 and id = $2 for update) b
+           where u.workspace_id = b.workspace_id and u.id = b.id and b.at <= now() returning b.at`,
     values: [workspace, person],
   })
-  if (!due.length) return false
-  await dropFactors(tx, { workspace, person })
+  if (!due) return false
+  await query(tx, {
+    text: `delete from portal.client_factors f
+           where f.workspace_id = $1 and f.person_id = $2
+             and (coalesce(f.confirmed_at, f.created_at) < $3::timestamptz - $4 * interval '1 second'
+               or f.kind = 'recovery' and not exists (
+                 select from portal.client_factors o where o.workspace_id = $1 and o.person_id = $2
+                   and o.confirmed_at >= $3::timestamptz - $4 * interval '1 second'))`,
+    values: [workspace, person, due.at, notice],
+  })
   await query(tx, {
     text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2',
     values: [workspace, person],

@@ -10,7 +10,7 @@ import { squares } from '../qr.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
 import { disowning } from './disown.ts'
-import { finish, refuse } from './enter.ts'
+import { finish, keep, refuse } from './enter.ts'
 import { beginApp, dropApp, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
@@ -157,6 +157,8 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         await tellFactor(mailed, req, tx, passkeys ? 'factor-fewer' : 'factor-removed')
       })
       await succeeded()
+      const { person, client } = req.portal.customer
+      if (!known) await keep(database, req, { ...person, client: client.id })
       res.redirect(303, req.portal.url('/account/second-factor?saved=off'))
     },
     otherwise(show),

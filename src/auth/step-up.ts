@@ -6,7 +6,7 @@ import { within } from '../database.ts'
 import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
 import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
 import type { Row } from '../settings/toggles.ts'
-import { renew, safe } from './enter.ts'
+import { keep, renew, safe, seconds } from './enter.ts'
 import { useApp, useRecovery } from './factors.ts'
 import type { Passkeys } from './passkeys.ts'
 import { knows } from './password.ts'
@@ -84,6 +84,10 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
     if (given['step-up.show'] === 'code' && parts.mailed) sent = await sendCode(parts.mailed, req, account)
     const by = given['step-up.show'] ? undefined : await prove(parts, req, account, given, ways)
     if (by) {
+      if (seconds.includes(by)) {
+        const { person, client } = req.portal.customer
+        await keep(parts.database, req, { ...person, client: client.id })
+      }
       await renew(req, renewed(req, by))
       await record(req, { event: 'account.proven', subject: { by } })
       return next()
@@ -113,8 +117,6 @@ export function rungIn(settings: Row[], action: string): Rung | undefined {
 
 const proven = (proofs: Proof[] = [], rung: Rung) =>
   proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
-
-const seconds: Proof['by'][] = ['totp', 'recovery', 'passkey']
 
 type Way = 'passkey' | 'totp' | 'password' | 'code'
 

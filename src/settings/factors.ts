@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import { notice } from '../auth/factors.ts'
 import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
 import { queue, type Task } from '../data/jobs.ts'
 import { query, within } from '../database.ts'
@@ -13,9 +14,6 @@ interface Parts {
   jobs: Jobs
   mailed: Ways | undefined
 }
-
-/** In seconds. */
-const day = 86_400
 
 /**
  * For somebody who lost phone and codes: staff know them by other means. It is told to the person at once and done a day
@@ -29,7 +27,7 @@ export const saveFactorReset =
     const work = async (tx: Knex) => {
       const [person] = await query(tx, {
         text: `update portal.client_users u
-               set factors_end_at = ${keep ? 'null' : `coalesce(u.factors_end_at, now() + interval '${day} seconds')`}
+               set factors_end_at = ${keep ? 'null' : `coalesce(u.factors_end_at, now() + interval '${notice} seconds')`}
                from (select workspace_id, id, factors_end_at from portal.client_users
                      where workspace_id = $1 and id::text = $2 for update) b
                where u.workspace_id = b.workspace_id and u.id = b.id and exists (
@@ -44,7 +42,7 @@ export const saveFactorReset =
       await note(tx, req, { event: keep ? 'people.factor-kept' : 'people.factor-reset', subject: { id, name } })
       if (keep) return
       const task: Task = { what: 'factors', workspace: workspace.id, slug: workspace.slug, id }
-      await jobs.send(tx, queue, task, day)
+      await jobs.send(tx, queue, task, notice)
       if (mailed)
         await write(
           mailed,
