@@ -13,6 +13,7 @@ import { leavers } from './auth/leavers.ts'
 import { type Limits, limitsOf } from './auth/limits.ts'
 import { meant } from './auth/meant.ts'
 import { passkeys } from './auth/passkeys.ts'
+import { readers } from './auth/readers.ts'
 import { forgetting } from './auth/register.ts'
 import { auth } from './auth/routes.ts'
 import { sessions } from './auth/sessions.ts'
@@ -128,7 +129,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const begin = [
     arrive({
       ...{ now, mailed, act: acting({ crm, database, door }), journal: keep },
-      ...{ signing: signer, story: stories(database), earlier: earlier(database) },
+      ...{ signing: signer, story: stories(database), earlier: earlier(database), readers: readers(parts) },
     }),
     answers({ sections, compress }),
   ]

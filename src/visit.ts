@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Act } from './act.ts'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
+import type { ReadersOf } from './auth/readers.ts'
 import { includes, type Rights } from './auth/roles.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Ways } from './auth/way.ts'
@@ -52,6 +53,7 @@ export interface Visit extends Speech {
   signing: Signing
   story: StoryOf
   earlier: EarlierOf
+  readers: ReadersOf
   /** Undefined where no mail is sent. */
   mailed: Ways | undefined
   /** Holds our own session. */
@@ -84,7 +86,9 @@ export const arrive =
   ({
     now,
     ...services
-  }: Pick<Visit, 'act' | 'earlier' | 'journal' | 'mailed' | 'signing' | 'story'> & { now(): Date }): RequestHandler =>
+  }: Pick<Visit, 'act' | 'earlier' | 'journal' | 'mailed' | 'readers' | 'signing' | 'story'> & {
+    now(): Date
+  }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
     const base = req.baseUrl + (api ? '/api/v1' : '')

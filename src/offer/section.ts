@@ -88,7 +88,6 @@ const Filter = filterOf({ statuses, sorts })
 export function offerSection(kind: Kind): Section {
   const { name, title, icon, order, see, answer, toggle, activity, says } = kind
   const one = name.slice(0, -1)
-  const answers = keyed<Permission>(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] })
   const port = (visit: Visit): Offers => (visit.crm as Record<typeof name, Offers>)[name]
 
   return {
@@ -98,7 +97,7 @@ export function offerSection(kind: Kind): Section {
     order,
     permissions: {
       ...keyed<Permission>(`${name}.see`, { label: see, roles: ['admin', 'approver', 'member', 'viewer'] }),
-      ...answers,
+      ...keyed<Permission>(`${name}.answer`, { label: answer, roles: ['admin', 'approver'] }),
       ...keyed<Permission>(`${name}.comment`, { label: kind.comment, roles: ['admin', 'approver', 'member'] }),
     },
     stepUps: keyed<StepUp>(`${name}.accept`, { label: kind.accepting, rung: 'none' }),
@@ -244,8 +243,7 @@ export function offerSection(kind: Kind): Section {
           const freedom = freedomOf(name, req.portal, offers)
           const { id, number, title, total } = withChoice(found, req.portal.body, freedom)
           const choice = carried(req.portal.body, found, freedom)
-          const [permission, it] = Object.entries(answers)[0]!
-          const asked = { section: name, id, number, title, total, choice, permission: [permission, it] as const }
+          const asked = { section: name, id, number, title, total, choice }
           await askApprovers(req, req.portal.mailed, asked)
           res.redirect(303, address(req, `?${['asked', ...(choice.size ? [choice] : [])].join('&')}`))
         },

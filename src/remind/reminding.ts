@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { bySystem, insert } from '../activity.ts'
-import { here } from '../auth/leavers.ts'
-import { includes, type Rights, rightsOf } from '../auth/roles.ts'
+import { allows, type Member, readersAt } from '../auth/readers.ts'
+import { type Rights, rightsOf } from '../auth/roles.ts'
 import { documentAt, linkTo, type Ways, write } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import { daysLater } from '../calendar.ts'
-import { type Crm, type Customer, type Role, roles } from '../crm.ts'
+import { type Crm, type Customer, roles } from '../crm.ts'
 import { query, readWithin, unreachable, within } from '../database.ts'
 import { CrmUnavailable, NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
@@ -18,7 +18,6 @@ import type { Log } from '../log.ts'
 import type { Offer, Offers, Summary } from '../offer/port.ts'
 import type { Section } from '../section.ts'
 import { stored } from '../settings/store.ts'
-import { type Row, resolve, togglesOf } from '../settings/toggles.ts'
 import { furthest, momentOf, momentsIn, momentsName } from './moments.ts'
 
 const queue = 'reminders'
@@ -127,8 +126,7 @@ interface Going extends Mailing {
 /** Sections whose documents are answered before they expire. */
 const answered = (sections: Section[]) => sections.filter(it => `${it.name}.reminders` in it.toggles)
 
-const may = ({ name, permissions }: Section, rights: Rights, role: Role) =>
-  ([`${name}.see`, `${name}.answer`] as const).every(it => includes(rights, role, it, permissions[it]))
+const may = ['see', 'answer']
 
 /** Those with people who may answer anything at all. */
 async function clientsOf({ database, workspace, sections, rights }: Going, after: string): Promise<string[]> {
@@ -140,35 +138,19 @@ async function clientsOf({ database, workspace, sections, rights }: Going, after
                join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
              where m.workspace_id = scope.workspace and m.client_id > $3 and m.role = any($4)
                and u.suspended_at is null and u.reminders order by 1 limit ${most}`,
-      values: [after, roles.filter(role => answered(sections).some(it => may(it, rights, role)))],
+      values: [after, roles.filter(role => answered(sections).some(it => allows(it, rights, role, may)))],
     },
   )
   return rows.map(it => it.id)
 }
 
-interface Member {
-  id: string
-  name: string
-  email: string
-  language: string | null
-  timeZone: string | null
-  role: Role
-  client: string
-  contact: string | null
-}
-
 async function remindOf(client: string, round: Going) {
   const { crm, door, sections, rights, days, today, workspace } = round
-  const { people, settings } = await peopleOf(client, round)
-  const toggles = togglesOf(sections)
-  const arrived = contacts(client, people, round)
+  const { of, still } = await readersAt(round, { workspace, client, rights })
 
   for (const section of answered(sections)) {
     const { name } = section
-    const readers = people.filter(it => {
-      const on = resolve(toggles, settings, client, it.id)
-      return may(section, rights, it.role) && [name, `${name}.answers`, `${name}.reminders`].every(on)
-    })
+    const readers = of({ section, may, on: ['answers', 'reminders'] }).filter(it => it.reminders)
     const [first] = readers
     if (!first) continue
     const person = { id: first.id, name: first.name, email: first.email }
@@ -186,8 +168,7 @@ async function remindOf(client: string, round: Going) {
       if (!moment) continue
       const offer = await port.find(id).catch(gone)
       if (offer?.status !== 'open' || offer.validUntil !== validUntil) continue
-      const there = (await arrived()).filter(it => readers.some(reader => reader.id === it.id))
-      await tell({ section: name, offer, moment, client }, there, round)
+      await tell({ section: name, offer, moment, client }, await still(readers), round)
     }
   }
 }
@@ -209,50 +190,6 @@ async function* ending(port: Offers, today: string): AsyncGenerator<Summary & { 
 const gone = (error: unknown) => {
   if (!(error instanceof NotFound)) throw error
   return undefined
-}
-
-async function peopleOf(
-  client: string,
-  { database, workspace }: Going,
-): Promise<{ people: Member[]; settings: Row[] }> {
-  const [row] = await readWithin<{ people: Member[]; settings: Row[] }>(
-    database,
-    { workspace: workspace.id },
-    {
-      name: 'portal.reminded',
-      text: `select
-               (select coalesce(jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email,
-                  'language', u.language, 'timeZone', u.time_zone, 'role', m.role, 'client', m.client_name,
-                  'contact', m.contact_id) order by u.id), '[]')
-                from portal.client_memberships m
-                  join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-                where m.workspace_id = scope.workspace and m.client_id = $3 and u.suspended_at is null and u.reminders) as people,
-               (select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
-                from portal.client_portal_settings t
-                where t.workspace_id = scope.workspace and t.client_id in ('', $3)) as settings`,
-      values: [client],
-    },
-  )
-  return row ?? { people: [], settings: [] }
-}
-
-/** Those who have not left in the CRM, each with a language; asked once, and only where somebody is to be told. */
-function contacts(client: string, people: Member[], { crm: { directory }, workspace }: Going) {
-  let known: Promise<Member[]> | undefined
-  const ask = async () => {
-    if (!(await directory.client(workspace, client))) return []
-    const found = new Map((await directory.contacts(workspace, client)).map(it => [it.id, it]))
-    const still = await here(
-      directory,
-      workspace,
-      client,
-      people.flatMap(it => it.contact ?? []),
-    )
-    return people
-      .filter(it => !it.contact || still.includes(it.contact))
-      .map(it => ({ ...it, language: it.language ?? localeOf(found.get(it.contact ?? '')?.language ?? '') }))
-  }
-  return () => (known ??= ask())
 }
 
 interface Reminder {

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import { rightsOf } from '../auth/roles.ts'
 import { documentAt, type Ways, write } from '../auth/way.ts'
 import { query, readWithin, within } from '../database.ts'
 import { NotFound } from '../errors.ts'
@@ -61,21 +62,28 @@ const Reply = z.object({
     .transform(it => it.toWellFormed()),
 })
 
-/** Answers in the thread of a comment; whoever of the client's people has written in it is told by mail. */
+/** Answers in the thread of a comment; whoever of the client's people has written in it, and sees it still, is told by mail. */
 export const saveReply =
   ({ database, mailed }: { database: Knex; mailed: Ways | undefined }): RequestHandler<any> =>
   async (req, res) => {
     const { workspace, staff } = req.portal
     const id = z.uuid().safeParse(req.params.id).data ?? null
-    await within(database, { workspace: workspace.id }, async tx => {
-      const [about] = await query(tx, {
+    const [about] = await readWithin(
+      database,
+      { workspace: workspace.id },
+      {
         text: `select c.client_id, c.client_name, c.section, c.document_id, c.number from portal.client_comments c
-               where c.workspace_id = $1 and c.id = $2`,
-        values: [workspace.id, id],
-      })
-      if (!about) throw new NotFound()
-      const { text } = read(Reply, req)
-      const { section, number } = about
+               where c.workspace_id = scope.workspace and c.id = $3`,
+        values: [id],
+      },
+    )
+    if (!about) throw new NotFound()
+    const { text } = read(Reply, req)
+    const { section, number } = about
+    const rights = await rightsOf(database, workspace.id)
+    const where = { workspace, client: about.client_id, rights }
+    const seeing = mailed ? await req.portal.readers(where, { section, may: ['see'], on: ['questions'] }) : []
+    await within(database, { workspace: workspace.id }, async tx => {
       await keep(tx, {
         ...{ workspace: workspace.id, client: { id: about.client_id, name: about.client_name }, section, number, text },
         ...{ id: about.document_id, line: null, by: 'staff', author: { id: staff?.id ?? '', name: staff?.name ?? '' } },
@@ -86,17 +94,13 @@ export const saveReply =
         actor: { kind: 'staff', id: staff?.id, name: staff?.name, client: about.client_id },
       })
       if (!mailed) return
-      const people = await query(tx, {
-        text: `select distinct u.id, u.name, u.email, u.language, u.time_zone as "timeZone"
-               from portal.client_comments c
-                 join portal.client_memberships m on m.workspace_id = c.workspace_id and m.client_id = c.client_id
-                   and m.person_id::text = c.author_id
-                 join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
+      const asked = await query<{ id: string }>(tx, {
+        text: `select distinct c.author_id as id from portal.client_comments c
                where c.workspace_id = $1 and c.client_id = $2 and c.section = $3 and c.document_id = $4
-                 and c.author_kind = 'client' and u.suspended_at is null`,
+                 and c.author_kind = 'client'`,
         values: [workspace.id, about.client_id, section, about.document_id],
       })
-      for (const person of people)
+      for (const person of seeing.filter(it => asked.some(({ id }) => id === it.id)))
         await write(
           mailed,
           req,

@@ -1,13 +1,10 @@
 import type { Request } from 'express'
 import { act } from '../act.ts'
-import { includes } from '../auth/roles.ts'
 import { documentAt, type Ways, write } from '../auth/way.ts'
-import { type Role, roles } from '../crm.ts'
 import { query } from '../database.ts'
 import { Conflict } from '../errors.ts'
 import { above, type Money } from '../money.ts'
 import { limitSql, moneyIn } from '../offer/limit.ts'
-import type { Permission } from '../section.ts'
 
 interface Asked {
   section: string
@@ -17,8 +14,6 @@ interface Asked {
   total: Money
   /** What was chosen of it, for its address. */
   choice: URLSearchParams
-  /** What an approver must be allowed, and its definition. */
-  permission: readonly [name: string, it: Permission]
 }
 
 /** Nobody is asked twice within a day, whoever of a client asks. */
@@ -37,7 +32,10 @@ class NobodyMay extends Conflict {
 /** Mails those of the same client who may accept this much. Throws AskedAlready, and NobodyMay. */
 export async function askApprovers(req: Request<any>, ways: Ways | undefined, it: Asked): Promise<void> {
   const { workspace, customer, rights } = req.portal
-  const may = roles.filter(role => includes(rights, role as Role, ...it.permission))
+  const readers = await req.portal.readers(
+    { workspace, client: customer.client.id, rights },
+    { section: it.section, may: ['see', 'answer'], on: ['answers'] },
+  )
   return act(
     req,
     async ({ tx }) => {
@@ -53,13 +51,13 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
         values: [workspace.id, customer.client.id, it.id, `${it.section}.asked`],
       })
       if (before) throw new AskedAlready()
-      const colleagues = await query<Colleague>(tx, {
-        text: `select u.id, u.name, u.email, u.language, u.time_zone as "timeZone", ${limitSql} as limit
-               from portal.client_memberships m join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-               where m.workspace_id = $1 and m.client_id = $2 and m.role = any($3) and u.suspended_at is null order by u.id limit 500`,
-        values: [workspace.id, customer.client.id, may],
+      const limits = await query<{ id: string; limit: string | null }>(tx, {
+        text: `select m.person_id as id, ${limitSql} as limit from portal.client_memberships m
+               where m.workspace_id = $1 and m.client_id = $2 and m.person_id = any($3)`,
+        values: [workspace.id, customer.client.id, readers.map(({ id }) => id)],
       })
-      const people = colleagues.filter(({ limit }) => !limit || !above(it.total, moneyIn(limit)!)).slice(0, 20)
+      const enough = limits.filter(({ limit }) => !limit || !above(it.total, moneyIn(limit)!))
+      const people = readers.filter(({ id }) => enough.some(one => one.id === id)).slice(0, 20)
       if (!people.length) throw new NobodyMay()
       for (const person of ways ? people : [])
         await write(
@@ -79,13 +77,4 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
     },
     () => ({ event: `${it.section}.asked`, subject: { id: it.id, number: it.number } }),
   ).finally(() => ways?.outbox.wake())
-}
-
-interface Colleague {
-  id: string
-  name: string
-  email: string
-  language: string
-  timeZone: string
-  limit: string | null
 }

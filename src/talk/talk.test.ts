@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { leave, open, type Visitor } from '../../test/visit.ts'
+import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
 const settings = '/settings/client-portal'
 
@@ -148,6 +148,57 @@ describe('questions on an offer', () => {
     await mailTo('nadia@acmebakery.example')
     expect(mails.filter(it => it.subject.includes('asks you'))).to.have.length(2)
     expect(await database('portal.client_activity_logs').where({ event: 'proposals.asked' })).to.have.length(1)
+  })
+})
+
+describe('mails about an offer', () => {
+  afterEach(leave)
+
+  const off = async (scene: Scene, who: Role, name: string) => {
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs(who).email })
+      .first('id')
+    const row = { workspace_id: '1', client_id: '1', person_id: id, name, value: 'false', changed_by: 'a test' }
+    await scene.owner('portal.client_portal_settings').insert(row)
+  }
+  const gone = (scene: Scene, who: Role) =>
+    scene
+      .owner('contacts')
+      .where({ email: whoIs(who).email })
+      .update({ left_on: '2026-11-01' })
+  const mailed = (scene: Scene, kind: string) =>
+    scene.owner('portal.client_outbox').where({ kind }).orderBy('recipient').pluck('recipient')
+
+  it('tell an answer to those who asked and still see it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [member, approver, owner, admin] = await Promise.all(
+      (['member', 'approver', 'owner', 'admin'] as const).map(it => scene.visit(it)),
+    )
+    const id = await idOf(member!)
+    for (const it of [member!, approver!, owner!]) await it.post(`/proposals/${id}/comments`, { text: 'Why?' })
+    await gone(scene, 'member')
+    await off(scene, 'approver', 'proposals')
+    const [, question] = /questions\/([\w-]+)\/reply/.exec((await admin!.at(`${settings}/questions`)).text) ?? []
+    await admin!.postAt(`${settings}/questions/${question}/reply`, { text: 'The price of bread.' })
+    expect(await mailed(scene, 'comment-replied')).to.deep.equal([whoIs('owner').email])
+  })
+
+  it('ask those who may accept and still see it, and nobody where there are none', async () => {
+    const scene = await open({ mail: 'kept' })
+    const member = await scene.visit('member')
+    const id = await idOf(member)
+    await gone(scene, 'approver')
+    await off(scene, 'owner', 'proposals')
+    const nobody = await member.post(`/proposals/${id}/request`)
+    expect(nobody).to.include({ status: 409 }).and.show('Nobody of your company may accept this here.')
+    expect(await mailed(scene, 'approval-asked')).to.be.empty
+    await scene
+      .owner('contacts')
+      .where({ email: whoIs('approver').email })
+      .update({ left_on: null })
+    expect((await member.post(`/proposals/${id}/request`)).status).to.equal(303)
+    expect(await mailed(scene, 'approval-asked')).to.deep.equal([whoIs('approver').email])
   })
 })
 
