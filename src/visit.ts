@@ -76,6 +76,8 @@ export interface Visit extends Speech {
   /** Goes on where this action needs no fresh proof of who it is, or has one; asks for it else. */
   climb(action: string, res: Response, next: NextFunction): Promise<void> | void
   staff: Staff | undefined
+  /** What waits, for the menu of the settings. */
+  awaiting: { questions: number; answers: number } | undefined
   /** From here on only where a client's person is known, which is everywhere behind a permission. */
   customer: Customer
   crm: Ports
@@ -116,6 +118,7 @@ export const arrive =
       allowed: () => [],
       on: () => false,
       staff: undefined,
+      awaiting: undefined,
       workspace: undefined,
       customer: undefined,
     }

@@ -270,6 +270,38 @@ describe('the pages in a real browser', function () {
     expect(stage.complaints()).to.deep.equal([])
   })
 
+  it('say what happens and ask once more before what is not undone by another click', async () => {
+    for (const javaScriptEnabled of [false, true])
+      for (const [role, address, name, words] of [
+        ['owner', `${home()}/team`, /^End access: Ilse/, 'Ilse Verhoeven sees nothing of Acme Bakery here any more'],
+        ['owner', `${home()}/team`, /^End access: Nadia/, 'Only another admin can invite you again'],
+        ['newcomer', `${home()}/account/data`, /^Ask for the end/, 'Your account ends in fourteen days'],
+        [
+          'admin',
+          `${new URL(home()).origin}/settings/client-portal/answers`,
+          /^Countersign/,
+          'It cannot be taken back',
+        ],
+      ] as const) {
+        const page = await stage.visit(role, { javaScriptEnabled, viewport: phone })
+        await page.goto(address)
+        const button = page.getByRole('button', { name })
+        expect(await button.count(), address).to.equal(0)
+        await page
+          .locator('details.sure', { has: page.getByText(words) })
+          .locator('summary')
+          .click()
+        await page.getByText(words).waitFor()
+        await button.waitFor()
+        if (role === 'admin' && javaScriptEnabled) {
+          await button.click()
+          await page.getByText('Countersigned.', { exact: true }).waitFor()
+        }
+        await page.context().close()
+      }
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
   it('ask whose session is over to sign in, and lead back to the list as it was', async () => {
     const { owner } = stage.scene
     const them = owner('portal.client_users')

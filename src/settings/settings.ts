@@ -39,6 +39,7 @@ import { showState } from './state.ts'
 import { type Change, save, stored } from './store.ts'
 import { saveText, showPreview, showText, showTexts } from './texts.ts'
 import { togglesOf } from './toggles.ts'
+import { countWaiting } from './waiting.ts'
 
 interface Parts {
   /** Where clients find the portal, where that is known. */
@@ -107,6 +108,7 @@ export function settings({
     reminded,
     claim,
     onlyState,
+    countWaiting(database),
     sameOrigin,
     bodies,
   )

@@ -33,6 +33,7 @@ describe('questions on an offer', () => {
     const all = Array.from({ length: 120 }, (_, at) => 119 - at)
     expect(await numbers('all')).to.deep.equal(all)
     expect(await numbers('waiting')).to.deep.equal(all.filter(it => it % 10 !== 0))
+    expect(await admin.at(`${settings}/`)).to.show('<span class="count push">99+<')
     expect((await admin.at(`${settings}/questions?before=nonsense`)).status).to.equal(200)
   })
 
@@ -51,6 +52,7 @@ describe('questions on an offer', () => {
 
     const page = await admin.at(`${settings}/questions`)
     expect(page).to.show('P-2026-031', 'Acme Bakery', 'Waiting for you')
+    expect(await admin.at(`${settings}/people`)).to.show('<span>Questions</span><span class="count push">1<')
     const [, question] = /questions\/([\w-]+)\/reply/.exec(page.text) ?? []
     const empty = await admin.postAt(`${settings}/questions/${question}/reply`, { text: ' ' })
     expect(empty.status).to.equal(422)
@@ -59,7 +61,9 @@ describe('questions on an offer', () => {
       (await admin.postAt(`${settings}/questions/${question}/reply`, { text: 'Only the set-up.' })).status,
     ).to.equal(303)
 
-    expect(await admin.at(`${settings}/questions`)).to.show('No questions here')
+    expect(await admin.at(`${settings}/questions`))
+      .to.show('No questions here')
+      .and.not.show('class="count')
     expect(await member.get(`/proposals/${id}`)).to.show('Only the set-up.', 'Marta Lindqvist')
     const mail = await mailTo('youssef@acmebakery.example')
     expect(mail.subject).to.equal('Marta Lindqvist answered your question on P-2026-031')
