@@ -107,7 +107,7 @@ describe('a passkey', function () {
     expect(stage.complaints()).to.deep.equal([])
   })
 
-  it('is the second factor of a password, and what some actions ask for', async () => {
+  it('is the second factor of a password, and what some actions ask for, also where it is no way in alone', async () => {
     const page = await stage.visit(undefined, { bypassCSP: true })
     await authenticator(page)
     await byPassword(page)
@@ -115,6 +115,8 @@ describe('a passkey', function () {
     await add(page, 'Phone')
     await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
     expect(await faultsOf(page)).to.deep.equal([])
+    const admin = await stage.scene.visit('admin')
+    await admin.postAt('/settings/client-portal/sign-in', { 'was.sign-in.passkey': 'on' })
     await page.context().clearCookies()
     // Without the offer in the e-mail field, which would be quicker than the password.
     await page.addInitScript(() => {
@@ -131,7 +133,6 @@ describe('a passkey', function () {
     await page.getByRole('button', { name: 'Use a passkey' }).click()
     await inside(page)
 
-    const admin = await stage.scene.visit('admin')
     await admin.postAt('/settings/client-portal/sign-in', {
       'was.step-up.team.change': 'proof',
       'step-up.team.change': 'second',
@@ -191,6 +192,16 @@ describe('a passkey', function () {
     const admin = await stage.scene.visit('admin')
     await admin.postAt('/settings/client-portal/sign-in', { 'was.sign-in.passkey': 'on' })
     expect((await send('x')).headers.location, 'not offered').to.equal('/portal/brightside/sign-in')
+    const billing = whoIs('billing')
+    const person_id = (await stage.scene.owner('portal.client_users').where({ email: billing.email }).first('id')).id
+    await stage.scene.owner('portal.client_factors').insert({
+      ...{ workspace_id: '1', id: 'another', person_id, kind: 'passkey', confirmed_at: new Date() },
+    })
+    const half = await nobody.post('/sign-in', { email: billing.email, password: billing.password })
+    expect(half.headers.location).to.include('second-factor')
+    const theirs = await send(await answer(`${home}/sign-in/passkey`))
+    expect(theirs.status, 'somebody else’s').to.equal(422)
+    await stage.scene.owner('portal.client_factors').where({ id: 'another' }).del()
     const stranger = await stage.scene.visit('billing')
     const { id } = await stage.scene.owner('portal.client_factors').where({ kind: 'passkey' }).first('id')
     expect((await stranger.post(`/account/passkeys/${id}/removal`)).status).to.equal(404)

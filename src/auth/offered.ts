@@ -33,7 +33,8 @@ const registration = {
 const passkey = {
   name: 'sign-in.passkey',
   label: 'Passkeys',
-  about: 'Whoever has added one under their account signs in by fingerprint, face or PIN.',
+  about:
+    'Whoever has added one under their account signs in by fingerprint, face or PIN. As second factor it counts in any case.',
 } as const
 
 const switches = [...all, passkey, registration]

@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
@@ -18,16 +18,20 @@ import type { Ways } from './way.ts'
 interface Parts extends Pick<Ways, 'database' | 'limits' | 'secrets'> {
   keys: Passkeys
   mailed: Ways | undefined
+  /** Whether one is enough to sign in; as second factor, and before chosen actions, it always does. */
+  alone(req: Request): Promise<boolean>
   /** The sign-in page, which says what was wrong. */
   show: RequestHandler
 }
 
 /** Coming in by a passkey, which is both factors in one; and one's own passkeys. */
-export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }: Parts): Router {
+export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, show }: Parts): Router {
   const router = Router()
   const [secret = ''] = secrets
 
   router.get('/sign-in/passkey', anybody, async (req, res) => {
+    if (!halfOf(req) && !req.portal.customer && !(await alone(req)))
+      return res.redirect(303, req.portal.url('/sign-in'))
     res.set('Cache-Control', 'no-store').json(await keys.request(req))
   })
 
@@ -38,6 +42,8 @@ export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }:
       const workspace = req.portal.workspace.id
       const { credential, next } = read(Used, req)
       const half = halfOf(req)
+      const enough = await alone(req)
+      if (!half && !enough) return res.redirect(303, req.portal.url('/sign-in'))
       const succeeded = await limits.count(req, {})
       const person = await keys.prove(req, credential)
       const account = person
@@ -49,7 +55,7 @@ export function passkeyRoutes({ database, keys, limits, mailed, secrets, show }:
             return row && accountOf(tx, workspace, row.email)
           })
         : undefined
-      if (!account || account.suspended || !account.memberships[0])
+      if (!account || account.suspended || !account.memberships[0] || !(enough || half?.person === account.id))
         return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
       await succeeded()
       const proof = { by: 'passkey' as const, at: Date.now() }

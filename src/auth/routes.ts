@@ -53,7 +53,7 @@ export function auth({
 
   /** A way that this workspace does not offer leads to those that it does. */
   const only =
-    (way: 'password' | 'code' | 'registration' | 'passkey'): RequestHandler =>
+    (way: 'password' | 'code' | 'registration'): RequestHandler =>
     async (req, res, next) =>
       (await offered(database, req.portal.workspace.id, mails))[way]
         ? next()
@@ -98,8 +98,12 @@ export function auth({
     router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
   }
   router.use(devices({ database, mailed }))
-  router.use('/sign-in/passkey', only('passkey'))
-  router.use(passkeyRoutes({ database, keys, limits, mailed, secrets, show: showSignIn }))
+  router.use(
+    passkeyRoutes({
+      ...{ database, keys, limits, mailed, secrets, show: showSignIn },
+      alone: async req => (await offered(database, req.portal.workspace.id, mails)).passkey,
+    }),
+  )
   router.use(secondFactor({ database, limits, mailed, secrets }))
   router.use('/account', account({ database, limits, mailed }))
 
