@@ -283,7 +283,7 @@ describe('the pages in a real browser', function () {
           'It cannot be taken back',
         ],
       ] as const) {
-        const page = await stage.visit(role, { javaScriptEnabled, viewport: phone })
+        const page = await stage.visit(role, { javaScriptEnabled, viewport: { width: 320, height: 640 } })
         await page.goto(address)
         const button = page.getByRole('button', { name })
         expect(await button.count(), address).to.equal(0)
@@ -293,6 +293,7 @@ describe('the pages in a real browser', function () {
           .click()
         await page.getByText(words).waitFor()
         await button.waitFor()
+        expect(await page.evaluate(() => probes.spills()), address).to.deep.equal([])
         if (role === 'admin' && javaScriptEnabled) {
           await button.click()
           await page.getByText('Countersigned.', { exact: true }).waitFor()

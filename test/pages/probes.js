@@ -23,7 +23,9 @@ globalThis.probes = (() => {
 
   /** Text that runs out of the card it belongs to. */
   function spills() {
-    const cards = [...document.querySelectorAll('.card, .paper, .bar, .rows tbody tr, .btn, .badge')].filter(isSeen)
+    const cards = [
+      ...document.querySelectorAll('.card, .paper, .bar, .sure > form, .rows tbody tr, .btn, .badge'),
+    ].filter(isSeen)
     const words = [...document.querySelectorAll('.chart text')].filter(isSeen).filter(it => {
       const [inner, outer] = [it.getBoundingClientRect(), it.closest('.card').getBoundingClientRect()]
       return inner.left < outer.left || inner.right > outer.right
