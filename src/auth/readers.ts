@@ -1,7 +1,6 @@
 import type { Knex } from 'knex'
 import type { Crm, Role, Workspace } from '../crm.ts'
 import { readWithin } from '../database.ts'
-import { localeOf } from '../language.ts'
 import type { Section } from '../section.ts'
 import { type Row, resolve, togglesOf } from '../settings/toggles.ts'
 import { here } from './leavers.ts'
@@ -55,7 +54,7 @@ export async function readersAt({ crm, database, sections }: Parts, where: Where
         const isOn = resolve(toggles, settings, client, id)
         return allows(section, rights, role, may) && isOn(section.name) && on.every(it => isOn(`${section.name}.${it}`))
       }),
-    /** Those of them who have not left in the CRM, each with a language; it is asked once, and not before this. */
+    /** Those of them who have not left in the CRM, with its language where they chose none; it is asked once, and not before this. */
     async still(these: Member[]): Promise<Member[]> {
       if (!these.length) return []
       known ??= arrived({ crm, workspace, client }, people)
@@ -114,5 +113,5 @@ async function arrived({ crm: { directory }, workspace, client }: Omit<Where, 'r
   )
   return all
     .filter(it => !it.contact || still.includes(it.contact))
-    .map(it => ({ ...it, language: it.language ?? localeOf(found.get(it.contact ?? '')?.language ?? '') }))
+    .map(it => ({ ...it, language: it.language ?? found.get(it.contact ?? '')?.language ?? null }))
 }

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { within } from '../database.ts'
-import { type Speech, speak, zoneOf } from '../language.ts'
+import { localeOf, type Speech, speak, zoneOf } from '../language.ts'
 import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import { said, textOf } from '../mail/texts.ts'
@@ -76,7 +76,7 @@ export async function write(
   { facts = {}, code, url }: Filling,
 ) {
   const { workspace, locale } = req.portal
-  const speech = speak(`${to?.language ?? locale}|${zoneOf(to?.timeZone ?? workspace.timeZone)}`)
+  const speech = speak(`${localeOf(to?.language ?? locale)}|${zoneOf(to?.timeZone ?? workspace.timeZone)}`)
   const all = {
     ...(typeof facts === 'function' ? facts(speech) : facts),
     workspace: workspace.name,

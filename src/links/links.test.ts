@@ -63,6 +63,33 @@ describe('a public link to one document', () => {
     )
   })
 
+  it('is made once, however often the button is pressed', async () => {
+    const scene = await open({ mail: 'kept' })
+    const admin = await scene.visit('admin')
+    const { id } = await share(scene)
+    const client = String((await scene.owner('clients').where({ company_name: 'Acme Bakery' }).first('id')).id)
+    const { text } = await admin.at(`${settings}/links?${new URLSearchParams({ section: 'proposals', client, id })}`)
+    const contact = String((await scene.owner('contacts').where({ email: signer }).first('id')).id)
+    const press = () => admin.postAt(`${settings}/links`, { ...fieldsOf(text), days: '30', contact })
+    const answers = await Promise.all([press(), press()])
+    expect(answers.map(it => it.status).sort()).to.deep.equal([200, 303])
+    const late = answers.find(it => it.status === 303)!
+    expect(late.headers.location).to.equal(`${settings}/links?again`)
+    expect(await admin.at(late.headers.location!)).to.show('The button was pressed twice.')
+    expect(await scene.owner('portal.client_links')).to.have.length(2)
+    expect(await scene.owner('portal.client_outbox').where({ kind: 'link' })).to.have.length(1)
+    expect(await scene.owner('portal.client_activity_logs').where({ event: 'links.made' })).to.have.length(2)
+  })
+
+  it('is mailed in English, dates and all, to whom the portal has no other words for', async () => {
+    const scene = await open({ mail: 'kept' })
+    await scene.owner('contacts').where({ email: signer }).update({ language: 'nl' })
+    await share(scene, { contact: signer })
+    const english = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Amsterdam' })
+    const until = english.format(Date.now() + 30 * 86_400_000)
+    expect((await scene.mailTo(signer)).text).to.include(`The link is good until ${until}.`)
+  })
+
   it('that is unknown, over, taken back, switched off, or of a client who is gone, is one answer', async () => {
     const scene = await open({ mail: 'kept' })
     const admin = await scene.visit('admin')

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
-import { v7 as uuid } from 'uuid'
 import { note } from '../activity.ts'
 import { query, readWithin } from '../database.ts'
 import { NotFound } from '../errors.ts'
@@ -82,6 +81,8 @@ export const linksOf = (
   )
 
 interface Wanted {
+  /** One that was used before makes no second link. */
+  id: string
   client: { id: string; name: string }
   section: string
   document: { id: string; number: string }
@@ -91,19 +92,24 @@ interface Wanted {
   email: string | undefined
 }
 
-/** The token of a new link: 256 random bits, of which only a hash is kept. In a transaction that has entered the workspace. */
-export async function makeLink(tx: Knex, req: Request<any>, it: Wanted): Promise<string> {
+/**
+ * The token of a new link: 256 random bits, of which only a hash is kept. Undefined where there is one of this id. In a
+ * transaction that has entered the workspace.
+ */
+export async function makeLink(tx: Knex, req: Request<any>, it: Wanted): Promise<string | undefined> {
   const { workspace, staff } = req.portal
   const token = randomBytes(32).toString('base64url')
-  await query(tx, {
+  const [made] = await query(tx, {
     text: `insert into portal.client_links (workspace_id, id, client_id, client_name, section, document_id, number, token_hash,
              coded, made_by, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 day')`,
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 day')
+           on conflict (workspace_id, id) do nothing returning id`,
     values: [
-      ...[workspace.id, uuid(), it.client.id, it.client.name, it.section, it.document.id, it.document.number],
+      ...[workspace.id, it.id, it.client.id, it.client.name, it.section, it.document.id, it.document.number],
       ...[hashed(token), it.coded, staff?.name ?? '', it.days],
     ],
   })
+  if (!made) return undefined
   await note(tx, req, {
     event: 'links.made',
     subject: { ...it.document, days: it.days, email: it.email ?? 'nobody' },

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { type Ways, write } from '../auth/way.ts'
 import type { Client, Crm } from '../crm.ts'
@@ -44,6 +45,8 @@ export const showLinks =
       contacts: document && mailed ? await crm.directory.contacts(portal.workspace, document.client.id) : [],
       made: (req as Shown).made,
       revoked: req.query.revoked === '',
+      again: req.query.again === '',
+      key: uuid(),
     })
   }
 
@@ -56,7 +59,7 @@ export const saveLink =
     const asked = Asked.parse(req.portal.body ?? {})
     // An empty body is no form of ours: nothing is meant by it.
     if (!asked.id) return res.redirect(303, req.portal.url('/links'))
-    const { days, coded, contact } = read(Making, req)
+    const { days, coded, contact, key } = read(Making, req)
     const { client, section, id, number } = await documentOf(parts, req, asked)
     const contacts = contact ? await crm.directory.contacts(workspace, client.id) : []
     const to = contacts.find(it => it.id === contact)
@@ -64,8 +67,17 @@ export const saveLink =
     if (coded && !mailed) throw new Invalid({ coded: ['No code can be mailed here.'] }, {})
     const path = await within(database, { workspace: workspace.id }, async tx => {
       const token = await makeLink(tx, req, {
-        ...{ client, section, document: { id, number }, coded: coded !== undefined, days, email: to?.email },
+        ...{
+          id: key ?? uuid(),
+          client,
+          section,
+          document: { id, number },
+          coded: coded !== undefined,
+          days,
+          email: to?.email,
+        },
       })
+      if (!token) return undefined
       const path = `/${workspace.slug}/link/${token}`
       if (to && mailed)
         await write(
@@ -84,6 +96,7 @@ export const saveLink =
         )
       return path
     })
+    if (!path) return res.redirect(303, req.portal.url('/links?again'))
     mailed?.outbox.wake()
     Object.assign(req, { made: { address: `${address ?? '…'}${path}`, number, to: to?.email } } satisfies Shown)
     return showLinks(parts)(req, res, next)
@@ -116,6 +129,8 @@ const Making = z.object({
   days: z.coerce.number('Choose how long it is good.').pipe(z.literal(lifetimes, 'Choose how long it is good.')),
   coded: z.string().optional().catch(undefined),
   contact: z.string().max(200).optional().catch(undefined),
+  /** Of the form: pressed twice, it makes one link. */
+  key: z.uuid().optional().catch(undefined),
 })
 
 interface Found {
