@@ -104,6 +104,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/answers'],
     ['admin', '/settings/client-portal/answers?show=refused'],
     ['admin', '/settings/client-portal/links'],
+    ['admin', '/settings/client-portal/links?again'],
     ['admin', '/settings/client-portal/links?section=proposals&client=nobody&document=x'],
     ['admin', `/settings/client-portal/links?section=proposals&client=${client_id}&document=P-2026-031`],
     ...(await linked(scene)),
