@@ -81,6 +81,20 @@ describe('an answer that is passed on', () => {
     expect(await crm.owner('proposals').where({ id }).first()).to.include({ state: 'sent', terms: 'Other terms' })
   })
 
+  it('is never given up: after the last try it is queued once more', async () => {
+    const { scene, crm } = await apart()
+    const owner = await scene.visit('owner')
+    await crm.owner.raw('revoke update (state) on proposals from portico_app')
+    await sign(owner)
+    const jobs = () => scene.owner('portal_jobs.job').where({ name: 'answers' })
+    await until(() => jobs().where({ state: 'retry' }).first('id'))
+    await jobs().update({ retry_count: scene.owner.ref('retry_limit'), start_after: new Date(0) })
+    const { id } = await jobs().first('id')
+    const later = await until(() => jobs().where({ state: 'created' }).whereNot({ id }).first('start_after'))
+    expect(later.start_after).to.be.above(new Date(Date.now() + 3_000_000))
+    expect((await signature(scene)).state).to.equal('passing')
+  })
+
   it('that comes too late is refused: the signer is told, by mail too, and can answer what is there now', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')

@@ -131,12 +131,15 @@ async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: 
     if (now.status === 'open' && fixed(contentOf(now)) !== fixed(signed)) throw new Conflict()
     return port.passOn(document.id, answer)
   }
-  if (!port?.answer) throw new Error('The CRM takes no answers right now.')
   // In the CRM's own database: all of it is written there, or nothing.
   await (crm.database ?? database).transaction(async tx => {
     const there = portIn(tx)
-    await there?.answer?.(document.id, answer)
-    if (there && canonical(contentOf(await there.find(document.id))) !== canonical(signed)) throw new Conflict()
+    if (!there?.answer) throw new Error('The CRM takes no answers right now.')
+    const before = await there.find(document.id)
+    await there.answer(document.id, answer)
+    // One that has arrived already may have been changed there since.
+    if (before.status !== 'open') return
+    if (canonical(contentOf(await there.find(document.id))) !== canonical(signed)) throw new Conflict()
   })
 }
 
