@@ -81,6 +81,18 @@ describe('an answer that is passed on', () => {
     expect(await crm.owner('proposals').where({ id }).first()).to.include({ state: 'sent', terms: 'Other terms' })
   })
 
+  it('that had arrived already has arrived, whatever the CRM has changed since', async () => {
+    const { scene, crm } = await apart()
+    const owner = await scene.visit('owner')
+    const id = await sign(owner)
+    const { id: which } = await settled(scene)
+    // As if the process had died before it noted it.
+    await scene.owner('portal.client_signatures').update({ state: 'passing', settled_at: null })
+    await crm.owner('proposals').where({ id }).update({ terms: 'Other terms' })
+    await (await scene.visit('admin')).postAt(`/settings/client-portal/answers/${which}/retry`)
+    expect((await settled(scene)).state).to.equal('confirmed')
+  })
+
   it('is never given up: after the last try it is queued once more', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')

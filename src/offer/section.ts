@@ -15,18 +15,9 @@ import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
-import {
-  Accepting,
-  answering,
-  carried,
-  Declining,
-  type Freedom,
-  free,
-  freedomOf,
-  pending,
-  withChoice,
-} from './answering.ts'
+import { Accepting, answering, Declining, pending } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
+import { carried, type Freedom, free, freedomOf, withChoice } from './choosing.ts'
 import { type Content, contentOf, offerOf, Since, since } from './content.ts'
 import { over } from './limit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
