@@ -69,7 +69,7 @@ export function alerts({ database, log }: { database: Knex; log: Log }): Alerts 
       within(database, { workspace }, tx =>
         query<Alert>(tx, {
           text: `select kind, at, facts from portal.client_alerts
-                 where workspace_id = $1 and at > now() - interval '30 days' order by id desc limit 20`,
+                 where workspace_id = $1 and at > portal.now() - interval '30 days' order by id desc limit 20`,
           values: [workspace],
         }),
       ),
@@ -87,7 +87,7 @@ const sentences: Record<AlertKind, string> = {
 
 async function keep(tx: Knex, workspace: string, kind: AlertKind, facts: object) {
   await query(tx, {
-    text: `delete from portal.client_alerts where workspace_id = $1 and at < now() - interval '90 days'`,
+    text: `delete from portal.client_alerts where workspace_id = $1 and at < portal.now() - interval '90 days'`,
     values: [workspace],
   })
   await query(tx, {

@@ -46,8 +46,6 @@ export interface Options {
   sections?: Section[]
   /** Seconds between two looks at whether the CRM is still as it was when its audit was accepted; 60 if not given. */
   checkEvery?: number
-  /** The clock, for tests. */
-  now?(): Date
 }
 
 type Maybe = 'metricsToken' | 'address' | 'mail' | 'timestamps'
@@ -118,7 +116,6 @@ const Shape = z.object({
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
   sections: z.array(part('routes', 'a section')).default(() => installed),
   checkEvery: z.number('must be a number of seconds').min(0.1, 'must be a number of seconds').max(86_400).default(60),
-  now: fn('a function that gives a Date').default(() => () => new Date()),
 })
 
 /** A wrong option stops the start with a sentence that names it. */

@@ -92,7 +92,6 @@ export async function assemble(options: Options): Promise<Assembled> {
     log,
     mail,
     metricsToken,
-    now,
     origins,
     preparedStatements,
     secrets,
@@ -119,8 +118,8 @@ export async function assemble(options: Options): Promise<Assembled> {
   const evidence = { crm, database, door, jobs: queue, keyOf: signingKeys(database, secrets) }
   const signer = signing(evidence)
   delivering({ ...evidence, flags, log, mailed, address, places, sections, timestamps })
-  const reminded = reminding({ crm, database, door, flags, jobs: queue, log, mailed, places, sections, now })
-  dataJobs({ crm, database, door, flags, jobs: queue, mailed, places, now })
+  const reminded = reminding({ crm, database, door, flags, jobs: queue, log, mailed, places, sections })
+  dataJobs({ crm, database, door, flags, jobs: queue, mailed, places })
   const written = journal(database)
   const keep: typeof written = row => {
     watch.noticed(row)
@@ -128,7 +127,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   }
   const begin = [
     arrive({
-      ...{ now, mailed, act: acting({ crm, database, door }), journal: keep },
+      ...{ database, mailed, act: acting({ crm, database, door }), journal: keep },
       ...{ signing: signer, story: stories(database), earlier: earlier(database), readers: readers(parts) },
     }),
     answers({ sections, compress }),

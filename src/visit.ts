@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Knex } from 'knex'
 import type { Act } from './act.ts'
 import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
@@ -8,6 +9,7 @@ import { includes, type Rights } from './auth/roles.ts'
 import type { Aside, Visitor } from './auth/sessions.ts'
 import type { Ways } from './auth/way.ts'
 import type { Branded, Workspaces } from './branding/workspaces.ts'
+import { currentTime } from './clock.ts'
 import type { Crm, Customer, Ports, Staff } from './crm.ts'
 import { unreachable } from './database.ts'
 import { CrmUnavailable, NotFound, type Problem, SignedOut } from './errors.ts'
@@ -86,10 +88,10 @@ export interface Visit extends Speech {
 /** Enough to answer anybody, if only with an error. */
 export const arrive =
   ({
-    now,
+    database,
     ...services
   }: Pick<Visit, 'act' | 'earlier' | 'journal' | 'mailed' | 'readers' | 'signing' | 'story'> & {
-    now(): Date
+    database: Knex
   }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
@@ -102,7 +104,7 @@ export const arrive =
       wants: api ? 'json' : req.get('HX-Request-Type') === 'partial' ? 'fragment' : 'page',
       frame: 'page',
       nonce: nonce(),
-      now: now(),
+      now: currentTime(database),
       url: path => base + path,
       asset: name => mount + assetAddress(name),
       ...services,

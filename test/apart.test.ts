@@ -10,7 +10,7 @@ import { join as joined } from '../src/auth/people.ts'
 import { within } from '../src/database.ts'
 import { Audited, accept, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
 import { root } from '../src/root.ts'
-import { fresh, postgres, today, urlOf } from './database.ts'
+import { fresh, postgres, setClock, today, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import kite from './kite/crm.map.ts'
 import { whoIs } from './visit.ts'
@@ -40,6 +40,7 @@ describe('two CRMs in one process, one of them in another database than the port
     const before = await fingerprint(crmOwner)
     const [crmDatabase, portalDatabase] = [connect('apart_crm', role), connect('apart_portal', role)]
     const crm = adapterOf(kite, crmDatabase)
+    await setClock(portalOwner, `${today}T08:00:00Z`)
     const audit = Audited.parse({ answers: {}, data: {}, fingerprint: 'f' })
     await accept(portalOwner, { ...crm, database: crmOwner }, { audit, by: 'a test' })
     const email = 'jo@bicycles.example'
@@ -54,7 +55,6 @@ describe('two CRMs in one process, one of them in another database than the port
       staff: () => undefined,
       secrets: ['s'.repeat(32)],
       checkEvery: 0.1,
-      now: () => new Date(`${today}T08:00:00Z`),
     }
     const demo = await fresh()
     const one = await createPortal({ database: portalDatabase, crm, ...common })

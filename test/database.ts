@@ -7,8 +7,9 @@ import { seedCrm } from '../demo/crm/seed.ts'
 import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
 import { type Postgres, startPostgres } from '../demo/postgres.ts'
 
-/** The day it is in every test. */
+/** The day it is in every test, and the instant at which it begins: the portal's clock is the database's. */
 export const today = '2026-11-21'
+const nineInTheMorning = `${today}T08:00:00Z`
 /** Of the role that Portico runs as. */
 export const password = 'only-in-tests'
 
@@ -34,6 +35,20 @@ export async function fresh(template: 'crm' | 'portal' = 'portal'): Promise<Copy
   await postgres.raw(`create database ${name} template ${template} strategy file_copy`)
   return copy(name)
 }
+
+/** What time it is in every database that has a portal, unless a test has set its clock. */
+export const testTime = () => Date.now() + ahead
+let ahead = 0
+
+/** From now on it is this instant in this database, and goes on from there. */
+export const setClock = (owner: Knex, instant: string | Date) =>
+  owner.raw(`
+    do $do$ begin
+      execute format(
+        'create or replace function portal.now() returns timestamptz language sql stable parallel safe
+         as $body$ select pg_catalog.now() + %L::interval $body$',
+        '${new Date(instant).toISOString()}'::timestamptz - clock_timestamp());
+    end $do$`)
 
 /** For who has opened a copy and wants to be rid of it early: a hundred of them are many connections. */
 export async function close({ name, owner, database }: Copy) {
@@ -80,6 +95,8 @@ async function start() {
   await postgres.raw('create database portal template crm')
   const portal = copy('portal')
   await preparePortal(portal.owner, password)
+  await setClock(portal.owner, nineInTheMorning)
+  ahead = Date.parse(nineInTheMorning) - Date.now()
   await seedAccounts(portal.owner, portal.database)
   await Promise.all([portal.owner.destroy(), portal.database.destroy()])
 }

@@ -88,7 +88,7 @@ describe('at the edges', () => {
 
   it('what is due is judged by the date at who is owed it, whatever the zone of who reads', async () => {
     // The twenty-first is over on Kiritimati and has just begun in Pago Pago.
-    const scene = await open({ now: () => new Date('2026-11-21T11:30:00Z') })
+    const scene = await open({ at: '2026-11-21T11:30:00Z' })
     await scene.owner('workspaces').where({ slug: 'brightside' }).update({ time_zone: 'Pacific/Kiritimati' })
     await scene
       .owner('invoices')
@@ -108,7 +108,7 @@ describe('at the edges', () => {
 
   it('what is due today is not overdue yet', async () => {
     // The twentieth has half an hour to go in Pago Pago.
-    const scene = await open({ now: () => new Date('2026-11-21T10:30:00Z') })
+    const scene = await open({ at: '2026-11-21T10:30:00Z' })
     await scene.owner('workspaces').where({ slug: 'brightside' }).update({ time_zone: 'Pacific/Pago_Pago' })
     await scene
       .owner('invoices')

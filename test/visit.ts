@@ -5,10 +5,11 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { createCrm } from '../demo/crm/app.ts'
 import { beside, mount, staff } from '../demo/mount.ts'
 import people from '../demo/people.json' with { type: 'json' }
+import { currentTime, readClock } from '../src/clock.ts'
 import { createPortal, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
-import { type Copy, close, fresh, today } from './database.ts'
+import { type Copy, close, fresh, setClock, today } from './database.ts'
 
 /** Who visits: the owner, those with fewer rights, and those who must see nothing of hers. */
 const cast = {
@@ -46,6 +47,10 @@ export interface Scene extends Copy {
   mails: Message[]
   /** The newest mail to this address, when it is there; that somebody signed in is left out unless it is asked for. */
   mailTo(address: string, subject?: string): Promise<Message>
+  /** What time it is for the portal. */
+  now(): Date
+  /** Lets so many minutes go by. */
+  pass(minutes: number): Promise<void>
   /** Somebody with a browser of their own, signed in as this person unless it is nobody. */
   visit(role?: Role): Promise<Visitor>
   close(): Promise<void>
@@ -55,22 +60,23 @@ const scenes: Scene[] = []
 
 /** The demo CRM with Portico in it, on a database of its own, at nine in the morning. */
 export async function open(
-  options: Omit<Partial<Options>, 'mail'> & { on?: Copy; mail?: Options['mail'] | 'kept' } = {},
+  options: Omit<Partial<Options>, 'mail'> & { on?: Copy; at?: string; mail?: Options['mail'] | 'kept' } = {},
 ): Promise<Scene> {
-  const { on, mail, ...more } = options
+  const { on, at, mail, ...more } = options
   const mails: Message[] = []
   const kept = { from: 'portal@example.com', send: async (it: Message) => void mails.push(it) }
   const copy = on ?? (await fresh())
+  if (at) await setClock(copy.owner, at)
   const log: Scene['log'] = []
   const tell = (level: string) => (facts: object, sentence: string) => void log.push({ level, facts, sentence })
+  const told = { info: tell('info'), warn: tell('warn'), error: tell('error') }
   const portal = await createPortal({
     database: copy.database,
     crm: adapter(copy.database),
     flags: { anywhere: () => true, enabled: () => true },
     staff,
     secrets: ['a secret of at least thirty-two characters'],
-    log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
-    now: () => new Date(`${today}T08:00:00Z`),
+    log: told,
     address: 'https://crm.example/portal',
     mail: mail === 'kept' ? kept : mail,
     ...more,
@@ -89,6 +95,11 @@ export async function open(
     log,
     mails,
     visit: (role?: Role) => visitor(app, role),
+    now: () => currentTime(copy.database),
+    async pass(minutes: number) {
+      await setClock(copy.owner, new Date(scene.now().getTime() + minutes * 60_000))
+      await readClock(copy.database, told)
+    },
     async mailTo(address: string, subject?: string) {
       for (let at = 0; at < 100; at++) {
         const found = mails.findLast(

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
 import request from 'supertest'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
 import { prune } from '../commands/prune.ts'
 import { migrate } from '../index.ts'
@@ -125,7 +126,7 @@ describe('a program', () => {
     const [, secret = ''] = /secret=([A-Z2-7]+)/.exec((await owner.get('/account/second-factor')).text) ?? []
     const before = (await signIn(scene)).body
     const own = made(await owner.post('/account/tokens', form()))
-    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: testTime() + steps * 30_000 })
     expect((await owner.post('/account/second-factor/confirmation', { code: code(-1) })).status).to.equal(200)
 
     expect((await asProgram(scene).get('/me', before.access_token)).status).to.equal(401)
@@ -137,7 +138,7 @@ describe('a program', () => {
     expect((await signIn(scene, 'owner', { second_factor: '000000' })).status).to.equal(422)
     const now = code(0)
     const ending = scene.owner('portal.client_users').where({ email: whoIs('owner').email })
-    await ending.clone().update({ factors_end_at: new Date(Date.now() + 60_000) })
+    await ending.clone().update({ factors_end_at: new Date(testTime() + 60_000) })
     const given = await signIn(scene, 'owner', { second_factor: now })
     expect(given.status).to.equal(201)
     expect(await ending.clone().first('factors_end_at')).to.deep.equal({ factors_end_at: null })
@@ -164,7 +165,7 @@ describe('a program', () => {
     expect(slip.body.code).to.equal('refreshed')
     expect((await program.get('/me', second.body.access_token)).status).to.equal(200)
 
-    await scene.owner('portal.client_api_tokens').update({ turned_at: new Date(Date.now() - 60_000) })
+    await scene.owner('portal.client_api_tokens').update({ turned_at: new Date(testTime() - 60_000) })
     expect((await refresh(first.refresh_token)).status).to.equal(401)
     for (const token of [first.access_token, second.body.access_token])
       expect((await program.get('/me', token)).status).to.equal(401)
@@ -192,7 +193,7 @@ describe('a program', () => {
     const refresh = async ({ refresh_token }: any) =>
       (await program.post('/tokens', { grant: 'refresh', refresh_token })).status
 
-    await users().update({ suspended_at: new Date() })
+    await users().update({ suspended_at: new Date(testTime()) })
     expect([await me(tokens.access_token), await refresh(tokens)]).to.deep.equal([401, 401])
     expect((await signIn(scene, 'viewer')).status).to.equal(422)
     await users().update({ suspended_at: null })

@@ -33,7 +33,7 @@ export function bearer({ database, log }: { database: Knex; log: Log }, session:
     const token = tokenOf(req)
     if (token === undefined) return req.portal.cookieless ? next() : session(req, res, next)
     const { workspace } = req.portal
-    const [row] = await query<{ it: (Visitor & { sess: Held }) | null }>(database, {
+    const [row] = await query<{ it: (Visitor & { sess: Held; now: string }) | null }>(database, {
       name: 'portal.enter',
       text: 'select portal.enter($1) as it',
       values: [accessId(token)],
@@ -47,6 +47,7 @@ export function bearer({ database, log }: { database: Knex; log: Log }, session:
     req.portal.bearer = { id: api, scopes }
     req.portal.aside = Object.create(req, { session: { value: held, writable: true } }) as Aside
     req.portal.visitor = it
+    req.portal.now = new Date(it.now)
     note(workspace.id, api, req.ip)
     next()
   }

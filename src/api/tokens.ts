@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v4 as random } from 'uuid'
 import type { Proof } from '../auth/sessions.ts'
+import { currentTime } from '../clock.ts'
 import { query } from '../database.ts'
 import { TooMany } from '../errors.ts'
 
@@ -42,15 +43,15 @@ export async function grant(tx: Knex, its: For, { name, by }: { name: string; by
   const id = random()
   const refresh = secret()
   await query(tx, {
-    text: `delete from portal.client_api_tokens where workspace_id = $1 and expires_at < now()`,
+    text: `delete from portal.client_api_tokens where workspace_id = $1 and expires_at < portal.now()`,
     values: [its.workspace],
   })
   await query(tx, {
     text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, proof, refresh_hash, expires_at)
-           values ($1, $2, $3, $4, 'sign-in', $5, $8, $6, now() + $7 * interval '1 second')`,
+           values ($1, $2, $3, $4, 'sign-in', $5, $8, $6, portal.now() + $7 * interval '1 second')`,
     values: [its.workspace, id, its.person, its.client, name, hash(refresh), lives.whole, by.join(' ')],
   })
-  const proofs = proofsOf(by.join(' '), Date.now())
+  const proofs = proofsOf(by.join(' '), currentTime(tx).getTime())
   return {
     access: await open(tx, its, { id, proofs, scopes: null, seconds: lives.access }),
     refresh: `ptr_${id}_${refresh}`,
@@ -70,9 +71,9 @@ export async function turn(
   if (!id || !given) return undefined
   const refresh = secret()
   const [row] = await query<For & { by: string; at: number }>(tx, {
-    text: `update portal.client_api_tokens set refresh_hash = $4, turned_at = now(), used_at = now()
-           where workspace_id = $1 and id = $2 and kind = 'sign-in' and refresh_hash = $3 and expires_at > now()
-             and turned_at > now() - $5 * interval '1 second'
+    text: `update portal.client_api_tokens set refresh_hash = $4, turned_at = portal.now(), used_at = portal.now()
+           where workspace_id = $1 and id = $2 and kind = 'sign-in' and refresh_hash = $3 and expires_at > portal.now()
+             and turned_at > portal.now() - $5 * interval '1 second'
              and exists (select from portal.client_users u where u.workspace_id = client_api_tokens.workspace_id
                          and u.id = client_api_tokens.person_id and u.suspended_at is null)
            returning workspace_id as workspace, person_id as person, client_id as client, proof as by,
@@ -86,7 +87,7 @@ export async function turn(
     return { ...row, access, refresh: `ptr_${id}_${refresh}` }
   }
   const [other] = await query<{ slip: boolean; reused: boolean }>(tx, {
-    text: `select refresh_hash <> $3 as reused, turned_at > now() - $4 * interval '1 second' as slip
+    text: `select refresh_hash <> $3 as reused, turned_at > portal.now() - $4 * interval '1 second' as slip
            from portal.client_api_tokens where workspace_id = $1 and id = $2 and kind = 'sign-in'`,
     values: [workspace, id, hash(given), slip],
   })
@@ -105,14 +106,14 @@ export async function personal(
   const id = random()
   const [made] = await query(tx, {
     text: `insert into portal.client_api_tokens (workspace_id, id, person_id, client_id, kind, name, proof, scopes, expires_at)
-           select $1, $2, $3, $4, 'personal', $5, 'token', $6, now() + $7 * interval '1 day'
+           select $1, $2, $3, $4, 'personal', $5, 'token', $6, portal.now() + $7 * interval '1 day'
            where (select count(*) from portal.client_api_tokens
-                  where workspace_id = $1 and person_id = $3 and kind = 'personal' and expires_at > now()) < 50
+                  where workspace_id = $1 and person_id = $3 and kind = 'personal' and expires_at > portal.now()) < 50
            returning id`,
     values: [its.workspace, id, its.person, its.client, name, scopes, days],
   })
   if (!made) throw new TooMany()
-  return open(tx, its, { id, proofs: [{ by: 'token', at: Date.now() }], scopes, seconds: days * 86_400 })
+  return open(tx, its, { id, proofs: [{ by: 'token', at: currentTime(tx).getTime() }], scopes, seconds: days * 86_400 })
 }
 
 const proofsOf = (by: string, at: number) => by.split(' ').map(it => ({ by: it as Proof['by'], at }))
@@ -126,7 +127,7 @@ async function open(
   const access = `${scopes ? 'ptp' : 'pta'}_${secret()}`
   await query(tx, {
     text: `insert into portal.client_sessions (sid, sess, expire, started_at)
-           values ($1, $2, now() + $3 * interval '1 second', now() + $3 * interval '1 second' - interval '30 days')`,
+           values ($1, $2, portal.now() + $3 * interval '1 second', portal.now() + $3 * interval '1 second' - interval '30 days')`,
     values: [
       accessId(access),
       JSON.stringify({ workspace, person, client, proofs, api: id, scopes, cookie: {} }),
@@ -142,8 +143,8 @@ export const tokensOf = (tx: Knex, workspace: string, person: string): Promise<A
     text: `select id, kind, name, scopes, created_at as "createdAt", expires_at as "expiresAt", used_at as "usedAt",
              used_from as "usedFrom"
            from portal.client_api_tokens t
-           where workspace_id = $1 and person_id = $2 and expires_at > now()
-             and case kind when 'sign-in' then turned_at > now() - $3 * interval '1 second'
+           where workspace_id = $1 and person_id = $2 and expires_at > portal.now()
+             and case kind when 'sign-in' then turned_at > portal.now() - $3 * interval '1 second'
                  else exists (select from portal.client_sessions s where s.workspace_id = t.workspace_id and s.person_id = t.person_id
                               and s.sid like 'api.%' and s.sess ->> 'api' = t.id::text) end
            order by created_at desc, id limit 200`,
@@ -168,6 +169,6 @@ export async function revoke(tx: Knex, workspace: string, id: string, person?: s
 /** When, and from where, a token was used last. */
 export const used = (tx: Knex, workspace: string, id: string, address: string | null) =>
   query(tx, {
-    text: 'update portal.client_api_tokens set used_at = now(), used_from = $3 where workspace_id = $1 and id = $2',
+    text: 'update portal.client_api_tokens set used_at = portal.now(), used_from = $3 where workspace_id = $1 and id = $2',
     values: [workspace, id, address],
   })

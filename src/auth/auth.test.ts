@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
 import { within } from '../database.ts'
 import { acceptInvitation, findInvitation, invite } from './invitations.ts'
@@ -153,20 +154,20 @@ describe('a session', () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
     const [row] = await database('portal.client_sessions').select('expire')
-    expect(row.expire.getTime() - Date.now()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
+    expect(row.expire.getTime() - testTime()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
 
-    await database('portal.client_sessions').update({ expire: new Date(Date.now() + 60_000) })
+    await database('portal.client_sessions').update({ expire: new Date(testTime() + 60_000) })
     expect(await ended(owner)).to.equal(false)
-    await database('portal.client_sessions').update({ expire: new Date(Date.now() - 1000) })
+    await database('portal.client_sessions').update({ expire: new Date(testTime() - 1000) })
     expect(await ended(owner)).to.equal(true)
   })
 
   it('ends 30 days after sign-in, however busy it is', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
-    await database('portal.client_sessions').update({ started_at: new Date(Date.now() - 29.9 * 24 * 3600e3) })
+    await database('portal.client_sessions').update({ started_at: new Date(testTime() - 29.9 * 24 * 3600e3) })
     expect(await ended(owner)).to.equal(false)
-    await database('portal.client_sessions').update({ started_at: new Date(Date.now() - 30.1 * 24 * 3600e3) })
+    await database('portal.client_sessions').update({ started_at: new Date(testTime() - 30.1 * 24 * 3600e3) })
     expect(await ended(owner)).to.equal(true)
   })
 
@@ -192,7 +193,7 @@ describe('a session', () => {
     expect(await prolongs()).to.equal(false)
     await pass(3)
     expect(await prolongs()).to.equal(true)
-    expect((await end()) - Date.now()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
+    expect((await end()) - testTime()).to.be.within(23.9 * 3600e3, 24.1 * 3600e3)
     expect(await prolongs()).to.equal(false)
   })
 
@@ -201,7 +202,7 @@ describe('a session', () => {
     const [owner, billing] = [await visit('owner'), await visit('billing')]
     await database('portal.client_users')
       .where({ email: whoIs('owner').email })
-      .update({ suspended_at: new Date() })
+      .update({ suspended_at: new Date(testTime()) })
     const person = await database('portal.client_users')
       .where({ email: whoIs('billing').email })
       .first('id')
@@ -327,7 +328,7 @@ describe('an invitation', () => {
     ]) {
       expect((await it.at(address)).status).to.equal(410)
     }
-    await database('portal.client_invitations').update({ expires_at: new Date() })
+    await database('portal.client_invitations').update({ expires_at: new Date(testTime()) })
     expect((await it.get(`/invitation/${token}`)).status).to.equal(410)
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { deviceName } from './devices.ts'
 
@@ -68,7 +69,7 @@ describe('devices', () => {
     for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Sign everybody out')
     expect(await signedIn(thief)).to.equal(true)
     await thief.post('/account/second-factor')
-    await scene.owner('portal.client_factors').update({ confirmed_at: new Date() })
+    await scene.owner('portal.client_factors').update({ confirmed_at: new Date(testTime()) })
     expect((await nobody.postAt(`/portal/ledgerline${path}`)).status).to.equal(410)
     expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/forgot-password')
     expect([await signedIn(here), await signedIn(thief)]).to.deep.equal([false, false])
@@ -86,7 +87,7 @@ describe('devices', () => {
     const first = await linkIn('Sign-in from a new device')
     await thief.post('/account/second-factor')
     const [, key = ''] = /secret=([A-Z2-7]+)/.exec((await thief.get('/account/second-factor')).text) ?? []
-    const code = (steps: number) => new TOTP({ secret: key }).generate({ timestamp: Date.now() + steps * 30_000 })
+    const code = (steps: number) => new TOTP({ secret: key }).generate({ timestamp: testTime() + steps * 30_000 })
     await thief.post('/account/second-factor/confirmation', { code: code(-1) })
     const added = await linkIn('A second factor was set up')
     scene.mails.length = 0

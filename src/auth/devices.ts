@@ -24,7 +24,7 @@ export function devices({ database, mailed }: Parts): Router {
   router.get('/account/devices', anyMember, async (req, res) => {
     const rows = await query<{ sid: string; sess: Held }>(database, {
       text: `select s.sid, s.sess from portal.client_sessions s
-             where s.workspace_id = $1 and s.person_id = $2 and s.expire > now() and s.sid not like 'api.%' order by s.sess ->> 'used' desc limit 100`,
+             where s.workspace_id = $1 and s.person_id = $2 and s.expire > portal.now() and s.sid not like 'api.%' order by s.sess ->> 'used' desc limit 100`,
       values: [req.portal.workspace.id, req.portal.customer.person.id],
     })
     const here = storedId(req.portal.aside.sessionID)
@@ -108,7 +108,7 @@ export async function meet({ database, mailed }: Parts, req: Request<any>, res: 
   const work = async (tx: Knex) => {
     const [row] = await query<{ fresh: boolean; others: boolean }>(tx, {
       text: `insert into portal.client_devices as d (workspace_id, person_id, hash) values ($1, $2, $3)
-             on conflict (workspace_id, person_id, hash) do update set last_at = now()
+             on conflict (workspace_id, person_id, hash) do update set last_at = portal.now()
              returning d.first_at = d.last_at as fresh, exists (
                select from portal.client_devices o where o.workspace_id = $1 and o.person_id = $2 and o.hash <> $3) as others`,
       values: [workspace.id, account.id, createHash('sha256').update(device).digest('base64url')],

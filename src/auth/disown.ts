@@ -28,11 +28,11 @@ export async function disown(tx: Knex, workspace: string, { id, person }: Token)
            where f.workspace_id = $1 and f.person_id = $2 and coalesce(f.confirmed_at, f.created_at) >= (
              select min(k.created_at) from portal.client_tokens k
              where k.workspace_id = $1 and k.person_id = $2 and k.kind in ('device', 'undo')
-               and (k.id = $3 or k.used_at is null and k.expires_at > now()))`,
+               and (k.id = $3 or k.used_at is null and k.expires_at > portal.now()))`,
     values: [workspace, person, id],
   })
   await query(tx, {
-    text: `update portal.client_tokens set used_at = now()
+    text: `update portal.client_tokens set used_at = portal.now()
            where workspace_id = $1 and person_id = $2 and kind = 'device' and used_at is null`,
     values: [workspace, person],
   })

@@ -27,7 +27,7 @@ export async function enter(
   next: unknown,
   by: Proof['by'],
 ) {
-  const proof = { by, at: Date.now() }
+  const proof = { by, at: req.portal.now.getTime() }
   rememberWay(req, res, by === 'password' ? 'password' : 'code')
   if (!account.factor) return finish(parts, req, res, account, next, [proof])
   const half = { person: account.id, email: account.email, next: safe(req, next), proof }
@@ -89,7 +89,7 @@ export async function refuse(req: Request<any>, email: string, field: string, se
 }
 
 export const begin = (req: Request<any>, person: string, client: string, by: Proof['by']) =>
-  renew(req, { workspace: req.portal.workspace.id, person, client, proofs: [{ by, at: Date.now() }] })
+  renew(req, { workspace: req.portal.workspace.id, person, client, proofs: [{ by, at: req.portal.now.getTime() }] })
 
 /** A new session id, so that one known before is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
 export async function renew(req: Request<any>, held: Held) {

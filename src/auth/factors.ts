@@ -2,6 +2,7 @@ import { createHmac, randomInt } from 'node:crypto'
 import type { Knex } from 'knex'
 import { Secret, TOTP } from 'otpauth'
 import { v7 as uuid } from 'uuid'
+import { currentTime } from '../clock.ts'
 import { query } from '../database.ts'
 import { seal, unseal } from '../mail/seal.ts'
 
@@ -58,13 +59,14 @@ export async function useApp(tx: Knex, { workspace, person }: Whose, code: strin
     values: [workspace, person, confirm],
   })
   const secret = row && unseal(row.key, secrets)
-  const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1 })
+  const at = currentTime(tx).getTime()
+  const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1, timestamp: at })
   if (typeof delta !== 'number') return false
   const used = await query(tx, {
-    text: `update portal.client_factors set counter = $3, used_at = now(), confirmed_at = coalesce(confirmed_at, now())
+    text: `update portal.client_factors set counter = $3, used_at = portal.now(), confirmed_at = coalesce(confirmed_at, portal.now())
            where workspace_id = $1 and person_id = $2 and kind = 'app' and counter < $3 and (confirmed_at is null) = $4
            returning id`,
-    values: [workspace, person, Math.floor(Date.now() / 30_000) + delta, confirm],
+    values: [workspace, person, Math.floor(at / 30_000) + delta, confirm],
   })
   return used.length === 1
 }
@@ -131,7 +133,7 @@ export async function endFactors(tx: Knex, { workspace, person }: Whose): Promis
     text: `update portal.client_users u set factors_end_at = null
            from (select workspace_id, id, factors_end_at as at from portal.client_users
                  where workspace_id = $1 and id = $2 for update) b
-           where u.workspace_id = b.workspace_id and u.id = b.id and b.at <= now() returning b.at`,
+           where u.workspace_id = b.workspace_id and u.id = b.id and b.at <= portal.now() returning b.at`,
     values: [workspace, person],
   })
   if (!due) return false

@@ -59,7 +59,7 @@ export async function invite(
 export async function inviteAgain(tx: Knex, req: Request<any>, id: string, client?: string) {
   const token = randomBytes(32).toString('base64url')
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set token_hash = $3, created_at = now(), expires_at = now() + interval '7 days',
+    text: `update portal.client_invitations set token_hash = $3, created_at = portal.now(), expires_at = portal.now() + interval '7 days',
              revoked_at = null, asked_at = null
            where workspace_id = $1 and id::text = $2 and used_at is null
              and (revoked_at is null or (asked_at is not null and $4::text is null)) and client_id = coalesce($4, client_id)
@@ -74,9 +74,9 @@ export async function inviteAgain(tx: Knex, req: Request<any>, id: string, clien
 /** Whom an invitation that is over was for, where they have not asked before. */
 export async function askAgain(tx: Knex, workspace: string, token: string) {
   const [row] = await query<{ id: string; name: string; email: string; client: string }>(tx, {
-    text: `update portal.client_invitations set asked_at = now()
+    text: `update portal.client_invitations set asked_at = portal.now()
            where workspace_id = $1 and token_hash = $2 and used_at is null and asked_at is null
-             and (revoked_at is not null or expires_at < now())
+             and (revoked_at is not null or expires_at < portal.now())
            returning id, name, email, client_id as client`,
     values: [workspace, hash(token)],
   })
@@ -86,7 +86,7 @@ export async function askAgain(tx: Knex, workspace: string, token: string) {
 /** Takes it back: its link is no longer good. Throws NotFound for one that was used, or taken back already. */
 export async function revoke(tx: Knex, req: Request<any>, id: string) {
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set revoked_at = now(), asked_at = null
+    text: `update portal.client_invitations set revoked_at = portal.now(), asked_at = null
            where workspace_id = $1 and id::text = $2 and used_at is null and (revoked_at is null or asked_at is not null)
            returning email, client_name`,
     values: [req.portal.workspace.id, id],
@@ -108,7 +108,7 @@ const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }:
 export async function findInvitation(tx: Knex, workspace: string, token: string): Promise<Invitation> {
   const [row] = await query(tx, {
     text: `select id, email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
-           where workspace_id = $1 and token_hash = $2 and used_at is null and revoked_at is null and expires_at > now()`,
+           where workspace_id = $1 and token_hash = $2 and used_at is null and revoked_at is null and expires_at > portal.now()`,
     values: [workspace, hash(token)],
   })
   if (!row) throw new Gone()
@@ -128,8 +128,8 @@ export async function acceptInvitation(
 ) {
   const { workspace } = req.portal
   const used = await query(tx, {
-    text: `update portal.client_invitations set used_at = now()
-           where workspace_id = $1 and id = $2 and used_at is null and revoked_at is null and expires_at > now()
+    text: `update portal.client_invitations set used_at = portal.now()
+           where workspace_id = $1 and id = $2 and used_at is null and revoked_at is null and expires_at > portal.now()
            returning id`,
     values: [workspace.id, invitation.id],
   })

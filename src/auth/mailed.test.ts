@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
 const owner = whoIs('owner')
@@ -55,7 +56,7 @@ describe('a forgotten password', () => {
     const second = linkIn((await mailOf(scene, nobody, '/forgot-password')).mail.text)
 
     expect([(await nobody.get(first)).status, (await nobody.get(second)).status]).to.deep.equal([410, 200])
-    await scene.owner('portal.client_tokens').update({ expires_at: new Date() })
+    await scene.owner('portal.client_tokens').update({ expires_at: new Date(testTime()) })
     expect((await nobody.get(second)).status).to.equal(410)
     expect((await nobody.get(`/reset-password/${'x'.repeat(43)}`)).status).to.equal(410)
   })
@@ -75,7 +76,7 @@ describe('a forgotten password', () => {
     await scene
       .owner('portal.client_users')
       .where({ email: whoIs('viewer').email })
-      .update({ suspended_at: new Date() })
+      .update({ suspended_at: new Date(testTime()) })
     const answers = []
     for (const path of ['/forgot-password', '/sign-in/code'])
       for (const email of [owner.email, 'unknown@else.where', whoIs('viewer').email]) {
@@ -189,7 +190,10 @@ describe('a code by mail', () => {
 
     expect((await nobody.postAt(elsewhere, { code })).status).to.equal(422)
     expect((await nobody.postAt(`/portal/ledgerline${linkIn(mail.text)}`)).status).to.equal(410)
-    await scene.owner('portal.client_users').where({ email: owner.email }).update({ suspended_at: new Date() })
+    await scene
+      .owner('portal.client_users')
+      .where({ email: owner.email })
+      .update({ suspended_at: new Date(testTime()) })
     expect((await nobody.post(page, { code })).status).to.equal(422)
     expect((await nobody.post('/sign-in/code/nonsense', { code })).status).to.equal(422)
   })
@@ -331,7 +335,7 @@ describe('an e-mail address', () => {
       await scene.visit('owner')
       const add = async () => {
         await me.post('/account/second-factor')
-        await scene.owner('portal.client_factors').update({ confirmed_at: new Date() })
+        await scene.owner('portal.client_factors').update({ confirmed_at: new Date(testTime()) })
       }
       if (early) await add()
       await me.post('/account/address', { email: fresh, current: owner.password })

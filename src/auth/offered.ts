@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { roles } from '../crm.ts'
 import { Invalid } from '../errors.ts'
+import { dateIn, zoneOf } from '../language.ts'
 import type { StepUp } from '../section.ts'
 import { type Change, save, stored } from '../settings/store.ts'
 import { type Demand, demandIn, demandName, demandText } from './demand.ts'
@@ -84,7 +85,8 @@ export const saveOffered =
   ({ database, mails, stepUps }: Parts): RequestHandler =>
   async (req, res) => {
     const form = z.record(z.string(), z.unknown()).catch({}).parse(req.portal.body)
-    const before = await offered(database, req.portal.workspace.id, mails)
+    const { workspace, now } = req.portal
+    const before = await offered(database, workspace.id, mails)
     // One that is not ticked is not sent: `was.<name>` says that it was on the page.
     const wanted = new Map(
       switches.map(({ name }) => [name, form[`was.${name}`] === undefined ? before[keys[name]] : form[name] === 'on']),
@@ -95,7 +97,7 @@ export const saveOffered =
         .map(({ name, label }) => ({ name, label, before: before[keys[name]], after: wanted.get(name) ?? false }))
         .filter(it => it.before !== it.after),
       ...rungsIn(form, stepUps),
-      ...demandChanges(form),
+      ...demandChanges(form, dateIn(zoneOf(workspace.timeZone), now)),
     ])
     res.redirect(303, req.portal.url('/sign-in?saved'))
   }
@@ -123,11 +125,11 @@ const formIn = (form: unknown): Demand => ({
 })
 
 /** Roles without a day begin today. */
-function demandChanges(form: Record<string, unknown>): Change[] {
+function demandChanges(form: Record<string, unknown>, today: string): Change[] {
   const before = form['was.demand']
   if (typeof before !== 'string') return []
   const wanted = formIn(form)
-  const from = /^\d{4}-\d\d-\d\d$/.test(wanted.from) ? wanted.from : new Date().toISOString().slice(0, 10)
+  const from = /^\d{4}-\d\d-\d\d$/.test(wanted.from) ? wanted.from : today
   const after = demandText(wanted.roles.length ? { ...wanted, from } : undefined)
   return before === after ? [] : [{ name: demandName, label: 'Second factor', before, after, event: 'settings.demand' }]
 }

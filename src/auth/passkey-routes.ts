@@ -58,7 +58,7 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
       if (!account || account.suspended || !account.memberships[0] || !(enough || half?.person === account.id))
         return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
       await succeeded()
-      const proof = { by: 'passkey' as const, at: Date.now() }
+      const proof = { by: 'passkey' as const, at: req.portal.now.getTime() }
       const whole = half?.person === account.id ? [half.proof, proof] : [proof]
       await finish({ database, mailed }, req, res, account, half ? half.next : next, whole)
     },
@@ -96,7 +96,7 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
         return before.recovery ? [] : newRecoveryCodes(tx, mine(req), secret)
       })
       mailed?.outbox.wake()
-      req.portal.aside.session.proofs?.push({ by: 'passkey', at: Date.now() })
+      req.portal.aside.session.proofs?.push({ by: 'passkey', at: req.portal.now.getTime() })
       if (codes.length) return showCodes(req, res, codes)
       res.redirect(303, req.portal.url('/account/passkeys?saved'))
     },

@@ -70,7 +70,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     const added = await query(tx, {
       text: `insert into portal.client_factors
                (workspace_id, id, person_id, kind, name, key, counter, details, confirmed_at)
-             values ($1, $2, $3, 'passkey', $4, $5, $6, $7, now()) on conflict do nothing returning id`,
+             values ($1, $2, $3, 'passkey', $4, $5, $6, $7, portal.now()) on conflict do nothing returning id`,
       values: [
         ...[workspace.id, id, customer.person.id, name, Buffer.from(publicKey), counter],
         { transports, host: req.hostname },
@@ -105,7 +105,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     if (!verified || !authenticationInfo) return undefined
     await within(database, { workspace }, tx =>
       query(tx, {
-        text: `update portal.client_factors set counter = greatest(counter, $3), used_at = now()
+        text: `update portal.client_factors set counter = greatest(counter, $3), used_at = portal.now()
                where workspace_id = $1 and id = $2`,
         values: [workspace, response.id, authenticationInfo.newCounter],
       }),
@@ -147,7 +147,7 @@ const originOf = (req: Request<any>) => `${req.protocol}://${req.get('host')}`
 function challenge(req: Request<any>, whose: string, secrets: string[]): Uint8Array<ArrayBuffer> {
   const fresh = Buffer.alloc(20)
   randomBytes(16).copy(fresh)
-  fresh.writeUInt32BE(Math.floor(Date.now() / 1_000) + patience, 16)
+  fresh.writeUInt32BE(Math.floor(req.portal.now.getTime() / 1_000) + patience, 16)
   return new Uint8Array(Buffer.concat([fresh, signature(req, whose, fresh, secrets[0] ?? '')]))
 }
 
@@ -158,10 +158,11 @@ const signature = (req: Request<any>, whose: string, fresh: Buffer, secret: stri
 async function isOurs(database: Knex, req: Request<any>, whose: string, asked: string, secrets: string[]) {
   const bytes = Buffer.from(asked, 'base64url')
   const [fresh, signed] = [bytes.subarray(0, 20), bytes.subarray(20)]
-  if (bytes.length !== 52 || fresh.readUInt32BE(16) * 1_000 < Date.now()) return false
+  if (bytes.length !== 52 || fresh.readUInt32BE(16) * 1_000 < req.portal.now.getTime()) return false
   if (!secrets.some(it => timingSafeEqual(signature(req, whose, fresh, it), signed))) return false
   const first = await query(database, {
     text: `insert into portal_jobs.limits (key, points, expire) values ($1, 1, $2) on conflict do nothing returning key`,
+    // Rows of this table expire by the clock of the process, as the library has it that clears them.
     values: [`passkey:${asked}`, Date.now() + patience * 1_000],
   })
   return first.length === 1

@@ -131,7 +131,7 @@ describe('asking for access', () => {
     expect((start_after - created_on) / 86_400_000).to.be.within(7, 7.01)
     await scene
       .owner('portal.client_registrations')
-      .update({ created_at: scene.owner.raw(`now() - interval '8 days'`) })
+      .update({ created_at: scene.owner.raw(`portal.now() - interval '8 days'`) })
     expect((await nobody.get(path)).status).to.equal(410)
 
     await job().update({ start_after: new Date(0) })
@@ -142,7 +142,7 @@ describe('asking for access', () => {
 
     await ask(nobody, { ...jo, code })
     await ask(nobody, { ...jo, email: 'kept@acmebakery.example', code })
-    const old = scene.owner.raw(`now() - interval '8 days'`)
+    const old = scene.owner.raw(`portal.now() - interval '8 days'`)
     await scene.owner('portal.client_registrations').where({ email: jo.email }).update({ created_at: old })
     await scene.owner('portal.client_sessions').update({ expire: old })
     const said = await prune({ ownerUrl: scene.owner.client.config.connection, url: '' } as never)

@@ -68,7 +68,7 @@ export function register(ways: Ways & { jobs: Jobs }): Router {
     const workspace = req.portal.workspace.id
     await within(ways.database, { workspace }, async tx => {
       const [row] = await query(tx, {
-        text: `update portal.client_registrations r set confirmed_at = now() where ${open} returning id::text, name, email, client_name`,
+        text: `update portal.client_registrations r set confirmed_at = portal.now() where ${open} returning id::text, name, email, client_name`,
         values: [workspace, hash(String(req.params.token))],
       })
       if (!row) throw new Gone()
@@ -99,12 +99,12 @@ export function forgetting({ database, door, flags, jobs }: { database: Knex; do
 const forget = (tx: Knex, workspace: string) =>
   query(tx, {
     text: `delete from portal.client_registrations
-           where workspace_id = $1 and confirmed_at is null and created_at <= now() - interval '${days} days'`,
+           where workspace_id = $1 and confirmed_at is null and created_at <= portal.now() - interval '${days} days'`,
     values: [workspace],
   })
 
 const open = `r.workspace_id = $1 and r.token_hash = $2 and r.client_id is not null and r.confirmed_at is null
-  and r.created_at > now() - interval '${days} days'`
+  and r.created_at > portal.now() - interval '${days} days'`
 
 const Asking = z.object({
   name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
@@ -154,7 +154,7 @@ export async function renewCode(tx: Knex, req: Request<any>, client: { id: strin
     text: `insert into portal.client_codes (workspace_id, client_id, client_name, code_hash, sealed, changed_by)
            values ($1, $2, $3, $4, $5, $6)
            on conflict (workspace_id, client_id) do update set client_name = excluded.client_name,
-             code_hash = excluded.code_hash, sealed = excluded.sealed, changed_at = now(), changed_by = excluded.changed_by`,
+             code_hash = excluded.code_hash, sealed = excluded.sealed, changed_at = portal.now(), changed_by = excluded.changed_by`,
     values: [
       ...[req.portal.workspace.id, client.id, client.name, codeHash(code, secrets[0] ?? ''), seal(code, secrets)],
       req.portal.staff?.name,

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
 const { email, password } = whoIs('owner')
@@ -8,7 +9,7 @@ const settings = '/settings/client-portal'
 
 const keyIn = (text: string) => /secret=([A-Z2-7]+)/.exec(text)![1]!
 /** The app's code so many half minutes from now. */
-const codeOf = (secret: string, steps = 0) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+const codeOf = (secret: string, steps = 0) => new TOTP({ secret }).generate({ timestamp: testTime() + steps * 30_000 })
 const codesIn = (text: string) => [...text.matchAll(/<bdi>([A-Z2-9]{5}-[A-Z2-9]{5})<\/bdi>/g)].map(it => it[1]!)
 
 async function setUp(who: Visitor) {
@@ -29,7 +30,7 @@ const second = (who: Visitor, code: string) => who.post('/sign-in/second-factor'
 const at = async (scene: Scene, minutes: number) =>
   scene.owner('portal.client_sessions').update({
     sess: scene.owner.raw(
-      `jsonb_set(sess, '{proofs}', '[{"by": "password", "at": ${Date.now() - minutes * 60_000}}]')`,
+      `jsonb_set(sess, '{proofs}', '[{"by": "password", "at": ${testTime() - minutes * 60_000}}]')`,
     ),
   })
 
@@ -148,7 +149,14 @@ describe('a second factor', () => {
     await setUp(me)
     const { person_id } = await scene.owner('portal.client_factors').first('person_id')
     await scene.owner('portal.client_factors').insert({
-      ...{ workspace_id: '1', id: 'a passkey', person_id, kind: 'passkey', name: 'Phone', confirmed_at: new Date() },
+      ...{
+        workspace_id: '1',
+        id: 'a passkey',
+        person_id,
+        kind: 'passkey',
+        name: 'Phone',
+        confirmed_at: new Date(testTime()),
+      },
     })
     scene.mails.length = 0
     await me.post(`${account}/removal`, { proof: password })
@@ -232,7 +240,7 @@ describe('a second factor', () => {
     await soon(scene, null)
     expect((await me.get('/account')).status).to.equal(200)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/sign-in/second-factor')
-    await soon(scene, new Date(Date.now() - 1_000))
+    await soon(scene, new Date(testTime() - 1_000))
     for (let n = 0; n < 100 && (await me.get('/account')).status !== 303; n++) await sleep(50)
     expect((await me.get('/account')).status).to.equal(303)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
@@ -251,7 +259,7 @@ describe('a second factor', () => {
 
     for (const code of [codeOf(secret), codes[0]!]) {
       await admin.postAt(path)
-      expect(await ends()).to.be.above(new Date(Date.now() + 86_000_000))
+      expect(await ends()).to.be.above(new Date(testTime() + 86_000_000))
       const { who } = await signIn(scene)
       expect((await second(who, code)).status).to.equal(303)
       expect(await ends()).to.equal(null)
@@ -280,9 +288,9 @@ describe('a second factor', () => {
     await admin.postAt(`${settings}/people/${id}/second-factor-reset`)
     await scene.owner('portal.client_factors').insert({
       ...{ workspace_id: '1', id: 'a passkey', person_id: id, kind: 'passkey', name: 'Phone' },
-      confirmed_at: new Date(Date.now() + 60_000),
+      confirmed_at: new Date(testTime() + 60_000),
     })
-    await soon(scene, new Date(Date.now() - 1_000))
+    await soon(scene, new Date(testTime() - 1_000))
     const left = () => scene.owner('portal.client_factors').pluck('kind')
     for (let n = 0; n < 100 && (await left()).length > 1; n++) await sleep(50)
     expect(await left()).to.deep.equal(['passkey'])

@@ -72,7 +72,10 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         return refuse(req, half.email, 'code', 'This code is wrong, or was used already.', {})
       await succeeded()
       if (by === 'recovery') await inside(req, tx => tellUsed(req, tx, account))
-      await finish({ database, mailed }, req, res, account, half.next, [half.proof, { by, at: Date.now() }])
+      await finish({ database, mailed }, req, res, account, half.next, [
+        half.proof,
+        { by, at: req.portal.now.getTime() },
+      ])
     },
     otherwise(showSignIn),
   )
@@ -113,7 +116,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         return newRecoveryCodes(tx, mine(req), secret)
       })
       await succeeded()
-      req.portal.aside.session.proofs?.push({ by: 'totp', at: Date.now() })
+      req.portal.aside.session.proofs?.push({ by: 'totp', at: req.portal.now.getTime() })
       showCodes(req, res, codes)
     },
     otherwise(show),
@@ -218,7 +221,9 @@ export async function tellFactor(
 /** Who has shown the first factor in this session and not the second, as long as that counts. */
 export function halfOf(req: Request<any>) {
   const { half, workspace } = req.portal.aside.session
-  return half && workspace === req.portal.workspace.id && half.proof.at > Date.now() - patience ? half : undefined
+  return half && workspace === req.portal.workspace.id && half.proof.at > req.portal.now.getTime() - patience
+    ? half
+    : undefined
 }
 
 const Typed = z.object({

@@ -3,6 +3,7 @@ import connectPgSimple from 'connect-pg-simple'
 import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
+import { currentTime } from '../clock.ts'
 import type { Person, Role } from '../crm.ts'
 import { query } from '../database.ts'
 import type { Log } from '../log.ts'
@@ -75,6 +76,7 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
     const aside: Aside = Object.create(req, { session: { value: undefined, writable: true } })
     load(aside, res, error => {
       req.portal.aside = aside
+      if (aside.now) req.portal.now = aside.now
       if (aside.session?.workspace === req.portal.workspace.id) req.portal.visitor = aside.visitor
       next(error)
     })
@@ -91,6 +93,8 @@ interface Parts {
 export interface Aside extends Omit<Request, 'session'> {
   session: session.Session & Held
   visitor?: Visitor
+  /** What time it was by the database's clock when it was asked for the session. */
+  now?: Date
   written?: number
 }
 
@@ -103,7 +107,7 @@ export const sessionStore = (database: Knex, log: Log): session.Store => new Ses
 
 /** Forgets sessions whose time is over. */
 export const prune = (database: Knex) =>
-  query(database, { text: 'delete from portal.client_sessions where expire < now()' })
+  query(database, { text: 'delete from portal.client_sessions where expire < portal.now()' })
 
 /** connect-pg-simple that knows ids only by their SHA-256, and asks for the person together with the session. */
 class Sessions extends connectPgSimple(session) {
@@ -129,14 +133,15 @@ class Sessions extends connectPgSimple(session) {
   }
 
   /** express-session copies only what is stored: the rest goes to the request. */
-  createSession(req: Aside, data: session.SessionData & Held & { [told]?: Visitor }) {
+  createSession(req: Aside, data: session.SessionData & Held & { [told]?: Visitor & { now: string } }) {
     req.visitor = data[told]
+    if (data[told]) req.now = new Date(data[told].now)
     req.written = data.used ?? 0
     return session.Store.prototype.createSession.call(this, req, data)
   }
 
   override set(id: string, data: session.SessionData, done?: (error?: unknown) => void) {
-    const used = Date.now()
+    const used = currentTime(this.#database).getTime()
     const { cookie, ...held } = JSON.parse(JSON.stringify(data))
     super.set(storedId(id), { ...held, used, cookie: { ...cookie, expires: new Date(used + idle) } }, done)
   }
@@ -146,11 +151,12 @@ class Sessions extends connectPgSimple(session) {
   }
 
   override touch(id: string, data: session.SessionData & { req?: Aside }, done?: () => void) {
-    if (Date.now() - (data.req?.written ?? 0) < touchEvery) return done?.()
+    const used = currentTime(this.#database).getTime()
+    if (used - (data.req?.written ?? 0) < touchEvery) return done?.()
     query(this.#database, {
       text: `update portal.client_sessions set expire = to_timestamp($2 / 1000.0), sess = jsonb_set(sess, '{used}', to_jsonb($3::bigint))
              where sid = $1`,
-      values: [storedId(id), Date.now() + idle, Date.now()],
+      values: [storedId(id), used + idle, used],
     }).then(() => done?.(), done)
   }
 }

@@ -65,13 +65,13 @@ export function ladder(parts: Parts): Router {
 }
 
 async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
-  const { body, visitor, aside, wants } = req.portal
+  const { body, visitor, wants } = req.portal
   const wanted = rungIn(visitor?.settings ?? [], action) ?? parts.actions.get(action)?.rung ?? 'proof'
   // Nobody has the second factor before the first time that one is set up.
   const rung = wanted === 'second' && action === 'account.factor' && !visitor?.factor ? 'proof' : wanted
   const given = Given.parse(Object(body))
   if (body) req.portal.body = carried(body)
-  if (rung === 'none' || proven(aside.session.proofs, rung)) return next()
+  if (rung === 'none' || proven(req, rung)) return next()
   if (wants === 'json') throw new ProofNeeded()
 
   const account = await within(parts.database, { workspace: req.portal.workspace.id }, tx =>
@@ -115,8 +115,11 @@ export function rungIn(settings: Row[], action: string): Rung | undefined {
   return rungs.find(it => it === row?.[3])
 }
 
-const proven = (proofs: Proof[] = [], rung: Rung) =>
-  proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
+function proven({ portal: { aside, now } }: Request, rung: Rung): boolean {
+  const since = now.getTime() - remembered
+  const proofs = aside.session.proofs ?? []
+  return proofs.some(it => it.at > since && (rung !== 'second' || seconds.includes(it.by)))
+}
 
 type Way = 'passkey' | 'totp' | 'password' | 'code'
 
@@ -191,7 +194,7 @@ async function prove(
 /** What was proven at sign-in stays first. */
 function renewed(req: Request, by: Proof['by']) {
   const { workspace, person, client, proofs: [first, ...later] = [] } = req.portal.aside.session
-  const proofs = [...(first ? [first] : []), ...later.slice(-3), { by, at: Date.now() }]
+  const proofs = [...(first ? [first] : []), ...later.slice(-3), { by, at: req.portal.now.getTime() }]
   return { workspace, person, client, proofs } as Held
 }
 

@@ -233,7 +233,7 @@ const invited = (database: Knex, workspace: string, client: string) =>
       name: 'portal.invited',
       text: `select i.id::text, i.name, i.email, i.role, i.invited_by as by, i.created_at as at, i.asked_at as asked from portal.client_invitations i
              where i.workspace_id = scope.workspace and i.client_id = $3 and i.used_at is null and i.revoked_at is null
-               and (i.expires_at > now() or i.asked_at is not null) order by i.asked_at desc nulls last, i.created_at desc limit 100`,
+               and (i.expires_at > portal.now() or i.asked_at is not null) order by i.asked_at desc nulls last, i.created_at desc limit 100`,
       values: [client],
     },
   )

@@ -35,17 +35,17 @@ export async function issue(tx: Knex, { workspace, kind, person, email, minutes,
   const token = randomBytes(32).toString('base64url')
   const code = String(randomInt(1_000_000)).padStart(6, '0')
   await query(tx, {
-    text: `update portal.client_tokens set used_at = now()
+    text: `update portal.client_tokens set used_at = portal.now()
            where workspace_id = $1 and person_id = $2 and kind = $3 and kind not in ('undo', 'device') and used_at is null`,
     values: [workspace, person ?? null, kind],
   })
   await query(tx, {
     text: `insert into portal.client_tokens (workspace_id, id, kind, person_id, email, hash, code_hash, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 minute')`,
+           values ($1, $2, $3, $4, $5, $6, $7, portal.now() + $8 * interval '1 minute')`,
     values: [workspace, id, kind, person ?? null, email, hash(token), codeHash(id, code, secret), minutes],
   })
   await query(tx, {
-    text: `delete from portal.client_tokens where workspace_id = $1 and expires_at < now() - interval '1 day'`,
+    text: `delete from portal.client_tokens where workspace_id = $1 and expires_at < portal.now() - interval '1 day'`,
     values: [workspace],
   })
   return { id, token, code }
@@ -65,7 +65,7 @@ export async function find(tx: Knex, workspace: string, kind: Kind, token: strin
 /** Throws Gone where somebody was quicker. */
 export async function use(tx: Knex, workspace: string, kind: Kind, token: string): Promise<Token> {
   const [row] = await query<Token>(tx, {
-    text: `update portal.client_tokens set used_at = now()
+    text: `update portal.client_tokens set used_at = portal.now()
            where workspace_id = $1 and kind = $2 and hash = $3 and person_id is not null and ${good}
            returning id, person_id as person, email`,
     values: [workspace, kind, hash(token)],
@@ -95,13 +95,13 @@ export async function useCode(
   )
   if (!row?.person || !right) return undefined
   await query(tx, {
-    text: 'update portal.client_tokens set used_at = now() where workspace_id = $1 and id = $2',
+    text: 'update portal.client_tokens set used_at = portal.now() where workspace_id = $1 and id = $2',
     values: [workspace, id],
   })
   return row
 }
 
-const good = 'used_at is null and expires_at > now()'
+const good = 'used_at is null and expires_at > portal.now()'
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
 

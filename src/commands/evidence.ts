@@ -79,7 +79,7 @@ export const exportEvidence = (
     if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
     mkdirSync(out, { recursive: true })
     // What is sealed from now on may not be in it.
-    const [{ begun }] = await query(database, { text: 'select now() as begun' })
+    const [{ begun }] = await query(database, { text: 'select portal.now() as begun' })
     let count = 0
     for (let last = 0; ; ) {
       const rows = await readWithin<Stored>(

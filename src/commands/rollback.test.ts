@@ -32,9 +32,9 @@ describe('portico rollback', () => {
     expect(await scene.owner('portal.client_signatures')).to.have.length(2)
 
     await exported(config)
-    await sealedNow(scene, `now() + interval '1 second'`)
+    await sealedNow(scene, `portal.now() + interval '1 second'`)
     expect(await refused(config)).to.include('In no export: 1 of')
-    await sealedNow(scene, `now() - interval '1 hour'`)
+    await sealedNow(scene, `portal.now() - interval '1 hour'`)
     await leave()
   })
 

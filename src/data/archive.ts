@@ -1,5 +1,6 @@
 import { zip } from 'fflate'
 import type { Knex } from 'knex'
+import { currentTime } from '../clock.ts'
 import type { Customer, Ports } from '../crm.ts'
 import { query, within } from '../database.ts'
 import type { Page } from '../page.ts'
@@ -53,7 +54,7 @@ export async function archive(
     person: customer.person.email,
     company: customer.client.name,
     of: customer.workspace.name,
-    madeAt: new Date().toISOString(),
+    madeAt: currentTime(database).toISOString(),
     leftOut: left,
   })
   return new Promise((resolve, reject) =>

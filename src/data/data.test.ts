@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { unzipSync } from 'fflate'
 import { adapter } from '../../demo/adapter/adapter.ts'
-import { close, fresh } from '../../test/database.ts'
+import { close, fresh, testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { migrate } from '../index.ts'
 
@@ -104,7 +104,7 @@ describe('a copy of one’s own data', () => {
       await tx.raw(
         `select set_config('portal.workspace_id', (select id::text from public.workspaces where slug = 'brightside'), true)`,
       )
-      await tx('portal.client_exports').update({ made_at: new Date(Date.now() - 25 * 3_600_000) })
+      await tx('portal.client_exports').update({ made_at: new Date(testTime() - 25 * 3_600_000) })
     })
     expect((await owner.get(second)).status).to.equal(404)
     expect((await owner.get('/account/data')).text).to.not.include('Your copy is ready')
@@ -125,7 +125,7 @@ describe('the end of an account', () => {
       await tx.raw(
         `select set_config('portal.workspace_id', (select id::text from public.workspaces where slug = 'brightside'), true)`,
       )
-      await tx('portal.client_deletions').update({ due_at: new Date(Date.now() - 1_000) })
+      await tx('portal.client_deletions').update({ due_at: new Date(testTime() - 1_000) })
       await scene.owner('portal_jobs.job').where({ name: 'data', state: 'created' }).update({ start_after: new Date() })
     })
 
@@ -189,7 +189,10 @@ describe('the end of an account', () => {
     const answers = await Promise.all(who.map(it => it.post('/account/data/deletion')))
     expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
     for (const it of who) await it.post('/account/data/deletion/withdrawal')
-    await scene.owner('portal.client_users').where({ id }).update({ suspended_at: new Date() })
+    await scene
+      .owner('portal.client_users')
+      .where({ id })
+      .update({ suspended_at: new Date(testTime()) })
     expect((await who[0]!.post('/account/data/deletion')).status).to.equal(409)
   })
 
@@ -209,7 +212,7 @@ describe('the end of an account', () => {
       await inPast(scene)
       for (let at = 0; at < 200; at++) {
         const [{ due_at: due }] = await scene.owner('portal.client_deletions')
-        if (due > new Date()) return
+        if (due > new Date(testTime())) return
         await new Promise(done => setTimeout(done, 50))
       }
     }

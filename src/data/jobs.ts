@@ -3,6 +3,7 @@ import { bySystem, insert } from '../activity.ts'
 import { endFactors } from '../auth/factors.ts'
 import { linkTo, type Ways, write } from '../auth/way.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
+import { currentTime } from '../clock.ts'
 import type { Crm, Customer, Role } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import type { Flags } from '../flags.ts'
@@ -31,7 +32,6 @@ interface Parts {
   /** Undefined where no mail is sent. */
   mailed: Ways | undefined
   places: Workspaces
-  now(): Date
 }
 
 /** Each may be done twice, or begun again after the process died, and comes to the same. */
@@ -56,7 +56,7 @@ export const dataJobs = (parts: Parts) =>
     })
   })
 
-async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, mailed, places, now }: Parts) {
+async function make({ workspace, slug, id }: Task, { crm, database, door, flags, jobs, mailed, places }: Parts) {
   if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
   const place = await places.find(slug)
   if (!place) throw new Error(`The CRM has no workspace ${slug}.`)
@@ -79,12 +79,12 @@ async function make({ workspace, slug, id }: Task, { crm, database, door, flags,
     client: { id: row.client, name: row.clientName },
     person: { id: row.person, name: row.name, email: row.email },
     role: row.role,
-    today: dateIn(zoneOf(place.timeZone), now()),
+    today: dateIn(zoneOf(place.timeZone), currentTime(database)),
   }
   const bytes = await archive(database, customer, door.passing(crm.connect(customer)), row.sections)
   await within(database, { workspace }, async tx => {
     const [made] = await query(tx, {
-      text: `update portal.client_exports set bytes = $3, made_at = now()
+      text: `update portal.client_exports set bytes = $3, made_at = portal.now()
              where workspace_id = $1 and id = $2 and made_at is null returning id`,
       values: [workspace, id, bytes],
     })

@@ -24,7 +24,7 @@ export interface Deletion {
 const columns = `e.id, e.asked_at as "askedAt", e.made_at as "madeAt", octet_length(e.bytes) as size,
   e.made_at + interval '1 day' as "goodUntil"`
 /** Each of these runs within the workspace. */
-const there = `(e.made_at is null and e.asked_at > now() - interval '1 day' or e.bytes is not null and e.made_at > now() - interval '1 day')`
+const there = `(e.made_at is null and e.asked_at > portal.now() - interval '1 day' or e.bytes is not null and e.made_at > portal.now() - interval '1 day')`
 
 interface Whose {
   workspace: string
@@ -99,7 +99,7 @@ export async function alone(tx: Knex, workspace: string, person: string): Promis
 export async function askDeletion(tx: Knex, workspace: string, person: string, days: number): Promise<{ id: string }> {
   const [row] = await query<{ id: string }>(tx, {
     text: `insert into portal.client_deletions (workspace_id, id, person_id, due_at)
-           values ($1, $2, $3, now() + $4 * interval '1 day')
+           values ($1, $2, $3, portal.now() + $4 * interval '1 day')
            on conflict (workspace_id, person_id) where withdrawn_at is null and done_at is null do nothing
            returning id`,
     values: [workspace, uuid(), person, days],
@@ -120,7 +120,7 @@ export async function deletionOf(tx: Knex, workspace: string, person: string): P
 export const deletionsOf = (tx: Knex, workspace: string): Promise<Deletion[]> =>
   query(tx, {
     text: `select ${asked} where d.workspace_id = $1 and d.withdrawn_at is null
-             and (d.done_at is null or d.done_at > now() - interval '90 days') order by d.due_at limit 50`,
+             and (d.done_at is null or d.done_at > portal.now() - interval '90 days') order by d.due_at limit 50`,
     values: [workspace],
   })
 
@@ -130,7 +130,7 @@ const asked = `d.id, d.asked_at as "askedAt", d.due_at as "dueAt", d.done_at as 
 /** Whether there was one to take back. */
 export async function withdrawDeletion(tx: Knex, workspace: string, person: string): Promise<boolean> {
   const rows = await query(tx, {
-    text: `update portal.client_deletions set withdrawn_at = now()
+    text: `update portal.client_deletions set withdrawn_at = portal.now()
            where workspace_id = $1 and person_id = $2 and withdrawn_at is null and done_at is null returning id`,
     values: [workspace, person],
   })
@@ -145,13 +145,13 @@ export async function putOff(tx: Knex, workspace: string, id: string): Promise<b
   const [row] = await query<{ person: string; name: string }>(tx, {
     text: `select u.id as person, u.name
            from portal.client_deletions d join portal.client_users u on u.workspace_id = d.workspace_id and u.id = d.person_id
-           where d.workspace_id = $1 and d.id = $2 and d.withdrawn_at is null and d.done_at is null and d.due_at <= now()`,
+           where d.workspace_id = $1 and d.id = $2 and d.withdrawn_at is null and d.done_at is null and d.due_at <= portal.now()`,
     values: [workspace, id],
   })
   const [client] = row ? await alone(tx, workspace, row.person) : []
   if (!row || !client) return false
   await query(tx, {
-    text: `update portal.client_deletions set due_at = now() + interval '1 day' where workspace_id = $1 and id = $2`,
+    text: `update portal.client_deletions set due_at = portal.now() + interval '1 day' where workspace_id = $1 and id = $2`,
     values: [workspace, id],
   })
   const [told] = await query(tx, {
@@ -170,8 +170,8 @@ export async function putOff(tx: Knex, workspace: string, id: string): Promise<b
  */
 export async function endAccount(tx: Knex, workspace: string, id: string): Promise<boolean> {
   const [row] = await query<{ person: string }>(tx, {
-    text: `update portal.client_deletions set done_at = now()
-           where workspace_id = $1 and id = $2 and withdrawn_at is null and done_at is null and due_at <= now()
+    text: `update portal.client_deletions set done_at = portal.now()
+           where workspace_id = $1 and id = $2 and withdrawn_at is null and done_at is null and due_at <= portal.now()
            returning person_id as person`,
     values: [workspace, id],
   })
@@ -182,7 +182,7 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
   })) as [{ email: string }]
   await query(tx, {
     text: `update portal.client_users set email = 'ended-' || id || '@account.invalid', name = '–', password_hash = null,
-             language = null, time_zone = null, theme = null, suspended_at = now()
+             language = null, time_zone = null, theme = null, suspended_at = portal.now()
            where workspace_id = $1 and id = $2`,
     values: [workspace, row.person],
   })
@@ -204,7 +204,7 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
       values: [workspace, value],
     })
   await query(tx, {
-    text: `update portal.client_invitations set email = 'ended@account.invalid', name = '–', used_at = coalesce(used_at, now())
+    text: `update portal.client_invitations set email = 'ended@account.invalid', name = '–', used_at = coalesce(used_at, portal.now())
            where workspace_id = $1 and email = $2`,
     values: [workspace, email],
   })

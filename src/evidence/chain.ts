@@ -34,7 +34,7 @@ export async function append(tx: Knex, { evidence, document, settled }: Entry, k
            insert into portal.client_signatures (workspace_id, link, hash, id, at, act, section, document_id, version, number,
              client_id, person_id, signer, evidence, salt, digest, previous, head_key, head_signature, document, state, settled_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             case when $21 = 'confirmed' then now() end)`,
+             case when $21 = 'confirmed' then portal.now() end)`,
     values: [
       ...[workspace.id, link.link, hash, id, at, act, section, documentId, version, number],
       ...[

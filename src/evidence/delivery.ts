@@ -89,7 +89,7 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
       if (changed) await more?.(tx)
     })
 
-  await settle(`state = 'passing', tries = tries + 1, tried_at = now()`)
+  await settle(`state = 'passing', tries = tries + 1, tried_at = portal.now()`)
   try {
     await told(row, evidence, workspace, parts)
   } catch (error: any) {
@@ -100,13 +100,13 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
       await settle('why = $3', [why])
       throw error
     }
-    await settle(`state = 'refused', settled_at = now(), why = $3`, [why], tx =>
+    await settle(`state = 'refused', settled_at = portal.now(), why = $3`, [why], tx =>
       refused(tx, evidence, row, workspace, parts),
     )
     parts.mailed?.outbox.wake()
     return false
   }
-  await settle(`state = 'confirmed', settled_at = now(), why = null`)
+  await settle(`state = 'confirmed', settled_at = portal.now(), why = null`)
   return true
 }
 
@@ -189,7 +189,7 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   })
   await within(database, { workspace: row.workspace_id }, async tx => {
     const [first] = await query(tx, {
-      text: `update portal.client_signatures set sealed = $3, sealed_hash = $4, sealed_at = now()
+      text: `update portal.client_signatures set sealed = $3, sealed_hash = $4, sealed_at = portal.now()
              where workspace_id = $1 and id = $2 and sealed is null returning id`,
       values: [row.workspace_id, row.id, sealed, sha256(sealed)],
     })

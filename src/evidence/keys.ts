@@ -4,6 +4,7 @@ import { BitString, Integer, Utf8String } from 'asn1js'
 import type { Knex } from 'knex'
 import * as pkijs from 'pkijs'
 import { v7 as uuid } from 'uuid'
+import { currentTime } from '../clock.ts'
 import type { Workspace } from '../crm.ts'
 import { query, within } from '../database.ts'
 import { seal, unseal } from '../mail/seal.ts'
@@ -56,7 +57,7 @@ async function make(database: Knex, workspace: Workspace, secrets: string[]): Pr
   const pair = await promisify(generateKeyPair)('rsa', { modulusLength: 3072 })
   const key = {
     id: uuid(),
-    certificate: await certificateFor(workspace.name, pair),
+    certificate: await certificateFor(workspace.name, pair, currentTime(database).getTime()),
     private: pair.privateKey,
   }
   await within(database, { workspace: workspace.id }, tx =>
@@ -74,7 +75,11 @@ async function make(database: Knex, workspace: Workspace, secrets: string[]): Pr
 }
 
 /** Self-signed, for signatures only (RFC 5280): it says that two seals are of the same portal, not who its company is. */
-async function certificateFor(name: string, pair: { privateKey: KeyObject; publicKey: KeyObject }): Promise<string> {
+async function certificateFor(
+  name: string,
+  pair: { privateKey: KeyObject; publicKey: KeyObject },
+  from: number,
+): Promise<string> {
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
   const [privateKey, publicKey] = [pair.privateKey, pair.publicKey].map((it, at) =>
     it.toCryptoKey(algorithm, true, [at === 0 ? 'sign' : 'verify']),
@@ -88,8 +93,8 @@ async function certificateFor(name: string, pair: { privateKey: KeyObject; publi
   ]
   certificate.issuer.typesAndValues.push(...called)
   certificate.subject.typesAndValues.push(...called)
-  certificate.notBefore.value = new Date(Date.now() - 3_600_000)
-  certificate.notAfter.value = new Date(Date.now() + 20 * 365.25 * 86_400_000)
+  certificate.notBefore.value = new Date(from - 3_600_000)
+  certificate.notAfter.value = new Date(from + 20 * 365.25 * 86_400_000)
   certificate.extensions = [
     extension('2.5.29.19', new pkijs.BasicConstraints({ cA: false }).toSchema(), true),
     // Digital signature and non-repudiation.

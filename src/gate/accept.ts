@@ -9,7 +9,7 @@ export async function accept(owner: Knex, crm: Crm, { audit, by }: { audit: Audi
   const { schema } = await schemaOf(crm, owner)
   await query(owner, {
     text: `insert into portal.gate (accepted_by, fingerprint, audit, crm_schema) values ($1, $2, $3, $4)
-           on conflict (only_one) do update set accepted_at = now(), accepted_by = excluded.accepted_by,
+           on conflict (only_one) do update set accepted_at = portal.now(), accepted_by = excluded.accepted_by,
              fingerprint = excluded.fingerprint, audit = excluded.audit, crm_schema = excluded.crm_schema`,
     values: [by, audit.fingerprint, JSON.stringify(audit), JSON.stringify(schema)],
   })

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { readClock } from '../clock.ts'
 import type { Crm, Ports } from '../crm.ts'
 import { query, unreachable } from '../database.ts'
 import type { Log } from '../log.ts'
@@ -89,7 +90,8 @@ export function gate(parts: Parts): Gate {
 /** A database that does not answer gives nothing away either: the page that follows says so. */
 const unanswered = () => undefined
 
-async function ask({ crm, database }: Parts, before?: State): Promise<{ state: State; schema: string }> {
+async function ask({ crm, database, log }: Parts, before?: State): Promise<{ state: State; schema: string }> {
+  await readClock(database, log)
   const [row] = await query(database, {
     text: 'select accepted_by, accepted_at, fingerprint, crm_schema from portal.gate',
   }).catch(error => {

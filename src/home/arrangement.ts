@@ -103,7 +103,7 @@ const keep = (database: Knex, req: Request, value: object | undefined) => {
           text: `insert into portal.client_portal_settings (workspace_id, person_id, name, value, changed_by)
                  values ($1, $2, $3, $4, $5)
                  on conflict (workspace_id, client_id, person_id, name)
-                   do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by`,
+                   do update set value = excluded.value, changed_at = portal.now(), changed_by = excluded.changed_by`,
           values: [...key, JSON.stringify(value), customer.person.name],
         })
       : query(tx, {

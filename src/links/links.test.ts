@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { extractText } from 'unpdf'
 import { role } from '../../demo/portal-database.ts'
+import { testTime } from '../../test/database.ts'
 import { person, type Shared, share } from '../../test/links.ts'
 import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
 import { prune } from '../commands/prune.ts'
@@ -86,7 +87,7 @@ describe('a public link to one document', () => {
     await scene.owner('contacts').where({ email: signer }).update({ language: 'nl' })
     await share(scene, { contact: signer })
     const english = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Amsterdam' })
-    const until = english.format(Date.now() + 30 * 86_400_000)
+    const until = english.format(testTime() + 30 * 86_400_000)
     expect((await scene.mailTo(signer)).text).to.include(`The link is good until ${until}.`)
   })
 
@@ -135,8 +136,8 @@ describe('a public link to one document', () => {
       { value: 'false' },
       { value: 'true' },
     )
-    const week = new Date(Date.now() + 7 * 86_400_000)
-    await during('over', 'portal.client_links', {}, { expires_at: new Date() }, { expires_at: week })
+    const week = new Date(testTime() + 7 * 86_400_000)
+    await during('over', 'portal.client_links', {}, { expires_at: new Date(testTime()) }, { expires_at: week })
     expect((await admin.postAt(`${settings}/links/${link}/revocation`)).headers.location).to.equal(
       `${settings}/links?revoked`,
     )
@@ -277,20 +278,15 @@ describe('a public link to one document', () => {
     const here = (await guest.get(path)).headers.location!
     await proven(guest, scene, (await guest.at(`${here}/rejection`)).text, here)
     const { seen } = fieldsOf((await guest.at(`${here}/rejection`)).text)
-    const { now } = Date
-    Date.now = () => now() + 11 * 60_000
-    try {
-      const late = await guest.postAt(`${here}/rejection`, { seen, reason: 'Too "dear"' })
-      expect(late.status).to.equal(403)
-      expect(late).to.show('name="reason" value="Too &#34;dear&#34;"')
-      scene.mails.length = 0
-      const sent = await guest.postAt(`${here}/rejection`, { ...fieldsOf(late.text), 'step-up.email': signer })
-      const code = await codeFor(scene)
-      const answer = await guest.postAt(`${here}/rejection`, { ...fieldsOf(sent.text), 'step-up.code': code })
-      expect(answer.headers.location).to.equal(`${here}/evidence?done`)
-    } finally {
-      Date.now = now
-    }
+    await scene.pass(11)
+    const late = await guest.postAt(`${here}/rejection`, { seen, reason: 'Too "dear"' })
+    expect(late.status).to.equal(403)
+    expect(late).to.show('name="reason" value="Too &#34;dear&#34;"')
+    scene.mails.length = 0
+    const sent = await guest.postAt(`${here}/rejection`, { ...fieldsOf(late.text), 'step-up.email': signer })
+    const code = await codeFor(scene)
+    const answer = await guest.postAt(`${here}/rejection`, { ...fieldsOf(sent.text), 'step-up.code': code })
+    expect(answer.headers.location).to.equal(`${here}/evidence?done`)
     expect(await scene.owner('proposals').where({ id }).first('state', 'answer_note')).to.deep.equal({
       state: 'rejected',
       answer_note: 'Too "dear"',
@@ -310,7 +306,7 @@ describe('a public link to one document', () => {
     await scene
       .owner('portal.client_users')
       .where({ email: 'sanne@acmebakery.example' })
-      .update({ suspended_at: new Date() })
+      .update({ suspended_at: new Date(testTime()) })
     const before = scene.mails.length
     const strangers = ['nobody@else.example', 'declan@halloran.example', 'sanne@acmebakery.example']
     for (const email of [...strangers, signer]) {
@@ -355,7 +351,7 @@ describe('a public link to one document', () => {
     expect((await guest.postAt(`${base(here)}/code`, next)).status).to.equal(422)
 
     const last = await ask()
-    await scene.owner('portal.client_tokens').update({ expires_at: new Date() })
+    await scene.owner('portal.client_tokens').update({ expires_at: new Date(testTime()) })
     expect((await guest.postAt(`${base(here)}/code`, last)).status).to.equal(422)
   })
 
@@ -379,7 +375,10 @@ describe('a public link to one document', () => {
     expect((await guest.at(here)).status).to.equal(403)
     await scene.owner('contacts').where({ email: 'new@acmebakery.example' }).update({ email: signer })
     expect((await guest.at(here)).status).to.equal(200)
-    await scene.owner('portal.client_users').where({ email: signer }).update({ suspended_at: new Date() })
+    await scene
+      .owner('portal.client_users')
+      .where({ email: signer })
+      .update({ suspended_at: new Date(testTime()) })
     expect((await guest.at(here)).status).to.equal(403)
     expect((await scene.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
   })
@@ -477,7 +476,7 @@ describe('a public link to one document', () => {
         person_id: who,
         kind: 'passkey',
         name: 'Phone',
-        confirmed_at: new Date(),
+        confirmed_at: new Date(testTime()),
       },
     })
     await refused(approver, 'has one')
@@ -584,7 +583,7 @@ describe('a public link to one document', () => {
     await proven(guest, scene, (await guest.at(`${here}/acceptance`)).text, here)
     const config = { ownerUrl: scene.owner.client.config.connection, url: '' } as never
     const ended = (days: number) =>
-      scene.owner('portal.client_links').update({ expires_at: new Date(Date.now() - days * 86_400_000) })
+      scene.owner('portal.client_links').update({ expires_at: new Date(testTime() - days * 86_400_000) })
     await ended(89)
     expect(await prune(config)).to.include(', 0 public links')
     await ended(91)

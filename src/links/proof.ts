@@ -25,7 +25,7 @@ export const proving =
     if (!guest || !ways) throw new NotFound()
     const given = Given.parse(Object(body))
     if (body) req.portal.body = carried(body)
-    if (guest.known && (guest.ticket.proof?.at ?? 0) > Date.now() - remembered) return next()
+    if (guest.known && (guest.ticket.proof?.at ?? 0) > req.portal.now.getTime() - remembered) return next()
     let sent = given['step-up.id']
     req.portal.problem = new ProofNeeded()
     try {
@@ -95,7 +95,7 @@ async function prove(parts: Parts, ways: Ways, req: Request<any>, { link, ticket
   const known = used && (await contactOf(parts, req, link, used.email, it => idOf(it, link) === used.person))
   if (!known) throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
   await succeeded()
-  return { ...ticket, proof: { contact: known.contact.id, email: used.email, at: Date.now() } }
+  return { ...ticket, proof: { contact: known.contact.id, email: used.email, at: req.portal.now.getTime() } }
 }
 
 /** A code is good in the browser where it was asked for. */

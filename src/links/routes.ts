@@ -29,7 +29,7 @@ export function links(parts: Parts): Router {
     const found = await limits.count(req, {})
     const link = await openLink(database, workspace.id, { token: String(req.params.token) })
     if (!link) throw new NoLink()
-    const ticket = newTicket(link.id)
+    const ticket = newTicket(req, link.id)
     await enter(req, link, ticket)
     await found()
     await record(req, { event: 'links.opened', subject: { id: link.document, number: link.number } })

@@ -45,7 +45,7 @@ export async function openLink(
     {
       name: `portal.link.${key}`,
       text: `select ${columns}, ${switched('l.client_id')} as settings from portal.client_links l
-             where l.workspace_id = scope.workspace and l.${key} = $3 and l.revoked_at is null and l.expires_at > now()`,
+             where l.workspace_id = scope.workspace and l.${key} = $3 and l.revoked_at is null and l.expires_at > portal.now()`,
       values: [value],
     },
   )
@@ -72,7 +72,7 @@ export const linksOf = (
     { workspace },
     {
       name: 'portal.links',
-      text: `select ${columns}, l.client_name as "clientName", l.revoked_at is not null or l.expires_at <= now() as over,
+      text: `select ${columns}, l.client_name as "clientName", l.revoked_at is not null or l.expires_at <= portal.now() as over,
                (select max(a.at) from portal.client_activity_logs a
                 where a.workspace_id = scope.workspace and a.client_id = l.client_id and a.subject_id = l.document_id
                   and a.event = 'links.opened' and a.actor_id = l.id::text) as opened
@@ -102,7 +102,7 @@ export async function makeLink(tx: Knex, req: Request<any>, it: Wanted): Promise
   const [made] = await query(tx, {
     text: `insert into portal.client_links (workspace_id, id, client_id, client_name, section, document_id, number, token_hash,
              coded, made_by, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 day')
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, portal.now() + $11 * interval '1 day')
            on conflict (workspace_id, id) do nothing returning id`,
     values: [
       ...[workspace.id, it.id, it.client.id, it.client.name, it.section, it.document.id, it.document.number],
@@ -122,8 +122,8 @@ export async function makeLink(tx: Knex, req: Request<any>, it: Wanted): Promise
 export async function revokeLink(tx: Knex, req: Request<any>, id: string) {
   const { workspace, staff } = req.portal
   const [row] = await query(tx, {
-    text: `update portal.client_links set revoked_at = now()
-           where workspace_id = $1 and id = $2 and revoked_at is null and expires_at > now()
+    text: `update portal.client_links set revoked_at = portal.now()
+           where workspace_id = $1 and id = $2 and revoked_at is null and expires_at > portal.now()
            returning client_id as client, document_id as document, number`,
     values: [workspace.id, id],
   })

@@ -23,16 +23,22 @@ export type Ticket = z.infer<typeof Ticket>
 
 const name = 'portico.link'
 
-export const newTicket = (link: string): Ticket => ({
+export const newTicket = ({ portal }: Request<any>, link: string): Ticket => ({
   link,
   browser: randomBytes(16).toString('base64url'),
-  at: Date.now(),
+  at: portal.now.getTime(),
 })
 
 /** Sent back only to addresses below `path`, which are this link's. */
 export const giveTicket = (req: Request<any>, res: Response, ticket: Ticket, path: string, secrets: string[]) =>
   res.cookie(name, seal(JSON.stringify(ticket), secrets).toString('base64url'), {
-    ...{ path, httpOnly: true, sameSite: 'lax', secure: req.secure, maxAge: ticket.at + good - Date.now() },
+    ...{
+      path,
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: req.secure,
+      maxAge: ticket.at + good - req.portal.now.getTime(),
+    },
   })
 
 /** Undefined where there is none, or one that is over, of another link, or made by nobody here. */
@@ -40,7 +46,7 @@ export function ticketOf(req: Request<any>, link: string, secrets: string[]): Ti
   const [, value] = /(?:^|; )portico\.link=([\w-]+)/.exec(req.get('Cookie') ?? '') ?? []
   const text = value && unseal(Buffer.from(value, 'base64url'), secrets)
   const ticket = text ? Ticket.safeParse(json(text)).data : undefined
-  return ticket && ticket.link === link && ticket.at > Date.now() - good ? ticket : undefined
+  return ticket && ticket.link === link && ticket.at > req.portal.now.getTime() - good ? ticket : undefined
 }
 
 /** Other things are sealed by the same secret. */

@@ -51,7 +51,7 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
       const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
       await query(tx, {
         text: `insert into portal.client_outbox (workspace_id, id, kind, person_id, recipient, subject, sealed, sent_at)
-               values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then now() end)`,
+               values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then portal.now() end)`,
         values: [
           ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
           seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets),
@@ -91,7 +91,7 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
   if (!row) return
   const opened = unseal(row.sealed, secrets)
   if (!opened) {
-    await change(`failed_at = now(), sealed = null, error = 'sealed with another secret'`)
+    await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
   const mail: Written & { from: string; attachments?: Attachment[] } = JSON.parse(opened)
@@ -100,10 +100,10 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
   } catch (error: any) {
     const final = error.responseCode >= 500 || retryCount >= retryLimit
     const told = String(error.message).slice(0, 300)
-    await change(`error = $3${final ? ', failed_at = now(), sealed = null' : ''}`, [told])
+    await change(`error = $3${final ? ', failed_at = portal.now(), sealed = null' : ''}`, [told])
     log.warn({ workspace, mail: id, error: told, final }, 'a mail could not be sent')
     if (final) return
     throw error
   }
-  await change('sent_at = now(), sealed = null, error = null')
+  await change('sent_at = portal.now(), sealed = null, error = null')
 }

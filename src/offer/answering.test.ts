@@ -4,6 +4,7 @@ import { PDFDocument } from 'pdf-lib'
 import request from 'supertest'
 import { extractText } from 'unpdf'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { storedId } from '../auth/sessions.ts'
 import { query } from '../database.ts'
@@ -620,8 +621,8 @@ async function hundredApprovers(database: Scene['owner']): Promise<string[]> {
   await database('portal.client_sessions').insert(
     people.map(person => ({
       sid: storedId(person),
-      sess: JSON.stringify({ workspace: '1', person, used: Date.now(), cookie: { path: '/', expires: '2100-01-01' } }),
-      expire: new Date(Date.now() + 3_600_000),
+      sess: JSON.stringify({ workspace: '1', person, used: testTime(), cookie: { path: '/', expires: '2100-01-01' } }),
+      expire: new Date(testTime() + 3_600_000),
     })),
   )
   return people.map(

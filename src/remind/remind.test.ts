@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
-import { type Copy, close, fresh, today } from '../../test/database.ts'
+import { type Copy, close, fresh, setClock, today } from '../../test/database.ts'
 import { copies } from '../../test/kill/copies.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
 import { workspaces } from '../branding/workspaces.ts'
+import { readClock } from '../clock.ts'
 import type { Crm } from '../crm.ts'
 import { CrmUnavailable } from '../errors.ts'
 import { migrate } from '../index.ts'
@@ -358,8 +359,9 @@ async function round(copy: Copy, { at = nine, after, crm = adapter(copy.database
     mailed,
     places,
     sections,
-    now: () => new Date(at),
   }
+  await setClock(copy.owner, at)
+  await readClock(database, told)
   return remind({ workspace: '1', slug: 'brightside', after }, parts)
 }
 

@@ -6,6 +6,7 @@ import { type Rights, rightsOf } from '../auth/roles.ts'
 import { documentAt, linkTo, type Ways, write } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
 import { daysLater } from '../calendar.ts'
+import { currentTime } from '../clock.ts'
 import { type Crm, type Customer, roles } from '../crm.ts'
 import { query, readWithin, unreachable, within } from '../database.ts'
 import { CrmUnavailable, NotFound } from '../errors.ts'
@@ -41,7 +42,6 @@ interface Parts {
   mailed: Ways | undefined
   places: Workspaces
   sections: Section[]
-  now(): Date
 }
 
 /** A round of a workspace, from the client after this one on. */
@@ -90,16 +90,22 @@ export function reminding(parts: Parts): RequestHandler {
 
 /** Gives the client to go on after, where there are more. A CRM that does not answer is asked again in an hour. */
 export async function remind({ workspace: id, slug, after = '' }: Round, parts: Mailing): Promise<string | undefined> {
-  const { database, door, flags, log, places, now } = parts
+  const { database, door, flags, log, places } = parts
   if (!flags.enabled(slug) || !(await door.opened()) || !door.whole()) return
   try {
     const workspace = await places.find(slug)
     if (workspace?.id !== id) return
     const zone = zoneOf(workspace.timeZone)
-    const hour = speak(`en|${zone}`).hour(now())
+    const hour = speak(`en|${zone}`).hour(currentTime(database))
     const days = momentsIn((await stored<unknown>(database, id)).get(momentsName))
     if (!days.length || hour < morning || hour >= evening) return
-    const round = { ...parts, workspace, days, today: dateIn(zone, now()), rights: await rightsOf(database, id) }
+    const round = {
+      ...parts,
+      workspace,
+      days,
+      today: dateIn(zone, currentTime(database)),
+      rights: await rightsOf(database, id),
+    }
     const clients = await clientsOf(round, after)
     for (const client of clients)
       await remindOf(client, round).catch(error => {
@@ -214,7 +220,7 @@ async function tell(
                and not exists (select from portal.client_signatures s
                  where s.workspace_id = $1 and s.client_id = $2 and s.section = $3 and s.document_id = $4 and s.version = $5
                    and s.act in ('accepted', 'declined')
-                   and (s.state in ('saved', 'passing') or s.state = 'confirmed' and s.settled_at > now() - interval '1 hour'))
+                   and (s.state in ('saved', 'passing') or s.state = 'confirmed' and s.settled_at > portal.now() - interval '1 hour'))
              order by u.id on conflict do nothing returning person_id as person`,
       values: [workspace.id, client, section, id, version, moment, people.map(it => it.id)],
     })

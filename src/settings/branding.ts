@@ -106,7 +106,7 @@ async function change(tx: Knex, req: Request, form: Form, logo: Logo | undefined
              logo_width = case when $12 then b.logo_width else excluded.logo_width end,
              logo_height = case when $12 then b.logo_height else excluded.logo_height end,
              logo_version = case when $12 then b.logo_version else excluded.logo_version end,
-             changed_at = now(), changed_by = excluded.changed_by
+             changed_at = portal.now(), changed_by = excluded.changed_by
              where b.revision = $11
            returning revision`,
     values: [

@@ -27,7 +27,7 @@ export const saveFactorReset =
     const work = async (tx: Knex) => {
       const [person] = await query(tx, {
         text: `update portal.client_users u
-               set factors_end_at = ${keep ? 'null' : `coalesce(u.factors_end_at, now() + interval '${notice} seconds')`}
+               set factors_end_at = ${keep ? 'null' : `coalesce(u.factors_end_at, portal.now() + interval '${notice} seconds')`}
                from (select workspace_id, id, factors_end_at from portal.client_users
                      where workspace_id = $1 and id::text = $2 for update) b
                where u.workspace_id = b.workspace_id and u.id = b.id and exists (

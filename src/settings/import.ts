@@ -202,7 +202,7 @@ async function findKnown(tx: Knex, workspace: string, lines: Line[]) {
            where m.person_id is not null or exists (
              select from portal.client_invitations i
              where i.workspace_id = $1 and i.email = it.email and i.client_id = it.client
-               and i.used_at is null and i.revoked_at is null and i.expires_at > now())`,
+               and i.used_at is null and i.revoked_at is null and i.expires_at > portal.now())`,
     values: [workspace, good.map(it => it.email), good.map(it => it.client.id)],
   })
   for (const { at, here } of known) {

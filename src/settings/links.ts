@@ -55,7 +55,7 @@ export const saveLink =
   (parts: Parts): RequestHandler<any> =>
   async (req, res, next) => {
     const { address, crm, database, mailed } = parts
-    const { workspace, staff } = req.portal
+    const { workspace, staff, now } = req.portal
     const asked = Asked.parse(req.portal.body ?? {})
     // An empty body is no form of ours: nothing is meant by it.
     if (!asked.id) return res.redirect(303, req.portal.url('/links'))
@@ -89,7 +89,7 @@ export const saveLink =
           {
             facts: ({ day }) => ({
               ...{ staff: staff?.name ?? workspace.name, number },
-              until: day(dateIn(zoneOf(workspace.timeZone), new Date(Date.now() + days * 86_400_000))),
+              until: day(dateIn(zoneOf(workspace.timeZone), new Date(now.getTime() + days * 86_400_000))),
             }),
             url: `${mailed.address}${path}`,
           },

@@ -138,7 +138,7 @@ export const saveSuspension =
     const on = suspended === 'on'
     await within(database, { workspace: req.portal.workspace.id }, async tx => {
       const [row] = await query(tx, {
-        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, now())' : 'null'}
+        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, portal.now())' : 'null'}
                where workspace_id = $1 and id::text = $2 and $3 in ('on', 'off') returning name`,
         values: [req.portal.workspace.id, req.params.person, suspended],
       })
@@ -203,7 +203,7 @@ const invitationsLike = (database: Knex, workspace: string, search: string) =>
     {
       name: 'portal.invitations',
       text: `select i.id::text, i.name, i.email, i.client_name as client, i.role, i.invited_by as by, i.created_at as at,
-               i.expires_at < now() or i.revoked_at is not null as over, i.asked_at as asked
+               i.expires_at < portal.now() or i.revoked_at is not null as over, i.asked_at as asked
              from portal.client_invitations i
              where i.workspace_id = scope.workspace and i.used_at is null and (i.revoked_at is null or i.asked_at is not null)
                and ($3 = '%%' or i.name ilike $3 or i.email ilike $3 or i.client_name ilike $3)
@@ -224,7 +224,7 @@ const knownOf = (database: Knex, workspace: string, client: string): Promise<{ e
              where m.workspace_id = scope.workspace and m.client_id = $3
              union select i.email, 'invited' from portal.client_invitations i
              where i.workspace_id = scope.workspace and i.client_id = $3 and i.used_at is null and i.revoked_at is null
-               and i.expires_at > now() and not exists (
+               and i.expires_at > portal.now() and not exists (
                  select from portal.client_memberships m join portal.client_users u
                    on u.workspace_id = m.workspace_id and u.id = m.person_id
                  where m.workspace_id = i.workspace_id and m.client_id = i.client_id and u.email = i.email)`,

@@ -78,7 +78,7 @@ async function change(tx: Knex, req: Request, role: Role, renamed: Renamed | und
 
   const changed = Object.fromEntries(ticks.map(it => [it.name, it.after]))
   await query(tx, {
-    text: `update portal.client_roles set name = nullif($3, ''), permissions = $4, changed_at = now(), changed_by = $5
+    text: `update portal.client_roles set name = nullif($3, ''), permissions = $4, changed_at = portal.now(), changed_by = $5
            where workspace_id = $1 and role = $2`,
     values: [...key, renamed?.after ?? now.name ?? '', { ...now.permissions, ...changed }, by],
   })

@@ -10,6 +10,7 @@ import { stepUpsOf } from '../auth/step-up.ts'
 import type { Ways } from '../auth/way.ts'
 import { showLogo } from '../branding/show.ts'
 import type { Workspaces } from '../branding/workspaces.ts'
+import { currentTime } from '../clock.ts'
 import type { Crm } from '../crm.ts'
 import { CrmUnavailable, NotFound } from '../errors.ts'
 import type { Flags } from '../flags.ts'
@@ -86,6 +87,7 @@ export function settings({
   const entered: RequestHandler = async (req, _res, next) => {
     const it = await staff(req)
     if (!it || !flags.enabled(it.workspace) || !(await door.opened())) return next('router')
+    req.portal.now = currentTime(database)
     req.portal.staff = it
     req.portal.frame = 'settings'
     next()

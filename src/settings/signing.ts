@@ -60,7 +60,7 @@ async function change(database: Knex, req: Request<any>, was: string, after: Pol
     await query(tx, {
       text: `insert into portal.client_portal_settings (workspace_id, name, value, changed_by) values ($1, $2, $3, $4)
              on conflict (workspace_id, client_id, person_id, name)
-               do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by`,
+               do update set value = excluded.value, changed_at = portal.now(), changed_by = excluded.changed_by`,
       values: [workspace.id, policyName, JSON.stringify(after), staff?.name],
     })
     await note(tx, req, {

@@ -41,7 +41,7 @@ export const save = (database: Knex, req: Request, changes: Change[]) =>
         text: `insert into portal.client_portal_settings as it (workspace_id, name, value, changed_by)
                values ($1, $2, $3, $4)
                on conflict (workspace_id, client_id, person_id, name)
-                 do update set value = excluded.value, changed_at = now(), changed_by = excluded.changed_by
+                 do update set value = excluded.value, changed_at = portal.now(), changed_by = excluded.changed_by
                  where it.value = $5
                returning name`,
         values: [req.portal.workspace.id, name, JSON.stringify(after), req.portal.staff?.name, JSON.stringify(before)],
@@ -80,7 +80,7 @@ export async function swap<Value>(tx: Knex, it: Key, before: Value | undefined, 
             values: [...key, JSON.stringify(before)],
           }
         : {
-            text: `update portal.client_portal_settings set value = $6, changed_at = now(), changed_by = $7
+            text: `update portal.client_portal_settings set value = $6, changed_at = portal.now(), changed_by = $7
                    where ${where} and value = $5 returning name`,
             values: [...key, JSON.stringify(before), JSON.stringify(after), by],
           }

@@ -158,7 +158,7 @@ async function change(tx: Knex, req: Request<any>, after: Text) {
           text: `insert into portal.client_mail_texts (workspace_id, kind, language, subject, body, changed_by)
                  values ($1, $2, $3, $4, $5, $6)
                  on conflict (workspace_id, kind, language) do update set subject = excluded.subject,
-                   body = excluded.body, changed_at = now(), changed_by = excluded.changed_by`,
+                   body = excluded.body, changed_at = portal.now(), changed_by = excluded.changed_by`,
           values: [...key, after.subject, after.body, staff?.name],
         },
   )

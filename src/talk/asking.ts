@@ -47,7 +47,7 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
       const [before] = await query(tx, {
         text: `select 1 from portal.client_activity_logs l
                where l.workspace_id = $1 and l.client_id = $2 and l.subject_id = $3 and l.event = $4
-                 and l.at > now() - interval '1 day' limit 1`,
+                 and l.at > portal.now() - interval '1 day' limit 1`,
         values: [workspace.id, customer.client.id, it.id, `${it.section}.asked`],
       })
       if (before) throw new AskedAlready()

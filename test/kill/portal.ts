@@ -21,7 +21,6 @@ const portal = await createPortal({
   staff,
   secrets: ['a secret of at least thirty-two characters'],
   log: { info: silent, warn: silent, error: (facts: any, words: string) => console.error(words, facts) },
-  now: () => new Date(`${today}T08:00:00Z`),
   address: 'https://crm.example/portal',
   mail: { from: 'portal@example.com', send: async () => undefined },
 })
