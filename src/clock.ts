@@ -3,37 +3,34 @@ import { query } from './database.ts'
 import type { Log } from './log.ts'
 
 /**
- * What time it is. The database's clock is the only one, since all instances share it: a process adds to its own clock
- * what it last found to lie between the two. Rows are stamped with the same clock, by `portal.now()` in SQL.
+ * What time it is. The database's clock is the only one, since all instances share it: a process corrects its own clock
+ * by the difference that it last measured. Rows are stamped with the same clock, by `portal.now()` in SQL.
  */
-export const currentTime = (database: Knex): Date => new Date(Date.now() + offset(database))
+export const currentTime = (database: Knex): Date =>
+  new Date(Date.now() + (differences.get(database.client.config) ?? 0))
 
-/** Milliseconds by which the database's clock is ahead of this process's, as last found. */
-export const offset = (database: Knex): number => offsets.get(database.client.config) ?? 0
+/** In milliseconds; positive where the database's clock is ahead of this process's. */
+const differences = new WeakMap<object, number>()
 
-/** A difference that is worth a warning, and one with which an instance takes no requests, in milliseconds. */
-export const tolerance = { warns: 2_000, stops: 60_000 }
+/** A difference that is worth a warning, in milliseconds. */
+const tolerated = 2_000
 
-/** Asks the database for the time. Changes nothing where its migrations are not there yet. */
+/** Measures the difference of the two clocks. Changes nothing where the portal's migrations are not applied yet. */
 export async function readClock(database: Knex, log: Log): Promise<void> {
   const sentAt = Date.now()
-  const [row] = await query<{ now: Date }>(database, { text: 'select portal.now() as now' }).catch(missing)
+  const [row] = await query<{ portal: Date; server: Date }>(database, {
+    text: 'select portal.now() as portal, clock_timestamp() as server',
+  }).catch(notMigrated)
   if (!row) return
   const halfway = (sentAt + Date.now()) / 2
-  const before = offset(database)
-  const found = Math.round(row.now.getTime() - halfway)
-  offsets.set(database.client.config, found)
-  if (Math.abs(found) > tolerance.warns && Math.abs(found - before) > tolerance.warns)
-    log.warn(
-      { milliseconds: found },
-      'the clock of this machine and that of the database differ; the database’s is used',
-    )
+  differences.set(database.client.config, Math.round(row.portal.getTime() - halfway))
+  const milliseconds = Math.round(row.server.getTime() - halfway)
+  if (Math.abs(milliseconds) > tolerated)
+    log.warn({ milliseconds }, 'the clock of this machine differs from the database’s, which is used')
 }
 
-const offsets = new WeakMap<object, number>()
-
 /** Errors of a schema or a function that does not exist. */
-function missing(error: any) {
+function notMigrated(error: any) {
   if (error.code !== '3F000' && error.code !== '42883') throw error
   return []
 }
