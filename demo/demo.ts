@@ -56,7 +56,9 @@ export async function openDemo({
   const env = { ...process.env }
   if (!existsSync('flags.json')) env.CUSTOMER_PORTAL_ENABLED ??= 'true'
   const journal = pino({ level: env.LOG_LEVEL ?? 'warn' })
-  const flags = await flagsFromEnvironment(env, { warn: err => journal.warn({ err }, 'Unleash does not answer') })
+  const flags = await flagsFromEnvironment(env, {
+    warn: err => journal.warn({ err }, 'the feature flag could not be read; the last known state holds'),
+  })
   const kept = keptMail(data)
   const portal = await createPortal({
     database,

@@ -5,9 +5,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import pg from 'pg'
+import { until } from '../test/until.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 
 describe('The embedded PostgreSQL', () => {
@@ -167,9 +167,4 @@ async function failure(work: Promise<unknown>): Promise<string> {
     () => 'nothing failed',
     error => error.message || error.code,
   )
-}
-
-async function until(happened: () => Promise<boolean>) {
-  for (const end = Date.now() + 5000; Date.now() < end; await sleep(50)) if (await happened()) return
-  throw new Error('it did not happen within 5 seconds')
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { close, fresh } from '../test/database.ts'
+import { until } from '../test/until.ts'
 import { leave, open, type Scene } from '../test/visit.ts'
 import { migrate } from './index.ts'
 
@@ -8,14 +9,11 @@ const state = '/settings/client-portal/state'
 describe('an alert', () => {
   afterEach(leave)
 
-  const raised = async ({ log }: Scene, kind: string) => {
-    for (let at = 0; at < 100; at++) {
-      const found = log.filter(it => it.facts.alert === kind)
-      if (found.length) return found
-      await new Promise(done => setTimeout(done, 20))
-    }
-    return []
-  }
+  const raised = (kind: string, ...scenes: Scene[]) =>
+    until(() => {
+      const found = scenes.flatMap(it => it.log).filter(it => it.facts.alert === kind)
+      return found.length > 0 && found
+    })
 
   it('tells of many failures from one address, whoever is tried, once', async () => {
     const scene = await open()
@@ -23,7 +21,7 @@ describe('an alert', () => {
     expect(await admin.at(state)).to.show('What stood out', 'Nothing in the last thirty days')
     for (let at = 0; at < 26; at++)
       await nobody.post('/sign-in', { email: `who${at}@else.where`, password: `guess ${at}` })
-    const [told, ...more] = await raised(scene, 'failures')
+    const [told, ...more] = await raised('failures', scene)
     expect(told).to.deep.include({ level: 'warn', sentence: 'many tries to sign in failed from one address' })
     expect(told?.facts).to.deep.include({ times: 20, minutes: 10, address: '127.0.0.1' })
     expect(more).to.be.empty
@@ -39,7 +37,7 @@ describe('an alert', () => {
       await here.get(`/invoices/${900_000 + at}`)
       await there.api(`/proposals/${900_000 + at}`)
     }
-    const told = [...(await raised(one, 'foreign')), ...two.log.filter(it => it.facts.alert === 'foreign')]
+    const told = await raised('foreign', one, two)
     expect(told).to.have.length(1)
     expect(await (await one.visit('admin')).at(state)).to.show('Nadia El-Khoury asked 20 times within 10 minutes')
     expect(await (await one.visit('stranger')).get('/')).to.include({ status: 200 })
@@ -52,7 +50,12 @@ describe('an alert', () => {
     const owner = await scene.visit('owner')
     for (let at = 0; at < 25; at++) await owner.get(`/nothing${at}`)
     for (let at = 0; at < 12; at++) await owner.get(`/invoices/${900_000 + at}`)
-    await new Promise(done => setTimeout(done, 200))
+    const counted = async () => {
+      const row = await scene.owner('portal_jobs.limits').whereLike('key', 'alert-foreign%').first('points')
+      return row?.points
+    }
+    await until(async () => (await counted()) >= 12)
+    expect(await counted()).to.equal(12)
     expect(scene.log.filter(it => it.facts.alert)).to.deep.equal([])
   })
 
@@ -60,7 +63,7 @@ describe('an alert', () => {
     const scene = await open()
     const owner = await scene.visit('owner')
     for (let at = 0; at < 100; at++) await owner.get('/invoices/statement.csv')
-    expect((await raised(scene, 'exports'))[0]?.facts).to.include({ times: 100, minutes: 60, name: 'Nadia El-Khoury' })
+    expect((await raised('exports', scene))[0]?.facts).to.include({ times: 100, minutes: 60, name: 'Nadia El-Khoury' })
   })
 
   it('takes its migration back and brings it again', async () => {

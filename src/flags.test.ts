@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { until } from '../test/until.ts'
 import { type Flags, flagName, flagsFrom, flagsFromEnvironment } from './flags.ts'
 
 const state = (flags: Flags) => [flags.anywhere(), flags.enabled('brightside'), flags.enabled('harbor')]
@@ -28,20 +28,26 @@ describe('the flag', () => {
 
   it('comes from a file, which is read again when it changes', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'flags-')), 'flags.json')
-    const flags = await flagsFrom({ file })
-    const written = async (text: string) => {
+    const warned: Error[] = []
+    const flags = await flagsFrom({ file, warn: error => warned.push(error) })
+    const becomes = (wanted: boolean[]) => until(() => String(state(flags)) === String(wanted))
+    const write = async (text: string) => {
       await writeFile(file, text)
       await utimes(file, new Date(), new Date(Date.now() + Math.random() * 1e6))
-      await sleep(300)
-      return state(flags)
     }
-    expect(await written(JSON.stringify({ [flagName]: true }))).to.deep.equal([true, true, true])
-    expect(await written(JSON.stringify({ [flagName]: ['harbor'] }))).to.deep.equal([true, false, true])
-    expect(await written('{ half a fi'), 'the last known state holds').to.deep.equal([true, false, true])
-    expect(await written(JSON.stringify({ [flagName]: 'true' }))).to.deep.equal([false, false, false])
+    await write(JSON.stringify({ [flagName]: true }))
+    await becomes([true, true, true])
+    await write(JSON.stringify({ [flagName]: ['harbor'] }))
+    await becomes([true, false, true])
+    await write('{ half a fi')
+    await until(() => state(flags) && warned.length)
+    expect(state(flags), 'the last known state holds').to.deep.equal([true, false, true])
+    await write(JSON.stringify({ [flagName]: 'true' }))
+    await becomes([false, false, false])
+    await write(JSON.stringify({ [flagName]: true }))
+    await becomes([true, true, true])
     await rm(file)
-    await sleep(300)
-    expect(state(flags)).to.deep.equal([false, false, false])
+    await becomes([false, false, false])
   })
 
   describe('from an Unleash server', () => {
@@ -81,7 +87,7 @@ describe('the flag', () => {
       expect(state(flags)).to.deep.equal([true, false, true])
       server.closeAllConnections()
       server.close()
-      await sleep(200)
+      await until(() => warned.length)
       expect(state(flags)).to.deep.equal([true, false, true])
       flags.close?.()
     }).timeout(10_000)
@@ -97,8 +103,3 @@ describe('the flag', () => {
     }).timeout(10_000)
   })
 })
-
-async function until(holds: () => boolean) {
-  for (let n = 0; n < 100 && !holds(); n++) await sleep(50)
-  expect(holds()).to.equal(true)
-}

@@ -23,7 +23,7 @@ export interface FlagSource {
   value?: string
   /** `{ "customer_portal_enabled": true | false | ["slug", …] }`, read anew when it changes. */
   file?: string
-  /** Told when Unleash does not answer. */
+  /** Told when Unleash does not answer, or the file cannot be read. */
   warn?(error: Error): void
 }
 
@@ -40,7 +40,7 @@ export const flagsFromEnvironment = (env = process.env, more: Partial<FlagSource
 export async function flagsFrom({ unleashUrl, unleashToken, value, file, warn }: FlagSource): Promise<Flags> {
   if (unleashUrl) return unleash(unleashUrl, unleashToken, warn)
   if (value !== undefined) return decided(() => parsed(value))
-  return decided(file ? fromFile(file) : () => false)
+  return decided(file ? fromFile(file, warn) : () => false)
 }
 
 type State = boolean | string[]
@@ -64,7 +64,7 @@ function parsed(text: string): State {
 }
 
 /** A file that is gone means off; one that cannot be read as JSON leaves the last known state. */
-function fromFile(file: string): () => State {
+function fromFile(file: string, warn: FlagSource['warn']): () => State {
   let state: State = false
   let version = ''
   let looked = 0
@@ -76,12 +76,12 @@ function fromFile(file: string): () => State {
       version = ''
       state = false
     } else if (version !== `${stat.mtimeMs} ${stat.size}`) {
+      version = `${stat.mtimeMs} ${stat.size}`
       try {
         const it = JSON.parse(readFileSync(file, 'utf8'))[flagName]
         state = Array.isArray(it) ? it.map(String) : it === true
-        version = `${stat.mtimeMs} ${stat.size}`
-      } catch {
-        return state
+      } catch (error) {
+        warn?.(new Error(`${file} cannot be read; the last known state holds`, { cause: error }))
       }
     }
     return state

@@ -8,6 +8,7 @@ import { root } from '../src/root.ts'
 import { postgres, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import { Browser, freePort } from './package/host.ts'
+import { until } from './until.ts'
 
 describe('served beside a CRM in another database', function () {
   this.timeout(60_000)
@@ -121,8 +122,7 @@ describe('served beside a CRM in another database', function () {
     expect(await (await fetch(`${home}/portal/-/metrics`)).text()).to.include('portico_crm_answers 0')
 
     await away(false)
-    for (const end = Date.now() + 10_000; (await client.get('/portal/kite/invoices')).status !== 200; )
-      expect(Date.now()).to.be.below(end)
+    await until(async () => (await client.get('/portal/kite/invoices')).status === 200)
     expect(await ready()).to.deep.equal({ status: 'ready', crm: 'answers' })
     expect((await client.get('/portal/kite/')).text).to.not.include('could not be loaded')
   })

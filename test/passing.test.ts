@@ -4,6 +4,7 @@ import { faults } from '../src/evidence/chain.ts'
 import { adapterOf, type CrmMap } from '../src/index.ts'
 import { fresh } from './database.ts'
 import { serving } from './serving.ts'
+import { until } from './until.ts'
 import { leave, open, type Scene, type Visitor } from './visit.ts'
 
 /** The evidence first, and the CRM afterwards: it is another database, or is told by its API. */
@@ -160,7 +161,7 @@ describe('an answer that is passed on', () => {
         await admin.postAt(`/settings/client-portal/answers/${which}/retry`)
       }
       return settled_at
-    })
+    }, 40)
 
     expect((await settled(scene)).state).to.equal('confirmed')
     expect(heard).to.have.length(3)
@@ -252,12 +253,3 @@ const settled = (scene: Scene) =>
     const row = await signature(scene)
     return row.settled_at && row
   })
-
-async function until<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
-  for (let at = 0; at < 600; at++) {
-    const found = await ask()
-    if (found) return found
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('it never came to that')
-}

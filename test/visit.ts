@@ -10,6 +10,7 @@ import { createPortal, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
 import { type Copy, close, fresh, setClock, today } from './database.ts'
+import { until } from './until.ts'
 
 /** Who visits: the owner, those with fewer rights, and those who must see nothing of hers. */
 const cast = {
@@ -101,14 +102,9 @@ export async function open(
       await readClock(copy.database, told)
     },
     async mailTo(address: string, subject?: string) {
-      for (let at = 0; at < 100; at++) {
-        const found = mails.findLast(
-          it => it.to === address && (subject ? it.subject === subject : it.subject !== 'Sign-in from a new device'),
-        )
-        if (found) return found
-        await new Promise(resolve => setTimeout(resolve, 50))
-      }
-      throw new Error(`no mail to ${address}`)
+      const fits = ({ to, subject: its }: Message) =>
+        to === address && (subject ? its === subject : its !== 'Sign-in from a new device')
+      return until(() => mails.findLast(fits), 10)
     },
     close: async () => {
       await portal.close()

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { testTime } from '../../test/database.ts'
+import { jobsDone } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
 const owner = whoIs('owner')
@@ -98,7 +99,7 @@ describe('a forgotten password', () => {
     const rows = await scene.owner('portal.client_outbox').select('recipient')
     expect(rows).to.have.length(6)
     expect([...new Set(rows.map(it => it.recipient))].sort()).to.deep.equal(['', owner.email])
-    for (let at = 0; at < 20; at++) await new Promise(resolve => setTimeout(resolve, 25))
+    await jobsDone(scene.owner, 'mail')
     expect(scene.mails.map(it => it.to)).to.deep.equal([owner.email, owner.email])
   })
 

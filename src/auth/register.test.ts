@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { prune } from '../commands/prune.ts'
 
@@ -6,9 +7,6 @@ const settings = '/settings/client-portal'
 const people = `${settings}/people`
 const linkIn = (text: string) => /https:\/\/crm\.example\/portal\/brightside(\/\S+)/.exec(text)?.[1] ?? ''
 const jo = { name: 'Jo Vos', email: 'jo@acmebakery.example' }
-const until = async (holds: () => Promise<unknown>) => {
-  for (let at = 0; at < 100 && !(await holds()); at++) await new Promise(resolve => setTimeout(resolve, 100))
-}
 
 /** A workspace where it is allowed, and the code of Acme Bakery. */
 async function allowed(scene: Scene) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
 import { testTime } from '../../test/database.ts'
+import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
 const { email, password } = whoIs('owner')
@@ -33,8 +34,6 @@ const at = async (scene: Scene, minutes: number) =>
       `jsonb_set(sess, '{proofs}', '[{"by": "password", "at": ${testTime() - minutes * 60_000}}]')`,
     ),
   })
-
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Lets the jobs that wait for their day come now; with the second factor's end, and its age, moved where an end is given. */
 async function soon(scene: Scene, end: Date | null) {
@@ -241,8 +240,7 @@ describe('a second factor', () => {
     expect((await me.get('/account')).status).to.equal(200)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/sign-in/second-factor')
     await soon(scene, new Date(testTime() - 1_000))
-    for (let n = 0; n < 100 && (await me.get('/account')).status !== 303; n++) await sleep(50)
-    expect((await me.get('/account')).status).to.equal(303)
+    await until(async () => (await me.get('/account')).status === 303)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
     expect(await admin.at(`${settings}/activity`)).to.show('A second factor went that staff had taken off')
     expect((await admin.postAt(path)).status).to.equal(404)
@@ -276,7 +274,7 @@ describe('a second factor', () => {
     expect((await admin.postAt(path, { keep: 'on' })).headers.location).to.equal(`${settings}/people?done=kept`)
     expect(await ends()).to.equal(null)
     await soon(scene, null)
-    await sleep(300)
+    await jobsDone(scene.owner, 'data')
     expect((await signIn(scene)).location).to.equal('/portal/brightside/sign-in/second-factor')
   })
 
@@ -292,7 +290,7 @@ describe('a second factor', () => {
     })
     await soon(scene, new Date(testTime() - 1_000))
     const left = () => scene.owner('portal.client_factors').pluck('kind')
-    for (let n = 0; n < 100 && (await left()).length > 1; n++) await sleep(50)
+    await jobsDone(scene.owner, 'data')
     expect(await left()).to.deep.equal(['passkey'])
   })
 })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { may, section, stepUp } from '../section.ts'
 import { sections } from '../sections.ts'
@@ -93,7 +94,7 @@ describe('a step up', () => {
     expect(theirs.status).to.equal(422)
     expect((await again(me, '/team/invitations', sent.text, { 'step-up.code': code })).status).to.equal(422)
     const anew = await again(me, '/team/invitations', asked.text, { 'step-up.show': 'code' })
-    for (let at = 0; at < 100 && scene.mails.length < 2; at++) await new Promise(resolve => setTimeout(resolve, 50))
+    await until(() => scene.mails.length >= 2)
     const fresh = codeIn(scene.mails.at(-1)!.text)
     const answers = await Promise.all(
       [1, 2].map(() => again(me, '/team/invitations', anew.text, { 'step-up.code': fresh })),

@@ -17,7 +17,9 @@ export async function serve(config: Config): Promise<string> {
   const log = pino({ level: LOG_LEVEL })
   const database = pool(config.url, 10)
   const crm = config.crm(database) as ReturnType<typeof adapterOf>
-  const flags = await flagsFromEnvironment(process.env, { warn: err => log.warn({ err }, 'Unleash does not answer') })
+  const flags = await flagsFromEnvironment(process.env, {
+    warn: err => log.warn({ err }, 'the feature flag could not be read; the last known state holds'),
+  })
   const { app, close } = await standAlone({
     address: config.address,
     mail: config.mail === 'kept' ? undefined : config.mail,

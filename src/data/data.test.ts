@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { unzipSync } from 'fflate'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { close, fresh, testTime } from '../../test/database.ts'
+import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { migrate } from '../index.ts'
 
@@ -13,14 +14,8 @@ const proof = (role: Parameters<typeof whoIs>[0]) => ({
 describe('a copy of one’s own data', () => {
   afterEach(leave)
 
-  const ready = async (who: Visitor) => {
-    for (let at = 0; at < 200; at++) {
-      const [path] = /\/account\/data\/copy\/[0-9a-f-]{36}/.exec((await who.get('/account/data')).text) ?? []
-      if (path) return path
-      await new Promise(done => setTimeout(done, 50))
-    }
-    throw new Error('no copy came')
-  }
+  const ready = (who: Visitor) =>
+    until(async () => /\/account\/data\/copy\/[0-9a-f-]{36}/.exec((await who.get('/account/data')).text)?.[0])
   const taken = async (who: Visitor, path: string) => {
     const { body } = await who
       .get(path)
@@ -146,7 +141,7 @@ describe('the end of an account', () => {
     expect(await viewer.get('/account/data?kept')).to.show('You stay.', 'Ask for the end of my account')
     expect((await state()).text).to.not.include('Who asked for the end of their account')
     await inPast(scene)
-    await new Promise(done => setTimeout(done, 3_000))
+    await jobsDone(scene.owner, 'data')
     expect((await viewer.get('/account')).status).to.equal(200)
   })
 
@@ -156,9 +151,7 @@ describe('the end of an account', () => {
     const { email, password } = whoIs('viewer')
     await viewer.post('/account/data/deletion')
     await inPast(scene)
-    for (let at = 0; at < 200 && (await viewer.get('/account')).status !== 303; at++)
-      await new Promise(done => setTimeout(done, 50))
-    expect((await viewer.get('/account')).status).to.equal(303)
+    await until(async () => (await viewer.get('/account')).status === 303)
     expect((await (await scene.visit()).post('/sign-in', { email, password })).status).to.equal(422)
     const left = await Promise.all(
       ['client_users', 'client_memberships', 'client_invitations', 'client_sessions'].map(it =>
@@ -210,11 +203,7 @@ describe('the end of an account', () => {
     const waits = () => scene.owner('portal.client_activity_logs').where({ event: 'account.deletion-waits' })
     const put = async () => {
       await inPast(scene)
-      for (let at = 0; at < 200; at++) {
-        const [{ due_at: due }] = await scene.owner('portal.client_deletions')
-        if (due > new Date(testTime())) return
-        await new Promise(done => setTimeout(done, 50))
-      }
+      await until(async () => (await scene.owner('portal.client_deletions').first()).due_at > testTime())
     }
     for (let at = 0; at < 2; at++) await put()
     expect(await waits()).to.have.length(1)
@@ -224,9 +213,7 @@ describe('the end of an account', () => {
     expect((await owner.get('/account')).status).to.equal(200)
     await member.clone().update({ role: 'admin' })
     await inPast(scene)
-    for (let at = 0; at < 200 && (await owner.get('/account')).status !== 303; at++)
-      await new Promise(done => setTimeout(done, 50))
-    expect((await owner.get('/account')).status).to.equal(303)
+    await until(async () => (await owner.get('/account')).status === 303)
   })
 
   it('takes its migration back and brings it again', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { role } from '../../demo/portal-database.ts'
 import { fresh } from '../../test/database.ts'
+import { until } from '../../test/until.ts'
 import { leave, open } from '../../test/visit.ts'
 import { migrate } from '../index.ts'
 import { accept, withdraw } from './accept.ts'
@@ -170,9 +171,3 @@ describe('drift', () => {
     expect(await admin.at(state)).to.show('New in the CRM', 'invoices.margin')
   })
 })
-
-/** Within three seconds. */
-async function until(so: () => Promise<boolean>) {
-  for (const end = Date.now() + 3_000; !(await so()); await new Promise(done => setTimeout(done, 30)))
-    if (Date.now() > end) throw new Error('it did not come to be so in time')
-}

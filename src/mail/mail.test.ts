@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer } from 'smtp-server'
+import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
 import { seal, unseal } from './seal.ts'
 
@@ -34,14 +35,6 @@ async function server(refuse: (count: number) => number | undefined = () => unde
     url: `smtp://127.0.0.1:${port}`,
     end: () => new Promise<void>(done => smtp.close(() => done())),
   }
-}
-
-const until = async (holds: () => Promise<unknown> | unknown) => {
-  for (let at = 0; at < 200; at++) {
-    if (await holds()) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('it never came true')
 }
 
 const { email } = whoIs('owner')
@@ -149,7 +142,7 @@ describe('mail', function () {
       .update({ state: 'retry', start_after: new Date(0) })
     const [one, two] = await Promise.all([1, 2].map(() => open({ mail: { from, url }, on: scene })))
     await until(() => taken.length)
-    await new Promise(resolve => setTimeout(resolve, 2_500))
+    await jobsDone(scene.owner, 'mail')
 
     expect(taken).to.have.length(1)
     expect([one, two]).to.have.length(2)

@@ -5,6 +5,7 @@ import request from 'supertest'
 import { extractText } from 'unpdf'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { testTime } from '../../test/database.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { storedId } from '../auth/sessions.ts'
 import { query } from '../database.ts'
@@ -529,12 +530,8 @@ describe('answering an offer', () => {
     const id = await idOf(owner)
     await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
     const texts = async () => {
-      for (let at = 0; at < 200; at++) {
-        const row = await scene.owner('portal.client_signatures').first('sealed')
-        if (row.sealed) return (await extractText(new Uint8Array(row.sealed), { mergePages: true })).text
-        await new Promise(resolve => setTimeout(resolve, 50))
-      }
-      throw new Error('nothing was sealed')
+      const sealed = await until(async () => (await scene.owner('portal.client_signatures').first('sealed')).sealed)
+      return (await extractText(new Uint8Array(sealed), { mergePages: true })).text
     }
     expect(await texts()).to.include('Brightside Studio B.V.')
     await scene.owner('portal.client_signatures').update({ sealed: null, sealed_hash: null, sealed_at: null })

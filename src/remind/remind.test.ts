@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { type Copy, close, fresh, setClock, today } from '../../test/database.ts'
 import { copies } from '../../test/kill/copies.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
 import { workspaces } from '../branding/workspaces.ts'
 import { readClock } from '../clock.ts'
@@ -372,12 +373,4 @@ async function mailsOf({ owner }: Copy): Promise<{ recipient: string; subject: s
     .whereRaw(`subject ~ '^(${number}|K-)'`)
     .orderBy('recipient')
   return rows.map(it => ({ ...it, text: it.sealed ? JSON.parse(unseal(it.sealed, secrets)!).text : '' }))
-}
-
-async function until(ask: () => Promise<boolean>) {
-  for (let at = 0; at < 200; at++) {
-    if (await ask()) return
-    await new Promise(done => setTimeout(done, 50))
-  }
-  throw new Error('it never came to that')
 }

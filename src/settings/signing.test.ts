@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { until } from '../../test/until.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 import { sent } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
@@ -151,11 +152,10 @@ describe('signing, in the settings', () => {
       string,
       string,
     ]
-    let bundle: any
-    for (let at = 0; at < 100 && !bundle?.sealed; at++) {
-      await new Promise(resolve => setTimeout(resolve, 50))
-      bundle = (await owner.get(`/proposals/${id}/evidence/bundle`)).body
-    }
+    const bundle = await until(async () => {
+      const { body } = await owner.get(`/proposals/${id}/evidence/bundle`)
+      return body.sealed && body
+    })
     writeFileSync(good, JSON.stringify(bundle))
     writeFileSync(bad, readFileSync(good, 'utf8').replace('16736.72', '16736.71'))
     writeFileSync(other, JSON.stringify({ ...bundle, sealed: bundle.document }))

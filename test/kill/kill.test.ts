@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { portalUrl } from '../../demo/portal-database.ts'
 import { faults } from '../../src/evidence/chain.ts'
 import { type Copy, close, fresh, postgres, urlOf } from '../database.ts'
+import { until } from '../until.ts'
 import { whoIs } from '../visit.ts'
 import { copies } from './copies.ts'
 
@@ -92,7 +93,7 @@ async function killing(apart: boolean, round: Round) {
       `select count(*)::int as open from portal.client_signatures where state <> 'confirmed' or sealed is null`,
     )
     return rows[0].open === 0
-  })
+  }, 120)
   last.child.kill('SIGTERM')
   last.child.kill('SIGKILL')
   await once(last.child, 'exit')
@@ -169,12 +170,4 @@ async function signIn(url: string): Promise<string> {
     .getSetCookie()
     .find(it => it.startsWith('portico.sid'))!
     .split(';')[0]!
-}
-
-async function until(ask: () => Promise<boolean>) {
-  for (let at = 0; at < 1_200; at++) {
-    if (await ask().catch(() => false)) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error('it never came to that')
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { portalUrl } from '../../demo/portal-database.ts'
 import { type Copy, close, fresh, password, urlOf } from '../database.ts'
+import { until } from '../until.ts'
 import { copies } from './copies.ts'
 
 describe('a round of reminders whose process is killed', function () {
@@ -25,7 +26,7 @@ describe('a round of reminders whose process is killed', function () {
     for (const enough of [10, 80, 160]) {
       await lost(copy)
       start(copy)
-      await until(async () => (await told()) >= enough)
+      await until(async () => (await told()) >= enough, 40)
       child?.kill('SIGKILL')
       await once(child!, 'exit')
     }
@@ -34,6 +35,7 @@ describe('a round of reminders whose process is killed', function () {
     start(copy)
     await until(
       async () => (await owner('portal_jobs.job').where({ name: 'reminders', state: 'completed' })).length === 1,
+      40,
     )
 
     const mails = await owner('portal.client_outbox').where({ kind: 'reminder' }).whereLike('subject', 'K-%')
@@ -61,11 +63,3 @@ describe('a round of reminders whose process is killed', function () {
 /** What pg-boss does with the jobs of a process that is gone, once their time is over. */
 const lost = ({ owner }: Copy) =>
   owner.raw(`update portal_jobs.job set state = 'retry', start_after = now() where state = 'active'`)
-
-async function until(ask: () => Promise<boolean>) {
-  for (let at = 0; at < 2_000; at++) {
-    if (await ask()) return
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error('it never came to that')
-}

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { SMTPServer } from 'smtp-server'
 import { portalUrl } from '../../demo/portal-database.ts'
 import { password, urlOf } from '../database.ts'
+import { until } from '../until.ts'
 import { leave, open, type Scene, whoIs } from '../visit.ts'
 
 const steps = [
@@ -56,14 +57,6 @@ async function server(step: Step, act: () => Promise<void>) {
   await once(smtp.server, 'listening')
   const { port } = smtp.server.address() as AddressInfo
   return { taken, url: `smtp://127.0.0.1:${port}`, end: () => new Promise<void>(end => smtp.close(() => end())) }
-}
-
-const until = async (holds: () => Promise<unknown> | unknown) => {
-  for (let at = 0; at < 400; at++) {
-    if (await holds()) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('it never came true')
 }
 
 describe('a mail whose process is killed', function () {

@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { connectPortal } from '../../demo/portal-database.ts'
 import { type Copy, fresh, urlOf } from '../database.ts'
+import { until } from '../until.ts'
 import { leave, open, type Role } from '../visit.ts'
 
 /** Connections shared by the transaction, by a PgBouncer that keeps no names (before 1.21). */
@@ -75,11 +75,8 @@ max_client_conn = 200
     ? { uid: Number(execFileSync('id', ['-u', 'nobody'])), gid: Number(execFileSync('id', ['-g', 'nobody'])) }
     : {}
   const pooler = spawn('pgbouncer', [join(folder, 'settings')], { stdio: 'ignore', ...asOther })
-  for (let n = 0; n < 100; n++) {
-    if (await answers(port)) return pooler
-    await sleep(100)
-  }
-  throw new Error('PgBouncer did not start')
+  await until(() => answers(port))
+  return pooler
 }
 
 const answers = (port: number) =>

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Knex } from 'knex'
+
+type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>
+
+/** Asks again and again until the answer is truthy, and gives it. Fails with what was asked and how it went at last. */
+export async function until<T>(ask: () => T | Promise<T>, seconds = 15): Promise<Truthy<T>> {
+  const end = performance.now() + seconds * 1_000
+  for (;;) {
+    const [answer, error] = await Promise.try(ask).then(
+      it => [it, undefined] as const,
+      it => [undefined, it] as const,
+    )
+    if (answer) return answer as Truthy<T>
+    if (performance.now() > end)
+      throw new Error(`Waited ${seconds} seconds for ${ask}`, { cause: error ?? `The last answer was ${answer}.` })
+    await sleep(25)
+  }
+}
+
+/** Until no job of this queue is due or at work: what has not happened by then does not happen. */
+export const jobsDone = (owner: Knex, queue: string) =>
+  until(async () => {
+    const due = await owner('portal_jobs.job')
+      .where({ name: queue })
+      .whereRaw(`(state = 'active' or state in ('created', 'retry') and start_after <= now())`)
+      .select('id')
+    return due.length === 0
+  })
