@@ -46,7 +46,10 @@ async function soon(scene: Scene, end: Date | null) {
       .owner('portal.client_factors')
       .update({ confirmed_at: earlier('confirmed_at'), created_at: earlier('created_at') })
   }
-  await scene.owner('portal_jobs.job').where({ name: 'data', state: 'created' }).update({ start_after: new Date() })
+  await scene
+    .owner('portal_jobs.job')
+    .where({ name: 'data', state: 'created' })
+    .update({ start_after: scene.owner.fn.now() })
 }
 
 describe('a second factor', () => {

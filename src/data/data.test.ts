@@ -121,7 +121,10 @@ describe('the end of an account', () => {
         `select set_config('portal.workspace_id', (select id::text from public.workspaces where slug = 'brightside'), true)`,
       )
       await tx('portal.client_deletions').update({ due_at: new Date(testTime() - 1_000) })
-      await scene.owner('portal_jobs.job').where({ name: 'data', state: 'created' }).update({ start_after: new Date() })
+      await scene
+        .owner('portal_jobs.job')
+        .where({ name: 'data', state: 'created' })
+        .update({ start_after: scene.owner.fn.now() })
     })
 
   it('comes fourteen days after it was asked for, unless they change their mind; staff see it', async () => {

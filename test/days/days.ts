@@ -1,0 +1,40 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Moment, moments } from './moments.ts'
+
+/**
+ * Runs the tests at other moments and in other time zones: the clock of this process and of PostgreSQL is moved by
+ * Debian's faketime, relative to now, while the monotonic clock of timers stays as it is.
+ */
+const root = join(import.meta.dirname, '..', '..')
+const mocha = ['node_modules/mocha/bin/mocha.js', '--no-package', '--config', 'test/days/mocha.json']
+
+const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
+if (!library) {
+  console.error('proof:days needs faketime: apt-get install faketime')
+  process.exit(1)
+}
+
+let failed = 0
+for (const moment of moments) failed += (await passes(moment, library)) ? 0 : 1
+console.log(`${moments.length - failed} passed, ${failed} failed`)
+process.exitCode = failed ? 1 : 0
+
+async function passes({ name, at, zone }: Moment, library: string): Promise<boolean> {
+  const env = {
+    ...process.env,
+    LD_PRELOAD: library,
+    FAKETIME: `${Math.round((at.getTime() - Date.now()) / 1_000)}s`.replace(/^(?!-)/, '+'),
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    TZ: zone,
+  }
+  const told = spawnSync(process.execPath, ['-p', 'Date.now()'], { env, encoding: 'utf8' }).stdout
+  if (Math.abs(Number(told) - at.getTime()) > 60_000) throw new Error(`faketime does not work: it is ${told}`)
+  const began = performance.now()
+  console.log(`${name}: ${at.toISOString()}, ${zone}`)
+  const child = spawn(process.execPath, mocha, { cwd: root, env, stdio: 'inherit' })
+  const status = await new Promise(resolve => child.once('exit', resolve))
+  console.log(`${name}: ${status === 0 ? 'green' : 'red'} after ${Math.round((performance.now() - began) / 1_000)} s`)
+  return status === 0
+}
