@@ -1,7 +1,9 @@
 // Passkeys: what needs one is shown where the browser can, and the e-mail field offers those that there are.
 
 const { PublicKeyCredential: keys, AbortController } = window
-const able = keys?.parseRequestOptionsFromJSON && keys?.parseCreationOptionsFromJSON
+// A passkey belongs to a host name: an address in numbers has none (WebAuthn Level 3, 5.1.2).
+const named = !/^[\d.]+$|:/.test(location.hostname)
+const able = named && keys?.parseRequestOptionsFromJSON && keys?.parseCreationOptionsFromJSON
 let waiting = new AbortController()
 
 async function ask(form, more) {
@@ -30,3 +32,5 @@ for (const form of able ? document.querySelectorAll('form[data-passkey]') : []) 
 const field = document.querySelector('form[data-offered]')
 if (able && field && (await keys.isConditionalMediationAvailable?.()))
   ask(field, { mediation: 'conditional', signal: waiting.signal }).catch(() => undefined)
+
+for (const it of able ? [] : document.querySelectorAll('[data-unable]')) it.hidden = false

@@ -89,10 +89,11 @@ async function concluded(judgement: Judgement, whole: boolean): Promise<Audit> {
     return [id, { ...answer, decision: decisions[answer.status], consequence: consequences[answer.status](part, kept) }]
   })
   const columns = columnsUsed(data, of.facts.tables)
+  const create = await tablesToCreate()
   const json: AuditJson = {
     answers: Object.fromEntries(decided),
     data,
-    tables: { create: await tablesToCreate(), leaveOut: tablesToLeaveOut(answers, data) },
+    tables: { create, leaveOut: tablesToLeaveOut(answers, data, create) },
     columns,
     fingerprint: fingerprintOf(columns),
   }

@@ -37,23 +37,30 @@ const optional: { table: string; entity: keyof DataMap; question: QuestionId; wh
   { table: 'portal.client_comments', entity: 'messages', question: 'F2', what: 'comments' },
 ]
 
-export function tablesToLeaveOut(answers: Answers, data: DataMap): Omission[] {
-  const kept = optional
+/** None of those in `created`. */
+export function tablesToLeaveOut(answers: Answers, data: DataMap, created: Creation[]): Omission[] {
+  const left = [...optionalTables(data), ...signaturesOf(answers)]
+  return left.filter(it => !created.some(({ table }) => table === it.table))
+}
+
+const optionalTables = (data: DataMap): Omission[] =>
+  optional
     .filter(it => data[it.entity].table !== null)
     .map(it => ({
       table: it.table,
       because: `The CRM keeps ${it.what} in ${data[it.entity].table}; the adapter reads them there.`,
     }))
-  return answers.B4.status === 'implemented'
-    ? [...kept, { table: 'portal.client_signatures', because: 'The CRM stores acceptances itself.' }]
-    : kept
-}
+
+const signaturesOf = (answers: Answers): Omission[] =>
+  answers.B4.status === 'implemented'
+    ? [{ table: 'portal.client_signatures', because: 'The CRM stores acceptances itself.' }]
+    : []
 
 /** Split at the semicolons that end a statement; not at those inside of a function's body. */
 function statementsOf(sql: string): string[] {
   const bodies: string[] = []
   return sql
-    .replace(/\$\$[\s\S]*?\$\$/g, body => `\uE000${bodies.push(body) - 1}\uE000`)
+    .replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, body => `\uE000${bodies.push(body) - 1}\uE000`)
     .replace(/--[^\n]*/g, '')
     .split(';')
     .map(it =>

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
@@ -67,7 +67,7 @@ export async function openDemo({
     staff,
     secrets: [secret],
     log: journal,
-    address: `http://127.0.0.1:${port}/portal`,
+    address: `http://localhost:${port}/portal`,
     mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: kept.send }) },
   })
   const lines = mount(portal)
@@ -84,22 +84,33 @@ export async function openDemo({
     mount: { ...lines, early },
   })
 
-  const server = createServer(app)
+  const servers = [createServer(app), createServer(app)]
   const close = async () => {
-    server.close()
-    server.closeIdleConnections()
-    if (server.listening) await once(server, 'close')
+    await Promise.all(servers.map(ended))
     await portal.close()
     await Promise.all([owner.destroy(), database.destroy()])
   }
   try {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
+    await listening(servers[0]!, port, '127.0.0.1')
+    // Browsers try this one first for "localhost". Some machines have no IPv6.
+    await listening(servers[1]!, port, '::1').catch(() => undefined)
   } catch (error) {
     await close()
     throw error
   }
   return { close }
+}
+
+async function listening(server: Server, port: number, host: string) {
+  server.listen(port, host)
+  await once(server, 'listening')
+}
+
+async function ended(server: Server) {
+  if (!server.listening) return
+  server.close()
+  server.closeIdleConnections()
+  await once(server, 'close')
 }
 
 async function prepare(owner: Knex, database: Knex, password: string, size: Options['size'], log: Options['log']) {

@@ -21,7 +21,9 @@ export function keptMail(data: string) {
       appendFile(file, `${JSON.stringify({ at: new Date().toISOString(), ...it })}\n`, { mode: 0o600 }),
 
     show(app: Express) {
-      app.get('/-/outbox', async (req, res) => {
+      app.get('/-/outbox', async (req, res, next) => {
+        // A page of another site that leads its own host name here must not read mails (DNS rebinding).
+        if (!['localhost', '127.0.0.1', '::1', '[::1]'].includes(req.hostname)) return next()
         const kept = await mails()
         res.set('Cache-Control', 'no-store')
         if (req.query.format === 'json') return void res.json(kept)

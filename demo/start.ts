@@ -30,7 +30,7 @@ async function start() {
   demo = await openDemo({ databaseUrl, port, data, size, smtpUrl, log: console.log }).catch(error => {
     throw error.code === 'EADDRINUSE' ? new Obstacle(portTaken(port)) : error
   })
-  console.log(`ready on http://127.0.0.1:${port}`)
+  console.log(`ready on http://localhost:${port}`)
   console.log(await whoCanSignIn())
 }
 

@@ -11,6 +11,7 @@ import {
   Invalid,
   Problem,
   SignedOut,
+  TooLarge,
   TooMany,
   TooOften,
   Unreadable,
@@ -18,7 +19,7 @@ import {
 import { listAddress } from './filter.ts'
 import { drifted } from './gate/drift.ts'
 import type { Log } from './log.ts'
-import { render } from './render.ts'
+import { hasView, render } from './render.ts'
 import type { Section } from './section.ts'
 import type { Visit } from './visit.ts'
 
@@ -61,11 +62,15 @@ function send(req: Request, res: Response, html: string, compress: boolean) {
   res.end(req.method === 'HEAD' ? undefined : bytes)
 }
 
-/** A page frames its view, which may say the page's title; a fragment is the part whose name begins with `_`. */
+/**
+ * A page frames its view, which may say the page's title. A fragment is the part whose name begins with `_`, or where a
+ * page has none, all of its content.
+ */
 export function shown(visit: Visit, view: string, data: object): string {
   const locals = { ...visit, ...pieces(visit), ...data, view, page: { title: '' } }
   if (visit.wants === 'page') return render(visit.frame, { ...locals, body: render(view, locals) })
-  return render('fragment', { ...locals, body: render(view.replace(/[^/]+$/, '_$&'), locals) })
+  const part = view.replace(/[^/]+$/, '_$&')
+  return render('fragment', { ...locals, body: render(hasView(part) ? part : view, locals) })
 }
 
 /** What every view may use beside what is known of the visit. */
@@ -157,6 +162,7 @@ function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandl
 
 function problemOf(error: any): Problem {
   if (error instanceof Problem) return error
+  if (error?.status === 413) return new TooLarge()
   if (error?.status >= 400 && error.status < 500) return Object.assign(new Unreadable(), { status: error.status })
   return unreachable(error) || drifted(error) ? new CrmUnavailable() : new Problem()
 }

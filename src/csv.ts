@@ -1,14 +1,19 @@
 /**
- * Rows as CSV (RFC 4180), with a byte order mark so that spreadsheets read it as UTF-8. A text that a spreadsheet would
- * run as a formula gets an apostrophe before it (OWASP CSV Injection).
+ * Rows as CSV (RFC 4180), with a byte order mark so that spreadsheets read it as UTF-8. What a spreadsheet would run as a
+ * formula gets an apostrophe before it (OWASP CSV Injection), also after a semicolon, a tab or a line break: spreadsheets
+ * that separate by those see a new cell there.
  */
 export const csv = (rows: unknown[][]): string => `\ufeff${rows.map(row => row.map(cell).join(',')).join('\r\n')}\r\n`
 
 function cell(value: unknown): string {
   const text = value instanceof Date ? value.toISOString() : String(value ?? '')
-  const inert = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
+  const inert = plainNumber.test(text) ? text : text.replace(cellBegins, "$1'$2")
+  return /[",;\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert
 }
+
+const plainNumber = /^-?\d+(\.\d+)?$/
+/** Where a cell may begin, and a sign with which a formula does; full-width ones count as well. */
+const cellBegins = /(^|[;\t\r\n])(\s*[=+\-@＝＋－＠]|^[\t\r])/g
 
 export interface CsvRow {
   /** Where it begins in the file, from 1. */

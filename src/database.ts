@@ -76,14 +76,21 @@ export const readWithin = <Row = any>(
     values: [scope.workspace, scope.client ?? '', ...values],
   })
 
-/** Whether an error means that the database cannot be reached, or is shutting down or starting up. */
+/** Whether an error means that the database cannot be reached or cannot write right now: another try may succeed. */
 export function unreachable(error: any): boolean {
   const codes = [error?.code, error?.cause?.code, ...(error?.errors ?? []).map((it: any) => it?.code)]
   return (
-    codes.some(code =>
-      /^(08...|57P0[1-3]|53300|ECONN(REFUSED|RESET)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code),
-    ) ||
+    codes.some(code => temporary.some(it => it.test(code))) ||
     error?.name === 'KnexTimeoutError' ||
     /Connection terminated|timeout exceeded when trying to connect/.test(error?.message)
   )
 }
+
+/** PostgreSQL's codes (appendix A of its manual) and those of the network. */
+const temporary = [
+  /^08...$/, // connection
+  /^25006$/, // a server that only reads, such as a standby
+  /^53...$/, // disk, memory or connections used up
+  /^57P0[1-5]$/, // shutting down, crashed, starting up
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/,
+]

@@ -14,6 +14,14 @@ export class Unreadable extends Problem {
   advice = 'Please go back and try once more.'
 }
 
+/** A body larger than any form or request of ours. */
+export class TooLarge extends Problem {
+  status = 413
+  code = 'too-large'
+  message = 'This is too large to be read.'
+  advice = 'Please shorten what you typed, and send it again.'
+}
+
 export class SignedOut extends Problem {
   status = 401
   code = 'signed-out'

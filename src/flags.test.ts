@@ -92,6 +92,29 @@ describe('the flag', () => {
       flags.close?.()
     }).timeout(10_000)
 
+    it('that rolls out gradually says the same of a workspace at each request', async () => {
+      const gradual = {
+        name: 'flexibleRollout',
+        parameters: { rollout: '50', stickiness: 'default', groupId: flagName },
+      }
+      answer = feature(true, [{ ...gradual, constraints: [] }])
+      const flags = await flagsFrom({ unleashUrl: `${url}gradual/` })
+      await until(() => flags.anywhere())
+      for (const slug of ['harbor', 'brightside', 'ledgerline', 'revive']) {
+        const answers = Array.from({ length: 50 }, () => flags.enabled(slug))
+        expect(new Set(answers), slug).to.have.property('size', 1)
+      }
+      flags.close?.()
+    }).timeout(10_000)
+
+    it('may name the slug as a user id', async () => {
+      answer = feature(true, [{ name: 'userWithId', parameters: { userIds: 'harbor' }, constraints: [] }])
+      const flags = await flagsFrom({ unleashUrl: `${url}users/` })
+      await until(() => flags.enabled('harbor'))
+      expect(flags.enabled('brightside')).to.equal(false)
+      flags.close?.()
+    }).timeout(10_000)
+
     it('is off with no known state, without throwing', async () => {
       answer = undefined
       const warned: Error[] = []

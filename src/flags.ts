@@ -89,7 +89,7 @@ function fromFile(file: string, warn: FlagSource['warn']): () => State {
 }
 
 /**
- * The flag is judged with the workspace's slug as context field `workspace`, and without one for "anywhere": a
+ * The flag is judged with the workspace's slug as context field `workspace` and as user id, and without one for "anywhere": a
  * strategy on slugs is off there, so it is asked of the slugs that the strategy names too.
  * With the server unreachable the last known state holds (it is also kept on disk); with none, off.
  */
@@ -105,13 +105,16 @@ async function unleash(url: string, token: string | undefined, warn: FlagSource[
   })
   client.on('error', error => warn?.(error))
   client.on('warn', message => warn?.(new Error(String(message))))
-  const asked = (workspace: string) => client.isEnabled(flagName, { properties: { workspace } }, false)
+  const asked = (workspace: string) => client.isEnabled(flagName, contextOf(workspace), false)
   return {
     anywhere: () => client.getFeatureToggleDefinition(flagName)?.enabled ?? false,
     enabled: asked,
     close: () => client.destroy(),
   }
 }
+
+/** The slug stands for user and session too, so that a gradual rollout says the same of a workspace at each request. */
+const contextOf = (workspace: string) => ({ userId: workspace, sessionId: workspace, properties: { workspace } })
 
 /** Where the last known state of this server is kept over a restart: of no other server, and for this user only. */
 async function keptFor(url: string): Promise<string> {

@@ -11,17 +11,24 @@ export function read<T>(shape: z.ZodType<T>, req: Request<any>): T {
   throw new Invalid(z.flattenError(form.error).fieldErrors, typed)
 }
 
-const form = urlencoded({ extended: false, limit: '100kb' })
-const text = json({ limit: '100kb' })
+const largest = 100_000
+const form = urlencoded({ extended: false, limit: largest })
+const text = json({ limit: largest })
+
+/** Whether a body is larger than any form or API request of ours. */
+export const isTooLarge = (req: Request<any>): boolean =>
+  Number(req.get('Content-Length')) > largest && Boolean(req.is(['urlencoded', 'json']))
 
 /** The body goes to `req.portal.body`; the host's own `req.body` stays as it was. */
 export const bodies: RequestHandler = (req, res, next) => {
   if (req.method === 'GET' || req.method === 'HEAD') return next()
   const { body: before } = req
   const parsed = (error?: unknown) => {
-    req.portal.body = req.body
-    req.body = before ?? req.portal.body
-    next(error ?? (holdsNul(req.portal.body) ? new Unreadable() : undefined))
+    const body: unknown = req.body
+    req.body = before ?? body
+    if (error) return next(error)
+    req.portal.body = cleaned(body)
+    next()
   }
   form(req, res, error => (error ? parsed(error) : text(req, res, parsed)))
 }
@@ -42,11 +49,23 @@ export function withFile(name: string): RequestHandler {
       const typed = await new Response(bytes as never, { headers: { 'Content-Type': req.get('Content-Type') ?? '' } })
         .formData()
         .catch(() => undefined)
-      req.portal.body = typed && Object.fromEntries(typed)
-      next(typed && !holdsNul(req.portal.body) ? undefined : new Unreadable())
+      req.portal.body = typed && cleaned(Object.fromEntries(typed))
+      next(typed ? undefined : new Unreadable())
     })
   }
 }
 
-/** PostgreSQL has no text with it, and no keyboard makes it. */
-const holdsNul = (body: unknown) => JSON.stringify(body)?.includes('\\u0000')
+/** As deep as any form or API request of ours, and then some. */
+const deepest = 20
+
+/**
+ * PostgreSQL has no text with a NUL, which no keyboard makes: it becomes the replacement character, as in HTML (WHATWG,
+ * 13.2.3.5). Throws Unreadable for what is nested deeper than anything we ask for.
+ */
+function cleaned(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd')
+  if (typeof value !== 'object' || value === null || value instanceof File) return value
+  if (depth === deepest) throw new Unreadable()
+  if (Array.isArray(value)) return value.map(it => cleaned(it, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, it]) => [cleaned(name), cleaned(it, depth + 1)]))
+}

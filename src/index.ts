@@ -1,6 +1,7 @@
 /** What a company's app and its adapter import. */
 export { type Audit, type AuditJson, audit, auditApp, type Inputs } from '../audit/index.ts'
 export type { Config } from './commands/config.ts'
+export { fileUnder } from './crm/files/folder.ts'
 export { columnsOf, grantsOf } from './crm/grants.ts'
 export { adapterOf, problemsOf } from './crm/map/adapter.ts'
 export { type CrmMap, defineMap } from './crm/map/map.ts'

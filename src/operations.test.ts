@@ -52,6 +52,16 @@ describe('for operators there is', () => {
     expect((await asked('Bearer a-token-of-metrics')).status).to.equal(200)
   })
 
+  it('metrics for nobody behind a proxy on the same machine, without a token', async () => {
+    const { visit, app } = await open()
+    const nobody = await visit()
+    expect((await nobody.at('/portal/-/metrics')).status).to.equal(200)
+    for (const header of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via'])
+      expect((await nobody.at('/portal/-/metrics').set(header, '203.0.113.7')).status, header).to.equal(404)
+    app.set('trust proxy', true)
+    expect((await nobody.at('/portal/-/metrics').set('X-Forwarded-For', '127.0.0.1')).status).to.equal(404)
+  })
+
   it('nothing of it while the flag is off', async () => {
     const { visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
     for (const it of ['health', 'ready', 'metrics'])

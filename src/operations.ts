@@ -31,14 +31,12 @@ export function operations({ alerts, database, crm, sections, metricsToken, door
   })
 
   router.get('/ready', anybody, async (_req, res) => {
-    const [reachable, theirs] = await Promise.all([answers(database), apart && answers(apart)])
-    const ready = reachable && !stopping
-    res.status(ready ? 200 : 503).set('Cache-Control', 'no-store')
-    res.json({
-      status: ready ? 'ready' : stopping ? 'stopping' : 'the database does not answer',
-      // Another instance would not have it either: this one still signs people in.
-      ...(apart ? { crm: theirs ? 'answers' : 'does not answer' } : {}),
-    })
+    const [ours, theirs] = await Promise.all([answerOf(database), apart && answerOf(apart)])
+    const problem = stopping ? 'stopping' : ours !== 'answers' && `the database ${ours}`
+    res.status(problem ? 503 : 200).set('Cache-Control', 'no-store')
+    // Without its CRM, which no other instance has either, this one still signs people in.
+    const crm = theirs && { crm: theirs === 'does not answer' ? theirs : 'answers' }
+    res.json({ status: problem || 'ready', ...crm })
   })
 
   router.get('/metrics', anybody, async (req, res, next) => {
@@ -58,18 +56,24 @@ export function operations({ alerts, database, crm, sections, metricsToken, door
   }
 }
 
+type Answer = 'answers' | 'only reads' | 'does not answer'
+
 /** Within two seconds. */
-const answers = (database: Knex) =>
+const answerOf = (database: Knex): Promise<Answer> =>
   Promise.race([
-    query(database, { text: 'select 1' }).then(
-      () => true,
-      () => false,
+    query(database, { text: `select current_setting('transaction_read_only') = 'on' as "readOnly"` }).then(
+      ([row]) => (row.readOnly ? ('only reads' as const) : ('answers' as const)),
+      () => 'does not answer' as const,
     ),
-    setTimeout(2_000, false, { ref: false }),
+    setTimeout(2_000, 'does not answer' as const, { ref: false }),
   ])
 
+const isLoopback = (address = '') => ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(address)
+const forwarded = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Forwarded', 'Via']
+
+/** Without a token only who connects from this machine, and not through a proxy on it. */
 function mayRead(req: Request, token: string | undefined): boolean {
-  if (!token) return ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(req.ip ?? '')
+  if (!token) return isLoopback(req.socket.remoteAddress) && !forwarded.some(it => req.get(it))
   const given = Buffer.from(req.get('Authorization') ?? '')
   const wanted = Buffer.from(`Bearer ${token}`)
   return given.length === wanted.length && timingSafeEqual(given, wanted)

@@ -29,7 +29,7 @@ import { delivering } from './evidence/delivery.ts'
 import { signingKeys } from './evidence/keys.ts'
 import { signing } from './evidence/signing.ts'
 import { verify } from './evidence/verify.ts'
-import { bodies } from './form.ts'
+import { bodies, isTooLarge } from './form.ts'
 import { drifted } from './gate/drift.ts'
 import { type Gate, gate } from './gate/gate.ts'
 import { arrangement } from './home/arrangement.ts'
@@ -68,6 +68,7 @@ export interface Portal {
 
 interface Assembled {
   portal: Portal
+  address: string | undefined
   begin: RequestHandler[]
   claim: RequestHandler
   door: Gate
@@ -156,7 +157,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     bearer({ database, log }, sessions({ database, secrets, log })),
     leavers(parts),
     know(parts),
-    sameOrigin,
+    sameOrigin(address),
     bodies,
   )
   inside.use('/link', links({ crm, database, door, limits, mailed, secrets, sections }))
@@ -178,8 +179,12 @@ export async function assemble(options: Options): Promise<Assembled> {
   })
   inside.use(lookAgain(door), problems(log, claim))
 
+  const webhooks = Router()
+  // Above the CRM's body parsers, so that what is too large is refused by a page of ours and not by one of the CRM.
+  webhooks.use((req, res, next) => (isTooLarge(req) ? clients(req, res, next) : next()))
+
   const portal: Portal = {
-    webhooks: Router(),
+    webhooks,
     clients,
     beside: beside({ database, door, flags, sections }),
     settings: settings({ ...parts, address, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
@@ -191,7 +196,7 @@ export async function assemble(options: Options): Promise<Assembled> {
       await queue.stop()
     },
   }
-  return { portal, begin, claim, door, limits, places }
+  return { portal, address, begin, claim, door, limits, places }
 }
 
 type Scoped = RequestHandler<{ workspace: string }>

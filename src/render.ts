@@ -36,8 +36,18 @@ function compile(view: string, names: string[]): Template {
   }) as unknown as Template
 }
 
+const folderOf = (view: string) => folders.find(it => existsSync(join(it, `${view}.ejs`)))
+
+const there = new Map<string, boolean>()
+/** Whether there is a view of this name. */
+export function hasView(view: string): boolean {
+  const known = there.get(view) ?? folderOf(view) !== undefined
+  there.set(view, known)
+  return known
+}
+
 function flat(view: string): string {
-  const folder = folders.find(it => existsSync(join(it, `${view}.ejs`)))
+  const folder = folderOf(view)
   if (!folder) throw new Error(`There is no view ${view}.ejs in views/ or plugins/.`)
   const source = readFileSync(join(folder, `${view}.ejs`), 'utf8')
   return source.replace(/<%-\s*include\('([^']+)'\)\s*-?%>\n?/g, (_all, other) => flat(other))

@@ -3,6 +3,8 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { role } from '../demo/portal-database.ts'
 import type { Crm } from '../src/index.ts'
 import { fresh, postgres } from './database.ts'
+import { routesOf } from './routes.ts'
+import { until } from './until.ts'
 import { leave, open, whoIs } from './visit.ts'
 
 describe('bad input', () => {
@@ -79,8 +81,11 @@ describe('bad input', () => {
     expect((await nobody.agent.post('/portal/brightside/sign-in').type('json').send('{')).status).to.be.oneOf([
       400, 500,
     ])
-    expect((await nobody.post('/sign-in', { email: 'x'.repeat(200_000) })).status).to.equal(413)
-    expect((await nobody.post('/sign-in', { email: 'a\0b@c.example', password: 'x' })).status).to.equal(400)
+    for (const size of [200_000, 10_000_000]) {
+      const large = await nobody.post('/sign-in', { email: 'x'.repeat(size) })
+      expect(large.status).to.equal(413)
+      expect(large).to.show('This is too large to be read.', 'Brightside Agency')
+    }
     for (const form of [
       {},
       { email: ['a', 'b'] },
@@ -95,8 +100,102 @@ describe('bad input', () => {
   })
 })
 
+describe('an odd request', () => {
+  afterEach(leave)
+
+  it('for a part of a page that has no parts gets the page’s content', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const open_ = routesOf(scene.portal.clients).filter(it => it.method === 'get' && it.rule === 'anybody')
+    const pages = open_.filter(it => it.path.startsWith('/:workspace/'))
+    expect(pages.length).to.be.above(15)
+    for (const { path } of pages) {
+      const address = path
+        .slice('/:workspace'.length)
+        .replace(/\{[^}]*\}/g, '')
+        .replace(/:\w+/g, 'x')
+      const { status } = await nobody.fragment(address)
+      expect(status, address).to.be.below(500)
+    }
+    for (const address of ['/verify', '/sign-in/code', '/forgot-password', '/sign-in'])
+      expect(await nobody.fragment(address), address)
+        .to.include({ status: 200 })
+        .and.not.show('<!doctype')
+  })
+
+  it('for a file that the CRM’s row says is elsewhere gives nothing of it', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const { id } = await database('proposals').where({ ref_no: 'P-2026-031' }).first('id')
+    const { attachments } = (await owner.api(`/proposals/${id}`)).body.proposal
+    await database('documents').where({ id: attachments[0].id }).update({ storage_key: '../../../package.json' })
+    const answer = await owner.get(`/proposals/${id}/attachments/${attachments[0].id}`)
+    expect(answer.status).to.be.at.least(400)
+    expect(answer).to.not.show('devDependencies')
+  })
+
+  it('of JSON nested very deeply is unreadable', async () => {
+    const { visit, log } = await open()
+    const owner = await visit('owner')
+    for (const depth of [100, 40_000]) {
+      const nested = '['.repeat(depth) + ']'.repeat(depth)
+      const answer = await owner.agent.post('/portal/brightside/api/v1/tokens').type('json').send(nested)
+      expect(answer.status, String(depth)).to.equal(400)
+      expect(answer.body.title, String(depth)).to.equal('This request could not be read.')
+    }
+    expect(log.filter(it => it.level === 'error')).to.deep.equal([])
+  })
+
+  it('with a NUL in a text is read with the replacement character, and loses nothing', async () => {
+    const { visit, owner: database } = await open()
+    const owner = await visit('owner')
+    const { id } = await database('proposals').where({ ref_no: 'P-2026-031' }).first('id')
+    for (const send of ['form', 'json'])
+      expect(
+        (
+          await owner.agent
+            .post(`/portal/brightside/proposals/${id}/comments`)
+            .type(send)
+            .send({ text: `Is the \0 printing in ${send} included?` })
+        ).status,
+      ).to.equal(303)
+    const page = await owner.get(`/proposals/${id}`)
+    expect(page).to.show('Is the \ufffd printing in form included?', 'Is the \ufffd printing in json included?')
+  })
+
+  it('from the same host by another scheme is refused, unless it is the configured address', async () => {
+    const { visit } = await open()
+    const nobody = await visit()
+    const from = (origin: string, host: string) =>
+      nobody.post('/sign-in', { email: 'x@y.example', password: 'x' }).set({ Origin: origin, Host: host })
+    expect((await from('http://crm.lan', 'crm.lan')).status).to.equal(422)
+    expect((await from('https://crm.lan', 'crm.lan')).status).to.equal(403)
+    expect((await from('https://crm.example', 'crm.example')).status).to.equal(422)
+    expect((await from('null', 'crm.example')).status).to.equal(403)
+  })
+})
+
 describe('an error', () => {
   afterEach(leave)
+
+  it('of a database that only reads is a 503, as readiness says too', async () => {
+    const { name, visit } = await open()
+    const owner = await visit('owner')
+    const readOnly = async (is: 'on' | 'off') => {
+      await postgres.raw(`alter database ${name} set default_transaction_read_only = ${is}`)
+      await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+    }
+    await readOnly('on')
+    const answer = await owner.post('/account/preferences', { language: 'es', timeZone: '', theme: '' })
+    expect(answer.status).to.equal(503)
+    expect(answer.headers['retry-after']).to.equal('30')
+    expect(await owner.at('/portal/-/ready'))
+      .to.include({ status: 503 })
+      .and.show('only reads')
+    await readOnly('off')
+    await until(async () => (await owner.at('/portal/-/ready')).status === 200)
+    await until(async () => (await owner.get('/account')).status === 200)
+  })
 
   it('is logged with the id of its request, and shows nothing of itself', async () => {
     const on = await fresh()

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { Conflict, type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { Conflict, type Customer, fileUnder, keyOf, NotFound, page, query } from '../../src/index.ts'
 import type { Offers, Summary } from '../../src/offer/port.ts'
 import { addressee, amountLike, containing, idOf, line, lineColumns, money, sums, taxes } from './sql.ts'
 
@@ -145,9 +144,9 @@ export function offers(db: Knex, { workspace, client, today }: Customer, kind: k
         values: [...scope, idOf(id), idOf(attachment)],
       })
       if (!row) throw new NotFound()
-      return readFile(join(import.meta.dirname, '../crm/storage', row.key)).catch(() => {
-        throw new NotFound()
-      })
+      const bytes = await fileUnder(join(import.meta.dirname, '../crm/storage'), row.key)
+      if (!bytes) throw new NotFound()
+      return bytes
     },
 
     async answer(id, { act, version, at, by, reason, orderNumber, wishedOn, choice }) {

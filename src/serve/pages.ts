@@ -15,7 +15,8 @@ import { anybody } from '../section.ts'
 import { locate } from '../visit.ts'
 import type { staffOf } from './staff.ts'
 
-interface Parts extends Pick<Awaited<ReturnType<typeof assemble>>, 'begin' | 'claim' | 'door' | 'limits' | 'places'> {
+interface Parts
+  extends Pick<Awaited<ReturnType<typeof assemble>>, 'address' | 'begin' | 'claim' | 'door' | 'limits' | 'places'> {
   flags: Flags
   log: Log
   staff: ReturnType<typeof staffOf>
@@ -27,7 +28,7 @@ export interface Held {
 }
 
 /** The way in and out for staff of a portal that stands alone: `/staff/:workspace`. */
-export function staffPages({ begin, claim, door, limits, places, flags, log, staff }: Parts): Router {
+export function staffPages({ address, begin, claim, door, limits, places, flags, log, staff }: Parts): Router {
   const router = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
   router.use('/-/assets', assets())
@@ -45,7 +46,7 @@ export function staffPages({ begin, claim, door, limits, places, flags, log, sta
     res.answer('staff/sign-in', {})
   }
 
-  inside.use(begin, locate(places), claim, sameOrigin, bodies)
+  inside.use(begin, locate(places), claim, sameOrigin(address), bodies)
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.get('/sign-in', anybody, show)
 

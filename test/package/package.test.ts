@@ -124,6 +124,12 @@ describe('The package', function () {
         expect((await host.run('npx portico invite --workspace acme')).code).to.equal(2)
       })
 
+      it('tells an old Node.js what it needs', async () => {
+        const old = await host.run(`"${nodeOf('20')}/node" node_modules/portico/bin/portico.js --help`)
+        expect(old.code).to.equal(1)
+        expect(old.output.trim()).to.match(/^Portico needs Node\.js 24 or newer, and this is v20\.[\d.]+\. Install it/)
+      })
+
       it('keeps the contract of its port', async () => {
         const { code, output } = await host.run('npx mocha portal-adapter.test.js')
         expect(code, output).to.equal(0)
