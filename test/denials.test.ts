@@ -89,6 +89,7 @@ describe('every route', () => {
       '/:workspace/api/v1/tokens',
       '/:workspace/api/v1/openapi.json',
       '/:workspace/invitation/:token',
+      '/:workspace/invitation/:token/membership',
       '/:workspace/invitation/:token/renewal',
       '/:workspace/unlock/:token',
       '/:workspace/register',

@@ -6,7 +6,7 @@ import { Gone } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { enter, refuse } from './enter.ts'
-import { accountOf } from './people.ts'
+import { accountOf, mayEnter } from './people.ts'
 import { find, issue, use, useCode } from './tokens.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -50,13 +50,15 @@ export function codes(ways: Ways): Router {
       const succeeded = await ways.limits.count(req, {})
       const workspace = req.portal.workspace.id
       const id = z.uuid().safeParse(req.params.request).data
-      const used =
-        id && (await within(ways.database, { workspace }, tx => useCode(tx, workspace, 'sign-in', id, code, secret)))
+      const used = id
+        ? await within(ways.database, { workspace }, tx => useCode(tx, workspace, 'sign-in', id, code, secret))
+        : undefined
       const account = used && (await within(ways.database, { workspace }, tx => accountOf(tx, workspace, used.email)))
-      if (!account || account.suspended || !account.memberships[0])
+      if (!mayEnter(account))
         return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })
       await succeeded()
-      await enter({ database: ways.database, mailed: ways }, req, res, account, next, 'code')
+      const proofs = [{ by: 'code' as const, at: Date.now() }]
+      await enter({ database: ways.database, mailed: ways }, req, res, { account, next, proofs })
     },
     otherwise(showCode),
   )
@@ -76,8 +78,9 @@ export function codes(ways: Ways): Router {
       const { email } = await use(tx, workspace, 'sign-in', String(req.params.token))
       return accountOf(tx, workspace, email)
     })
-    if (!account || account.suspended || !account.memberships[0]) throw new Gone()
-    await enter({ database: ways.database, mailed: ways }, req, res, account, undefined, 'link')
+    if (!mayEnter(account)) throw new Gone()
+    const proofs = [{ by: 'link' as const, at: Date.now() }]
+    await enter({ database: ways.database, mailed: ways }, req, res, { account, next: undefined, proofs })
   })
 
   return router
@@ -90,7 +93,7 @@ export async function sendCode(ways: Ways, req: Request<any>, email: string): Pr
   const workspace = req.portal.workspace.id
   return mailing(ways, req, async tx => {
     const account = await accountOf(tx, workspace, email)
-    const known = account && !account.suspended && account.memberships[0] ? account : undefined
+    const known = mayEnter(account) ? account : undefined
     const person = known?.id
     const { id, token, code } = await issue(tx, {
       workspace,

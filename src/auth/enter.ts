@@ -15,42 +15,37 @@ interface Parts {
   mailed: Ways | undefined
 }
 
+interface Entering {
+  account: Account
+  /** Where they wanted to go. */
+  next: unknown
+  /** How they have shown who they are. */
+  proofs: Proof[]
+}
+
 /**
- * Signs in whoever has proven who they are, in whichever way, and leads to where they wanted; past the second factor
- * where they have one.
+ * The one door to a session, whichever way somebody came: nobody gets one without a second factor who has one. Leads to
+ * where they wanted, or to the step that is missing.
  */
-export async function enter(
-  parts: Parts,
-  req: Request<any>,
-  res: Response,
-  account: Account,
-  next: unknown,
-  by: Proof['by'],
-) {
-  const proof = { by, at: req.portal.now.getTime() }
-  rememberWay(req, res, by === 'password' ? 'password' : 'code')
-  if (!account.factor) return finish(parts, req, res, account, next, [proof])
-  const half = { person: account.id, email: account.email, next: safe(req, next), proof }
+export async function enter(parts: Parts, req: Request<any>, res: Response, { account, next, proofs }: Entering) {
+  const [first, ...others] = proofs
+  if (!first) throw new Error('nothing was proven')
+  rememberWay(req, res, account, first.by)
+  if (!account.factor || [first, ...others].some(isSecond)) return begin(parts, req, res, { account, next, proofs })
+  const half = { person: account.id, email: account.email, next: safe(req, next), proof: first }
   await renew(req, { workspace: req.portal.workspace.id, half })
   res.redirect(303, req.portal.url('/sign-in/second-factor'))
 }
 
-/** The last step of each way in. */
-export async function finish(
-  parts: Parts,
-  req: Request<any>,
-  res: Response,
-  account: Account,
-  next: unknown,
-  proofs: Proof[],
-) {
+/** Called by `enter` alone. */
+async function begin(parts: Parts, req: Request<any>, res: Response, { account, next, proofs }: Entering) {
   const { workspace } = req.portal
   const { id, name, memberships, factor } = account
-  const { client = '', role } = memberships[0] ?? {}
-  await renew(req, { workspace: workspace.id, person: id, client, proofs })
-  const actor = { kind: 'client' as const, id, name, client }
+  const { client, role } = memberships[0] ?? {}
+  await renew(req, { workspace: workspace.id, person: id, ...(client && { client }), proofs })
+  const actor = { kind: 'client' as const, id, name, ...(client && { client }) }
   await record(req, { event: 'account.signed-in', actor })
-  if (proofs.some(it => seconds.includes(it.by))) await keep(parts.database, req, { id, name, client })
+  if (proofs.some(isSecond)) await keep(parts.database, req, actor)
   await meet(parts, req, res, account)
   await prune(parts.database)
   const demand = factor ? undefined : demandIn((await stored<string>(parts.database, workspace.id)).get(demandName))
@@ -58,26 +53,38 @@ export async function finish(
   res.redirect(303, reminded ? req.portal.url('/account/second-factor') : safe(req, next))
 }
 
+const isSecond = ({ by }: Proof) => seconds.includes(by)
+
 export const seconds: Proof['by'][] = ['totp', 'recovery', 'passkey']
 
 /** For whoever has just used a second factor, wherever: it stays, though staff were taking it off. */
 export async function keep(
   database: Knex,
   req: Request<any>,
-  { id, name, client }: { id: string; name: string; client: string },
+  { id, name, client }: { id: string; name: string; client?: string },
 ) {
   const whose = { workspace: req.portal.workspace.id, person: id }
   await within(database, whose, async tx => {
     if (await keepFactors(tx, whose))
-      await note(tx, req, { event: 'account.factor-kept', actor: { kind: 'client', id, name, client } })
+      await note(tx, req, {
+        event: 'account.factor-kept',
+        actor: { kind: 'client', id, name, ...(client && { client }) },
+      })
   })
 }
 
 /** On this device, for a year: which way was taken, and nothing of who took it. */
-const rememberWay = (req: Request<any>, res: Response, way: 'password' | 'code') =>
+function rememberWay(req: Request<any>, res: Response, { password_hash: chosen }: Account, by: Proof['by']) {
+  if (by === 'passkey') return
+  const way = by === 'password' || (by === 'invitation' && chosen) ? 'password' : 'code'
   res.cookie('portico.way', way, {
-    ...{ path: req.portal.url(''), httpOnly: true, sameSite: 'lax', secure: req.secure, maxAge: 365 * 86_400_000 },
+    path: req.portal.url(''),
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: req.secure,
+    maxAge: 365 * 86_400_000,
   })
+}
 
 export const rememberedWay = (req: Request<any>) =>
   /(?:^|; )portico\.way=(password|code)(?:;|$)/.exec(req.get('Cookie') ?? '')?.[1]
@@ -87,9 +94,6 @@ export async function refuse(req: Request<any>, email: string, field: string, se
   await record(req, { event: 'account.sign-in-failed', subject: { email }, actor: { kind: 'nobody', name: email } })
   throw new Invalid({ [field]: [sentence] }, typed)
 }
-
-export const begin = (req: Request<any>, person: string, client: string, by: Proof['by']) =>
-  renew(req, { workspace: req.portal.workspace.id, person, client, proofs: [{ by, at: req.portal.now.getTime() }] })
 
 /** A new session id, so that one known before is worth nothing after it (OWASP ASVS 5.0, 7.2.4). */
 export async function renew(req: Request<any>, held: Held) {

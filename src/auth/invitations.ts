@@ -6,7 +6,7 @@ import { bySystem, insert, note } from '../activity.ts'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
 import { Gone, NotFound } from '../errors.ts'
-import { accountOf, join } from './people.ts'
+import { accountOf, addMembership, createAccount } from './people.ts'
 
 export interface Invitation {
   id: string
@@ -116,32 +116,63 @@ export async function findInvitation(tx: Knex, workspace: string, token: string)
   return { ...rest, client: { id: client_id, name: client_name }, contact: contact_id, invitedBy: invited_by }
 }
 
+/** Whose account an invitation is for; undefined where there is none yet. */
+export const holderOf = (tx: Knex, workspace: string, { email }: Pick<Invitation, 'email'>) =>
+  accountOf(tx, workspace, email)
+
 /**
- * Of two at once, one succeeds. `fresh` says whether the account was made now; who had one keeps their password. Without
- * a password they sign in by code.
+ * A new account with its first membership, and its id. Undefined, with nothing used up, where there is an account
+ * already. Without a password they sign in by code. Of two at once, one succeeds: throws Gone for the other.
  */
-export async function acceptInvitation(
+export async function openAccount(
   tx: Knex,
   req: Request<any>,
   invitation: Invitation,
   { name, passwordHash }: { name: string; passwordHash: string | null },
+): Promise<string | undefined> {
+  const workspace = req.portal.workspace.id
+  if (await holderOf(tx, workspace, invitation)) return undefined
+  const person = await createAccount(tx, { workspace, email: invitation.email, name, passwordHash })
+  if (!person) return undefined
+  await useUp(tx, workspace, invitation)
+  await addMembership(tx, { ...invitation, workspace, person })
+  await noteJoined(tx, req, invitation, { id: person, name })
+  return person
+}
+
+/** Adds the company to the account of whoever is signed in; a membership that there is stays as it is. Throws Gone. */
+export async function joinClient(
+  tx: Knex,
+  req: Request<any>,
+  invitation: Invitation,
+  person: { id: string; name: string },
 ) {
-  const { workspace } = req.portal
+  const workspace = req.portal.workspace.id
+  await useUp(tx, workspace, invitation)
+  const added = await addMembership(tx, { ...invitation, workspace, person: person.id })
+  if (added) await noteJoined(tx, req, invitation, person)
+}
+
+async function useUp(tx: Knex, workspace: string, { id }: Invitation) {
   const used = await query(tx, {
     text: `update portal.client_invitations set used_at = portal.now()
            where workspace_id = $1 and id = $2 and used_at is null and revoked_at is null and expires_at > portal.now()
            returning id`,
-    values: [workspace.id, invitation.id],
+    values: [workspace, id],
   })
   if (!used.length) throw new Gone()
-  const before = await accountOf(tx, workspace.id, invitation.email)
-  const person = await join(tx, { ...invitation, workspace: workspace.id, name, passwordHash })
-  await note(tx, req, {
-    event: 'account.joined',
-    subject: { id: person, role: invitation.role },
-    actor: { kind: 'client', id: person, name, client: invitation.client.id },
-  })
-  return { person, fresh: passwordHash ? !before?.password_hash : !before }
 }
+
+const noteJoined = (
+  tx: Knex,
+  req: Request<any>,
+  { client, role }: Invitation,
+  { id, name }: { id: string; name: string },
+) =>
+  note(tx, req, {
+    event: 'account.joined',
+    subject: { id, role },
+    actor: { kind: 'client', id, name, client: client.id },
+  })
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')

@@ -1,4 +1,4 @@
-import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
@@ -7,25 +7,49 @@ import { query, within } from '../database.ts'
 import { Gone, Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
-import { begin } from './enter.ts'
-import { acceptInvitation, askAgain, findInvitation } from './invitations.ts'
+import { enter } from './enter.ts'
+import { askAgain, findInvitation, holderOf, joinClient, openAccount } from './invitations.ts'
 import { offered } from './offered.ts'
 import { hashed, weakness } from './passwords.ts'
+import { accountOf } from './people.ts'
+import { save } from './sessions.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
-/** Coming in by an invitation, and asking for another one where that is over. */
+/**
+ * Coming in by an invitation, and asking for another one where that is over. It opens an account for who has none. Whoever
+ * has one signs in first, as ever, and then joins by one click.
+ */
 export function invited({ database, mailed }: { database: Knex; mailed: Ways | undefined }): Router {
   const router = Router()
 
-  const find = (workspace: string, token: unknown) =>
-    within(database, { workspace }, tx => findInvitation(tx, workspace, String(token)))
   const waysOf = (workspace: string) => offered(database, workspace, mailed !== undefined)
 
-  const show: RequestHandler = async (req, res) => {
-    const workspace = req.portal.workspace.id
-    const invitation = await find(workspace, req.params.token)
+  /** Whose account an invitation is for is seen by who is signed in, and by nobody else. */
+  const find = (req: Request<any>) => {
+    const { workspace, visitor } = req.portal
+    return within(database, { workspace: workspace.id }, async tx => {
+      const invitation = await findInvitation(tx, workspace.id, String(req.params.token))
+      const holder = await holderOf(tx, workspace.id, invitation)
+      // A session of the first factor alone has nobody.
+      const person = visitor?.person && !visitor.person.suspended ? visitor.person : undefined
+      return { invitation, holder, person }
+    })
+  }
+
+  const show: RequestHandler<any> = async (req, res) => {
+    const { workspace, visitor } = req.portal
+    const { invitation, holder, person } = await find(req)
     req.portal.frame = 'solo'
-    res.answer('auth/invitation', { invitation, ways: await waysOf(workspace) })
+    if (!holder && !person) return res.answer('auth/invitation', { invitation, ways: await waysOf(workspace.id) })
+    const mine = holder !== undefined && holder.id === person?.id
+    const member = mine && visitor?.memberships.some(it => it.client === invitation.client.id)
+    res.answer('auth/invitation-known', {
+      invitation,
+      person,
+      mine,
+      member,
+      address: `/invitation/${req.params.token}`,
+    })
   }
 
   const over = whereOver(mailed !== undefined)
@@ -36,20 +60,37 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
     anybody,
     async (req, res) => {
       const { workspace } = req.portal
-      const scope = { workspace: workspace.id }
+      const { invitation, holder, person } = await find(req)
+      if (holder || person) return res.redirect(303, here(req))
       const { name, password: chosen } = read<Coming>((await waysOf(workspace.id)).password ? Joining : Named, req)
-      const invitation = await find(workspace.id, req.params.token)
       const own = [name, invitation.email, invitation.client.name, workspace.name]
       const weak = chosen !== undefined && (await weakness(chosen, own))
       if (weak) throw new Invalid({ password: [weak] }, { name })
       const passwordHash = chosen === undefined ? null : await hashed(chosen)
-      const { person, fresh } = await within(database, scope, tx =>
-        acceptInvitation(tx, req, invitation, { name, passwordHash }),
-      )
-      if (fresh) await begin(req, person, invitation.client.id, 'invitation')
-      res.redirect(303, req.portal.url(fresh ? '/' : '/sign-in'))
+      const account = await within(database, { workspace: workspace.id }, async tx => {
+        const opened = await openAccount(tx, req, invitation, { name, passwordHash })
+        return opened && accountOf(tx, workspace.id, invitation.email)
+      })
+      if (!account) return res.redirect(303, here(req))
+      const proofs = [{ by: 'invitation' as const, at: Date.now() }]
+      await enter({ database, mailed }, req, res, { account, next: undefined, proofs })
     },
     otherwise(show),
+    over,
+  )
+
+  router.post(
+    '/invitation/:token/membership',
+    anybody,
+    async (req, res) => {
+      const { invitation, holder, person } = await find(req)
+      if (!person || holder?.id !== person.id) return res.redirect(303, here(req))
+      const scope = { workspace: req.portal.workspace.id }
+      await within(database, scope, tx => joinClient(tx, req, invitation, person))
+      req.portal.aside.session.client = invitation.client.id
+      await save(req)
+      res.redirect(303, req.portal.url('/'))
+    },
     over,
   )
 
@@ -71,6 +112,9 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
 
   return router
 }
+
+/** The page of the invitation, which says what is missing. */
+const here = ({ portal, params }: Request<any>) => portal.url(`/invitation/${encodeURIComponent(params.token)}`)
 
 /** Where a workspace offers no passwords, none is chosen. */
 interface Coming {

@@ -7,10 +7,10 @@ import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
-import { finish, refuse } from './enter.ts'
+import { enter, refuse } from './enter.ts'
 import { factorsOf, newRecoveryCodes } from './factors.ts'
 import { list, type Passkeys, removePasskey } from './passkeys.ts'
-import { accountOf } from './people.ts'
+import { accountOf, mayEnter } from './people.ts'
 import { endOthers } from './reset.ts'
 import { halfOf, showCodes, tellFactor } from './second-factor.ts'
 import type { Ways } from './way.ts'
@@ -55,12 +55,12 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
             return row && accountOf(tx, workspace, row.email)
           })
         : undefined
-      if (!account || account.suspended || !account.memberships[0] || !(enough || half?.person === account.id))
+      if (!mayEnter(account) || !(enough || half?.person === account.id))
         return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
       await succeeded()
-      const proof = { by: 'passkey' as const, at: req.portal.now.getTime() }
-      const whole = half?.person === account.id ? [half.proof, proof] : [proof]
-      await finish({ database, mailed }, req, res, account, half ? half.next : next, whole)
+      const proof = { by: 'passkey' as const, at: Date.now() }
+      const proofs = half?.person === account.id ? [half.proof, proof] : [proof]
+      await enter({ database, mailed }, req, res, { account, next: half ? half.next : next, proofs })
     },
     otherwise(show),
   )

@@ -18,6 +18,8 @@ interface Account {
   /** Whether they have one of these for it. */
   passkey: boolean
   app: boolean
+  /** Whether an invitation to their address waits for them. */
+  invited: boolean
   memberships: { client: string; name: string; role: Role }[]
 }
 
@@ -31,6 +33,8 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
                      and f.kind = 'passkey') as passkey,
              exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
                      and f.kind = 'app' and f.confirmed_at is not null) as app,
+             exists (select from portal.client_invitations i where i.workspace_id = u.workspace_id and i.email = u.email
+                     and i.used_at is null and i.revoked_at is null and i.expires_at > now()) as invited,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships
@@ -39,6 +43,10 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
   })
   return account
 }
+
+/** Whether somebody may sign in: one who belongs to no client any more only to accept the invitation that waits for them. */
+export const mayEnter = (account: Account | undefined): account is Account =>
+  account !== undefined && !account.suspended && (account.memberships.length > 0 || account.invited)
 
 /** Who of a client's people has this address, or is this contact of the CRM's, here: kept out or not, in which role, with which second factor, with what is set for them. */
 export async function accountAs(tx: Knex, workspace: string, client: string, email: string, contact: string) {
@@ -69,23 +77,38 @@ export interface Joining {
   passwordHash: string | null
 }
 
-/** Makes the account where there is none, and the membership; who has an account keeps name and password. */
-export async function join(
+/** Whom an operator lets in: an account where there is none, and the membership. What there is already stays as it is. */
+export async function join(tx: Knex, it: Joining): Promise<string> {
+  const made = await createAccount(tx, it)
+  const id = made ?? (await accountOf(tx, it.workspace, it.email.toLowerCase()))?.id
+  if (!id) throw new Error(`no account of ${it.email}`)
+  await addMembership(tx, { ...it, person: id })
+  return id
+}
+
+/** Its id; undefined where somebody has this address already. */
+export async function createAccount(
   tx: Knex,
-  { workspace, email, name, client, contact, role, passwordHash }: Joining,
-): Promise<string> {
-  const [{ id }] = (await query(tx, {
+  { workspace, email, name, passwordHash }: Pick<Joining, 'workspace' | 'email' | 'name' | 'passwordHash'>,
+): Promise<string | undefined> {
+  const [made] = await query<{ id: string }>(tx, {
     text: `insert into portal.client_users (workspace_id, id, email, name, password_hash) values ($1, $2, $3, $4, $5)
-           on conflict (workspace_id, email) do update
-             set password_hash = coalesce(client_users.password_hash, excluded.password_hash)
-           returning id`,
+           on conflict (workspace_id, email) do nothing returning id`,
     values: [workspace, uuid(), email.toLowerCase(), name, passwordHash],
-  })) as [{ id: string }]
-  await query(tx, {
+  })
+  return made?.id
+}
+
+/** False where they belong to this client already: that membership stays as it is. */
+export async function addMembership(
+  tx: Knex,
+  { workspace, person, client, contact, role }: Omit<Joining, 'email' | 'name' | 'passwordHash'> & { person: string },
+): Promise<boolean> {
+  const added = await query(tx, {
     text: `insert into portal.client_memberships (workspace_id, person_id, client_id, client_name, contact_id, role)
            values ($1, $2, $3, $4, $5, $6)
-           on conflict (workspace_id, person_id, client_id) do update set role = excluded.role, client_name = excluded.client_name`,
-    values: [workspace, id, client.id, client.name, contact, role],
+           on conflict (workspace_id, person_id, client_id) do nothing returning person_id`,
+    values: [workspace, person, client.id, client.name, contact, role],
   })
-  return id
+  return added.length === 1
 }

@@ -18,6 +18,7 @@ import { offered } from './offered.ts'
 import { passkeyRoutes } from './passkey-routes.ts'
 import type { Passkeys } from './passkeys.ts'
 import { password } from './password.ts'
+import { mayEnter } from './people.ts'
 import { register } from './register.ts'
 import { reset } from './reset.ts'
 import { secondFactor } from './second-factor.ts'
@@ -73,12 +74,11 @@ export function auth({
       const counted = limits.count(req, { account: email, password })
       const succeeded = await (mailed ? unlocking(mailed, req, email, counted) : counted)
       const account = await check(req, res)
-      if (!account || account.suspended || !account.memberships[0]) {
-        const sentence = account ? 'Your access has been suspended.' : wrong
-        return refuse(req, email, 'password', sentence, { email, next })
-      }
+      const sentence = account?.suspended ? 'Your access has been suspended.' : wrong
+      if (!mayEnter(account)) return refuse(req, email, 'password', sentence, { email, next })
       await succeeded()
-      await enter({ database, mailed }, req, res, account, next, 'password')
+      const proofs = [{ by: 'password' as const, at: Date.now() }]
+      await enter({ database, mailed }, req, res, { account, next, proofs })
     },
     otherwise(showSignIn),
   )
@@ -88,7 +88,8 @@ export function auth({
     // express-session destroys it before the answer is sent.
     Object.assign(req.portal.aside, { session: null })
     res.clearCookie('portico.sid', { path: req.portal.url('') })
-    res.redirect(303, req.portal.url('/sign-in'))
+    const { next } = Object(req.portal.body)
+    res.redirect(303, next ? safe(req, next) : req.portal.url('/sign-in'))
   })
 
   if (mailed) {

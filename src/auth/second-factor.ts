@@ -10,10 +10,10 @@ import { squares } from '../qr.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
 import { disowning } from './disown.ts'
-import { finish, keep, refuse } from './enter.ts'
+import { enter, keep, refuse } from './enter.ts'
 import { beginApp, dropApp, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
 import { fits } from './passwords.ts'
-import { accountOf } from './people.ts'
+import { accountOf, mayEnter } from './people.ts'
 import { endOthers } from './reset.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -63,19 +63,17 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
       const { code } = read(Typed, req)
       const whose = { workspace: req.portal.workspace.id, person: half.person }
       const succeeded = await limits.count(req, { account: `factor ${half.person}` })
-      const by = await inside(req, async tx => {
+      const by = await inside(req, async (tx): Promise<'totp' | 'recovery' | undefined> => {
         if (await useApp(tx, whose, code, secrets)) return 'totp'
         return (await useRecovery(tx, whose, code, secrets)) ? 'recovery' : undefined
       })
       const account = await within(database, whose, tx => accountOf(tx, whose.workspace, half.email))
-      if (!by || account?.id !== half.person || account.suspended || !account.memberships[0])
+      if (!by || !mayEnter(account) || account.id !== half.person)
         return refuse(req, half.email, 'code', 'This code is wrong, or was used already.', {})
       await succeeded()
       if (by === 'recovery') await inside(req, tx => tellUsed(req, tx, account))
-      await finish({ database, mailed }, req, res, account, half.next, [
-        half.proof,
-        { by, at: req.portal.now.getTime() },
-      ])
+      const proofs = [half.proof, { by, at: Date.now() }]
+      await enter({ database, mailed }, req, res, { account, next: half.next, proofs })
     },
     otherwise(showSignIn),
   )

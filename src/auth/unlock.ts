@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express'
 import { within } from '../database.ts'
 import { TooOften } from '../errors.ts'
 import { anybody } from '../section.ts'
-import { accountOf } from './people.ts'
+import { accountOf, mayEnter } from './people.ts'
 import { find, issue, use } from './tokens.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -54,7 +54,7 @@ const mail = (ways: Ways, req: Request<any>, email: string) =>
   mailing(ways, req, async tx => {
     const { workspace } = req.portal
     const account = await accountOf(tx, workspace.id, email)
-    const known = account && !account.suspended && account.memberships[0] ? account : undefined
+    const known = mayEnter(account) ? account : undefined
     const [secret = ''] = ways.secrets
     const { token } = await issue(tx, {
       ...{ workspace: workspace.id, kind: 'unlock', person: known?.id, email, minutes: good, secret },
