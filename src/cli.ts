@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
+import { contactAt } from './auth/identity.ts'
 import { invite } from './auth/invitations.ts'
 import { join } from './auth/people.ts'
 import { audited } from './commands/audit.ts'
@@ -68,7 +69,7 @@ async function invited(config: Config, options: Options): Promise<string> {
     if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
     const client = await directory.client(workspace, id)
     if (!client) throw new Trouble(`Workspace "${slug}" has no client ${id}.`)
-    const contact = (await directory.contacts(workspace, id)).find(it => it.email === email.toLowerCase())
+    const contact = await contactAt(directory, workspace, id, email)
     const name = options.name ?? contact?.name
     if (!name) throw new Trouble(`${email} is no contact of ${client.name}. Say --name to invite them all the same.`)
 

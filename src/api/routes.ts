@@ -67,7 +67,7 @@ export function api({ database, identity, limits, log, mailed, secrets, sections
     const by: SignedInBy[] = [proof.grant]
     const its = { workspace, person: id, client: membership.client }
     if (account.factor) {
-      by.push(await second(req, id, proof.second_factor))
+      by.push(await second(req, account, proof.second_factor))
       await keep(database, req, { id, name, client: its.client })
     }
     const tokens = await within(database, { workspace }, tx => grant(tx, its, { name: proof.name || agentOf(req), by }))
@@ -115,12 +115,15 @@ export function api({ database, identity, limits, log, mailed, secrets, sections
   }
 
   /** Only the app's code: recovery codes are for a person at a browser. */
-  async function second(req: Request, person: string, code: string | undefined): Promise<SignedInBy> {
-    const whose = { workspace: req.portal.workspace.id, person }
+  async function second(req: Request, { id, persons }: Account, code: string | undefined): Promise<SignedInBy> {
+    const { id: workspace } = req.portal.workspace
     if (!code) throw new Invalid({ second_factor: [needed] }, {})
-    const succeeded = await limits.count(req, { account: `factor ${person}` })
-    if (!(await within(database, whose, tx => useApp(tx, whose, code, secrets))))
-      throw new Invalid({ second_factor: [wrong] }, {})
+    const succeeded = await limits.count(req, { account: `factor ${id}` })
+    const used = await within(database, { workspace }, async tx => {
+      for (const person of persons) if (await useApp(tx, { workspace, person }, code, secrets)) return true
+      return false
+    })
+    if (!used) throw new Invalid({ second_factor: [wrong] }, {})
     await succeeded()
     return 'totp'
   }

@@ -118,8 +118,9 @@ export function confirmed(ways: Ways): Router {
     const { workspace } = req.portal
     await within(ways.database, { workspace: workspace.id }, async tx => {
       const token = await use(tx, workspace.id, 'undo', String(req.params.token))
-      const { id, name } = await change(tx, req, token)
+      const { id, name, email } = await change(tx, req, token)
       await disown(tx, workspace.id, token)
+      await forgetAddress(tx, workspace.id, id, email)
       await note(tx, req, { event: 'account.address-undone', actor: { kind: 'client', id, name } })
     })
     res.redirect(303, req.portal.url('/forgot-password'))
@@ -141,7 +142,7 @@ interface Before {
   timeZone: string | null
 }
 
-/** Gives the person as they were. Throws Gone where somebody else has the address by now. */
+/** Gives the person as they were. Throws Gone where somebody else has the address by now, or had it and is suspended. */
 async function change(tx: Knex, req: Request<any>, { person, email }: Token): Promise<Before> {
   const workspace = req.portal.workspace.id
   const [before] = await query<Before>(tx, {
@@ -151,9 +152,28 @@ async function change(tx: Knex, req: Request<any>, { person, email }: Token): Pr
   })
   const taken = await accountOf(tx, workspace, email)
   if (!before || (taken && taken.id !== before.id)) throw new Gone()
+  if (await wasSuspended(tx, workspace, before.id, email)) throw new Gone()
   await query(tx, {
     text: 'update portal.client_users set email = $3 where workspace_id = $1 and id = $2',
     values: [workspace, person, email],
   })
   return before
 }
+
+/** Whether one of the others who have or had this address is suspended. */
+async function wasSuspended(tx: Knex, workspace: string, person: string, email: string): Promise<boolean> {
+  const rows = await query(tx, {
+    text: `select 1 from portal.client_emails e
+             join portal.client_users u on u.workspace_id = e.workspace_id and u.id = e.person_id
+           where e.workspace_id = $1 and e.person_id <> $2 and e.email = $3 and u.suspended_at is not null limit 1`,
+    values: [workspace, person, email],
+  })
+  return rows.length > 0
+}
+
+/** An address that somebody else had put in was never theirs. */
+const forgetAddress = (tx: Knex, workspace: string, person: string, email: string) =>
+  query(tx, {
+    text: 'delete from portal.client_emails where workspace_id = $1 and person_id = $2 and email = $3',
+    values: [workspace, person, email],
+  })

@@ -101,6 +101,18 @@ export async function useRecovery(tx: Knex, { workspace, person }: Whose, typed:
   return used.length === 1
 }
 
+/** A code of the app of any of these accounts, which are one human's, or a recovery code. Undefined for a wrong one. */
+export async function useSecond(
+  tx: Knex,
+  { workspace, persons }: { workspace: string; persons: string[] },
+  code: string,
+  secrets: string[],
+): Promise<'totp' | 'recovery' | undefined> {
+  for (const person of persons) if (await useApp(tx, { workspace, person }, code, secrets)) return 'totp'
+  for (const person of persons) if (await useRecovery(tx, { workspace, person }, code, secrets)) return 'recovery'
+  return undefined
+}
+
 /** With the recovery codes, unless they still serve a passkey. */
 export const dropApp = (tx: Knex, { workspace, person }: Whose) =>
   query(tx, {

@@ -6,7 +6,8 @@ import { bySystem, insert, note } from '../activity.ts'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
 import { Gone, NotFound } from '../errors.ts'
-import { accountOf, addMembership, createAccount } from './people.ts'
+import { accountsOf } from './identity.ts'
+import { addMembership, createAccount } from './people.ts'
 
 export interface Invitation {
   id: string
@@ -116,9 +117,9 @@ export async function findInvitation(tx: Knex, workspace: string, token: string)
   return { ...rest, client: { id: client_id, name: client_name }, contact: contact_id, invitedBy: invited_by }
 }
 
-/** Whose account an invitation is for; undefined where there is none yet. */
-export const holderOf = (tx: Knex, workspace: string, { email }: Pick<Invitation, 'email'>) =>
-  accountOf(tx, workspace, email)
+/** The accounts of the human whom an invitation is for: none where they have none yet. */
+export const holdersOf = (tx: Knex, workspace: string, { email, client, contact }: Invitation) =>
+  accountsOf(tx, workspace, { emails: [email], client: client.id, contact })
 
 /**
  * A new account with its first membership, and its id. Undefined, with nothing used up, where there is an account
@@ -131,7 +132,7 @@ export async function openAccount(
   { name, passwordHash }: { name: string; passwordHash: string | null },
 ): Promise<string | undefined> {
   const workspace = req.portal.workspace.id
-  if (await holderOf(tx, workspace, invitation)) return undefined
+  if ((await holdersOf(tx, workspace, invitation)).length) return undefined
   const person = await createAccount(tx, { workspace, email: invitation.email, name, passwordHash })
   if (!person) return undefined
   await useUp(tx, workspace, invitation)

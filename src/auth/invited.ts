@@ -8,7 +8,7 @@ import { Gone, Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { enter } from './enter.ts'
-import { askAgain, findInvitation, holderOf, joinClient, openAccount } from './invitations.ts'
+import { askAgain, findInvitation, holdersOf, joinClient, openAccount } from './invitations.ts'
 import { offered } from './offered.ts'
 import { hashed, weakness } from './passwords.ts'
 import { accountOf } from './people.ts'
@@ -29,19 +29,18 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
     const { workspace, visitor } = req.portal
     return within(database, { workspace: workspace.id }, async tx => {
       const invitation = await findInvitation(tx, workspace.id, String(req.params.token))
-      const holder = await holderOf(tx, workspace.id, invitation)
+      const holders = await holdersOf(tx, workspace.id, invitation)
       // A session of the first factor alone has nobody.
       const person = visitor?.person && !visitor.person.suspended ? visitor.person : undefined
-      return { invitation, holder, person }
+      return { invitation, held: holders.length > 0, person, mine: person && holders.includes(person.id) }
     })
   }
 
   const show: RequestHandler<any> = async (req, res) => {
     const { workspace, visitor } = req.portal
-    const { invitation, holder, person } = await find(req)
+    const { invitation, held, person, mine } = await find(req)
     req.portal.frame = 'solo'
-    if (!holder && !person) return res.answer('auth/invitation', { invitation, ways: await waysOf(workspace.id) })
-    const mine = holder !== undefined && holder.id === person?.id
+    if (!held && !person) return res.answer('auth/invitation', { invitation, ways: await waysOf(workspace.id) })
     const member = mine && visitor?.memberships.some(it => it.client === invitation.client.id)
     res.answer('auth/invitation-known', {
       invitation,
@@ -60,8 +59,8 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
     anybody,
     async (req, res) => {
       const { workspace } = req.portal
-      const { invitation, holder, person } = await find(req)
-      if (holder || person) return res.redirect(303, here(req))
+      const { invitation, held, person } = await find(req)
+      if (held || person) return res.redirect(303, here(req))
       const { name, password: chosen } = read<Coming>((await waysOf(workspace.id)).password ? Joining : Named, req)
       const own = [name, invitation.email, invitation.client.name, workspace.name]
       const weak = chosen !== undefined && (await weakness(chosen, own))
@@ -83,8 +82,8 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
     '/invitation/:token/membership',
     anybody,
     async (req, res) => {
-      const { invitation, holder, person } = await find(req)
-      if (!person || holder?.id !== person.id) return res.redirect(303, here(req))
+      const { invitation, person, mine } = await find(req)
+      if (!person || !mine) return res.redirect(303, here(req))
       const scope = { workspace: req.portal.workspace.id }
       await within(database, scope, tx => joinClient(tx, req, invitation, person))
       req.portal.aside.session.client = invitation.client.id

@@ -1,4 +1,5 @@
 import { type Request, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
@@ -46,15 +47,7 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
       if (!half && !enough) return res.redirect(303, req.portal.url('/sign-in'))
       const succeeded = await limits.count(req, {})
       const person = await keys.prove(req, credential)
-      const account = person
-        ? await within(database, { workspace }, async tx => {
-            const [row] = await query<{ email: string }>(tx, {
-              text: 'select email from portal.client_users where workspace_id = $1 and id = $2',
-              values: [workspace, person],
-            })
-            return row && accountOf(tx, workspace, row.email)
-          })
-        : undefined
+      const account = await within(database, { workspace }, tx => holder(tx, workspace, person, half))
       if (!mayEnter(account) || !(enough || half?.person === account.id))
         return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
       await succeeded()
@@ -127,6 +120,18 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
   )
 
   return router
+}
+
+/** Whoever is on the way in already, where this passkey is that human's; else whose it is. */
+async function holder(tx: Knex, workspace: string, person: string | undefined, half: ReturnType<typeof halfOf>) {
+  if (!person) return undefined
+  const first = half && (await accountOf(tx, workspace, half.email))
+  if (first?.id === half?.person && first?.persons.includes(person)) return first
+  const [row] = await query<{ email: string }>(tx, {
+    text: 'select email from portal.client_users where workspace_id = $1 and id = $2',
+    values: [workspace, person],
+  })
+  return row && accountOf(tx, workspace, row.email)
 }
 
 const Used = z.object({ credential: z.string().catch(''), next: z.string().optional().catch(undefined) })

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import type { Role } from '../crm.ts'
 import { query } from '../database.ts'
-import type { Row } from '../settings/toggles.ts'
+import { sameSql } from './identity.ts'
 
 /** Each of these runs within a transaction that has entered a workspace. */
 interface Account {
@@ -21,20 +21,31 @@ interface Account {
   /** Whether an invitation to their address waits for them. */
   invited: boolean
   memberships: { client: string; name: string; role: Role }[]
+  /** The ids of all accounts of this human, this one first. */
+  persons: string[]
 }
 
+/**
+ * The account of this address. Suspension and second factor are those of the human: where they have other accounts, the
+ * strictest counts.
+ */
 export async function accountOf(tx: Knex, workspace: string, email: string): Promise<Account | undefined> {
   const [account] = await query<Account>(tx, {
     name: 'portal.account',
-    text: `select u.id, u.name, u.email, u.password_hash, u.language, u.time_zone as "timeZone", u.suspended_at is not null as suspended,
-             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                     and f.confirmed_at is not null) as factor,
-             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                     and f.kind = 'passkey') as passkey,
-             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                     and f.kind = 'app' and f.confirmed_at is not null) as app,
-             exists (select from portal.client_invitations i where i.workspace_id = u.workspace_id and i.email = u.email
-                     and i.used_at is null and i.revoked_at is null and i.expires_at > now()) as invited,
+    text: `with recursive ${sameSql('select u.id from portal.client_users u where u.workspace_id = $1 and u.email = $2')},
+             factors as (
+               select f.kind, f.confirmed_at is not null as confirmed
+               from same s join portal.client_factors f on f.workspace_id = $1 and f.person_id = s.id)
+           select u.id, u.name, u.email, u.password_hash, u.language, u.time_zone as "timeZone",
+             array(select s.id::text from same s order by s.id <> u.id) as persons,
+             exists (select from same s join portal.client_users o on o.workspace_id = $1 and o.id = s.id
+                     where o.suspended_at is not null) as suspended,
+             exists (select from factors where confirmed) as factor,
+             exists (select from factors where kind = 'passkey') as passkey,
+             exists (select from factors where kind = 'app' and confirmed) as app,
+             exists (select from same s join portal.client_emails e on e.workspace_id = $1 and e.person_id = s.id
+                       join portal.client_invitations i on i.workspace_id = e.workspace_id and i.email = e.email
+                     where i.used_at is null and i.revoked_at is null and i.expires_at > now()) as invited,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships
@@ -47,25 +58,6 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
 /** Whether somebody may sign in: one who belongs to no client any more only to accept the invitation that waits for them. */
 export const mayEnter = (account: Account | undefined): account is Account =>
   account !== undefined && !account.suspended && (account.memberships.length > 0 || account.invited)
-
-/** Who of a client's people has this address, or is this contact of the CRM's, here: kept out or not, in which role, with which second factor, with what is set for them. */
-export async function accountAs(tx: Knex, workspace: string, client: string, email: string, contact: string) {
-  const [row] = await query<{ suspended: boolean; role: Role | null; factor: boolean; settings: Row[] }>(tx, {
-    name: 'portal.account-as',
-    text: `select u.suspended_at is not null as suspended, m.role,
-             exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
-                     and f.confirmed_at is not null) as factor,
-             (select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
-              from portal.client_portal_settings t
-              where t.workspace_id = u.workspace_id and t.person_id = u.id::text and t.client_id in ('', $2)) as settings
-           from portal.client_users u left join portal.client_memberships m
-             on m.workspace_id = u.workspace_id and m.person_id = u.id and m.client_id = $2
-           where u.workspace_id = $1 and (u.email = $3 or m.contact_id = $4)
-           order by u.suspended_at, m.role limit 1`,
-    values: [workspace, client, email, contact],
-  })
-  return row
-}
 
 export interface Joining {
   workspace: string

@@ -3,6 +3,7 @@ import type { Crm, Role, Workspace } from '../crm.ts'
 import { readWithin } from '../database.ts'
 import type { Section } from '../section.ts'
 import { type Row, resolve, togglesOf } from '../settings/toggles.ts'
+import { suspendedSql } from './identity.ts'
 import { here } from './leavers.ts'
 import { includes, type Rights } from './roles.ts'
 
@@ -92,7 +93,7 @@ async function peopleOf(database: Knex, workspace: string, client: string) {
                   'contact', m.contact_id, 'reminders', u.reminders) order by u.id), '[]')
                 from portal.client_memberships m
                   join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-                where m.workspace_id = scope.workspace and m.client_id = $3 and u.suspended_at is null) as people,
+                where m.workspace_id = scope.workspace and m.client_id = $3 and not ${suspendedSql}) as people,
                (select coalesce(jsonb_agg(jsonb_build_array(t.client_id, t.person_id, t.name, t.value)), '[]')
                 from portal.client_portal_settings t
                 where t.workspace_id = scope.workspace and t.client_id in ('', $3)) as settings`,

@@ -11,7 +11,17 @@ import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
 import { disowning } from './disown.ts'
 import { enter, keep, refuse } from './enter.ts'
-import { beginApp, dropApp, factorsOf, newRecoveryCodes, uriOf, useApp, useRecovery } from './factors.ts'
+import {
+  beginApp,
+  dropApp,
+  type Factors,
+  factorsOf,
+  newRecoveryCodes,
+  uriOf,
+  useApp,
+  useRecovery,
+  useSecond,
+} from './factors.ts'
 import { fits } from './passwords.ts'
 import { accountOf, mayEnter } from './people.ts'
 import { endOthers } from './reset.ts'
@@ -38,12 +48,12 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
   /** Which second factors whoever is on the way in has. */
   const hasOf = (req: Request<any>) =>
     within(database, { workspace: req.portal.workspace.id }, async tx => {
-      const { app, passkeys, recovery } = await factorsOf(
-        tx,
-        { workspace: req.portal.workspace.id, person: halfOf(req)?.person ?? '' },
-        secrets,
-      )
-      return { app, passkeys, recovery }
+      const workspace = req.portal.workspace.id
+      const account = await accountOf(tx, workspace, halfOf(req)?.email ?? '')
+      const all: Factors[] = []
+      for (const person of account?.persons ?? []) all.push(await factorsOf(tx, { workspace, person }, secrets))
+      const sum = (of: 'passkeys' | 'recovery') => all.reduce((total, it) => total + it[of], 0)
+      return { app: all.some(it => it.app), passkeys: sum('passkeys'), recovery: sum('recovery') }
     })
 
   const showSignIn: RequestHandler = async (req, res) => {
@@ -63,11 +73,9 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
       const { code } = read(Typed, req)
       const whose = { workspace: req.portal.workspace.id, person: half.person }
       const succeeded = await limits.count(req, { account: `factor ${half.person}` })
-      const by = await inside(req, async (tx): Promise<'totp' | 'recovery' | undefined> => {
-        if (await useApp(tx, whose, code, secrets)) return 'totp'
-        return (await useRecovery(tx, whose, code, secrets)) ? 'recovery' : undefined
-      })
       const account = await within(database, whose, tx => accountOf(tx, whose.workspace, half.email))
+      const persons = account?.id === half.person ? account.persons : []
+      const by = await inside(req, tx => useSecond(tx, { workspace: whose.workspace, persons }, code, secrets))
       if (!by || !mayEnter(account) || account.id !== half.person)
         return refuse(req, half.email, 'code', 'This code is wrong, or was used already.', {})
       await succeeded()

@@ -7,7 +7,7 @@ import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
 import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
 import type { Row } from '../settings/toggles.ts'
 import { keep, renew, safe, seconds } from './enter.ts'
-import { useApp, useRecovery } from './factors.ts'
+import { useSecond } from './factors.ts'
 import type { Passkeys } from './passkeys.ts'
 import { knows } from './password.ts'
 import { accountOf } from './people.ts'
@@ -169,13 +169,11 @@ async function prove(
       throw new Invalid({ 'step-up.password': ['This is not your password.'] }, {})
     }
   } else if (by === 'passkey') {
-    if ((await keys.prove(req, given['step-up.credential'])) !== account.id)
+    if (!account.persons.includes((await keys.prove(req, given['step-up.credential'])) ?? ''))
       throw new Invalid({ 'step-up.passkey': ['This passkey opens nothing here. Choose another way.'] }, {})
   } else if (by === 'totp') {
-    const whose = { workspace: workspace.id, person: account.id }
-    const used = await within(database, whose, async tx =>
-      (await useApp(tx, whose, code, secrets)) ? 'totp' : (await useRecovery(tx, whose, code, secrets)) && 'recovery',
-    )
+    const whose = { workspace: workspace.id, persons: account.persons }
+    const used = await within(database, whose, tx => useSecond(tx, whose, code, secrets))
     if (!used) throw new Invalid({ 'step-up.code': ['This code is wrong, or was used already.'] }, {})
     await succeeded()
     return used

@@ -3,19 +3,21 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
-import { type Role, roles } from '../crm.ts'
+import { type Crm, type Role, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
 import { read } from '../form.ts'
 import { limitForm, limitName, limitSql, moneyIn, saveLimit } from '../offer/limit.ts'
 import { anyMember, clientAdmins, type Section, stepUp } from '../section.ts'
 import { stored } from '../settings/store.ts'
+import { contactAt } from './identity.ts'
 import { invite, inviteAgain } from './invitations.ts'
 import { inviting } from './inviting.ts'
 import { allowedTo, includes } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
 
 interface Parts {
+  crm: Crm
   database: Knex
   mailed: Ways | undefined
   sections: Section[]
@@ -32,7 +34,7 @@ interface Colleague {
 }
 
 /** Who else of one's own company is here; its admins invite, change roles and end access. One admin always stays. */
-export function team({ database, mailed, sections }: Parts): Router {
+export function team({ crm, database, mailed, sections }: Parts): Router {
   const router = Object.assign(Router(), { at: '/team' })
 
   const show: RequestHandler<any> = async (req, res) => {
@@ -69,13 +71,10 @@ export function team({ database, mailed, sections }: Parts): Router {
         const { workspace, customer } = req.portal
         const { client, person } = customer
         await mailed.limits.count(req, { mail: email })
+        const contact = (await contactAt(crm.directory, workspace, client.id, email))?.id ?? null
         await mailing(mailed, req, async tx => {
-          const token = await invite(
-            tx,
-            workspace.id,
-            { email, name, client, contact: null, role, invitedBy: person.name },
-            req,
-          )
+          const it = { email, name, client, contact, role, invitedBy: person.name }
+          const token = await invite(tx, workspace.id, it, req)
           await inviting(mailed, req, tx, {
             email,
             name,

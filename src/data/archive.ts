@@ -75,6 +75,9 @@ const own = (database: Knex, { workspace, person }: Customer) =>
     )
     return {
       account,
+      addresses: await rows(
+        `select email, since from portal.client_emails where workspace_id = $1 and person_id = $2 order by since`,
+      ),
       companies: await rows(
         `select client_id, client_name, role, created_at from portal.client_memberships where workspace_id = $1 and person_id = $2`,
       ),

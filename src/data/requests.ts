@@ -191,6 +191,7 @@ export async function endAccount(tx: Knex, workspace: string, id: string): Promi
     ['client_api_tokens', 'person_id', row.person],
     ['client_factors', 'person_id', row.person],
     ['client_devices', 'person_id', row.person],
+    ['client_emails', 'person_id', row.person],
     ['client_memberships', 'person_id', row.person],
     ['client_tokens', 'person_id', row.person],
     ['client_exports', 'person_id', row.person],

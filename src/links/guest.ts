@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v5 } from 'uuid'
 import { demandOn } from '../auth/demand.ts'
-import { accountAs } from '../auth/people.ts'
+import { lowest, type Standing, standingsOf, strictestLimit } from '../auth/identity.ts'
 import { includes, rightsOf } from '../auth/roles.ts'
 import type { Aside } from '../auth/sessions.ts'
 import { rungIn } from '../auth/step-up.ts'
@@ -63,8 +63,8 @@ export const idOf = (contact: Pick<Contact, 'id'>, link: Pick<Open, 'id'>) => v5
 
 interface Known {
   contact: Contact
-  /** Here, where they have one: no role where their access to this client has ended. */
-  account: { role: Role | null; factor: boolean; settings: Row[] } | undefined
+  /** How each account stands that they have here; none where they have no account. */
+  standings: Standing[]
 }
 
 /** Who of the client's people has this address, as the CRM has them now; whom the workspace has suspended is nobody. */
@@ -78,11 +78,10 @@ export async function contactOf(
   const { id: workspace } = req.portal.workspace
   const contacts = await crm.directory.contacts(req.portal.workspace, link.client)
   const contact = contacts.find(it => it.email.toLowerCase() === email && fits(it))
-  const account = await within(database, { workspace }, tx =>
-    accountAs(tx, workspace, link.client, email, contact?.id ?? ''),
-  )
-  if (!contact || account?.suspended) return undefined
-  return { contact, account }
+  const named = { emails: [email], client: link.client, contact: contact?.id ?? null }
+  const standings = await within(database, { workspace }, tx => standingsOf(tx, workspace, named))
+  if (!contact || standings.some(it => it.suspended)) return undefined
+  return { contact, standings }
 }
 
 /**
@@ -105,17 +104,20 @@ export function entering(parts: Parts) {
       ? { id: idOf(known.contact, link), name: known.contact.name, email: known.contact.email }
       : { id: link.id, name: '', email: '' }
     const today = dateIn(zoneOf(workspace.timeZone), now)
-    // What an account may not, a link lets nobody do: one whose access has ended, or whose second factor it would go round.
-    const account = known?.account
-    const barred = account && (!account.role || account.factor || demandedOn(today, account.role, link.settings))
-    const role = (!barred && account?.role) || 'viewer'
-    const rights = account && !barred ? await rightsOf(database, workspace.id) : {}
-    const settings = known
-      ? [...link.settings, ...(account?.settings ?? []).map(([client, , ...rest]): Row => [client, person.id, ...rest])]
-      : link.settings.filter(([, , name]) => name !== limitName)
+    // What one of their accounts may not, a link lets nobody do: one whose access has ended, or whose second factor it would go round.
+    const standings = known?.standings ?? []
+    const barred = standings.some(it => !it.role || it.factor || demandedOn(today, it.role, link.settings))
+    const held = barred ? [] : standings.flatMap(it => it.role ?? [])
+    const role = lowest(held) ?? 'viewer'
+    const rights = held.length ? await rightsOf(database, workspace.id) : {}
+    const open = link.settings.filter(([, , name]) => name !== limitName)
+    const limits = known ? link.settings.filter(([, , name]) => name === limitName) : []
+    const settings = [...open, ...limits, ...strictestLimit(link.settings, standings, client.id, person.id)]
     const customer: Customer = { workspace, client: { id: client.id, name: client.name }, person, role, today }
     const ports = door.passing(crm.connect(customer))
-    const on = resolve(toggles, settings, client.id, person.id)
+    const each = standings.map(it => resolve(toggles, [...open, ...it.settings], client.id, it.person))
+    const all = each.length ? each : [resolve(toggles, open, client.id, person.id)]
+    const on = (toggle: string) => all.every(it => it(toggle))
     if (!(link.section in ports) || !on(link.section) || !on(linkable.toggle)) throw new NoLink()
     const permissions: Record<string, Permission> = section.permissions
 
@@ -144,7 +146,9 @@ export function entering(parts: Parts) {
       nav: [],
       rights,
       may: permission =>
-        linkable.may.includes(permission) && (!account || includes(rights, role, permission, permissions[permission])),
+        linkable.may.includes(permission) &&
+        (!standings.length ||
+          (held.length ? held : [role]).every(it => includes(rights, it, permission, permissions[permission]))),
       allowed: () => linkable.may.filter(it => req.portal.may(it)),
       on: toggle => on(toggle) && !off.includes(toggle),
       customer,

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import { accountsBeside, contactAt } from '../auth/identity.ts'
 import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
 import { offered } from '../auth/offered.ts'
@@ -80,7 +81,8 @@ export const saveInvite =
     const { workspace, staff } = req.portal
     const { chosen, role, name, email } = read(Inviting, req)
     const contacts = (await crm.directory.contacts(workspace, client.id)).filter(it => chosen.includes(it.id))
-    const others = email ? [{ id: null, email, name, language: undefined }] : []
+    const known = email ? await contactAt(crm.directory, workspace, client.id, email) : undefined
+    const others = email ? [{ id: known?.id ?? null, email, name, language: known?.language }] : []
     const invitedBy = staff?.name ?? workspace.name
     const work = async (tx: Knex) => {
       const links: { email: string; link: string; client: string }[] = []
@@ -130,22 +132,25 @@ export const saveRevocation =
     res.redirect(303, req.portal.url('/people?done=revoked'))
   }
 
-/** Holds from that person's next request on, in every browser. */
+/** Holds from that person's next request on, in every browser, and for every account of theirs. */
 export const saveSuspension =
   ({ database }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { suspended } = z.object({ suspended: z.string() }).catch({ suspended: '' }).parse(req.portal.body)
     const on = suspended === 'on'
     await within(database, { workspace: req.portal.workspace.id }, async tx => {
-      const [row] = await query(tx, {
-        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, portal.now())' : 'null'}
-               where workspace_id = $1 and id::text = $2 and $3 in ('on', 'off') returning name`,
-        values: [req.portal.workspace.id, req.params.person, suspended],
+      const { person } = req.params
+      const all = await accountsBeside(tx, req.portal.workspace.id, person)
+      const rows = await query<{ id: string; name: string }>(tx, {
+        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, now())' : 'null'}
+               where workspace_id = $1 and id::text = any($2) and $3 in ('on', 'off') returning id::text, name`,
+        values: [req.portal.workspace.id, all, suspended],
       })
+      const row = rows.find(it => it.id === person)
       if (!row) throw new NotFound()
       await note(tx, req, {
         event: on ? 'people.suspended' : 'people.admitted',
-        subject: { id: req.params.person, name: row.name },
+        subject: { id: person, name: row.name },
       })
     })
     res.redirect(303, req.portal.url(`/people?done=${on ? 'suspended' : 'admitted'}`))

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import { contactAt } from '../auth/identity.ts'
 import { invite } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
 import { renewCode } from '../auth/register.ts'
@@ -73,9 +74,7 @@ export const saveApproval =
     await mailing(mailed, req, async tx => {
       const it = await taken(tx, req)
       const client = { id: it.client, name: it.clientName }
-      const contact = (await crm.directory.contacts(workspace, it.client)).find(
-        one => one.email.toLowerCase() === it.email,
-      )
+      const contact = await contactAt(crm.directory, workspace, it.client, it.email)
       const invitedBy = staff?.name ?? workspace.name
       const invitation = { email: it.email, name: it.name, client, contact: contact?.id ?? null, role, invitedBy }
       const link = linkTo(mailed, req, `/invitation/${await invite(tx, workspace.id, invitation, req)}`)
