@@ -20,7 +20,8 @@ export interface Invitation {
 }
 
 /**
- * Within a transaction that has entered the workspace. Gives the token, which is stored only as its hash. Without a
+ * Within a transaction that has entered the workspace. Gives the token, which is stored only as its hash. An address has
+ * one open invitation of a client: another one takes its place, and the link of the first is no longer good. Without a
  * request it is somebody at the command line who invites.
  */
 export async function invite(
@@ -29,27 +30,33 @@ export async function invite(
   it: Omit<Invitation, 'id'>,
   req?: Request<any>,
 ): Promise<string> {
-  const token = randomBytes(32).toString('base64url')
-  await query(tx, {
-    text: `insert into portal.client_invitations
-             (workspace_id, id, token_hash, email, name, client_id, client_name, contact_id, role, invited_by)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    values: [
-      workspace,
-      uuid(),
-      hash(token),
-      it.email.toLowerCase(),
-      it.name,
-      it.client.id,
-      it.client.name,
-      it.contact,
-      it.role,
-      it.invitedBy,
-    ],
-  })
+  const token = await open(tx, workspace, it)
   const { email, client, role } = it
   if (req) await note(tx, req, { event: 'team.invited', subject: { email, client: client.name, role } })
   else await noteOf(tx, workspace, it)
+  return token
+}
+
+/** Of two at once the later one counts. */
+async function open(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Promise<string> {
+  const token = randomBytes(32).toString('base64url')
+  const email = it.email.toLowerCase()
+  await query(tx, {
+    text: `update portal.client_invitations set asked_at = null
+           where workspace_id = $1 and client_id = $2 and email = $3 and used_at is null and revoked_at is not null`,
+    values: [workspace, it.client.id, email],
+  })
+  const values = [workspace, uuid(), hash(token), email, it.name, it.client.id, it.client.name]
+  await query(tx, {
+    text: `insert into portal.client_invitations
+             (workspace_id, id, token_hash, email, name, client_id, client_name, contact_id, role, invited_by)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           on conflict (workspace_id, client_id, email) where used_at is null and revoked_at is null do update
+             set token_hash = excluded.token_hash, name = excluded.name, client_name = excluded.client_name,
+               contact_id = excluded.contact_id, role = excluded.role, invited_by = excluded.invited_by,
+               created_at = now(), expires_at = now() + interval '7 days', asked_at = null`,
+    values: [...values, it.contact, it.role, it.invitedBy],
+  })
   return token
 }
 
@@ -58,19 +65,37 @@ export async function invite(
  * person asks for it. `client` narrows it to one client's. Throws NotFound.
  */
 export async function inviteAgain(tx: Knex, req: Request<any>, id: string, client?: string) {
-  const token = randomBytes(32).toString('base64url')
+  const workspace = req.portal.workspace.id
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set token_hash = $3, created_at = portal.now(), expires_at = portal.now() + interval '7 days',
-             revoked_at = null, asked_at = null
+    text: `select email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
            where workspace_id = $1 and id::text = $2 and used_at is null
-             and (revoked_at is null or (asked_at is not null and $4::text is null)) and client_id = coalesce($4, client_id)
-           returning email, name, client_name, role, invited_by`,
-    values: [req.portal.workspace.id, id, hash(token), client ?? null],
+             and (revoked_at is null or (asked_at is not null and $3::text is null)) and client_id = coalesce($3, client_id)
+           for update`,
+    values: [workspace, id, client ?? null],
   })
   if (!row) throw new NotFound()
-  await note(tx, req, { event: 'team.invited', subject: { email: row.email, client: row.client_name, role: row.role } })
-  return { token, email: row.email, name: row.name, client: row.client_name, invitedBy: row.invited_by }
+  const { email, name, role, client_name: clientName, invited_by: invitedBy } = row
+  const its = { id: row.client_id, name: clientName }
+  const token = await open(tx, workspace, { email, name, client: its, contact: row.contact_id, role, invitedBy })
+  await note(tx, req, { event: 'team.invited', subject: { email, client: clientName, role } })
+  return { token, email, name, client: clientName, invitedBy }
 }
+
+/**
+ * Takes back what is open for these accounts of one human, at one client or at all: whoever was removed, suspended or given
+ * another role comes back by no invitation of before.
+ */
+export const voidInvitations = (tx: Knex, workspace: string, persons: string[], client?: string) =>
+  query(tx, {
+    text: `update portal.client_invitations i set revoked_at = now(), asked_at = null
+           where i.workspace_id = $1 and i.used_at is null and i.revoked_at is null
+             and i.client_id = coalesce($3, i.client_id) and (
+               exists (select from portal.client_emails e where e.workspace_id = $1
+                       and e.person_id::text = any($2) and e.email = i.email)
+               or exists (select from portal.client_memberships m where m.workspace_id = $1
+                          and m.person_id::text = any($2) and m.client_id = i.client_id and m.contact_id = i.contact_id))`,
+    values: [workspace, persons, client ?? null],
+  })
 
 /** Whom an invitation that is over was for, where they have not asked before. */
 export async function askAgain(tx: Knex, workspace: string, token: string) {
@@ -84,13 +109,17 @@ export async function askAgain(tx: Knex, workspace: string, token: string) {
   return row
 }
 
-/** Takes it back: its link is no longer good. Throws NotFound for one that was used, or taken back already. */
-export async function revoke(tx: Knex, req: Request<any>, id: string) {
+/**
+ * Takes it back: its link is no longer good. `client` narrows it to one client's. Throws NotFound for one that was used, or
+ * taken back already.
+ */
+export async function revoke(tx: Knex, req: Request<any>, id: string, client?: string) {
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set revoked_at = portal.now(), asked_at = null
-           where workspace_id = $1 and id::text = $2 and used_at is null and (revoked_at is null or asked_at is not null)
+    text: `update portal.client_invitations set revoked_at = now(), asked_at = null
+           where workspace_id = $1 and id::text = $2 and used_at is null and client_id = coalesce($3, client_id)
+             and (revoked_at is null or (asked_at is not null and $3::text is null))
            returning email, client_name`,
-    values: [req.portal.workspace.id, id],
+    values: [req.portal.workspace.id, id, client ?? null],
   })
   if (!row) throw new NotFound()
   await note(tx, req, { event: 'team.revoked', subject: { email: row.email, client: row.client_name } })

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
+import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+import { within } from '../database.ts'
+import { invite } from './invitations.ts'
 
 const idOf = async ({ owner }: Scene, role: Role) =>
   (
@@ -106,4 +108,71 @@ describe('a team', () => {
       expect((await owner.post(path, { role: 'viewer' })).status, path).to.equal(404)
     expect(scene.mails).to.be.empty
   })
+
+  it('has one open invitation for each address, and takes it back when whoever sent it wants', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [owner, nobody] = [await scene.visit('owner'), await scene.visit()]
+    const typed = { name: 'Jo', email: 'jo@acmebakery.example', role: 'admin' }
+    const invited = async () => {
+      scene.mails.length = 0
+      expect((await owner.post('/team/invitations', typed)).status).to.equal(303)
+      return /brightside(\/invitation\/\S+)/.exec((await scene.mailTo(typed.email)).text)![1]!
+    }
+    const status = async (path: string) => (await nobody.get(path)).status
+    const [first, second] = [await invited(), await invited()]
+    expect([await status(first), await status(second)]).to.deep.equal([410, 200])
+    const [{ id }, ...others] = await scene
+      .owner('portal.client_invitations')
+      .where({ used_at: null, revoked_at: null })
+    expect(others).to.be.empty
+
+    expect(await owner.get('/team')).to.show('Take back: Jo', `/team/invitations/${id}/revocation`)
+    const path = `/team/invitations/${id}/revocation`
+    expect((await (await scene.visit('approver')).post(path)).status).to.equal(403)
+    expect((await (await scene.visit('newcomer')).post(path)).status).to.equal(404)
+    expect(await status(second)).to.equal(200)
+    expect((await owner.post(path)).headers.location).to.equal('/portal/brightside/team?done=revoked')
+    expect(await owner.get('/team?done=revoked')).to.show('The invitation was taken back.')
+    expect(await status(second)).to.equal(410)
+    expect((await owner.post(path)).status).to.equal(404)
+    expect((await owner.post(`/team/invitations/${id}`)).status).to.equal(404)
+  })
+
+  it('invites an address once, also when several do at once', async () => {
+    const scene = await open({ mail: 'kept' })
+    const it = { email: 'Jo@acmebakery.example', name: 'Jo', client: { id: '1', name: 'Acme Bakery' }, contact: null }
+    const tokens = await Promise.all(
+      ['Nadia', 'Marta', 'Jonas'].map(invitedBy =>
+        within(scene.database, { workspace: '1' }, tx => invite(tx, '1', { ...it, role: 'viewer', invitedBy })),
+      ),
+    )
+    const nobody = await scene.visit()
+    const answers = await Promise.all(tokens.map(token => nobody.get(`/invitation/${token}`)))
+    expect(answers.map(it => it.status).sort()).to.deep.equal([200, 410, 410])
+  })
+
+  for (const [what, end] of [
+    ['removed', (owner: Visitor, _admin: Visitor, id: string) => owner.post(`/team/${id}/removal`)],
+    [
+      'given another role',
+      (owner: Visitor, _admin: Visitor, id: string) => owner.post(`/team/${id}/role`, { role: 'billing' }),
+    ],
+    [
+      'suspended',
+      (_owner: Visitor, admin: Visitor, id: string) =>
+        admin.postAt(`/settings/client-portal/people/${id}/suspension`, { suspended: 'on' }),
+    ],
+  ] as const)
+    it(`gives no access back by an old invitation to somebody who was ${what}`, async () => {
+      const scene = await open({ mail: 'kept' })
+      const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+      const { email, name } = whoIs('viewer')
+      const id = await idOf(scene, 'viewer')
+      await owner.post('/team/invitations', { name, email, role: 'admin' })
+      const path = /brightside(\/invitation\/\S+)/.exec((await scene.mailTo(email)).text)![1]!
+      expect((await owner.get(path)).status).to.equal(200)
+      expect((await end(owner, admin, id)).status).to.equal(303)
+      expect((await owner.get(path)).status).to.equal(410)
+      expect((await owner.post(`${path}/membership`)).status).to.equal(410)
+    })
 })

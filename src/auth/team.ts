@@ -10,8 +10,8 @@ import { read } from '../form.ts'
 import { limitForm, limitName, limitSql, moneyIn, saveLimit } from '../offer/limit.ts'
 import { anyMember, clientAdmins, type Section, stepUp } from '../section.ts'
 import { stored } from '../settings/store.ts'
-import { contactAt } from './identity.ts'
-import { invite, inviteAgain } from './invitations.ts'
+import { accountsBeside, contactAt } from './identity.ts'
+import { invite, inviteAgain, revoke, voidInvitations } from './invitations.ts'
 import { inviting } from './inviting.ts'
 import { allowedTo, includes } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
@@ -97,6 +97,13 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
       res.redirect(303, req.portal.url('/team?done=invited'))
     })
 
+  router.post('/invitations/:invitation/revocation', clientAdmins, stepUp('team.change'), async (req, res) => {
+    const { workspace, customer } = req.portal
+    const scope = { workspace: workspace.id }
+    await within(database, scope, tx => revoke(tx, req, String(req.params.invitation), customer.client.id))
+    res.redirect(303, req.portal.url('/team?done=revoked'))
+  })
+
   router.post(
     '/:person/role',
     clientAdmins,
@@ -110,6 +117,7 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
           text: `update portal.client_memberships set role = $4 where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
           values: [...keyOf(req), role],
         })
+        await voidOf(tx, req)
         await note(tx, req, { event: 'team.changed', subject: { id: req.params.person, name, before, after: role } })
       })
       res.redirect(303, req.portal.url('/team?done=changed'))
@@ -158,6 +166,7 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
     async (req, res) => {
       await within(database, { workspace: req.portal.workspace.id }, async tx => {
         const { name } = await held(tx, req, true)
+        await voidOf(tx, req)
         await query(tx, {
           text: `delete from portal.client_memberships where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
           values: keyOf(req),
@@ -187,6 +196,12 @@ const keyOf = ({ portal, params }: Parameters<RequestHandler<any>>[0]) => [
   portal.customer.client.id,
   params.person,
 ]
+
+/** Nobody gets back by an invitation what a change has taken from them. */
+async function voidOf(tx: Knex, req: Parameters<RequestHandler<any>>[0]) {
+  const [workspace, client, person] = keyOf(req)
+  await voidInvitations(tx, workspace, await accountsBeside(tx, workspace, person), client)
+}
 
 /**
  * The membership that is to change, with those of the company's other admins held until the transaction ends, so that

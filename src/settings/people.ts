@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { accountsBeside, contactAt } from '../auth/identity.ts'
-import { invite, inviteAgain, revoke } from '../auth/invitations.ts'
+import { invite, inviteAgain, revoke, voidInvitations } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
 import { offered } from '../auth/offered.ts'
 import { allowedTo } from '../auth/roles.ts'
@@ -148,6 +148,7 @@ export const saveSuspension =
       })
       const row = rows.find(it => it.id === person)
       if (!row) throw new NotFound()
+      if (on) await voidInvitations(tx, req.portal.workspace.id, all)
       await note(tx, req, {
         event: on ? 'people.suspended' : 'people.admitted',
         subject: { id: person, name: row.name },
