@@ -91,7 +91,7 @@ export async function newRecoveryCodes(tx: Knex, { workspace, person }: Whose, s
 }
 
 /** Once: it is gone then. */
-export async function useRecovery(tx: Knex, { workspace, person }: Whose, typed: string, secrets: string[]) {
+async function useRecovery(tx: Knex, { workspace, person }: Whose, typed: string, secrets: string[]) {
   const code = typed.toUpperCase().replace(/[^A-Z0-9]/g, '')
   const used = await query(tx, {
     text: `delete from portal.client_factors

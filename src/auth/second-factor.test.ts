@@ -132,22 +132,53 @@ describe('a second factor', () => {
     expect((await second(again.who, codesIn(made.text)[0]!)).status).to.equal(303)
   })
 
-  it('is turned off by a code or the password, and by nothing else', async () => {
+  it('is changed, added to and turned off by itself or a recovery code, never by password or mailed code', async () => {
     const scene = await open({ mail: 'kept' })
-    const me = await scene.visit('owner')
-    for (const proof of [password, 'code']) {
-      const { secret } = await setUp(me)
-      const off = (typed: string) => me.post(`${account}/removal`, { proof: typed })
-      expect(await off('wrong'))
-        .to.include({ status: 422 })
-        .and.show('neither your password nor a code of now')
-      expect((await off(proof === 'code' ? codeOf(secret) : proof)).headers.location).to.include('saved=off')
-      expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
+    const [me, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    const { secret, codes } = await setUp(me)
+    const changes = [
+      `${account}/removal`,
+      `${account}/recovery-codes`,
+      '/account/passkeys',
+      '/account/passkeys/x/removal',
+    ]
+    const before = await scene.owner('portal.client_factors').orderBy('id')
+    const refused = async (why: string) => {
+      for (const path of changes)
+        for (const proof of [
+          { proof: password, 'step-up.by': 'password', 'step-up.password': password },
+          { 'step-up.show': 'code' },
+          {},
+        ]) {
+          const answer = await me.post(path, { name: 'Phone', credential: '{}', ...proof })
+          expect(answer, `${path} ${why}`).to.include({ status: 403 })
+          expect(answer).to.show('Code of the app').and.not.show('type="password"')
+        }
+      expect(await scene.owner('portal.client_factors').orderBy('id'), why).to.deep.equal(before)
     }
+    // A password typed a moment ago.
+    await at(scene, 0)
+    await refused('by a fresh password')
+    await admin.postAt(`${settings}/sign-in`, {
+      'was.step-up.account.factor': 'proof',
+      'step-up.account.factor': 'none',
+    })
+    await refused('where the workspace asks for nothing')
+    expect(await scene.owner('portal.client_outbox').where({ kind: 'step-up' })).to.be.empty
+
+    const by = (code: string) => ({ 'step-up.by': 'totp', 'step-up.code': code })
+    expect((await me.post(`${account}/removal`, by('000000'))).status).to.equal(422)
+    expect((await me.post(`${account}/removal`, by(codeOf(secret)))).headers.location).to.include('saved=off')
+    expect(await me.get(`${account}?saved=off`)).to.show('The second factor is off.')
+    expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
     expect(await scene.owner('portal.client_factors')).to.be.empty
     expect(await me.get('/activity')).to.show('turned the second factor off')
-    expect((await scene.mailTo(email)).subject).to.equal('The second factor was turned off')
+    expect((await scene.mailTo(email, 'The second factor was turned off')).text).to.be.a('string')
+    expect(codes).to.have.length(10)
 
+    const again = await setUp(me)
+    await at(scene, 0)
+    expect((await me.post(`${account}/removal`, by(again.codes[0]!))).headers.location).to.include('saved=off')
     await setUp(me)
     const { person_id } = await scene.owner('portal.client_factors').first('person_id')
     await scene.owner('portal.client_factors').insert({
@@ -161,10 +192,24 @@ describe('a second factor', () => {
       },
     })
     scene.mails.length = 0
-    await me.post(`${account}/removal`, { proof: password })
+    await me.post(`${account}/removal`)
     expect(await scene.mailTo(email, 'A second factor was removed'))
       .to.have.property('text')
       .include('is still asked for')
+  })
+
+  it('of another kind is added by the one that there is, also where an app was begun before it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    await me.post(account)
+    const secret = keyIn((await me.get(account)).text)
+    const { id: person_id } = await scene.owner('portal.client_users').where({ email }).first('id')
+    await scene.owner('portal.client_factors').insert({
+      ...{ workspace_id: '1', id: 'a passkey', person_id, kind: 'passkey', name: 'Phone', confirmed_at: new Date() },
+    })
+    expect((await me.post(`${account}/confirmation`, { code: codeOf(secret, -1) })).status).to.equal(403)
+    expect(await me.get(account)).to.not.show(secret)
+    expect((await scene.owner('portal.client_factors').where({ kind: 'app' }).first()).confirmed_at).to.equal(null)
   })
 
   it('is what some actions ask for, where the workspace wants it', async () => {
@@ -211,7 +256,7 @@ describe('a second factor', () => {
     expect((await billing.get('/invoices')).status).to.equal(200)
     await setUp(early.who)
     expect((await early.who.get('/invoices')).status).to.equal(200)
-    expect(await early.who.post(`${account}/removal`, { proof: password }))
+    expect(await early.who.post(`${account}/removal`))
       .to.include({ status: 422 })
       .and.show('it stays on')
     expect(await admin.at(`${settings}/activity`)).to.show('asks for a second factor: 2026-11-21 admin')

@@ -10,21 +10,11 @@ import { squares } from '../qr.ts'
 import { anybody, anyMember, stepUp } from '../section.ts'
 import { demandOf } from './demand.ts'
 import { disowning } from './disown.ts'
-import { enter, keep, refuse } from './enter.ts'
-import {
-  beginApp,
-  dropApp,
-  type Factors,
-  factorsOf,
-  newRecoveryCodes,
-  uriOf,
-  useApp,
-  useRecovery,
-  useSecond,
-} from './factors.ts'
-import { fits } from './passwords.ts'
+import { enter, refuse } from './enter.ts'
+import { beginApp, dropApp, type Factors, factorsOf, newRecoveryCodes, uriOf, useApp, useSecond } from './factors.ts'
 import { accountOf, mayEnter } from './people.ts'
 import { endOthers } from './reset.ts'
+import { proven } from './step-up.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
 interface Parts {
@@ -89,10 +79,14 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
   const show: RequestHandler = async (req, res) => {
     const { customer, workspace } = req.portal
     const factors = await within(database, { workspace: workspace.id }, tx => factorsOf(tx, mine(req), secrets))
-    const uri = factors.begun && uriOf(factors.begun, workspace.name, customer.person.email)
+    // Beside a factor that there is, the key of another one is shown to who has just used that.
+    const shown = !factors.passkeys || proven(req.portal.aside.session.proofs, 'second')
+    const uri = shown && factors.begun && uriOf(factors.begun, workspace.name, customer.person.email)
     res.answer('account/second-factor', {
       ...factors,
-      ...{ demand: demandOf(req.portal), uri, qr: uri && squares(uri) },
+      demand: demandOf(req.portal),
+      uri,
+      qr: uri && squares(uri),
       saved: String(req.query.saved ?? ''),
     })
   }
@@ -107,6 +101,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
   router.post(
     '/account/second-factor/confirmation',
     anyMember,
+    stepUp('account.factor'),
     async (req, res) => {
       const { code } = read(Typed, req)
       const succeeded = await limits.count(req, { account: `factor ${mine(req).person}` })
@@ -140,34 +135,18 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
   router.post(
     '/account/second-factor/removal',
     anyMember,
+    stepUp('account.factor'),
     async (req, res) => {
-      const { proof } = z.object({ proof: z.string().catch('') }).parse(Object(req.portal.body))
-      if (
-        demandOf(req.portal) &&
-        !(await within(database, mine(req), tx => factorsOf(tx, mine(req), secrets))).passkeys
-      )
-        throw new Invalid({ proof: ['Your company’s portal asks for a second factor: it stays on.'] }, {})
-      const succeeded = await limits.count(req, { account: `factor ${mine(req).person}` })
-      const account = await within(database, mine(req), tx =>
-        accountOf(tx, mine(req).workspace, req.portal.customer.person.email),
-      )
-      const known = await fits(account?.password_hash, proof)
       await inside(req, async tx => {
-        if (
-          !known &&
-          !(await useApp(tx, mine(req), proof, secrets)) &&
-          !(await useRecovery(tx, mine(req), proof, secrets))
-        )
-          throw new Invalid({ proof: ['This is neither your password nor a code of now.'] }, {})
+        const { app, passkeys } = await factorsOf(tx, mine(req), secrets)
+        if (!app) throw new Forbidden()
+        if (demandOf(req.portal) && !passkeys)
+          throw new Invalid({ factor: ['Your company’s portal asks for a second factor: it stays on.'] }, {})
         await dropApp(tx, mine(req))
         await endOthers(tx, req)
         await note(tx, req, { event: 'account.factor-removed' })
-        const { passkeys } = await factorsOf(tx, mine(req), secrets)
         await tellFactor(mailed, req, tx, passkeys ? 'factor-fewer' : 'factor-removed')
       })
-      await succeeded()
-      const { person, client } = req.portal.customer
-      if (!known) await keep(database, req, { ...person, client: client.id })
       res.redirect(303, req.portal.url('/account/second-factor?saved=off'))
     },
     otherwise(show),

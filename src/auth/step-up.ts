@@ -65,10 +65,8 @@ export function ladder(parts: Parts): Router {
 }
 
 async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
-  const { body, visitor, wants } = req.portal
-  const wanted = rungIn(visitor?.settings ?? [], action) ?? parts.actions.get(action)?.rung ?? 'proof'
-  // Nobody has the second factor before the first time that one is set up.
-  const rung = wanted === 'second' && action === 'account.factor' && !visitor?.factor ? 'proof' : wanted
+  const { body, aside, wants } = req.portal
+  const rung = await rungOf(parts, req, action)
   const given = Given.parse(Object(body))
   if (body) req.portal.body = carried(body)
   if (rung === 'none' || proven(req, rung)) return next()
@@ -81,7 +79,8 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
   const ways = waysOf(parts, account, rung)
   let sent = given['step-up.id']
   try {
-    if (given['step-up.show'] === 'code' && parts.mailed) sent = await sendCode(parts.mailed, req, account)
+    if (given['step-up.show'] === 'code' && ways.includes('code') && parts.mailed)
+      sent = await sendCode(parts.mailed, req, account)
     const by = given['step-up.show'] ? undefined : await prove(parts, req, account, given, ways)
     if (by) {
       if (seconds.includes(by)) {
@@ -101,10 +100,25 @@ async function climb(parts: Parts, action: string, req: Request, res: Response, 
   req.portal.frame = 'solo'
   res.answer('auth/step-up', {
     ...{ action, ways, sent, about: parts.actions.get(action)?.label },
-    way: given['step-up.show'] ?? given['step-up.by'] ?? ways[0],
+    way: ways.find(it => it === (given['step-up.show'] ?? given['step-up.by'])) ?? ways[0],
     address: req.method === 'POST' ? req.originalUrl : req.portal.url('/step-up'),
     fields: req.method === 'POST' ? fieldsOf(req.portal.body) : [['next', req.originalUrl]],
   })
+}
+
+/**
+ * What this action asks of this person. Second factors are changed by one that there is, whatever the workspace asks for
+ * (OWASP ASVS 5.0, 7.5.1); nobody has one before the first is set up.
+ */
+async function rungOf({ actions, database }: Parts, req: Request, action: string): Promise<Rung> {
+  const { visitor, workspace, customer } = req.portal
+  const wanted = rungIn(visitor?.settings ?? [], action) ?? actions.get(action)?.rung ?? 'proof'
+  if (action !== 'account.factor') return wanted
+  const account = await within(database, { workspace: workspace.id }, tx =>
+    accountOf(tx, workspace.id, customer.person.email),
+  )
+  if (account?.factor) return 'second'
+  return wanted === 'second' ? 'proof' : wanted
 }
 
 export const rungs = ['none', 'proof', 'second'] as const satisfies Rung[]
@@ -115,11 +129,9 @@ export function rungIn(settings: Row[], action: string): Rung | undefined {
   return rungs.find(it => it === row?.[3])
 }
 
-function proven({ portal: { aside, now } }: Request, rung: Rung): boolean {
-  const since = now.getTime() - remembered
-  const proofs = aside.session.proofs ?? []
-  return proofs.some(it => it.at > since && (rung !== 'second' || seconds.includes(it.by)))
-}
+/** Whether this was proven within the last ten minutes. */
+export const proven = (proofs: Proof[] = [], rung: Rung) =>
+  proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
 
 type Way = 'passkey' | 'totp' | 'password' | 'code'
 
