@@ -9,6 +9,7 @@ import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { enter } from './enter.ts'
 import { askAgain, findInvitation, holdersOf, joinClient, openAccount } from './invitations.ts'
+import { personName } from './names.ts'
 import { offered } from './offered.ts'
 import { hashed, weakness } from './passwords.ts'
 import { accountOf } from './people.ts'
@@ -122,7 +123,7 @@ interface Coming {
 }
 
 const Named = z.object({
-  name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
+  name: personName('Type your name.'),
   password: z.undefined().catch(undefined),
 })
 

@@ -29,6 +29,9 @@ const limits = {
     [3, 60],
     [10, 3_600],
   ],
+  /** Invitations that one person, and all of one client, may send; staff's are not counted. */
+  inviter: [[30, 86_400]],
+  client: [[100, 86_400]],
   /** Mails that tell of a lock. */
   lock: [
     [1, 3_600],
@@ -37,12 +40,15 @@ const limits = {
 } as const satisfies Record<string, readonly Limit[]>
 type What = keyof typeof limits
 
+/** What a try is counted for, beside the address that it comes from. */
+type Counted = Partial<Record<Exclude<What, 'address' | 'lock'>, string>>
+
 export interface Limits {
   /**
    * Counts a try, before it is known how it ends. Throws TooOften. What it gives takes the try back, for one that
    * succeeded: the account's are forgotten then.
    */
-  count(req: Request<any>, of: { account?: string; password?: string; mail?: string }): Promise<() => Promise<void>>
+  count(req: Request<any>, of: Counted): Promise<() => Promise<void>>
   /** Whether the lock of this account may be told now: once an hour, four times a day. */
   once(req: Request<any>, account: string): Promise<boolean>
   /** Forgets the tries at an account, for who has proven to be its owner. */
@@ -69,14 +75,13 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
       .digest('base64url')
 
   return {
-    async count(req, { account, password, mail }) {
+    async count(req, { password, ...of }) {
       const { workspace } = req.portal
-      const keys: [What, string][] = [
-        ['address', keyed(`${workspace.id} ${networkOf(req.ip ?? '')}`)],
-        ...(account ? [['account', keyed(`${workspace.id} ${account}`)] as [What, string]] : []),
-        ...(password ? [['password', keyed(`${workspace.id} ${fingerprint(password)}`)] as [What, string]] : []),
-        ...(mail ? [['mail', keyed(`${workspace.id} ${mail}`)] as [What, string]] : []),
-      ]
+      const all = { address: networkOf(req.ip ?? ''), ...of, ...(password && { password: fingerprint(password) }) }
+      const keys = Object.entries(all).map(([what, text]): [What, string] => [
+        what as What,
+        keyed(`${workspace.id} ${text}`),
+      ])
       for (const [what, key] of keys) {
         const wait = Math.max(0, ...(await Promise.all((made.get(what) ?? []).map(it => consume(it, key)))))
         if (!wait) continue

@@ -13,6 +13,7 @@ import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
 import { seal } from '../mail/seal.ts'
 import { anybody } from '../section.ts'
+import { personName } from './names.ts'
 import { accountOf } from './people.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -107,7 +108,7 @@ const open = `r.workspace_id = $1 and r.token_hash = $2 and r.client_id is not n
   and r.created_at > portal.now() - interval '${days} days'`
 
 const Asking = z.object({
-  name: z.string('Type your name.').trim().min(1, 'Type your name.').max(200, 'Use at most 200 characters.'),
+  name: personName('Type your name.'),
   email: z.string().trim().toLowerCase().max(320).pipe(z.email('Type an e-mail address, like jo@example.com.')),
   code: z
     .string('Type the customer code.')

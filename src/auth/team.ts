@@ -13,6 +13,7 @@ import { stored } from '../settings/store.ts'
 import { accountsBeside, contactAt } from './identity.ts'
 import { invite, inviteAgain, revoke, voidInvitations } from './invitations.ts'
 import { inviting } from './inviting.ts'
+import { personName } from './names.ts'
 import { allowedTo, includes } from './roles.ts'
 import { linkTo, mailing, type Ways } from './way.ts'
 
@@ -70,7 +71,7 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
         const { name, email, role } = read(Inviting, req)
         const { workspace, customer } = req.portal
         const { client, person } = customer
-        await mailed.limits.count(req, { mail: email })
+        await mailed.limits.count(req, { mail: email, inviter: person.id, client: client.id })
         const contact = (await contactAt(crm.directory, workspace, client.id, email))?.id ?? null
         await mailing(mailed, req, async tx => {
           const it = { email, name, client, contact, role, invitedBy: person.name }
@@ -89,13 +90,22 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
     )
 
   if (mailed)
-    router.post('/invitations/:invitation', clientAdmins, stepUp('team.change'), async (req, res) => {
-      await mailing(mailed, req, async tx => {
-        const it = await inviteAgain(tx, req, String(req.params.invitation), req.portal.customer.client.id)
-        await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
-      })
-      res.redirect(303, req.portal.url('/team?done=invited'))
-    })
+    router.post(
+      '/invitations/:invitation',
+      clientAdmins,
+      stepUp('team.change'),
+      async (req, res) => {
+        const { client, person } = req.portal.customer
+        const id = String(req.params.invitation)
+        await mailed.limits.count(req, { mail: `invitation ${id}`, inviter: person.id, client: client.id })
+        await mailing(mailed, req, async tx => {
+          const it = await inviteAgain(tx, req, id, client.id)
+          await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
+        })
+        res.redirect(303, req.portal.url('/team?done=invited'))
+      },
+      otherwise(show),
+    )
 
   router.post('/invitations/:invitation/revocation', clientAdmins, stepUp('team.change'), async (req, res) => {
     const { workspace, customer } = req.portal
@@ -182,11 +192,7 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
 }
 
 const Inviting = z.object({
-  name: z
-    .string('Type the name of this person.')
-    .trim()
-    .min(1, 'Type the name of this person.')
-    .max(200, 'Use at most 200 characters.'),
+  name: personName('Type the name of this person.'),
   email: z.string().trim().toLowerCase().pipe(z.email('Type an e-mail address, like jo@example.com.')),
   role: z.enum(roles, 'Choose one of the roles.'),
 })

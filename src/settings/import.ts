@@ -3,11 +3,13 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { invite } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
+import { nameProblem } from '../auth/names.ts'
 import { roleName } from '../auth/roles.ts'
 import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Client, type Contact, type Crm, type Role, roles } from '../crm.ts'
 import { type CsvRow, csvRows, csvText } from '../csv.ts'
 import { query, within } from '../database.ts'
+import type { Speech } from '../language.ts'
 
 interface Parts {
   crm: Crm
@@ -130,27 +132,30 @@ function lineOf(req: Request, { line, cells }: CsvRow, columns: Columns): Line {
   const [name, email, wanted] = [cell('name'), cell('email').toLowerCase(), cell('client')]
   const called = cell('role').toLowerCase()
   const role = called ? roles.find(it => it === called || roleName(req.portal, it).toLowerCase() === called) : 'member'
-  const formula = [name, wanted].find(it => /^[=+\-@]/.test(it))
-  const wrong = !name
-    ? t('The name is missing. Write it in the first column, or under "name".')
-    : name.length > 200
-      ? t('The name is too long. Use at most 200 characters.')
-      : formula
-        ? t('{text} begins like a formula. Write it without the first sign.', { text: formula.slice(0, 40) })
-        : !email
-          ? t('The e-mail address is missing.')
-          : !z.email().max(320).safeParse(email).success
-            ? t('{text} is no e-mail address. Write one like jo@example.com.', { text: email.slice(0, 80) })
-            : !wanted
-              ? t('The client is missing. Write its name or number as the CRM has it.')
-              : !role
-                ? t('There is no role {text}. Write one of: {roles}.', {
-                    text: called.slice(0, 40),
-                    roles: roles.map(it => roleName(req.portal, it)).join(', '),
-                  })
-                : undefined
+  const wrong = wrongIn({ name, email, wanted }, t) ?? (role ? undefined : wrongRole(req, called))
   return { line, name, email, wanted, role: role ?? 'member', ...(wrong ? { wrong } : {}) }
 }
+
+/** What is wrong with a line, as a sentence that says what to do. */
+function wrongIn({ name, email, wanted }: { name: string; email: string; wanted: string }, t: Speech['t']) {
+  if (!name) return t('The name is missing. Write it in the first column, or under "name".')
+  if (name.length > 200) return t('The name is too long. Use at most 200 characters.')
+  const formula = [name, wanted].find(it => /^[=+\-@]/.test(it))
+  if (formula)
+    return t('{text} begins like a formula. Write it without the first sign.', { text: formula.slice(0, 40) })
+  const problem = nameProblem(name)
+  if (problem) return t(problem)
+  if (!email) return t('The e-mail address is missing.')
+  if (!z.email().max(320).safeParse(email).success)
+    return t('{text} is no e-mail address. Write one like jo@example.com.', { text: email.slice(0, 80) })
+  return wanted ? undefined : t('The client is missing. Write its name or number as the CRM has it.')
+}
+
+const wrongRole = ({ portal }: Request, called: string) =>
+  portal.t('There is no role {text}. Write one of: {roles}.', {
+    text: called.slice(0, 40),
+    roles: roles.map(it => roleName(portal, it)).join(', '),
+  })
 
 /** Each client is asked for once, eight at a time. */
 async function findClients(crm: Crm, req: Request, lines: Line[]) {

@@ -5,6 +5,7 @@ import { note } from '../activity.ts'
 import { accountsBeside, contactAt } from '../auth/identity.ts'
 import { invite, inviteAgain, revoke, voidInvitations } from '../auth/invitations.ts'
 import { inviting } from '../auth/inviting.ts'
+import { nameProblem } from '../auth/names.ts'
 import { offered } from '../auth/offered.ts'
 import { allowedTo } from '../auth/roles.ts'
 import { linkTo, mailing, type Ways } from '../auth/way.ts'
@@ -174,6 +175,10 @@ const Inviting = z
     message: 'Choose somebody, or type an e-mail address.',
   })
   .refine(it => !it.email || it.name, { path: ['name'], message: 'Type the name of this person.' })
+  .superRefine(({ email, name }, { addIssue }) => {
+    const problem = email && name && nameProblem(name)
+    if (problem) addIssue({ code: 'custom', path: ['name'], message: problem })
+  })
 
 async function clientOf(crm: Crm, req: Request<any>) {
   const client = await crm.directory.client(req.portal.workspace, String(req.params.client))
