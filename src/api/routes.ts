@@ -9,7 +9,7 @@ import { offered } from '../auth/offered.ts'
 import { password } from '../auth/password.ts'
 import { accountOf } from '../auth/people.ts'
 import type { Proof as Proven } from '../auth/sessions.ts'
-import { useCode } from '../auth/tokens.ts'
+import { tryCode } from '../auth/typed-code.ts'
 import type { Account, Ways } from '../auth/way.ts'
 import type { Identity } from '../crm.ts'
 import { within } from '../database.ts'
@@ -103,11 +103,9 @@ export function api({ database, identity, limits, log, mailed, secrets, sections
       const succeeded = await limits.count(req, { account: proof.email, password: proof.password })
       return { succeeded, account: await check(req, res) }
     }
-    const succeeded = await limits.count(req, {})
     const [secret = ''] = mailed?.secrets ?? []
-    const used = await within(database, { workspace }, tx =>
-      useCode(tx, workspace, 'sign-in', proof.request, proof.code, secret),
-    )
+    const { request: id, code } = proof
+    const { used, succeeded } = await tryCode({ database, limits }, req, { kind: 'sign-in', id, code, secret })
     return {
       succeeded,
       account: used && (await within(database, { workspace }, tx => accountOf(tx, workspace, used.email))),

@@ -7,7 +7,8 @@ import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { enter, refuse } from './enter.ts'
 import { accountOf, mayEnter } from './people.ts'
-import { find, issue, use, useCode } from './tokens.ts'
+import { find, issue, use } from './tokens.ts'
+import { tryCode } from './typed-code.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
 /** How long a code and the link beside it are good, in minutes. */
@@ -47,12 +48,9 @@ export function codes(ways: Ways): Router {
     anybody,
     async (req, res) => {
       const { code, next } = read(Typed, req)
-      const succeeded = await ways.limits.count(req, {})
       const workspace = req.portal.workspace.id
       const id = z.uuid().safeParse(req.params.request).data
-      const used = id
-        ? await within(ways.database, { workspace }, tx => useCode(tx, workspace, 'sign-in', id, code, secret))
-        : undefined
+      const { used, succeeded } = await tryCode(ways, req, { kind: 'sign-in', id, code, secret })
       const account = used && (await within(ways.database, { workspace }, tx => accountOf(tx, workspace, used.email)))
       if (!mayEnter(account))
         return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
+import { person, share } from '../../test/links.ts'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { networkOf } from './limits.ts'
 
 const owner = whoIs('owner')
@@ -97,5 +98,108 @@ describe('a network', () => {
     expect(networkOf('2001:db8::1')).to.equal('2001:db8:0:0')
     expect(networkOf('::1')).to.equal('0:0:0:0')
     expect(networkOf('fe80::1%eth0')).to.equal('fe80:0:0:0')
+  })
+})
+
+describe('wrong codes', () => {
+  afterEach(leave)
+
+  const codeIn = (text: string) => /^(\d{6})$/m.exec(text)![1]!
+  const other = (code: string, by: number) => String((Number(code) + by) % 1_000_000).padStart(6, '0')
+  const forget = (scene: Scene, what: string) =>
+    scene.owner('portal_jobs.limits').where('key', 'like', `${what}%`).delete()
+
+  /** Asks for a code, and gives the page where it is typed. */
+  async function ask(scene: Scene, who: Visitor, email: string) {
+    await forget(scene, 'mail')
+    const { headers } = await who.post('/sign-in/code', { email })
+    return headers.location!.replace('/portal/brightside', '')
+  }
+
+  it('are counted for an account across codes: then codes wait, and the mailed link does not', async () => {
+    const scene = await open({ mail: 'kept' })
+    const nobody = await scene.visit()
+    const seen: unknown[][] = []
+    for (const email of [owner.email, 'unknown@else.where']) {
+      const answers = []
+      for (let round = 0; round < 2; round++) {
+        const page = await ask(scene, nobody, email)
+        const right = email === owner.email ? codeIn((await scene.mailTo(email)).text) : '000000'
+        for (let at = 1; at <= 5; at++) answers.push(await nobody.post(page, { code: other(right, at) }))
+        scene.mails.length = 0
+      }
+      await forget(scene, 'address')
+      const page = await ask(scene, nobody, email)
+      const mail = email === owner.email ? await scene.mailTo(email) : undefined
+      const late = await nobody.post(page, { code: mail ? codeIn(mail.text) : '000000' })
+      expect(late)
+        .to.include({ status: 429 })
+        .and.show('Too many wrong codes were typed for this address.', 'The link in the mail still works.')
+      expect(Number(late.headers['retry-after'])).to.be.within(3_000, 3_600)
+      const token = { grant: 'code', request: page.split('/').at(-1), code: mail ? codeIn(mail.text) : '000000' }
+      expect((await nobody.agent.post('/portal/brightside/api/v1/tokens').send(token)).status).to.equal(429)
+      seen.push([...answers, late].map(it => [it.status, it.text.replaceAll(/nonce="[^"]+"/g, '')]))
+      if (!mail) continue
+
+      const me = await scene.visit('owner')
+      const link = /brightside(\/sign-in\/link\/\S+)/.exec(mail.text)![1]!
+      expect((await nobody.post(link)).status).to.equal(303)
+      expect((await nobody.get('/account')).status).to.equal(200)
+      await nobody.post('/sign-out')
+      expect((await me.get('/account')).status).to.equal(200)
+    }
+    expect(seen[1]).to.deep.equal(seen[0])
+
+    await scene
+      .owner('portal_jobs.limits')
+      .where('key', 'like', 'code3600%')
+      .update({ expire: Date.now() - 1 })
+    scene.mails.length = 0
+    const page = await ask(scene, nobody, owner.email)
+    expect((await nobody.post(page, { code: codeIn((await scene.mailTo(owner.email)).text) })).status).to.equal(303)
+  })
+
+  it('count alike before what matters and at a public link, and a right one is none', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    const used = async () =>
+      (await scene.owner('portal_jobs.limits').where('key', 'like', 'code3600%')).map(it => it.points)
+    const page = await ask(scene, await scene.visit(), owner.email)
+    const right = codeIn((await scene.mailTo(owner.email)).text)
+    for (let at = 1; at <= 3; at++) await (await scene.visit()).post(page, { code: other(right, at) })
+    await (await scene.visit()).post(page, { code: right })
+    expect(await used()).to.deep.equal([3])
+
+    await scene.owner('portal.client_sessions').update({ sess: scene.owner.raw(`jsonb_set(sess, '{proofs}', '[]')`) })
+    scene.mails.length = 0
+    const invitation = { name: 'Jo', email: 'jo@x.example', role: 'viewer' }
+    await forget(scene, 'mail')
+    const sent = await me.post('/team/invitations', { ...invitation, 'step-up.show': 'code' })
+    const proof = {
+      ...invitation,
+      'step-up.by': 'code',
+      'step-up.id': /step-up.id" value="([^"]+)/.exec(sent.text)![1]!,
+    }
+    const fresh = codeIn((await scene.mailTo(owner.email)).text)
+    for (let at = 1; at <= 3; at++)
+      expect((await me.post('/team/invitations', { ...proof, 'step-up.code': other(fresh, at) })).status).to.equal(422)
+    expect(await used()).to.deep.equal([6])
+
+    const guest = await person(scene)
+    const here = (await guest.get((await share(scene)).path)).headers.location!
+    scene.mails.length = 0
+    await forget(scene, 'mail')
+    const base = here.replace(/\/proposals\/.*/, '/code')
+    const asked = await guest.postAt(base, { 'step-up.show': 'code', 'step-up.email': owner.email })
+    const typed = { 'step-up.id': /step-up.id" value="([^"]+)/.exec(asked.text)![1]!, 'step-up.email': owner.email }
+    const mailed = codeIn((await scene.mailTo(owner.email)).text)
+    for (let at = 1; at <= 4; at++)
+      expect((await guest.postAt(base, { ...typed, 'step-up.code': other(mailed, at) })).status).to.equal(422)
+    expect(await used()).to.deep.equal([10])
+    expect(await guest.postAt(base, { ...typed, 'step-up.code': mailed }))
+      .to.include({ status: 429 })
+      .and.show('Too many wrong codes were typed for this address.')
+    expect((await me.post('/team/invitations', { ...proof, 'step-up.code': fresh })).status).to.equal(429)
+    expect(await scene.owner('portal.client_invitations')).to.be.empty
   })
 })

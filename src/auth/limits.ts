@@ -32,6 +32,11 @@ const limits = {
   /** Invitations that one person, and all of one client, may send; staff's are not counted. */
   inviter: [[30, 86_400]],
   client: [[100, 86_400]],
+  /** Wrong codes of one address, of however many mails and kinds. */
+  code: [
+    [10, 3_600],
+    [20, 86_400],
+  ],
   /** Mails that tell of a lock. */
   lock: [
     [1, 3_600],

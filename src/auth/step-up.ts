@@ -12,7 +12,8 @@ import type { Passkeys } from './passkeys.ts'
 import { knows } from './password.ts'
 import { accountOf } from './people.ts'
 import type { Held, Proof } from './sessions.ts'
-import { issue, useCode } from './tokens.ts'
+import { issue } from './tokens.ts'
+import { tryCode } from './typed-code.ts'
 import { type Account, mailing, type Ways, write } from './way.ts'
 
 /** How long a proof counts, in milliseconds, and how long a code for one is good, in minutes. */
@@ -175,6 +176,7 @@ async function prove(
   const { 'step-up.by': by, 'step-up.id': id, 'step-up.password': password, 'step-up.code': code } = given
   if (!by || !ways.includes(by) || (by === 'code' && !id)) return undefined
   const { workspace } = req.portal
+  if (by === 'code') return proveByCode({ database, limits, mailed }, req, account, { id, code })
   const succeeded = await limits.count(req, { account: `change ${account.id}` })
   if (by === 'password') {
     if (!(await knows(identity, workspace, account, password))) {
@@ -189,16 +191,24 @@ async function prove(
     if (!used) throw new Invalid({ 'step-up.code': ['This code is wrong, or was used already.'] }, {})
     await succeeded()
     return used
-  } else {
-    const [secret = ''] = mailed?.secrets ?? []
-    const used = await within(database, { workspace: workspace.id }, tx =>
-      useCode(tx, workspace.id, 'step-up', String(id), code.replace(/[\s-]/g, ''), secret),
-    )
-    if (used?.person !== account.id)
-      throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
   }
   await succeeded()
   return by
+}
+
+async function proveByCode(
+  { database, limits, mailed }: Pick<Parts, 'database' | 'limits' | 'mailed'>,
+  req: Request,
+  account: Account,
+  { id, code }: { id: string | undefined; code: string },
+): Promise<Proof['by']> {
+  const [secret = ''] = mailed?.secrets ?? []
+  const typed = { kind: 'step-up' as const, id, code, secret, account: `change ${account.id}` }
+  const { used, succeeded } = await tryCode({ database, limits }, req, typed)
+  if (used?.person !== account.id)
+    throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
+  await succeeded()
+  return 'code'
 }
 
 /** What was proven at sign-in stays first. */

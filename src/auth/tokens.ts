@@ -7,6 +7,9 @@ import { Gone } from '../errors.ts'
 /** `address` proves a new address, `undo` is for the old one. */
 type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device' | 'link'
 
+/** Those with a code to be typed. */
+export type CodeKind = Extract<Kind, 'sign-in' | 'step-up' | 'link'>
+
 interface Wanted {
   workspace: string
   kind: Kind
@@ -74,15 +77,22 @@ export async function use(tx: Knex, workspace: string, kind: Kind, token: string
   return row
 }
 
-/** Counts as a try. Undefined for a wrong code, and for one that was tried too often, used, or whose time is over. */
-export async function useCode(
+/** To which address a code was mailed, or would have been; undefined for a request that never was. */
+export async function recipientOf(
   tx: Knex,
   workspace: string,
-  kind: 'sign-in' | 'step-up' | 'link',
+  kind: CodeKind,
   id: string,
-  code: string,
-  secret: string,
-) {
+): Promise<string | undefined> {
+  const [row] = await query<{ email: string }>(tx, {
+    text: 'select email from portal.client_tokens where workspace_id = $1 and id = $2 and kind = $3',
+    values: [workspace, id, kind],
+  })
+  return row?.email
+}
+
+/** Counts as a try. Undefined for a wrong code, and for one that was tried too often, used, or whose time is over. */
+export async function useCode(tx: Knex, workspace: string, kind: CodeKind, id: string, code: string, secret: string) {
   const [row] = await query<Token & { codeHash: string }>(tx, {
     text: `update portal.client_tokens set tries = tries + 1
            where workspace_id = $1 and id = $2 and kind = $3 and tries < ${mostTries} and ${good}

@@ -2,9 +2,9 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { carried, fieldsOf } from '../auth/step-up.ts'
-import { issue, useCode } from '../auth/tokens.ts'
+import { issue } from '../auth/tokens.ts'
+import { tryCode } from '../auth/typed-code.ts'
 import { mailing, type Ways, write } from '../auth/way.ts'
-import { within } from '../database.ts'
 import { Invalid, NotFound, ProofNeeded, TooOften } from '../errors.ts'
 import { addressOf, contactOf, type entering, type Guest, idOf, type Parts, placeOf } from './guest.ts'
 import { giveTicket } from './ticket.ts'
@@ -86,12 +86,8 @@ async function send(parts: Parts, ways: Ways, req: Request<any>, { link, ticket 
 
 /** The browser's ticket once it is known whose it is. Throws Invalid. */
 async function prove(parts: Parts, ways: Ways, req: Request<any>, { link, ticket }: Guest, id: string, typed: string) {
-  const workspace = req.portal.workspace.id
-  const succeeded = await ways.limits.count(req, {})
-  const code = typed.replace(/[\s-]/g, '')
-  const used = await within(ways.database, { workspace }, tx =>
-    useCode(tx, workspace, 'link', id, code, secretOf(ways, ticket)),
-  )
+  const asked = { kind: 'link' as const, id, code: typed, secret: secretOf(ways, ticket) }
+  const { used, succeeded } = await tryCode(ways, req, asked)
   const known = used && (await contactOf(parts, req, link, used.email, it => idOf(it, link) === used.person))
   if (!known) throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
   await succeeded()

@@ -1,0 +1,36 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { within } from '../database.ts'
+import type { Limits } from './limits.ts'
+import { type CodeKind, recipientOf, type Token, useCode } from './tokens.ts'
+
+interface Parts {
+  database: Knex
+  limits: Limits
+}
+
+interface Typed {
+  kind: CodeKind
+  /** Of the request that the code belongs to. */
+  id: string | undefined
+  code: string
+  secret: string
+  /** What else the try counts for. */
+  account?: string
+}
+
+/**
+ * Tries a mailed code. Wrong ones are counted for the address that they were mailed to, across codes and kinds, whether it
+ * is anybody's or not. Throws TooOften; gives the token of a right code, and what takes the try back.
+ */
+export async function tryCode({ database, limits }: Parts, req: Request<any>, { kind, id, account, ...typed }: Typed) {
+  const workspace = req.portal.workspace.id
+  const inside = <T>(work: (tx: Knex) => Promise<T>) => within(database, { workspace }, work)
+  const email = id ? await inside(tx => recipientOf(tx, workspace, kind, id)) : undefined
+  const succeeded = await limits.count(req, { ...(account && { account }), ...(email && { code: email }) })
+  const code = typed.code.replace(/[\s-]/g, '')
+  const used: Token | undefined = id
+    ? await inside(tx => useCode(tx, workspace, kind, id, code, typed.secret))
+    : undefined
+  return { used, succeeded }
+}
