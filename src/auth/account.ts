@@ -12,7 +12,7 @@ import { anyMember } from '../section.ts'
 import { address } from './address.ts'
 import { safe } from './enter.ts'
 import { fits, hashed, weakness } from './passwords.ts'
-import { accountOf } from './people.ts'
+import { accountOf, ownWords } from './people.ts'
 import { changePassword } from './reset.ts'
 import { save, storedId } from './sessions.ts'
 import { mailing, type Ways } from './way.ts'
@@ -81,14 +81,15 @@ export function account({
     async (req, res) => {
       const { current, password } = read(Passwords, req)
       const { workspace, customer, aside } = req.portal
-      const { person, client } = customer
+      const { person } = customer
       const scope = { workspace: workspace.id }
       const succeeded = await limits.count(req, { account: `change ${person.id}` })
       const stored = await within(database, scope, tx => accountOf(tx, workspace.id, person.email))
       if (!(await fits(stored?.password_hash, current)))
         throw new Invalid({ current: ['This is not your password.'] }, {})
       await succeeded()
-      const weak = await weakness(password, [person.name, person.email, client.name, workspace.name])
+      const own = await within(database, scope, tx => ownWords(tx, workspace, person.id))
+      const weak = await weakness(password, own)
       if (weak) throw new Invalid({ password: [weak] }, {})
       const passwordHash = await hashed(password)
       const change = (tx: Knex) => changePassword(mailed, req, tx, person.id, passwordHash, storedId(aside.sessionID))

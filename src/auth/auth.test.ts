@@ -405,6 +405,44 @@ describe('a new password', () => {
   })
 })
 
+describe('a chosen password', () => {
+  afterEach(leave)
+
+  it('holds no word of one’s own, wherever it is chosen', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { email, password } = whoIs('twofold')
+    const [me, nobody] = [await scene.visit('twofold'), await scene.visit()]
+    await nobody.post('/forgot-password', { email })
+    const path = /brightside(\/reset-password\/\S+)/.exec((await scene.mailTo(email)).text)![1]!
+    const client = { id: '1', name: 'Acme Bakery' }
+    const it = { email: 'farah@new.example', name: 'Farah Haddad', client, contact: null, invitedBy: 'Marta' }
+    const token = await within(scene.database, { workspace: '1' }, tx => invite(tx, '1', { ...it, role: 'member' }))
+    const own = 'This has your own name, company or address in it.'
+    for (const chosen of ['FarahHaddad1', 'haddad.farah', 'acmebakery2026', 'BrightsideAgency'])
+      for (const answer of [
+        await nobody.post(path, { password: chosen }),
+        await me.post('/account/password', { current: password, password: chosen }),
+        await nobody.post(`/invitation/${token}`, { name: 'Farah Haddad', password: chosen }),
+      ])
+        expect(answer, chosen).to.include({ status: 422 }).and.show(own)
+    for (const chosen of ['HalloranSons26', 'haddadbookkeeping']) {
+      expect(await nobody.post(path, { password: chosen }))
+        .to.include({ status: 422 })
+        .and.show(own)
+      expect(await me.post('/account/password', { current: password, password: chosen }))
+        .to.include({ status: 422 })
+        .and.show(own)
+    }
+    expect((await nobody.post(path, { password: 'kettle-marble-orbit-97-fern' })).status).to.equal(303)
+  })
+
+  it('is no easy one in Spanish either', async () => {
+    for (const bad of ['contraseña1', 'cumpleaños', 'Verano2026!', 'murciélago99', 'desayunar8', 'corazoncito'])
+      expect(await weakness(bad, []), bad).to.be.a('string')
+    expect(await weakness('tetera mármol órbita helecho', [])).to.equal(undefined)
+  })
+})
+
 describe('one’s own account', () => {
   afterEach(leave)
 

@@ -63,7 +63,7 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
       const { invitation, held, person } = await find(req)
       if (held || person) return res.redirect(303, here(req))
       const { name, password: chosen } = read<Coming>((await waysOf(workspace.id)).password ? Joining : Named, req)
-      const own = [name, invitation.email, invitation.client.name, workspace.name]
+      const own = [name, invitation.name, invitation.email, invitation.client.name, workspace.name]
       const weak = chosen !== undefined && (await weakness(chosen, own))
       if (weak) throw new Invalid({ password: [weak] }, { name })
       const passwordHash = chosen === undefined ? null : await hashed(chosen)

@@ -26,10 +26,11 @@ export async function weakness(password: string, own: string[]): Promise<string 
     const parts = it.toLowerCase().split(/[^\p{L}\p{N}]+/u)
     return [...parts.filter(part => part.length > 2), parts.join('')]
   })
+  if (isMadeOf(words, password)) return madeOfOwn
   const { score, sequence } = (await estimator()).check(password.slice(0, 100), words)
   if (score >= 3) return undefined
   const found = sequence.map(it => ('dictionaryName' in it ? String(it.dictionaryName) : it.pattern))
-  if (found.includes('userInputs')) return 'This has your own name, company or address in it. Choose something else.'
+  if (found.includes('userInputs')) return madeOfOwn
   if (found.some(it => it.startsWith('passwords')))
     return 'This is one of the passwords that attackers try first. Choose another.'
   if (found.some(it => ['spatial', 'sequence', 'repeat', 'date'].includes(it))) {
@@ -37,6 +38,23 @@ export async function weakness(password: string, own: string[]): Promise<string 
   }
   return 'This is easy to guess. Four words that do not belong together are better.'
 }
+
+const madeOfOwn = 'This has your own name, company or address in it. Choose something else.'
+/** So many letters and digits have to be left beside one's own words. */
+const leastBeside = 5
+
+/** Whether there is next to nothing in it but these words, in whatever order, case and with whichever signs between. */
+function isMadeOf(words: string[], password: string): boolean {
+  const before = folded(password)
+  const rest = words
+    .filter(it => it.length > 2)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((text, it) => text.replaceAll(folded(it), ' '), before)
+  return rest !== before && rest.replaceAll(/[^\p{L}\p{N}]/gu, '').length < leastBeside
+}
+
+/** Without case and accents. */
+const folded = (text: string) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase()
 
 /** Its word lists take memory and a moment, so they are loaded when somebody first chooses a password. */
 let made: ReturnType<typeof make> | undefined
@@ -46,13 +64,14 @@ const estimator = () => {
 }
 
 async function make() {
-  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
+  const [{ ZxcvbnFactory }, common, english, spanish] = await Promise.all([
     import('@zxcvbn-ts/core'),
     import('@zxcvbn-ts/language-common'),
     import('@zxcvbn-ts/language-en'),
+    import('@zxcvbn-ts/language-es-es'),
   ])
   return new ZxcvbnFactory({
-    dictionary: { ...common.dictionary, ...english.dictionary },
+    dictionary: { ...common.dictionary, ...english.dictionary, ...spanish.dictionary },
     graphs: common.adjacencyGraphs,
   })
 }

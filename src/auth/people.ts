@@ -59,6 +59,17 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
 export const mayEnter = (account: Account | undefined): account is Account =>
   account !== undefined && !account.suspended && (account.memberships.length > 0 || account.invited)
 
+/** What an attacker would try first as password of this person: their name, addresses and companies, and the workspace. */
+export async function ownWords(tx: Knex, workspace: { id: string; name: string }, person: string): Promise<string[]> {
+  const rows = await query<{ word: string }>(tx, {
+    text: `select name as word from portal.client_users where workspace_id = $1 and id::text = $2
+           union select email from portal.client_emails where workspace_id = $1 and person_id::text = $2
+           union select client_name from portal.client_memberships where workspace_id = $1 and person_id::text = $2`,
+    values: [workspace.id, person],
+  })
+  return [...rows.map(it => it.word), workspace.name]
+}
+
 export interface Joining {
   workspace: string
   email: string

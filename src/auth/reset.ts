@@ -8,7 +8,7 @@ import { Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { anybody } from '../section.ts'
 import { hashed, weakness } from './passwords.ts'
-import { accountOf } from './people.ts'
+import { accountOf, ownWords } from './people.ts'
 import { storedId } from './sessions.ts'
 import { find, issue, use } from './tokens.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
@@ -60,10 +60,11 @@ export function reset(ways: Ways): Router {
       const { workspace } = req.portal
       const token = String(req.params.token)
       const { password: chosen } = read(Chosen, req)
-      const { email } = await within(ways.database, { workspace: workspace.id }, tx =>
-        find(tx, workspace.id, 'reset', token),
-      )
-      const weak = await weakness(chosen, [email, workspace.name])
+      const own = await within(ways.database, { workspace: workspace.id }, async tx => {
+        const { person } = await find(tx, workspace.id, 'reset', token)
+        return ownWords(tx, workspace, String(person))
+      })
+      const weak = await weakness(chosen, own)
       if (weak) throw new Invalid({ password: [weak] }, {})
       const passwordHash = await hashed(chosen)
       await mailing(ways, req, async tx => {
