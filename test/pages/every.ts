@@ -25,9 +25,14 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
 
   await stoodOut(scene)
 
+  const known = await invitation(scene, whoIs('neighbour').email)
   return [
     [undefined, `${brightside}/sign-in`],
     [undefined, `${brightside}/invitation/${await invitation(scene)}`],
+    [undefined, `${brightside}/invitation/${known}`],
+    ['neighbour', `${brightside}/invitation/${known}`],
+    ['viewer', `${brightside}/invitation/${known}`],
+    ['owner', `${brightside}/invitation/${await invitation(scene, whoIs('owner').email)}`],
     [undefined, `${brightside}/invitation/used`],
     [undefined, `${brightside}/invitation/used?asked`],
     [undefined, `${brightside}${await unlocking(scene)}`],
@@ -187,11 +192,11 @@ async function newAddress(scene: Scene): Promise<string> {
   return /\/address\/\S+/.exec((await scene.mailTo(email)).text)?.[0] ?? ''
 }
 
-async function invitation(scene: Scene): Promise<string> {
+async function invitation(scene: Scene, email = 'wilhelmina@example.org'): Promise<string> {
   const { workspace_id, id, display_name } = await scene.owner('public.clients').first('*')
   return inside(scene, whoIs('owner').workspace, tx =>
     invite(tx, String(workspace_id), {
-      email: 'wilhelmina@example.org',
+      email,
       name: 'Wilhelmina-Antoinette van der Meulen-Oosterhuis',
       client: { id: String(id), name: display_name ?? 'Acme' },
       contact: null,
