@@ -8,7 +8,7 @@ export const up = (db: Knex, { app }: Roles) =>
       workspace_id text not null,
       person_id    uuid not null,
       email        text not null,
-      since        timestamptz not null default now(),
+      since        timestamptz not null default portal.now(),
       primary key (workspace_id, person_id, email),
       foreign key (workspace_id, person_id) references portal.client_users on delete cascade
     );

@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 export const up = (db: Knex) =>
   db.raw(`
     alter table portal.client_invitations no force row level security;
-    update portal.client_invitations i set revoked_at = now(), asked_at = null
+    update portal.client_invitations i set revoked_at = portal.now(), asked_at = null
       where i.used_at is null and i.revoked_at is null and exists (
         select from portal.client_invitations o
         where o.workspace_id = i.workspace_id and o.client_id = i.client_id and o.email = i.email

@@ -55,7 +55,7 @@ export function codes(ways: Ways): Router {
       if (!mayEnter(account))
         return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })
       await succeeded()
-      const proofs = [{ by: 'code' as const, at: Date.now() }]
+      const proofs = [{ by: 'code' as const, at: req.portal.now.getTime() }]
       await enter({ database: ways.database, mailed: ways }, req, res, { account, next, proofs })
     },
     otherwise(showCode),
@@ -77,7 +77,7 @@ export function codes(ways: Ways): Router {
       return accountOf(tx, workspace, email)
     })
     if (!mayEnter(account)) throw new Gone()
-    const proofs = [{ by: 'link' as const, at: Date.now() }]
+    const proofs = [{ by: 'link' as const, at: req.portal.now.getTime() }]
     await enter({ database: ways.database, mailed: ways }, req, res, { account, next: undefined, proofs })
   })
 

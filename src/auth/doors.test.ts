@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
+import { testTime } from '../../test/database.ts'
 import { person as browser, share } from '../../test/links.ts'
 import { routesOf } from '../../test/routes.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
@@ -99,7 +100,7 @@ describe('every door', () => {
       const me = await scene.visit('owner')
       await me.post('/account/second-factor')
       const key = /secret=([A-Z2-7]+)/.exec((await me.get('/account/second-factor')).text)![1]!
-      const code = new TOTP({ secret: key }).generate()
+      const code = new TOTP({ secret: key }).generate({ timestamp: testTime() })
       expect((await me.post('/account/second-factor/confirmation', { code })).status).to.equal(200)
       await scene.owner('portal.client_sessions').delete()
       const inside = <T>(work: (tx: Parameters<typeof issue>[0]) => Promise<T>) =>
@@ -133,7 +134,9 @@ describe('every door', () => {
     const me = await scene.visit('owner')
     await me.post('/account/second-factor')
     const key = /secret=([A-Z2-7]+)/.exec((await me.get('/account/second-factor')).text)![1]!
-    await me.post('/account/second-factor/confirmation', { code: new TOTP({ secret: key }).generate() })
+    await me.post('/account/second-factor/confirmation', {
+      code: new TOTP({ secret: key }).generate({ timestamp: testTime() }),
+    })
     const half = await scene.visit()
     await half.post('/sign-in', { email, password })
     const proof = { 'step-up.by': 'password', 'step-up.password': password, next: '/portal/brightside/account' }

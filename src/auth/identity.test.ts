@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { TOTP } from 'otpauth'
 import { v7 as uuid } from 'uuid'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { testTime } from '../../test/database.ts'
 import { person, share } from '../../test/links.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { within } from '../database.ts'
@@ -94,7 +95,13 @@ describe('one human', () => {
     const guest = await guestAt(scene, approver.email)
     expect(await guest.guest.at(`${guest.here}/acceptance`)).to.show('You may accept up to €5.00.')
 
-    const factor = { workspace_id: '1', id: 'a passkey', person_id: id, kind: 'passkey', confirmed_at: new Date() }
+    const factor = {
+      workspace_id: '1',
+      id: 'a passkey',
+      person_id: id,
+      kind: 'passkey',
+      confirmed_at: new Date(testTime()),
+    }
     await scene.owner('portal.client_factors').insert(factor)
     expect(await signs(guest)).to.equal(false)
   })
@@ -149,7 +156,7 @@ describe('one human', () => {
     const me = await scene.visit('viewer')
     await me.post('/account/second-factor')
     const secret = /secret=([A-Z2-7]+)/.exec((await me.get('/account/second-factor')).text)![1]!
-    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: testTime() + steps * 30_000 })
     await me.post('/account/second-factor/confirmation', { code: code(-1) })
     const twinned = await scene.visit()
     const { headers } = await twinned.post('/sign-in', { email: 'twin@home.example', password: viewer.password })
@@ -170,7 +177,10 @@ describe('one human', () => {
         it => it.email,
       )
     expect(await emails()).to.include.members([viewer.email, 'twin@home.example'])
-    await scene.owner('portal.client_users').where({ email: viewer.email }).update({ suspended_at: new Date() })
+    await scene
+      .owner('portal.client_users')
+      .where({ email: viewer.email })
+      .update({ suspended_at: new Date(testTime()) })
     expect(await emails())
       .to.not.include.members([viewer.email])
       .and.not.include('twin@home.example')

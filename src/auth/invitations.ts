@@ -54,7 +54,7 @@ async function open(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Pr
            on conflict (workspace_id, client_id, email) where used_at is null and revoked_at is null do update
              set token_hash = excluded.token_hash, name = excluded.name, client_name = excluded.client_name,
                contact_id = excluded.contact_id, role = excluded.role, invited_by = excluded.invited_by,
-               created_at = now(), expires_at = now() + interval '7 days', asked_at = null`,
+               created_at = portal.now(), expires_at = portal.now() + interval '7 days', asked_at = null`,
     values: [...values, it.contact, it.role, it.invitedBy],
   })
   return token
@@ -87,7 +87,7 @@ export async function inviteAgain(tx: Knex, req: Request<any>, id: string, clien
  */
 export const voidInvitations = (tx: Knex, workspace: string, persons: string[], client?: string) =>
   query(tx, {
-    text: `update portal.client_invitations i set revoked_at = now(), asked_at = null
+    text: `update portal.client_invitations i set revoked_at = portal.now(), asked_at = null
            where i.workspace_id = $1 and i.used_at is null and i.revoked_at is null
              and i.client_id = coalesce($3, i.client_id) and (
                exists (select from portal.client_emails e where e.workspace_id = $1
@@ -115,7 +115,7 @@ export async function askAgain(tx: Knex, workspace: string, token: string) {
  */
 export async function revoke(tx: Knex, req: Request<any>, id: string, client?: string) {
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set revoked_at = now(), asked_at = null
+    text: `update portal.client_invitations set revoked_at = portal.now(), asked_at = null
            where workspace_id = $1 and id::text = $2 and used_at is null and client_id = coalesce($3, client_id)
              and (revoked_at is null or (asked_at is not null and $3::text is null))
            returning email, client_name`,

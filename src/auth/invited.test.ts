@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
+import { testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { within } from '../database.ts'
 import { type Invitation, invite } from './invitations.ts'
@@ -80,7 +81,7 @@ describe('an invitation for somebody who has an account', () => {
     const me = await scene.visit('neighbour')
     await me.post('/account/second-factor')
     const secret = /secret=([A-Z2-7]+)/.exec((await me.get('/account/second-factor')).text)![1]!
-    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + steps * 30_000 })
+    const code = (steps: number) => new TOTP({ secret }).generate({ timestamp: testTime() + steps * 30_000 })
     await me.post('/account/second-factor/confirmation', { code: code(-1) })
     const path = await invitationTo(scene, neighbour.email)
     const who = await scene.visit()

@@ -72,7 +72,7 @@ export function invited({ database, mailed }: { database: Knex; mailed: Ways | u
         return opened && accountOf(tx, workspace.id, invitation.email)
       })
       if (!account) return res.redirect(303, here(req))
-      const proofs = [{ by: 'invitation' as const, at: Date.now() }]
+      const proofs = [{ by: 'invitation' as const, at: req.portal.now.getTime() }]
       await enter({ database, mailed }, req, res, { account, next: undefined, proofs })
     },
     otherwise(show),

@@ -51,7 +51,7 @@ export function passkeyRoutes({ alone, database, keys, limits, mailed, secrets, 
       if (!mayEnter(account) || !(enough || half?.person === account.id))
         return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
       await succeeded()
-      const proof = { by: 'passkey' as const, at: Date.now() }
+      const proof = { by: 'passkey' as const, at: req.portal.now.getTime() }
       const proofs = half?.person === account.id ? [half.proof, proof] : [proof]
       await enter({ database, mailed }, req, res, { account, next: half ? half.next : next, proofs })
     },

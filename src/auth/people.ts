@@ -45,7 +45,7 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
              exists (select from factors where kind = 'app' and confirmed) as app,
              exists (select from same s join portal.client_emails e on e.workspace_id = $1 and e.person_id = s.id
                        join portal.client_invitations i on i.workspace_id = e.workspace_id and i.email = e.email
-                     where i.used_at is null and i.revoked_at is null and i.expires_at > now()) as invited,
+                     where i.used_at is null and i.revoked_at is null and i.expires_at > portal.now()) as invited,
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
               from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships

@@ -77,7 +77,7 @@ export function auth({
       const sentence = account?.suspended ? 'Your access has been suspended.' : wrong
       if (!mayEnter(account)) return refuse(req, email, 'password', sentence, { email, next })
       await succeeded()
-      const proofs = [{ by: 'password' as const, at: Date.now() }]
+      const proofs = [{ by: 'password' as const, at: req.portal.now.getTime() }]
       await enter({ database, mailed }, req, res, { account, next, proofs })
     },
     otherwise(showSignIn),

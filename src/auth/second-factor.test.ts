@@ -205,7 +205,14 @@ describe('a second factor', () => {
     const secret = keyIn((await me.get(account)).text)
     const { id: person_id } = await scene.owner('portal.client_users').where({ email }).first('id')
     await scene.owner('portal.client_factors').insert({
-      ...{ workspace_id: '1', id: 'a passkey', person_id, kind: 'passkey', name: 'Phone', confirmed_at: new Date() },
+      ...{
+        workspace_id: '1',
+        id: 'a passkey',
+        person_id,
+        kind: 'passkey',
+        name: 'Phone',
+        confirmed_at: new Date(testTime()),
+      },
     })
     expect((await me.post(`${account}/confirmation`, { code: codeOf(secret, -1) })).status).to.equal(403)
     expect(await me.get(account)).to.not.show(secret)

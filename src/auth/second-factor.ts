@@ -70,7 +70,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
         return refuse(req, half.email, 'code', 'This code is wrong, or was used already.', {})
       await succeeded()
       if (by === 'recovery') await inside(req, tx => tellUsed(req, tx, account))
-      const proofs = [half.proof, { by, at: Date.now() }]
+      const proofs = [half.proof, { by, at: req.portal.now.getTime() }]
       await enter({ database, mailed }, req, res, { account, next: half.next, proofs })
     },
     otherwise(showSignIn),
@@ -80,7 +80,7 @@ export function secondFactor({ database, limits, mailed, secrets }: Parts): Rout
     const { customer, workspace } = req.portal
     const factors = await within(database, { workspace: workspace.id }, tx => factorsOf(tx, mine(req), secrets))
     // Beside a factor that there is, the key of another one is shown to who has just used that.
-    const shown = !factors.passkeys || proven(req.portal.aside.session.proofs, 'second')
+    const shown = !factors.passkeys || proven(req, 'second')
     const uri = shown && factors.begun && uriOf(factors.begun, workspace.name, customer.person.email)
     res.answer('account/second-factor', {
       ...factors,

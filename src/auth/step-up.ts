@@ -66,7 +66,7 @@ export function ladder(parts: Parts): Router {
 }
 
 async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
-  const { body, aside, wants } = req.portal
+  const { body, wants } = req.portal
   const rung = await rungOf(parts, req, action)
   const given = Given.parse(Object(body))
   if (body) req.portal.body = carried(body)
@@ -131,8 +131,11 @@ export function rungIn(settings: Row[], action: string): Rung | undefined {
 }
 
 /** Whether this was proven within the last ten minutes. */
-export const proven = (proofs: Proof[] = [], rung: Rung) =>
-  proofs.some(it => it.at > Date.now() - remembered && (rung !== 'second' || seconds.includes(it.by)))
+export function proven({ portal: { aside, now } }: Request<any>, rung: Rung): boolean {
+  const since = now.getTime() - remembered
+  const proofs = aside.session.proofs ?? []
+  return proofs.some(it => it.at > since && (rung !== 'second' || seconds.includes(it.by)))
+}
 
 type Way = 'passkey' | 'totp' | 'password' | 'code'
 

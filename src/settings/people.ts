@@ -143,7 +143,7 @@ export const saveSuspension =
       const { person } = req.params
       const all = await accountsBeside(tx, req.portal.workspace.id, person)
       const rows = await query<{ id: string; name: string }>(tx, {
-        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, now())' : 'null'}
+        text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, portal.now())' : 'null'}
                where workspace_id = $1 and id::text = any($2) and $3 in ('on', 'off') returning id::text, name`,
         values: [req.portal.workspace.id, all, suspended],
       })
