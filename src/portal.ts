@@ -166,7 +166,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   inside.get('/logo/:version', anybody, showLogo(places))
   inside.use('/api/v1', api({ database, identity: crm.identity, limits, log, mailed, secrets, sections }))
   inside.use(auth({ database, identity: crm.identity, keys, limits, mailed, secrets }))
-  inside.use(verify(database))
+  inside.use(verify(database, secrets))
   inside.use('/team', team({ ...parts, mailed }))
   inside.use('/account/home', arrangement(database))
   inside.use('/account/data', myData({ database, jobs: queue }))

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { share } from './links.ts'
 import { build, phone, type Stage } from './pages/browsing.ts'
+import { pastTriggers } from './past-triggers.ts'
 import { leave, whoIs } from './visit.ts'
 
 /** Headless ones call themselves so, and count as programs. */
@@ -31,14 +32,7 @@ describe('signing in a real browser', function () {
   }
 
   /** As nobody may: a seal is never taken off. */
-  const sealedAs = (it: object) =>
-    stage.scene.owner.transaction(async tx => {
-      for (const words of ['no force row level security', 'disable trigger user'])
-        await tx.raw(`alter table portal.client_signatures ${words}`)
-      await tx('portal.client_signatures').update(it)
-      for (const words of ['enable trigger user', 'force row level security'])
-        await tx.raw(`alter table portal.client_signatures ${words}`)
-    })
+  const sealedAs = (it: object) => pastTriggers(stage.scene.owner, tx => tx('portal.client_signatures').update(it))
 
   it('is done by the keyboard alone: an option is chosen, the total follows, a name is typed', async () => {
     const page = await stage.visit('owner')

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { portalUrl } from '../../demo/portal-database.ts'
 import { type Copy, close, fresh, password, urlOf } from '../../test/database.ts'
+import { pastTriggers } from '../../test/past-triggers.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import type { Config } from './config.ts'
 import { exportEvidence } from './evidence.ts'
@@ -114,7 +115,7 @@ async function declineOne(who: Visitor) {
 }
 
 const sealedNow = ({ owner }: Scene, at: string) =>
-  owner.raw(`update portal.client_signatures set sealed_at = ${at} where link = 1`)
+  pastTriggers(owner, tx => tx.raw(`update portal.client_signatures set sealed_at = ${at} where link = 1`))
 
 const there = async ({ owner }: Copy) =>
   (await owner.raw(`select to_regclass('portal.client_signatures') as it`)).rows[0].it

@@ -1,5 +1,5 @@
 import { createHash, verify, X509Certificate } from 'node:crypto'
-import type { Bundle, Evidence, Link } from './evidence.ts'
+import type { Bundle, Evidence, Link, SealLink } from './evidence.ts'
 
 export interface Finding {
   what: string
@@ -22,14 +22,7 @@ export function check(bundle: Bundle): Finding[] {
     { what: 'the link of the chain is whole', good: sha256(text(link)) === hash },
     {
       what: 'the link was signed by the key of the certificate',
-      good: attempt(() =>
-        verify(
-          'sha256',
-          Buffer.from(hash),
-          new X509Certificate(certificate).publicKey,
-          Buffer.from(headSignature, 'base64'),
-        ),
-      ),
+      good: signedBy(certificate, hash, headSignature),
     },
     { what: 'the evidence and the link are of the same answer', good: same(evidence, link) },
     { what: 'the document is what was shown', good: sha256(text(document.content)) === document.sha256 },
@@ -44,8 +37,40 @@ export function check(bundle: Bundle): Finding[] {
       what: 'the paper is the one that was frozen',
       good: bundle.document !== null && sha256(Buffer.from(bundle.document, 'base64')) === document.pdf.sha256,
     })
-  return findings
+  return bundle.seal ? [...findings, ...checkSeal(bundle.seal, bundle)] : findings
 }
+
+/** The sealed PDF's own link of the chain. */
+function checkSeal(seal: SealLink, { link: before, sealed }: Bundle): Finding[] {
+  const { sealing, link, hash, headSignature, certificate } = seal
+  const paper = sealed === null ? undefined : Buffer.from(sealed, 'base64')
+  return [
+    { what: 'the link of the seal is what the chain holds', good: sha256(text(sealing)) === link.digest },
+    { what: 'the link of the seal is whole', good: sha256(text(link)) === hash },
+    {
+      what: 'the link of the seal was signed by the key of its certificate',
+      good: signedBy(certificate, hash, headSignature),
+    },
+    { what: 'the seal is of this evidence', good: sealsThis(sealing, link, before) },
+    ...(paper
+      ? [{ what: 'the sealed paper is the one that the chain holds', good: sha256(paper) === sealing.sha256 }]
+      : []),
+  ]
+}
+
+const sealsThis = (sealing: SealLink['sealing'], link: Link, before: Link) =>
+  sealing.format === 'portico-seal/1' &&
+  sealing.evidence === before.id &&
+  sealing.id === link.id &&
+  sealing.at === link.at &&
+  sealing.workspace === link.workspace &&
+  link.workspace === before.workspace &&
+  link.link > before.link
+
+const signedBy = (certificate: string, hash: string, signature: string) =>
+  attempt(() =>
+    verify('sha256', Buffer.from(hash), new X509Certificate(certificate).publicKey, Buffer.from(signature, 'base64')),
+  )
 
 /** From a file's text. */
 export function bundleIn(file: string): Bundle {

@@ -16,9 +16,9 @@ import type { Answer } from '../offer/port.ts'
 import { Policy, policyName } from '../offer/signing.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import type { Section } from '../section.ts'
-import { canonical, sha256 } from './canonical.ts'
+import { canonical } from './canonical.ts'
 import { certificate } from './certificate.ts'
-import { columns, type Stored, tables } from './chain.ts'
+import { appendSeal, columns, type Stored, tables } from './chain.ts'
 import type { Evidence } from './evidence.ts'
 import { behind, seal } from './seal.ts'
 import { portOf, type Queued, queue, type Parts as Signing } from './signing.ts'
@@ -180,19 +180,18 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   // hold for both. One that nothing can be added to is named in the certificate by its fingerprint.
   const paper =
     (!ours && frozen && (await behind(frozen, await print(true)).catch(() => undefined))) || (await print(false))
+  const key = await keyOf(workspace)
   const sealed = await seal(paper, {
-    key: await keyOf(workspace),
+    key,
     at: row.at,
     reason: `${evidence.act} ${row.number}`,
+    evidence: row.id,
     name: workspace.name,
     timestamps: parts.timestamps,
   })
   await within(database, { workspace: row.workspace_id }, async tx => {
-    const [first] = await query(tx, {
-      text: `update portal.client_signatures set sealed = $3, sealed_hash = $4, sealed_at = portal.now()
-             where workspace_id = $1 and id = $2 and sealed is null returning id`,
-      values: [row.workspace_id, row.id, sealed, sha256(sealed)],
-    })
+    const own = { workspace: row.workspace_id, client: row.client_id, evidence: row.id, pdf: sealed }
+    const first = await appendSeal(tx, own, key)
     if (!first || !mailed) return
     const { copies } = Policy.parse((await setting(tx, row.workspace_id)) ?? {})
     const copy: Copy = {

@@ -70,6 +70,29 @@ export interface Link {
   previous: string
 }
 
+/** What the chain holds of a sealed PDF: its canonical text is what the digest of its link is of. No personal data. */
+export interface Sealing {
+  format: 'portico-seal/1'
+  id: string
+  /** When it was sealed; ISO 8601, UTC. */
+  at: string
+  workspace: string
+  /** Id of the evidence that the PDF belongs to. */
+  evidence: string
+  /** Of the sealed PDF. */
+  sha256: string
+}
+
+/** A sealed PDF's own link of the chain, with what proves it. */
+export interface SealLink {
+  sealing: Sealing
+  /** Its digest is of the sealing's canonical text, without salt. */
+  link: Link
+  hash: string
+  headSignature: string
+  certificate: string
+}
+
 /** A file that says all that is known of one answer, and is verified without us: see docs/signatures.md. */
 export interface Bundle {
   format: 'portico-evidence-bundle/1'
@@ -88,4 +111,6 @@ export interface Bundle {
   /** The frozen paper, and the same with certificate page and seal; base64. */
   document: string | null
   sealed: string | null
+  /** The link of what is sealed: null where it is not, or was before seals were links; not there in older files. */
+  seal?: SealLink | null
 }

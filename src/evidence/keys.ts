@@ -1,4 +1,12 @@
-import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
+import {
+  createPrivateKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+  sign,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import { BitString, Integer, Utf8String } from 'asn1js'
 import type { Knex } from 'knex'
@@ -47,10 +55,40 @@ const stored = (database: Knex, { id }: Workspace, secrets: string[]) =>
       values: [id],
     })
     for (const { id, certificate, sealed } of rows) {
-      const pem = unseal(sealed, secrets)
-      if (pem) return { id, certificate, private: createPrivateKey(pem) }
+      const own = privateOf(certificate, sealed, secrets)
+      if (own) return { id, certificate, private: own }
     }
     return undefined
+  })
+
+/** Undefined where no secret opens it, or it is not the key of this certificate: somebody else may have put it there. */
+function privateOf(certificate: string, sealed: Buffer, secrets: string[]): KeyObject | undefined {
+  const pem = unseal(sealed, secrets)
+  try {
+    const key = pem ? createPrivateKey(pem) : undefined
+    return key && new X509Certificate(certificate).checkPrivateKey(key) ? key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A certificate of a workspace; `proven` where the portal can show by its secret that the key is its own. */
+export interface Certified {
+  certificate: string
+  proven: boolean
+}
+
+/** All that the workspace has signed with, also such as were sealed with a secret that is gone. */
+export const certificatesOf = (database: Knex, workspace: string, secrets: string[]): Promise<Certified[]> =>
+  within(database, { workspace }, async tx => {
+    const rows = await query<{ certificate: string; sealed: Buffer }>(tx, {
+      text: 'select certificate, sealed from portal.client_keys where workspace_id = $1 order by created_at, id',
+      values: [workspace],
+    })
+    return rows.map(it => ({
+      certificate: it.certificate,
+      proven: privateOf(it.certificate, it.sealed, secrets) !== undefined,
+    }))
   })
 
 async function make(database: Knex, workspace: Workspace, secrets: string[]): Promise<Key> {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { OctetString } from 'asn1js'
 import { expect } from 'chai'
+import { PDFDocument } from 'pdf-lib'
 import * as pkijs from 'pkijs'
 import { serving } from '../../test/serving.ts'
 import { leave, open } from '../../test/visit.ts'
@@ -41,8 +42,9 @@ describe('a seal', () => {
   })
   after(leave)
 
-  const sealed = (timestamps?: string) =>
-    seal(paper, { key, at: new Date('2026-11-21T08:00:00Z'), reason: 'accepted 1', name: 'Brightside', timestamps })
+  const evidence = '0198f2a4-7d1e-7c3a-9b1f-2f6a0d3c4b5e'
+  const plain = { at: new Date('2026-11-21T08:00:00Z'), reason: 'accepted 1', evidence, name: 'Brightside' }
+  const sealed = (timestamps?: string) => seal(paper, { ...plain, key, timestamps })
 
   it('is over every byte: each that is changed is found, and none is sealed that was not', async () => {
     const file = await sealed()
@@ -60,11 +62,23 @@ describe('a seal', () => {
     expect(file.toString('latin1')).to.include('/StructTreeRoot')
   })
 
+  it('names the evidence it is of, whatever else stands there', async () => {
+    for (const [reason, name] of [
+      ['accepted 1', 'Brightside'],
+      ['accepted (evidence 0198f2a4-7d1e-7c3a-9b1f-000000000000)) /M (x', 'Bright (side'],
+      ['accepted \\', 'Студия ĩ丩 \\'],
+    ]) {
+      const file = await seal(paper, { ...plain, reason: reason!, name: name!, key, timestamps: undefined })
+      expect(await sealOf(file), reason).to.include({ intact: true, whole: true, evidence })
+      expect((await PDFDocument.load(file, { updateMetadata: false })).getPageCount()).to.equal(1)
+    }
+  })
+
   it('is told by the certificate that it was made with, and by no other that lies beside it', async () => {
     const { database } = await open()
     const elsewhere = { id: '2', slug: 'ledgerline', name: 'Forger', letterhead: [], timeZone: 'UTC' }
     const mine = await signingKeys(database, ['s'.repeat(32)])(elsewhere)
-    const file = await seal(paper, { key: mine, at: new Date(), reason: 'x', name: 'Forger', timestamps: undefined })
+    const file = await seal(paper, { ...plain, key: mine, timestamps: undefined })
     const text = file.toString('latin1')
     const [, first = '', second = ''] = /\/ByteRange \[0 (\d+) (\d+)/.exec(text) ?? []
     const [from, to] = [Number(first) + 1, Number(second) - 1]

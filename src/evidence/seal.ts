@@ -3,7 +3,7 @@ import { pdflibAddPlaceholder } from '@signpdf/placeholder-pdf-lib'
 import { SignPdf } from '@signpdf/signpdf'
 import { Signer, SUBFILTER_ETSI_CADES_DETACHED } from '@signpdf/utils'
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js'
-import { PDFDocument, PDFName } from 'pdf-lib'
+import { PDFDocument, PDFName, PDFString } from 'pdf-lib'
 import * as pkijs from 'pkijs'
 import type { Key } from './keys.ts'
 import { infoOf, timestamp } from './timestamp.ts'
@@ -25,6 +25,8 @@ interface Sealing {
   at: Date
   /** What the seal stands for, as PDF readers show it. */
   reason: string
+  /** Id of the evidence that the PDF belongs to: it is said with the reason, and held by the seal. */
+  evidence: string
   name: string
   /** Address of a time-stamp authority (RFC 3161). */
   timestamps: string | undefined
@@ -34,12 +36,12 @@ interface Sealing {
  * A PDF with a seal over every byte of it: PAdES baseline B-B (ETSI EN 319 142-1), CMS detached, or B-T with a time stamp.
  * Its tags stay.
  */
-export async function seal(pdf: Uint8Array, { key, at, reason, name, timestamps }: Sealing): Promise<Buffer> {
+export async function seal(pdf: Uint8Array, { key, at, reason, evidence, name, timestamps }: Sealing): Promise<Buffer> {
   const document = await PDFDocument.load(pdf, { updateMetadata: false })
   pdflibAddPlaceholder({
     pdfDoc: document,
-    reason,
-    name,
+    reason: `${plain(reason)} (evidence ${evidence})`,
+    name: literal(name),
     contactInfo: '',
     location: '',
     signingTime: at,
@@ -54,6 +56,15 @@ export async function seal(pdf: Uint8Array, { key, at, reason, name, timestamps 
   })
   return new SignPdf().sign(Buffer.from(prepared), new Cms(key, timestamps))
 }
+
+/** For a literal string of PDF (ISO 32000-2, 7.3.4.2 and 7.9.2.2): whatever is in it, it ends where it should. */
+const literal = (text: string) =>
+  (/^[\x20-\x7e]*$/.test(text) ? text : Buffer.from(`\ufeff${text}`, 'utf16le').swap16().toString('latin1'))
+    .replace(/[()\\]/g, '\\$&')
+    .replace(/\r/g, '\\r')
+
+/** Printable ASCII without what a string's end is told by. */
+const plain = (text: string) => text.replace(/[^\x20-\x7e]|[()\\]/g, '?')
 
 /** A paper with the pages of another one behind its own. Throws where it is encrypted or no PDF. */
 export async function behind(paper: Uint8Array, more: Uint8Array): Promise<Uint8Array> {
@@ -76,7 +87,7 @@ class Cms extends Signer {
 }
 
 /** CMS SignedData without its content (RFC 5652), which names its certificate in what is signed (RFC 5035). */
-async function detached(bytes: Buffer, key: Key, timestamps: string | undefined): Promise<Buffer> {
+export async function detached(bytes: Buffer, key: Key, timestamps?: string): Promise<Buffer> {
   const raw = new X509Certificate(key.certificate).raw
   const certificate = pkijs.Certificate.fromBER(new Uint8Array(raw))
   const attribute = (type: string, value: unknown) => new pkijs.Attribute({ type, values: [value] })
@@ -133,6 +144,10 @@ export interface Seal {
   by: string
   /** What a time-stamp authority says of it. */
   stamped: Date | undefined
+  /** Id of the evidence that the PDF belongs to, as the seal says; undefined in what older releases sealed. */
+  evidence: string | undefined
+  /** Whether it gives this reason and, to the second, this time: all that older releases said. */
+  says(reason: string, at: Date): boolean
 }
 
 /** The last seal in a file, whoever made it; undefined where there is none that can be read. */
@@ -156,11 +171,26 @@ export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
       .verify({ signer: 0, data: new Uint8Array(covered).buffer, checkChain: false })
       .catch(() => false)
     const by = createHash('sha256').update(new Uint8Array(certificate.toSchema().toBER())).digest('hex')
-    return { intact: intact && tidy, whole: second + rest === pdf.length, by, stamped: stampIn(cms) }
+    const behind = text.slice(second, second + 2_000)
+    return {
+      intact: intact && tidy,
+      whole: second + rest === pdf.length,
+      by,
+      stamped: stampIn(cms),
+      evidence: evidenceIn(behind),
+      says: (reason, at) => behind.trimStart().startsWith(`/Reason (${bytesOf(reason)})\n/M ${PDFString.fromDate(at)}`),
+    }
   } catch {
     return undefined
   }
 }
+
+/** The reason stands behind the signature's own bytes, in the same dictionary. */
+const evidenceIn = (behind: string) =>
+  /^\s*\/Reason \([^()]*\(evidence ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)\)/.exec(behind)?.[1]
+
+/** As older releases wrote it: of each character one byte. */
+const bytesOf = (text: string) => Buffer.from(text, 'latin1').toString('latin1')
 
 function stampIn(cms: pkijs.SignedData): Date | undefined {
   const stamp = cms.signerInfos[0]?.unsignedAttrs?.attributes.find(it => it.type === ids.timeStampToken)
