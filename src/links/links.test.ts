@@ -227,6 +227,13 @@ describe('a public link to one document', () => {
     expect(done.headers.location).to.equal(`${here}/acceptance?options=1`)
     const page = await guest.at(`${here}/acceptance`)
     expect(page).to.show('Exactly what you accept', 'You sign as Nadia El-Khoury, for Acme Bakery.')
+    const mood = { file_name: 'Mood board.jpg' }
+    const { storage_key: shown } = await scene.owner('documents').where(mood).first('storage_key')
+    await scene.owner('documents').where(mood).update({ storage_key: '1/1/winter-1' })
+    const swapped = await guest.postAt(`${here}/acceptance`, sign(page.text))
+    expect(swapped.status).to.equal(409)
+    expect(swapped).to.show('What has changed: Mood board.jpg.')
+    await scene.owner('documents').where(mood).update({ storage_key: shown })
     const answer = await guest.postAt(`${here}/acceptance`, sign(page.text))
     expect(answer.headers.location).to.equal(`${here}/evidence?done`)
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
 import { grouped } from '../document.ts'
-import { Conflict, CrmUnavailable, Invalid, NotFound } from '../errors.ts'
+import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
 import { bundleOf, type Stored } from '../evidence/chain.ts'
 import type { Evidence, Signature } from '../evidence/evidence.ts'
@@ -15,6 +15,7 @@ import { sendPdf } from '../pdf/print.ts'
 import { identified, may, stepUp } from '../section.ts'
 import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
+import { changed, changesSince, filesOf, markOf } from './bound.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { carried, free, freedomOf, withChoice } from './choosing.ts'
 import { type Content, contentOf, differences } from './content.ts'
@@ -86,18 +87,26 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     const from = req.method === 'GET' ? req.query : portal.body
     const offer = withChoice(found, from, freedom)
     const options = free(offer, freedom)
-    const { consent, seen } = agreed(kind, portal, offer)
+    const consent = consentTo(kind, portal, offer)
+    const limit = over(offer, portal)
+    // Who may not sign it needs no file of it.
+    const files = limit ? { paper: undefined, attached: [] } : await filesOf(port(portal), found, offer)
+    const seen = markOf(offer, consent, files)
     const policy = policyOf(portal)
     const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
+    const stale = portal.problem instanceof Conflict && typeof typed.seen === 'string' && !limit
     res.answer(`${name}/accept`, {
       ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(options), choosing: choosable(options) },
       carried: carried(from, found, freedom),
       ...{
         consent,
         seen,
-        limit: over(offer, portal),
+        limit,
         ways: policy.ways,
         typed,
+        changed: stale ? changesSince(String(typed.seen), seen, files, portal.t) : [],
+        files: files.attached,
+        paper: files.paper && sha256(files.paper.bytes),
         fingerprint: sha256(canonical(contentOf(offer))),
       },
       drawn: typeof strokes === 'string' && strokesIn(strokes) ? strokes : '',
@@ -118,19 +127,20 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       const form = read(Accepting, req)
       const shown = withChoice(offer, portal.body, freedomOf(name, portal, port(portal)))
       if (over(shown, portal)) throw new AboveLimit()
-      const { consent, seen } = agreed(kind, portal, shown)
+      const consent = consentTo(kind, portal, shown)
       const signature = signatureIn(form, policyOf(portal).ways)
       if (form.agree === undefined)
         throw new Invalid({ agree: ['Tick this box: without it nothing is accepted.'] }, portal.body)
-      if (form.seen !== seen) throw new Conflict()
+      const files = await filesOf(port(portal), offer, shown)
+      if (form.seen !== markOf(shown, consent, files)) throw new Conflict()
       await portal.signing.sign(req, {
         section: name,
         act: 'accepted',
         before,
         document: {
           ...naming(shown),
-          pdf: (await ownOf(offer, shown, portal)) ?? (await paperOf(kind, shown, portal)),
-          attachments: await attachedTo(offer, port(portal)),
+          pdf: files.paper ?? (await paperOf(kind, shown, portal)),
+          attachments: files.attached,
         },
         consent,
         signature,
@@ -154,7 +164,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
   const showRejection = late(async (req, res) => {
     const { offer } = await waiting(req)
     const { reason = '' } = Object(req.portal.body)
-    res.answer(`${name}/decline`, { offer, [one]: offer, reason, seen: seenOf(offer, ''), ...shared(req.portal) })
+    res.answer(`${name}/decline`, { offer, [one]: offer, reason, seen: markOf(offer, ''), ...shared(req.portal) })
   })
 
   router.get('/:id/rejection', answer, signer, showRejection)
@@ -166,7 +176,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     async (req, res) => {
       const { offer, before } = await waiting(req)
       const { reason, seen } = read(Declining, req)
-      if (seen !== seenOf(offer, '')) throw new Conflict()
+      if (seen !== markOf(offer, '')) throw new Conflict()
       await req.portal.signing.sign(req, {
         section: name,
         act: 'declined',
@@ -183,12 +193,6 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     },
     otherwise(showRejection),
   )
-
-  /** The CRM's own paper, where it has one and nothing was chosen otherwise than is printed there. */
-  async function ownOf(offer: Offer, shown: Offer, visit: Visit): Promise<Paper | undefined> {
-    const own = changed(offer, shown) ? undefined : await port(visit).pdf?.(offer.id)
-    return own && { bytes: Buffer.from(own.bytes), by: 'crm' }
-  }
 
   /** The last answer to it; by a link only to whom it is from. */
   async function answered(req: Request<any>): Promise<{ offer: Offer; row: Stored; evidence: Evidence }> {
@@ -287,18 +291,14 @@ function signatureIn({ how, strokes, typed }: z.infer<typeof Accepting>, ways: r
   return { way: 'drawn', strokes: drawn }
 }
 
-/** The words of consent, and a mark of all that was on the page. */
-function agreed({ says }: Kind, visit: Visit, offer: Offer) {
-  const consent = consentOf(policyOf(visit), visit, {
+/** The words that are agreed to. */
+const consentTo = ({ says }: Kind, visit: Visit, offer: Offer) =>
+  consentOf(policyOf(visit), visit, {
     document: says(visit).numbered(offer.number),
     version: String(offer.version),
     total: visit.money(offer.total),
     client: visit.customer.client.name,
   })
-  return { consent, seen: seenOf(offer, consent) }
-}
-
-const seenOf = (offer: Offer, consent: string) => sha256(canonical({ content: contentOf(offer), consent }))
 
 const naming = (offer: Offer) => ({
   id: offer.id,
@@ -306,20 +306,6 @@ const naming = (offer: Offer) => ({
   number: offer.number,
   content: contentOf(offer),
 })
-
-const changed = (offer: Offer, shown: Offer) => canonical(contentOf(offer)) !== canonical(contentOf(shown))
-
-/** Each file as it is now, one after the other. Throws CrmUnavailable where one that is shown cannot be read. */
-async function attachedTo({ id, attachments = [] }: Offer, offers: Offers) {
-  const read: NonNullable<Evidence['document']['attachments']> = []
-  for (const it of attachments) {
-    const bytes = await offers.attachment?.(id, it.id).catch(cause => {
-      throw cause instanceof NotFound ? Object.assign(new CrmUnavailable(), { cause }) : cause
-    })
-    if (bytes) read.push({ id: it.id, name: it.name, bytes: bytes.length, sha256: sha256(bytes) })
-  }
-  return read
-}
 
 /** Our own print, made of what was shown. Many who accept the same at once wait for the same print. */
 async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Paper> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { fresh } from '../../test/database.ts'
 import { leave, open, type Scene } from '../../test/visit.ts'
 import { NotFound } from '../errors.ts'
 import { sha256 } from '../evidence/canonical.ts'
@@ -89,6 +90,68 @@ describe('what is attached to an offer', () => {
       sha256: sha256(plan),
     })
     expect(await owner.get(`/proposals/${id}/evidence`)).to.show(sha256(plan))
+  })
+
+  it('is signed as it was shown: a file swapped since is a conflict that names it, and keeps what was typed', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const id = await idOf(scene)
+    const shown = { file_name: 'Planning, winter.pdf' }
+    const { storage_key: before } = await scene.owner('documents').where(shown).first('storage_key')
+    const { storage_key: other } = await scene.owner('documents').where({ file_name: 'Mood board.jpg' }).first()
+    const swap = (to: string) => scene.owner('documents').where(shown).update({ storage_key: to })
+    const page = await owner.get(`/proposals/${id}/acceptance`)
+    expect(page).to.show(sha256(plan))
+    const typed = { agree: 'on', how: 'typed', typed: 'Nadia El-Khoury', order: 'AB 7' }
+    const sign = (seen: string | undefined) => owner.post(`/proposals/${id}/acceptance`, { seen, ...typed })
+    const seenIn = (it: { text: string }) => /name="seen" value="([^"]+)"/.exec(it.text)?.[1]
+
+    await swap(other)
+    const refused = await sign(seenIn(page))
+    expect(refused.status).to.equal(409)
+    expect(refused).to.show('What has changed: Planning, winter.pdf.', 'value="AB 7"', 'Look at it once more')
+    expect(refused.text).to.not.match(/id="agree"[^>]* checked/)
+    expect(await scene.owner('portal.client_signatures')).to.be.empty
+
+    // By the API too, where `seen` stands for all of it.
+    const address = `/portal/brightside/api/v1/proposals/${id}/acceptance`
+    const { body } = await owner.agent.get(address)
+    expect(body.files.map((it: any) => it.sha256)).to.not.include(sha256(plan))
+    await swap(before)
+    const stale = await owner.agent.post(address).send({ seen: body.seen, ...typed })
+    expect([stale.status, stale.body.code, stale.body.changed]).to.deep.equal([
+      409,
+      'conflict',
+      ['Planning, winter.pdf'],
+    ])
+    expect((await owner.agent.post(address).send({ seen: stale.body.seen, ...typed })).status).to.equal(303)
+    const { evidence } = await scene.owner('portal.client_signatures').first('evidence')
+    expect(JSON.parse(evidence).document.attachments[0].sha256).to.equal(sha256(plan))
+  })
+
+  it('is bound together with the CRM’s own PDF', async () => {
+    const copy = await fresh()
+    const crm = adapter(copy.database)
+    let paper = '%PDF-1.7 as it was shown'
+    const connect: typeof crm.connect = (customer, tx) => {
+      const ports = crm.connect(customer, tx)
+      const pdf = async () => ({ name: 'own', bytes: Buffer.from(paper) })
+      return { ...ports, proposals: { ...ports.proposals!, pdf } }
+    }
+    const scene = await open({ on: copy, crm: { ...crm, connect } })
+    const owner = await scene.visit('owner')
+    const id = await idOf(scene)
+    const page = await owner.get(`/proposals/${id}/acceptance`)
+    expect(page).to.show(sha256(paper))
+    const seen = /name="seen" value="([^"]+)"/.exec(page.text)?.[1]
+    paper = '%PDF-1.7 swapped'
+    const form = { seen, agree: 'on', how: 'typed', typed: 'Nadia El-Khoury' }
+    const refused = await owner.post(`/proposals/${id}/acceptance`, form)
+    expect(refused.status).to.equal(409)
+    expect(refused).to.show('What has changed: the PDF.')
+    expect(await scene.owner('portal.client_signatures')).to.be.empty
+    paper = '%PDF-1.7 as it was shown'
+    expect((await owner.post(`/proposals/${id}/acceptance`, form)).status).to.equal(303)
   })
 
   it('is of one’s own alone by the adapter itself', async () => {

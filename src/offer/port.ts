@@ -72,7 +72,10 @@ export interface Offers {
   parts?: boolean
   /** The same where the CRM is told by other ways than its tables, and so after the evidence is kept. */
   passOn?(id: string, answer: Answer): Promise<void>
-  /** The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. */
+  /**
+   * The CRM's own PDF, where it has one of this; the name without its ending. Asked after `find`, and bound like it. As long
+   * as the document is the same, so are the bytes: what is signed is what was shown. A CRM that prints anew each time has none.
+   */
   pdf?(id: string): Promise<Pdf | undefined>
   /** The bytes of one of its attachments. Asked after `find`, and bound like it; throws NotFound where they are not there. */
   attachment?(id: string, attachment: string): Promise<Uint8Array>

@@ -110,6 +110,12 @@ export function offerSection(kind: Kind): Section {
         ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
         /** Of the person, where it is below the total. */
         limit: Money.nullable(),
+        /** What is attached, as it is now: `seen` stands for these bytes as well. */
+        files: z.array(z.object({ id: z.string(), name: z.string(), bytes: z.int(), sha256: z.string() })).default([]),
+        /** SHA-256 of the CRM's own PDF, where that is what is signed. */
+        paper: z.string().optional(),
+        /** In a conflict, what is other than the `seen` that was sent. */
+        changed: z.array(z.string()).default([]),
       }),
       [`${name}/decline`]: z.object({ [one]: Offer, seen: z.string() }),
       [`${name}/evidence`]: z.object({
