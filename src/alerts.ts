@@ -4,6 +4,7 @@ import type { Row } from './activity.ts'
 import { networkOf, tallies } from './auth/limits.ts'
 import { query, within } from './database.ts'
 import type { Log } from './log.ts'
+import type { EventKind } from './section.ts'
 
 /** How often within so many seconds stands out. */
 const unusual = {
@@ -11,7 +12,7 @@ const unusual = {
   failures: { times: 20, seconds: 600 },
   /** Addresses of records that are not this person's, or not there. */
   foreign: { times: 20, seconds: 600 },
-  /** Documents, lists and statements that one person took away. */
+  /** Files that one person took away: documents, what is attached to them, lists, statements, archives. */
   exports: { times: 100, seconds: 3_600 },
 } as const
 type AlertKind = keyof typeof unusual
@@ -33,11 +34,18 @@ export interface Alerts {
   of(workspace: string): Promise<Alert[]>
 }
 
+interface Parts {
+  database: Knex
+  log: Log
+  /** Of what kind each event is, as whoever declares it says. */
+  kinds: Record<string, EventKind>
+}
+
 /**
  * Counts what an attack looks like, in the database and so over all processes; an alert is raised once in its time
  * (OWASP ASVS 5.0, 16.3.3). It keeps nobody waiting, and nobody out: the limits do that.
  */
-export function alerts({ database, log }: { database: Knex; log: Log }): Alerts {
+export function alerts({ database, log, kinds }: Parts): Alerts {
   const tally = tallies(database)
   const listeners: ((kind: AlertKind) => void)[] = []
 
@@ -56,7 +64,7 @@ export function alerts({ database, log }: { database: Knex; log: Log }): Alerts 
     noticed({ workspace_id: workspace, event, actor_kind, actor_id, actor_name, address }) {
       if (event === 'account.sign-in-failed' && address)
         watch('failures', workspace, networkOf(address), { address: networkOf(address) })
-      if (actor_id && actor_kind !== 'link' && /\.(downloaded|exported|stated)$/.test(event))
+      if (actor_id && actor_kind !== 'link' && kinds[event] === 'download')
         watch('exports', workspace, actor_id, { person: actor_id, name: actor_name })
     },
     answered({ portal, originalUrl }, status) {

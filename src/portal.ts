@@ -45,7 +45,7 @@ import { endPdf } from './pdf/pool.ts'
 import { reminding } from './remind/reminding.ts'
 import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
-import { sentencesOf } from './sentences.ts'
+import { kindsOf, sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
 import { type Beside, beside, type Which } from './talk/beside.ts'
 import { earlier } from './talk/earlier.ts'
@@ -102,7 +102,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
   const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
-  const watch = alerts({ database, log })
+  const watch = alerts({ database, log, kinds: kindsOf(sections) })
   const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
   const parts = { crm, database, door, flags, log, sections, workspaces: places }

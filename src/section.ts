@@ -28,8 +28,8 @@ export interface Section<Name extends string = string> {
   asks?: Record<`${Name}/${string}`, ZodType>
   /** The view that answers a path which ends in another word, for the same. */
   views?: Record<string, string>
-  /** The sentence that each event leaves. */
-  activity: Record<`${Name}.${string}`, string>
+  /** What each event leaves. */
+  activity: Record<`${Name}.${string}`, Told>
   /** How a document of it is printed for whoever signed it, of the content that was signed. */
   signed?(content: object, reader: Reader): PrintedDocument
   /** What this section puts on the first page. */
@@ -50,6 +50,12 @@ interface Linkable {
   /** The same where no code can be mailed, or where the workspace asks for more than a code before one of its actions. */
   withoutCode: readonly string[]
 }
+
+/** What people do: look at something, take a file away, change something, come and go. */
+export type EventKind = 'view' | 'download' | 'change' | 'sign-in'
+
+/** What an event says after the name of whoever did it, and of what kind it is; words alone are of a change. */
+export type Told = string | { kind: EventKind; says: string }
 
 /** For whom something is printed. */
 export type Reader = Speech & Pick<Visit, 'workspace'>

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { root } from '../src/root.ts'
 import { sections } from '../src/sections.ts'
-import { sentencesOf } from '../src/sentences.ts'
+import { sentencesOf, wordsOf } from '../src/sentences.ts'
 
 /** Told to who runs Portico, in a terminal or to a monitor, and to nobody else. */
 const untold =
@@ -58,7 +58,7 @@ function belonging(): Map<string, Set<string>> {
   for (const { name, title, permissions, toggles, activity } of sections) {
     const labels = [...Object.values(permissions), ...Object.values(toggles)].map(it => it.label)
     const abouts = Object.values(toggles).map(it => it.about)
-    for (const it of [title, ...labels, ...abouts, ...Object.values(activity)]) add(`plugins/${name}`, it)
+    for (const it of [title, ...labels, ...abouts, ...Object.values(activity).map(wordsOf)]) add(`plugins/${name}`, it)
   }
 
   const folders = new Map<string, Set<string>>([

@@ -42,9 +42,9 @@ export default section({
   asks: { 'invoices/list': Filter, 'invoices/statement': Period },
 
   activity: {
-    'invoices.stated': 'took away the statement of account from {from} until {until}',
-    'invoices.viewed': 'looked at invoice {number}',
-    'invoices.downloaded': 'downloaded invoice {number}',
+    'invoices.stated': { kind: 'download', says: 'took away the statement of account from {from} until {until}' },
+    'invoices.viewed': { kind: 'view', says: 'looked at invoice {number}' },
+    'invoices.downloaded': { kind: 'download', says: 'downloaded invoice {number}' },
   },
 
   async home(visit) {

@@ -46,9 +46,9 @@ export default section({
   asks: { 'payments/list': Filter },
 
   activity: {
-    'payments.exported': 'took away {rows, plural, one {# payment} other {# payments}}',
-    'payments.viewed': 'looked at the receipt of {on}',
-    'payments.downloaded': 'downloaded the receipt of {on}',
+    'payments.exported': { kind: 'download', says: 'took away {rows, plural, one {# payment} other {# payments}}' },
+    'payments.viewed': { kind: 'view', says: 'looked at the receipt of {on}' },
+    'payments.downloaded': { kind: 'download', says: 'downloaded the receipt of {on}' },
   },
 
   routes(router) {

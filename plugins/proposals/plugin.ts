@@ -39,9 +39,9 @@ export default offerSection({
       'You give somebody a link to a proposal, which needs no account. Who signs by it gets a code in their mail first.',
   },
   activity: {
-    viewed: 'looked at proposal {number}',
-    downloaded: 'downloaded proposal {number}',
-    took: 'downloaded “{file}” of proposal {number}',
+    viewed: { kind: 'view', says: 'looked at proposal {number}' },
+    downloaded: { kind: 'download', says: 'downloaded proposal {number}' },
+    took: { kind: 'download', says: 'downloaded “{file}” of proposal {number}' },
     accepted: 'accepted proposal {number}, version {version}',
     declined: 'declined proposal {number}, version {version}: {reason}',
     commented: 'asked about proposal {number}',

@@ -39,9 +39,9 @@ export default offerSection({
       'You give somebody a link to a quotation, which needs no account. Who signs by it gets a code in their mail first.',
   },
   activity: {
-    viewed: 'looked at quotation {number}',
-    downloaded: 'downloaded quotation {number}',
-    took: 'downloaded “{file}” of quotation {number}',
+    viewed: { kind: 'view', says: 'looked at quotation {number}' },
+    downloaded: { kind: 'download', says: 'downloaded quotation {number}' },
+    took: { kind: 'download', says: 'downloaded “{file}” of quotation {number}' },
     accepted: 'accepted quotation {number}, version {version}',
     declined: 'declined quotation {number}, version {version}: {reason}',
     commented: 'asked about quotation {number}',

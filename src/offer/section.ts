@@ -10,7 +10,7 @@ import { Money } from '../money.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendFile, sendPdf, taken } from '../pdf/print.ts'
-import { may, type Permission, type Section, type StepUp, type Toggle } from '../section.ts'
+import { may, type Permission, type Section, type StepUp, type Toggle, type Told } from '../section.ts'
 import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { Comment } from '../talk/story.ts'
@@ -58,18 +58,19 @@ export interface Kind {
   questions: Omit<Toggle, 'default'>
   reminders: Omit<Toggle, 'default'>
   links: Omit<Toggle, 'default'>
-  activity: {
-    viewed: string
-    downloaded: string
-    took: string
-    accepted: string
-    declined: string
-    commented: string
-    replied: string
-    asked: string
-    reminded: string
-    countersigned: string
-  }
+  activity: Record<
+    | 'viewed'
+    | 'downloaded'
+    | 'took'
+    | 'accepted'
+    | 'declined'
+    | 'commented'
+    | 'replied'
+    | 'asked'
+    | 'reminded'
+    | 'countersigned',
+    Told
+  >
   says(visit: Pick<Visit, 't' | 'workspace'>): Says
 }
 
