@@ -45,7 +45,8 @@ if (signedIn.status !== 303) throw new Error(`not signed in: ${signedIn.status}`
 const [accepted, floor]: [number[], number[]] = [[], []]
 for (const [at, id] of ids.slice(0, many).entries()) {
   const page = await (await fetch(`${home}/api/v1/proposals/${id}/acceptance`, { headers: { cookie } })).json()
-  const body = new URLSearchParams({ seen: (page as { seen: string }).seen, agree: 'on', how: 'typed', typed: 'N' })
+  const { seen } = page as { seen: string }
+  const body = new URLSearchParams({ seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
   const [portal, bare] = [
     await timed(() =>
       fetch(`${home}/proposals/${id}/acceptance`, { method: 'POST', headers: { cookie }, body, redirect: 'manual' }),

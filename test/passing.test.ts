@@ -241,7 +241,7 @@ async function sign(visitor: Visitor, more: object = {}): Promise<string> {
   const choice: Record<string, string> = film ? { options: '1', option: film } : {}
   const { seen } = (await visitor.api(`/proposals/${id}/acceptance?${new URLSearchParams(choice)}`)).body
   const { status } = await visitor.post(`/proposals/${id}/acceptance`, {
-    ...{ seen, agree: 'on', how: 'typed', typed: 'N', ...choice, ...more },
+    ...{ seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury', ...choice, ...more },
   })
   expect(status).to.equal(303)
   return id

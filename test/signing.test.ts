@@ -53,7 +53,7 @@ describe('signing in a real browser', function () {
     await tabTo(/^Draw/)
     await page.keyboard.press('ArrowRight')
     await tabTo(/^Your full name/)
-    await page.keyboard.type('Nadia E.')
+    await page.keyboard.type('N. El-Khoury')
     await tabTo(/^I accept/)
     await page.keyboard.press('Space')
     await tabTo(/^Sign and accept/)
@@ -61,7 +61,7 @@ describe('signing in a real browser', function () {
     await page.waitForURL('**/evidence?done')
 
     const { signature, document } = await signed()
-    expect(signature).to.deep.equal({ way: 'typed', text: 'Nadia E.' })
+    expect(signature).to.deep.equal({ way: 'typed', text: 'N. El-Khoury', name: 'account' })
     expect(document.content.total.amount).to.equal('19640.72')
     expect(stage.complaints()).to.deep.equal([])
   })

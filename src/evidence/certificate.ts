@@ -37,6 +37,9 @@ export function certificate(
       ],
       ...(order.number ? [[t('Purchase order'), order.number] as [string, string]] : []),
       ...(order.wishedOn ? [[t('Wished delivery date'), day(order.wishedOn)] as [string, string]] : []),
+      ...(signature?.way === 'typed' && signature.name
+        ? [[t('Typed name'), typedName(signature.name, t)] as [string, string]]
+        : []),
       ...(consent ? [[t('Agreed to'), consent.text] as [string, string]] : []),
     ],
     signature:
@@ -64,6 +67,11 @@ export function certificate(
       .join('\n'),
   }
 }
+
+const typedName = (name: 'account' | 'confirmed', t: Reader['t']) =>
+  name === 'account'
+    ? t('the name of the account')
+    : t('confirmed by the signer as another name than that of the account')
 
 /** How somebody had shown who they are, in words. */
 const knownBy = (by: string, t: Reader['t']) =>

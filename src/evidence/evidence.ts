@@ -54,7 +54,8 @@ interface Seen {
 /** Strokes are points of a field 1,000 wide and 300 high. */
 export type Signature =
   | { way: 'drawn'; strokes: [x: number, y: number][][] }
-  | { way: 'typed'; text: string }
+  /** Whether it is the name of the account, or confirmed as another one; not there in what older releases kept. */
+  | { way: 'typed'; text: string; name?: 'account' | 'confirmed' }
   | { way: 'ticked' }
 
 /** One link of a workspace's chain: it holds no personal data, which can be erased without breaking it. */

@@ -261,12 +261,12 @@ describe('answering an offer', () => {
     const cookies = await hundredApprovers(database)
     const { body } = await owner.api(`/proposals/${id}/acceptance`)
     const answers = await Promise.all(
-      cookies.map(cookie =>
+      cookies.map((cookie, at) =>
         request(app)
           .post(`/portal/brightside/proposals/${id}/acceptance`)
           .set('Cookie', cookie)
           .type('form')
-          .send({ seen: body.seen, agree: 'on', how: 'typed', typed: 'N' }),
+          .send({ seen: body.seen, agree: 'on', how: 'typed', typed: `Approver ${at + 1}` }),
       ),
     )
     expect(answers.filter(it => it.status === 303)).to.have.length(1)
@@ -379,14 +379,18 @@ describe('answering an offer', () => {
     expect(body).to.include.keys('consent', 'seen', 'ways')
     const address = `/portal/brightside/api/v1/proposals/${id}/acceptance`
 
-    const wrong = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N' })
+    const wrong = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N. El-Khoury' })
     expect([wrong.status, wrong.body.code]).to.deep.equal([422, 'invalid'])
-    const right = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N', agree: 'on' })
+    const right = await owner.agent
+      .post(address)
+      .send({ seen: body.seen, how: 'typed', typed: 'N. El-Khoury', agree: 'on' })
     expect(right.status).to.equal(303)
     const told = (await owner.agent.get(right.headers.location!)).body
     expect(told).to.include({ delivery: 'confirmed' })
-    expect(told.evidence.signature).to.deep.equal({ way: 'typed' })
-    const late = await owner.agent.post(address).send({ seen: body.seen, how: 'typed', typed: 'N', agree: 'on' })
+    expect(told.evidence.signature).to.deep.equal({ way: 'typed', name: 'account' })
+    const late = await owner.agent
+      .post(address)
+      .send({ seen: body.seen, how: 'typed', typed: 'N. El-Khoury', agree: 'on' })
     expect(late.status).to.equal(303)
   })
 
@@ -601,7 +605,7 @@ function fieldsOf(text: string): Record<string, string | string[]> {
 }
 
 const sign = (visitor: Visitor, id: string, fields: object) =>
-  visitor.post(`/proposals/${id}/acceptance`, { ...fields, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
+  visitor.post(`/proposals/${id}/acceptance`, { ...fields, agree: 'on', how: 'typed', typed: visitor.person?.name })
 
 /** People of the owner's company with a session each: their cookies. */
 async function hundredApprovers(database: Scene['owner']): Promise<string[]> {

@@ -20,6 +20,7 @@ import { choiceOf, choosable } from './choice.ts'
 import { carried, free, freedomOf, withChoice } from './choosing.ts'
 import { type Content, contentOf, differences } from './content.ts'
 import { AboveLimit, over } from './limit.ts'
+import { fitsName } from './names.ts'
 import type { Offer, Offers } from './port.ts'
 import { printed } from './print.ts'
 import type { Kind } from './section.ts'
@@ -104,6 +105,8 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
         limit,
         ways: policy.ways,
         typed,
+        unlike:
+          typeof typed.typed === 'string' && typed.typed.trim() && !fitsName(typed.typed, portal.customer.person.name),
         changed: stale ? changesSince(String(typed.seen), seen, files, portal.t) : [],
         files: files.attached,
         paper: files.paper && sha256(files.paper.bytes),
@@ -128,9 +131,9 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       const shown = withChoice(offer, portal.body, freedomOf(name, portal, port(portal)))
       if (over(shown, portal)) throw new AboveLimit()
       const consent = consentTo(kind, portal, shown)
-      const signature = signatureIn(form, policyOf(portal).ways)
-      if (form.agree === undefined)
-        throw new Invalid({ agree: ['Tick this box: without it nothing is accepted.'] }, portal.body)
+      const { signature, wrong } = signatureIn(form, policyOf(portal).ways, portal.customer.person.name)
+      if (form.agree === undefined) wrong.agree = ['Tick this box: without it nothing is accepted.']
+      if (!signature || Object.keys(wrong).length) throw new Invalid(wrong, portal.body)
       const files = await filesOf(port(portal), offer, shown)
       if (form.seen !== markOf(shown, consent, files)) throw new Conflict()
       await portal.signing.sign(req, {
@@ -269,6 +272,8 @@ export const Accepting = z.object({
   how: z.enum(['drawn', 'typed', 'ticked']).optional().catch(undefined),
   strokes: z.string().catch(''),
   typed: text(200).catch(''),
+  /** The typed name once more, where it is not the name of the account and the signer says so. */
+  confirmed: text(200).optional().catch(undefined),
   order: text(60).optional(),
   wished: z.union([z.literal(''), z.iso.date('Choose a date.')], 'Choose a date.').optional(),
 })
@@ -278,17 +283,24 @@ export const Declining = z.object({
   reason: text(2_000).pipe(z.string().min(1, 'Say in a few words why, so that there may be a better offer.')),
 })
 
-function signatureIn({ how, strokes, typed }: z.infer<typeof Accepting>, ways: readonly Signature['way'][]): Signature {
+/** The signature, or by field what is wrong with it. */
+function signatureIn(
+  { how, strokes, typed, confirmed }: z.infer<typeof Accepting>,
+  ways: readonly Signature['way'][],
+  name: string,
+): { signature?: Signature; wrong: Invalid['errors'] } {
   const way = how ?? (ways.length === 1 ? ways[0] : undefined)
-  if (way && !ways.includes(way)) throw new Invalid({ choice: ['Sign in one of the ways that are offered.'] }, {})
-  if (way === 'ticked') return { way }
+  if (way && !ways.includes(way)) return { wrong: { choice: ['Sign in one of the ways that are offered.'] } }
+  if (way === 'ticked') return { signature: { way }, wrong: {} }
   if (way === 'typed') {
-    if (!typed) throw new Invalid({ typed: ['Type your full name.'] }, {})
-    return { way, text: typed }
+    if (!typed) return { wrong: { typed: ['Type your full name.'] } }
+    if (fitsName(typed, name)) return { signature: { way, text: typed, name: 'account' }, wrong: {} }
+    if (confirmed === typed) return { signature: { way, text: typed, name: 'confirmed' }, wrong: {} }
+    return { wrong: { typed: ['This is not the name of this account. Correct it, or confirm it below.'] } }
   }
   const drawn = way === 'drawn' ? strokesIn(strokes) : undefined
-  if (!drawn) throw new Invalid({ strokes: ['Draw your signature in the field, or type your name.'] }, {})
-  return { way: 'drawn', strokes: drawn }
+  if (drawn) return { signature: { way: 'drawn', strokes: drawn }, wrong: {} }
+  return { wrong: { strokes: ['Draw your signature in the field, or type your name.'] } }
 }
 
 /** The words that are agreed to. */

@@ -73,7 +73,8 @@ describe('what is attached to an offer', () => {
     const page = await owner.get(`/proposals/${id}/acceptance`)
     expect(page).to.show('Attached', 'Planning, winter.pdf')
     const seen = /name="seen" value="([^"]+)"/.exec(page.text)?.[1]
-    const sign = () => owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. E.' })
+    const sign = () =>
+      owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
 
     const shown = { file_name: 'Planning, winter.pdf' }
     await scene.owner('documents').where(shown).update({ storage_key: '1/1/gone' })

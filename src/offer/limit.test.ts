@@ -246,6 +246,6 @@ async function limit(scene: Scene, admin: Visitor, role: Role, amount: string, c
 async function accept(who: Visitor, id: string, choice: object = {}) {
   const address = `/portal/brightside/api/v1/proposals/${id}/acceptance`
   const page = await who.agent.get(address).query(choice)
-  const form = { ...choice, seen: page.body.seen, agree: 'on', how: 'typed', typed: 'Sanne de Boer' }
+  const form = { ...choice, seen: page.body.seen, agree: 'on', how: 'typed', typed: who.person?.name }
   return who.agent.post(address).send(form)
 }

@@ -38,7 +38,8 @@ describe('signing, in the settings', () => {
       .and.not.show('id="pad"', 'id="typed"')
     const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
     expect(
-      (await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N' })).status,
+      (await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' }))
+        .status,
     ).to.equal(422)
     expect((await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on' })).status).to.equal(303)
     const [row] = await database('portal.client_signatures').select('evidence')
@@ -191,6 +192,6 @@ const wasOf = async (admin: Visitor) =>
 async function accept(owner: Visitor, more: object = {}): Promise<string> {
   const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
   const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
-  await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N', ...more })
+  await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury', ...more })
   return id
 }

@@ -14,7 +14,7 @@ describe('the sealed paper of an acceptance, by pdfsig', () => {
     const owner = await visit('owner')
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
     const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
-    await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N' })
+    await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
     const pdf = Buffer.from((await mailTo('nadia@acmebakery.example')).attachments![0]!.content, 'base64')
 
     const good = told(pdf)
