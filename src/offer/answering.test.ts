@@ -148,7 +148,7 @@ describe('answering an offer', () => {
     expect(await owner.get(`/proposals/${id}?${wanted}`)).to.show('€3,472.00', '€4,201.12')
     for (const none of [choice([]), choice([lines.find(it => Number(it.line_total) < 0).id]), choice([999_999])])
       expect((await owner.get(`/proposals/${id}/acceptance?${none}`)).status, none).to.equal(422)
-    expect(await owner.get(`/proposals/${id}?${choice([])}`)).to.show('Keep at least one line')
+    expect(await owner.get(`/proposals/${id}?${choice([])}`)).to.show('Choose at least one line, or decline.')
     const quantity = `&quantity.${kept[1].id}=1`
     expect(await owner.get(`/proposals/${id}?${wanted}${quantity}`)).to.show('€4,201.12')
 
@@ -203,6 +203,62 @@ describe('answering an offer', () => {
     expect((await owner.post(`/proposals/${id}/acceptance`, { strokes: 'x'.repeat(2_000_000) })).status).to.equal(413)
     expect((await database('proposals').where({ id }).first('state')).state).to.equal('sent')
     expect(await database('portal.client_signatures')).to.have.length(0)
+  })
+
+  it('takes no delivery date in the past, by the day at the workspace', async () => {
+    const { visit, owner: database } = await open({ now: () => new Date('2026-11-21T23:30:00Z') })
+    const owner = await visit('owner')
+    const id = await idOf(owner)
+    const page = await owner.get(`/proposals/${id}/acceptance`)
+    // It is the 22nd in Amsterdam by then.
+    expect(page.text).to.match(/name="wished"[^>]* min="2026-11-22"/)
+    const form = { ...fieldsOf(page.text), agree: 'on', how: 'typed', typed: 'Nadia El-Khoury', order: 'AB 7' }
+    for (const wished of ['2026-11-21', '2025-12-31', '0001-01-01']) {
+      const past = await owner.post(`/proposals/${id}/acceptance`, { ...form, wished })
+      expect(past.status, wished).to.equal(422)
+      expect(past).to.show('Choose today or a later day.', `value="${wished}"`, 'value="AB 7"')
+    }
+    const address = `/portal/brightside/api/v1/proposals/${id}/acceptance`
+    const told = await owner.agent.post(address).send({ ...form, wished: '2026-11-21' })
+    expect([told.status, Object.keys(told.body.errors)]).to.deep.equal([422, ['wished']])
+    expect(await database('portal.client_signatures')).to.be.empty
+    expect((await owner.post(`/proposals/${id}/acceptance`, { ...form, wished: '2026-11-22' })).status).to.equal(303)
+  })
+
+  it('says what to do where nothing of it was chosen, and keeps the choice', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const id = await idOf(owner)
+    await scene
+      .owner('portal.client_portal_settings')
+      .insert({ workspace_id: '1', name: 'proposals.parts', value: 'true', changed_by: 'a test' })
+    const lines = await scene.owner('proposal_lines').where({ proposal_id: id }).orderBy('position')
+    const none = await owner.get(`/proposals/${id}/acceptance?options=1`)
+    const sent = await owner.post(`/proposals/${id}/acceptance`, {
+      options: '1',
+      agree: 'on',
+      how: 'typed',
+      typed: 'N',
+    })
+    for (const page of [none, sent, await owner.get(`/proposals/${id}?options=1`)]) {
+      expect(page.status).to.equal(422)
+      expect(page).to.show(
+        'Choose at least one line, or decline.',
+        'id="choice-error"',
+        `/proposals/${id}/rejection`,
+        'Accept and sign',
+      )
+      expect(page.text.match(/role="switch"/g)).to.have.length(8)
+      expect(page.text).to.not.match(/role="switch"[^>]* checked/)
+    }
+    // One that is not there any more is said, and what else was chosen stays.
+    const kept = lines.find(it => it.title === 'Advertising set-up')
+    const gone = await owner.get(`/proposals/${id}/acceptance?options=1&option=${kept.id}&option=999999`)
+    expect(gone.status).to.equal(422)
+    expect(gone).to.show('This option is not there any more.')
+    expect(gone.text.match(/role="switch"[^>]* checked/g)).to.have.length(1)
+    const told = await owner.api(`/proposals/${id}/acceptance?options=1`)
+    expect([told.status, told.body.errors.choice]).to.deep.equal([422, ['Choose at least one line, or decline.']])
   })
 
   it('of a page that is out of date is refused, with the document as it is now', async () => {

@@ -32,10 +32,12 @@ export interface Answering {
   port(visit: Visit): Offers
   /** What all of its pages may use. */
   shared(visit: Visit): object
+  /** The page on which a choice is made, and what is wrong with it is told. */
+  choose: RequestHandler<any>
 }
 
 /** Pages and commands by which an offer is accepted or declined, and the evidence afterwards. */
-export function answering(router: Router, { kind, port, shared }: Answering) {
+export function answering(router: Router, { kind, port, shared, choose }: Answering) {
   const { name } = kind
   const answer = may(`${name}.answer`)
   const signer = identified(`${name}.answer`)
@@ -59,11 +61,15 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
     return { offer, before }
   }
 
-  /** Whoever comes too late sees how it stands. */
+  /** Whoever comes too late sees how it stands; who has chosen what cannot be taken chooses again. */
   const late =
     (show: (req: Request<any>, res: Response) => Promise<void>): RequestHandler<any> =>
-    async (req, res) => {
+    async (req, res, next) => {
       await show(req, res).catch(async error => {
+        if (error instanceof Invalid) {
+          req.portal.problem = error
+          return choose(req, res, next)
+        }
         if (!(error instanceof Conflict)) throw error
         const offer = await port(req.portal).find(idOf(req))
         const story = await req.portal.story(req, name, offer.id)
@@ -132,6 +138,7 @@ export function answering(router: Router, { kind, port, shared }: Answering) {
       if (over(shown, portal)) throw new AboveLimit()
       const consent = consentTo(kind, portal, shown)
       const { signature, wrong } = signatureIn(form, policyOf(portal).ways, portal.customer.person.name)
+      if (form.wished && form.wished < portal.customer.today) wrong.wished = ['Choose today or a later day.']
       if (form.agree === undefined) wrong.agree = ['Tick this box: without it nothing is accepted.']
       if (!signature || Object.keys(wrong).length) throw new Invalid(wrong, portal.body)
       const files = await filesOf(port(portal), offer, shown)

@@ -49,7 +49,7 @@ const positive = ({ amount }: Money) => scaled(amount, 6) > 0n
 
 /** As it is signed: what was offered as a whole and is kept is no option. Throws Invalid where nothing is left to pay. */
 export function closed(choice: Offer, offered: Offer): Offer {
-  if (!positive(choice.total)) throw new Invalid({ choice: ['Keep at least one line: nothing would be left.'] }, {})
+  if (!positive(choice.total)) throw new Invalid({ choice: ['Choose at least one line, or decline.'] }, {})
   const lines = choice.lines.map((it, at) =>
     it.chosen ? { ...it, optional: offered.lines[at]?.optional ?? true } : it,
   )

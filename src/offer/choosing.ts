@@ -39,12 +39,27 @@ export const free = (offer: Offer, { parts }: Freedom) => (parts ? opened(offer)
 export function withChoice(offer: Offer, from: unknown, freedom: Freedom): Offer {
   const whole = free(offer, freedom)
   if (!choosable(whole) || offer.status !== 'open') return offer
-  const optional = new Set(offer.lines.filter(it => it.optional).map(it => it.id))
-  const choice = chosen(
-    whole,
-    choiceIn(from, whole, id => freedom.quantities && optional.has(id)),
-  )
+  const choice = chosen(whole, wantedOf(offer, from, freedom))
   return freedom.parts ? closed(choice, offer) : choice
+}
+
+/** Quantities only of what the CRM calls optional. */
+function wantedOf(offer: Offer, from: unknown, freedom: Freedom): Choice {
+  const optional = new Set(offer.lines.filter(it => it.optional).map(it => it.id))
+  return choiceIn(from, free(offer, freedom), id => freedom.quantities && optional.has(id))
+}
+
+/** A choice that cannot be taken, for the page that says why: nothing may be left, what is gone or wrong is as offered. */
+export function asChosen(offer: Offer, from: unknown, freedom: Freedom): Offer {
+  const whole = free(offer, freedom)
+  if (!choosable(whole) || offer.status !== 'open') return offer
+  const there = new Map(whole.lines.filter(it => it.optional && it.id).map(it => [it.id, it.quantity]))
+  const known = Object.entries(wantedOf(offer, from, freedom)).filter(([id]) => there.has(id))
+  try {
+    return chosen(whole, Object.fromEntries(known))
+  } catch {
+    return chosen(whole, Object.fromEntries(known.map(([id]) => [id, there.get(id) ?? '1'])))
+  }
 }
 
 /** The choice for another address or form; nothing where none was made. */

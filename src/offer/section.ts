@@ -17,7 +17,7 @@ import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
-import { carried, type Freedom, free, freedomOf, withChoice } from './choosing.ts'
+import { asChosen, carried, type Freedom, free, freedomOf, withChoice } from './choosing.ts'
 import { type Content, contentOf, offerOf, Since, since } from './content.ts'
 import { over } from './limit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
@@ -248,7 +248,7 @@ export function offerSection(kind: Kind): Section {
         otherwise(show),
       )
 
-      answering(router, { kind, port, shared })
+      answering(router, { kind, port, shared, choose: show })
 
       router.get('/:id/attachments/:attachment', rule, async (req, res) => {
         const offers = port(req.portal)
@@ -286,6 +286,6 @@ function chosenOr(offer: Offer, query: unknown, visit: Visit, freedom: Freedom):
   } catch (error) {
     if (!(error instanceof Invalid)) throw error
     visit.problem = error
-    return offer
+    return asChosen(offer, query, freedom)
   }
 }
