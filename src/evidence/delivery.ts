@@ -1,7 +1,6 @@
 import type { Knex } from 'knex'
 import { documentAt, greeting } from '../auth/way.ts'
 import type { Branded, Workspaces } from '../branding/workspaces.ts'
-import { type Customer, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import type { Job } from '../jobs.ts'
@@ -21,7 +20,7 @@ import { certificate } from './certificate.ts'
 import { appendSeal, columns, type Stored, tables } from './chain.ts'
 import type { Evidence } from './evidence.ts'
 import { behind, seal } from './seal.ts'
-import { portOf, type Queued, queue, type Parts as Signing } from './signing.ts'
+import { customerOf, portOf, type Queued, queue, type Parts as Signing } from './signing.ts'
 
 export interface Parts extends Signing {
   flags: { enabled(workspace: string): boolean }
@@ -112,14 +111,8 @@ async function passOn(row: Stored, evidence: Evidence, workspace: Branded, parts
 
 /** The CRM takes it, or says that it is too late: also where it holds something else by now than what was signed. */
 async function told(row: Stored, evidence: Evidence, workspace: Branded, parts: Parts) {
-  const { signer, document } = evidence
-  const customer: Customer = {
-    workspace,
-    client: signer.client,
-    person: { id: signer.id, name: signer.name, email: signer.email },
-    role: roles.find(it => it === signer.role) ?? 'viewer',
-    today: dateIn(zoneOf(workspace.timeZone), row.at),
-  }
+  const { document } = evidence
+  const customer = customerOf(evidence, workspace, dateIn(zoneOf(workspace.timeZone), row.at))
   const { crm, database, door } = parts
   const portIn = (tx?: Knex.Transaction) => portOf(door.passing(crm.connect(customer, tx)), document.section)
   const answer = answerOf(evidence, customer.today)

@@ -3,12 +3,13 @@ import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { type Acting, act } from '../act.ts'
 import { note } from '../activity.ts'
-import type { Crm, Ports } from '../crm.ts'
+import { type Crm, type Customer, type Ports, roles, type Workspace } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
 import type { Answer, Offers } from '../offer/port.ts'
+import type { SignedSummary } from '../offer/since-signed.ts'
 import { canonical, sha256 } from './canonical.ts'
 import { append, columns, type Stored, tables } from './chain.ts'
 import type { Evidence, Signature } from './evidence.ts'
@@ -50,6 +51,8 @@ export interface Signing {
   countersign(req: Request<any>, id: string, consent: string): Promise<void>
   /** Evidence, the CRM's change and the activity: all or none. Throws Conflict where somebody else was quicker. */
   sign(req: Request<any>, what: Signed): Promise<string>
+  /** What was signed of these documents and is in the CRM, as a list shows it, by their ids. */
+  listed(req: Request<any>, section: string, documents: string[]): Promise<Map<string, SignedSummary>>
   /** Of one document of this client, the newest first. */
   of(req: Request<any>, section: string, document: string): Promise<Stored[]>
 }
@@ -147,6 +150,27 @@ export function signing(parts: Parts): Signing {
       }).catch(taken)
     },
 
+    async listed(req, section, documents) {
+      if (!documents.length) return new Map()
+      const rows = await readWithin<{ id: string; content: SignedSummary }>(
+        database,
+        { workspace: req.portal.workspace.id, client: req.portal.customer.client.id },
+        {
+          name: 'portal.signed-summaries',
+          text: `select distinct on (s.document_id) s.document_id as id, (
+                   select jsonb_build_object('number', c -> 'number', 'title', c -> 'title', 'total', c -> 'total',
+                     'validUntil', c -> 'validUntil')
+                   from (select s.evidence::jsonb #> '{document,content}' as c offset 0) it) as content
+                 from portal.client_signatures s
+                 where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
+                   and s.document_id = any($4) and s.act = 'accepted' and s.state = 'confirmed' and s.evidence is not null
+                 order by s.document_id, s.link desc`,
+          values: [section, documents],
+        },
+      )
+      return new Map(rows.map(it => [it.id, it.content]))
+    },
+
     of: (req, section, document) =>
       readWithin<Stored>(
         database,
@@ -169,6 +193,15 @@ const supersede = (tx: Knex, workspace: string, ids: string[]) =>
            where workspace_id = $1 and id = any($2) and state = 'confirmed'`,
     values: [workspace, ids],
   })
+
+/** Whoever signed, as the CRM is asked on their behalf later. */
+export const customerOf = ({ signer }: Evidence, workspace: Workspace, today: string): Customer => ({
+  workspace,
+  client: signer.client,
+  person: { id: signer.id, name: signer.name, email: signer.email },
+  role: roles.find(it => it === signer.role) ?? 'viewer',
+  today,
+})
 
 /** What of a section's port takes answers. */
 export const portOf = (crm: Partial<Ports>, section: string): Pick<Offers, 'answer' | 'find' | 'passOn'> | undefined =>

@@ -155,9 +155,10 @@ export function entering(parts: Parts) {
       crm: ports as Ports,
       // What others said, signed and looked at is theirs.
       story: async (...asked) => {
-        const { answers, countersigned } = await story(...asked)
+        const { answers, countersigned, signed } = await story(...asked)
         const own = answers.map(it => ({ ...it, kept: it.kept && it.person === req.portal.customer.person.id }))
-        return { answers: own, countersigned, comments: [], seen: [] }
+        const mine = own.some(it => it.kept && it.id === signed?.id)
+        return { answers: own, countersigned, comments: [], seen: [], signed: mine ? signed : null }
       },
       earlier: async () => undefined,
       journal: row => journal(isProgram(req) ? { ...row, event: 'links.fetched', actor_kind: 'nobody' } : row),

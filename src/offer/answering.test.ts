@@ -455,13 +455,31 @@ describe('answering an offer', () => {
     const owner = await visit('owner')
     const id = await idOf(owner)
     await sign(owner, id, fieldsOf((await owner.get(`/proposals/${id}/acceptance`)).text))
-    await database('proposals').where({ id }).update({ terms: 'All at once.' })
+    const admin = await visit('admin')
+    const pages = () =>
+      Promise.all([
+        owner.get(`/proposals/${id}/evidence`),
+        owner.get(`/proposals/${id}`),
+        owner.fragment(`/proposals/${id}`),
+        admin.at('/settings/client-portal/answers'),
+        admin.at(`/proposals/${id}`),
+      ])
+    for (const page of await pages()) expect(page).to.not.show('hanged since it was signed')
 
-    expect(await owner.get(`/proposals/${id}/evidence`)).to.show(
-      'Changed since it was signed',
-      '40% on acceptance',
-      'All at once.',
-    )
+    await database('proposals').where({ id }).update({ terms: 'All at once.' })
+    for (const page of await pages()) expect(page).to.show('hanged since it was signed')
+    for (const page of (await pages()).slice(0, 3)) expect(page).to.show('40% on acceptance', 'All at once.')
+    expect((await owner.api(`/proposals/${id}`)).body.changed.map((it: any) => it.what)).to.deep.equal(['terms'])
+
+    // A list knows what it lists of each: its number, title, total and last day.
+    expect(await owner.get('/proposals?status=accepted')).to.not.show('Changed since it was signed')
+    await database('proposals').where({ id }).update({ title: 'Quite another title' })
+    expect(await owner.get('/proposals?status=accepted')).to.show('Changed since it was signed')
+    const { items } = (await owner.api('/proposals?status=accepted')).body
+    expect(items.filter((it: any) => it.changed).map((it: any) => it.number)).to.deep.equal([number])
+
+    await database('proposals').where({ id }).update({ deleted_at: new Date() })
+    expect(await admin.at('/settings/client-portal/answers')).to.show('No longer in the CRM')
   })
 
   it('leaves evidence in which any change of any field is found', async () => {

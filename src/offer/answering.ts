@@ -18,13 +18,14 @@ import type { Visit } from '../visit.ts'
 import { changed, changesSince, filesOf, markOf } from './bound.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { carried, free, freedomOf, withChoice } from './choosing.ts'
-import { type Content, contentOf, differences } from './content.ts'
+import { contentOf } from './content.ts'
 import { AboveLimit, over } from './limit.ts'
 import { fitsName } from './names.ts'
 import type { Offer, Offers } from './port.ts'
 import { printed } from './print.ts'
 import type { Kind } from './section.ts'
 import { consentOf, policyOf } from './signing.ts'
+import { changesSinceSigned } from './since-signed.ts'
 
 /** How one kind of offer is answered: its pages, and what they need. */
 export interface Answering {
@@ -82,6 +83,7 @@ export function answering(router: Router, { kind, port, shared, choose }: Answer
           [one]: offer,
           groups: grouped(offer.lines),
           ...story,
+          changed: changesSinceSigned(story.signed?.evidence, contentOf(offer), req.portal),
           ...shared(req.portal),
         })
       })
@@ -225,10 +227,7 @@ export function answering(router: Router, { kind, port, shared, choose }: Answer
       settledAt: row.settled_at?.toISOString() ?? null,
       sealed: row.sealed !== null,
       path: signature?.way === 'drawn' ? pathOf(signature.strokes) : '',
-      changes:
-        evidence.act === 'accepted'
-          ? differences(evidence.document.content as Content, contentOf(offer), req.portal)
-          : [],
+      changes: evidence.act === 'accepted' ? changesSinceSigned(row.evidence, contentOf(offer), req.portal) : [],
       next: policyOf(req.portal)
         .next.split('\n')
         .filter(it => it.trim()),

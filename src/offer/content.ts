@@ -3,7 +3,7 @@ import type { Visit } from '../visit.ts'
 import { Offer } from './port.ts'
 
 /** Of an offer what a client says yes to: all that is shown, without how it stands. */
-const Content = Offer.omit({ status: true, word: true, answeredOn: true, answeredBy: true, answerNote: true })
+export const Content = Offer.omit({ status: true, word: true, answeredOn: true, answeredBy: true, answerNote: true })
 export type Content = z.infer<typeof Content>
 
 export function contentOf(offer: Offer): Content {
@@ -21,7 +21,7 @@ export const offerOf = (content: Content, status: Offer['status']): Offer => ({
 })
 
 export const Difference = z.object({
-  what: z.enum(['number', 'version', 'title', 'validUntil', 'intro', 'terms', 'total', 'line']),
+  what: z.enum(['number', 'version', 'title', 'validUntil', 'intro', 'terms', 'total', 'attachments', 'line']),
   /** Of the line. */
   of: z.string().optional(),
   before: z.string().nullable(),
@@ -54,9 +54,10 @@ export function since(
  * of a line only what differs.
  */
 export function differences(before: Content, now: Content, { day, money }: Pick<Visit, 'day' | 'money'>): Difference[] {
-  const facts = ({ number, version, title, validUntil, intro, terms, total }: Content) => ({
+  const facts = ({ number, version, title, validUntil, intro, terms, total, attachments = [] }: Content) => ({
     ...{ number, version: String(version), title, validUntil: validUntil && day(validUntil), intro, terms },
     total: money(total),
+    attachments: attachments.map(it => it.name).join(', ') || null,
   })
   const [was, is] = [facts(before), facts(now)]
   const plain = (Object.keys(was) as (keyof typeof was)[]).flatMap(what =>

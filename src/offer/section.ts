@@ -18,10 +18,11 @@ import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { asChosen, carried, type Freedom, free, freedomOf, withChoice } from './choosing.ts'
-import { type Content, contentOf, offerOf, Since, since } from './content.ts'
+import { type Content, contentOf, Difference, offerOf, Since, since } from './content.ts'
 import { over } from './limit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
+import { changesSinceSigned, listedOtherwise } from './since-signed.ts'
 import { words } from './words.ts'
 
 /** How a kind of offer is called, in the reader's language. */
@@ -76,6 +77,9 @@ export interface Kind {
 
 const Filter = filterOf({ statuses, sorts })
 
+/** In a list; `changed` where its number, title, total or last day is other in the CRM than it was signed. */
+const Listed = Summary.extend({ changed: z.boolean().default(false) })
+
 /** A section for what the company offers and a client may take: proposals and quotations differ in words, not in ways. */
 export function offerSection(kind: Kind): Section {
   const { name, title, icon, order, see, answer, toggle, activity, says } = kind
@@ -103,9 +107,11 @@ export function offerSection(kind: Kind): Section {
       [`${name}.links`]: { ...kind.links, default: false },
     },
     answers: {
-      [`${name}/list`]: pageOf(Summary).extend({ overview: Overview }),
+      [`${name}/list`]: pageOf(Listed).extend({ overview: Overview }),
       [`${name}/show`]: z.object({
         ...{ [one]: Offer, comments: z.array(Comment).default([]), since: Since.nullable().default(null) },
+        /** What is other in the CRM than it was signed. */
+        changed: z.array(Difference).default([]),
       }),
       [`${name}/accept`]: z.object({
         ...{ [one]: Offer, ways: z.array(z.string()), consent: z.string(), seen: z.string(), fingerprint: z.string() },
@@ -173,7 +179,10 @@ export function offerSection(kind: Kind): Section {
         const filter = Filter.parse(req.query)
         const offers = port(req.portal)
         const [page, overview] = await Promise.all([offers.list(filter), offers.overview()])
-        res.answer(`${name}/list`, { filter, overview, ...page, ...shared(req.portal) })
+        const accepted = page.items.filter(it => it.status === 'accepted').map(it => it.id)
+        const signed = await req.portal.signing.listed(req, name, accepted)
+        const items = page.items.map(it => ({ ...it, changed: listedOtherwise(signed.get(it.id), it, req.portal) }))
+        res.answer(`${name}/list`, { filter, overview, ...page, items, ...shared(req.portal) })
       })
 
       const show: RequestHandler<any> = async (req, res) => {
@@ -204,6 +213,7 @@ export function offerSection(kind: Kind): Section {
           choosing: open && choosable(whole) && req.portal.may(`${name}.answer`),
           leavable: whole.lines.filter((it, at) => it.optional && !found.lines[at]?.optional).map(it => it.id),
           since: since(before, content, req.portal),
+          changed: changesSinceSigned(story.signed?.evidence, content, req.portal),
           asked: req.query.asked === '',
           carried: carried(from, found, freedom),
           ...shared(req.portal),

@@ -175,8 +175,13 @@ export function settings({
   router.post('/reminders', admins, saveReminders(database), otherwise(showReminders(database, mailed !== undefined)))
   router.get('/questions', admins, showQuestions(database))
   router.post('/questions/:id/reply', admins, saveReply({ database, mailed }), otherwise(showQuestions(database)))
-  router.get('/answers', admins, showAnswers(database))
-  router.post('/answers/:id/countersignature', admins, saveCountersignature, otherwise(showAnswers(database)))
+  router.get('/answers', admins, showAnswers({ crm, database, door }))
+  router.post(
+    '/answers/:id/countersignature',
+    admins,
+    saveCountersignature,
+    otherwise(showAnswers({ crm, database, door })),
+  )
   router.post('/answers/:id/retry', admins, saveRetry(database, jobs))
 
   const linked = { ...parts, address, door }

@@ -136,7 +136,7 @@ describe('signing, in the settings', () => {
     const admin = await visit('admin')
     const before = sent.statements
     const which = { workspace: { id: '1', slug: 'brightside' }, client: '1', section: 'proposals', id: '128' }
-    expect(await portal.beside(which)).to.deep.equal({ deeds: [], html: '' })
+    expect(await portal.beside(which)).to.deep.equal({ deeds: [], changed: false, html: '' })
     expect(sent.statements).to.equal(before)
     expect(await admin.at('/proposals/128')).to.not.show('portico-beside')
   })

@@ -2,12 +2,17 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import type { Crm } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import { queue } from '../evidence/signing.ts'
 import { read } from '../form.ts'
+import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
+import { dateIn, zoneOf } from '../language.ts'
 import { gaps, Policy, policyName, ways } from '../offer/signing.ts'
+import { standOf } from '../offer/since-signed.ts'
+import type { Visit } from '../visit.ts'
 
 /** What the form of signing asks; each way that is ticked is sent. */
 const Form = z.object({
@@ -94,7 +99,7 @@ const Shown = z.object({
 
 /** Answers of clients, the latest first, each with how far it has come. */
 export const showAnswers =
-  (database: Knex): RequestHandler<any> =>
+  ({ database, ...parts }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { show, before } = Shown.parse(req.query)
     const rows = await readWithin(
@@ -102,7 +107,7 @@ export const showAnswers =
       { workspace: req.portal.workspace.id },
       {
         name: 'portal.answers',
-        text: `select s.id, s.at, s.act, s.section, s.number, s.version, s.signer, s.evidence::jsonb #>> '{signer,client,name}' as client,
+        text: `select s.id, s.at, s.act, s.section, s.number, s.version, s.signer, s.evidence, s.evidence::jsonb #>> '{signer,client,name}' as client,
                s.state, exists (select from portal.client_signatures c where c.workspace_id = s.workspace_id and c.act = 'countersigned'
                  and c.section = s.section and c.document_id = s.document_id and c.version = s.version) as countersigned, s.tries, s.tried_at, s.settled_at, s.why, s.sealed_at, s.link::int
              from portal.client_signatures s
@@ -113,13 +118,39 @@ export const showAnswers =
       },
     )
     res.answer('settings/answers', {
-      rows: rows.slice(0, size),
+      rows: await compared(rows.slice(0, size), req.portal, parts),
       next: rows.length > size ? rows[size - 1].link : null,
       show,
       retried: req.query.retried === '',
       signed: req.query.countersigned === '',
     })
   }
+
+interface Parts {
+  crm: Crm
+  database: Knex
+  door: Gate
+}
+
+/** Milliseconds that the CRM may take to say how its documents are now; the rest of the page is there without it. */
+const patience = 2_000
+
+/** Each answer without its evidence, and accepted ones with how the document stands in the CRM by now. */
+async function compared(rows: any[], visit: Visit, { crm, door }: Omit<Parts, 'database'>) {
+  const { workspace, now } = visit
+  const asking = { crm, door, workspace, today: dateIn(zoneOf(workspace.timeZone), now) }
+  const stands = new Map<string, Awaited<ReturnType<typeof standOf>>>()
+  const waiting = rows.filter(it => it.act === 'accepted' && it.state === 'confirmed' && it.evidence)
+  const until = performance.now() + patience
+  const ask = async () => {
+    for (let it = waiting.shift(); it && performance.now() < until; it = waiting.shift())
+      stands.set(it.id, await standOf(it.evidence, asking, visit))
+  }
+  const patient = AbortSignal.timeout(patience)
+  const over = new Promise<void>(resolve => patient.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([Promise.all([ask(), ask(), ask()]), over])
+  return rows.map(({ evidence, ...it }) => ({ ...it, stand: stands.get(it.id) }))
+}
 
 /** Tries once more, now, what has not arrived yet. */
 export const saveRetry =

@@ -1,9 +1,12 @@
 import type { Knex } from 'knex'
+import type { Workspaces } from '../branding/workspaces.ts'
+import type { Crm } from '../crm.ts'
 import { readWithin } from '../database.ts'
 import type { Flags } from '../flags.ts'
 import type { Gate } from '../gate/gate.ts'
-import { speak } from '../language.ts'
+import { dateIn, type Speech, speak, zoneOf } from '../language.ts'
 import { switchesOf } from '../links/store.ts'
+import { standOf } from '../offer/since-signed.ts'
 import { render } from '../render.ts'
 import type { Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
@@ -36,18 +39,20 @@ export interface Deed {
 
 export interface Beside {
   deeds: Deed[]
+  /** Whether the CRM holds something else of it now than a client has signed. */
+  changed: boolean
   /** An HTML fragment without styles or scripts; empty where there is nothing to tell, or the portal is off. */
   html: string
 }
 
 /** For the CRM's own page of a proposal: who looked at it, asked, accepted, and what was countersigned. */
-export function beside({ database, door, flags, sections }: Parts) {
+export function beside({ crm, database, door, flags, places, sections, now }: Parts) {
   const sentences = sentencesOf(sections)
   const toggles = togglesOf(sections)
   return async (which: Which): Promise<Beside> => {
     const { workspace, client, section, id, locale = 'en-GB', timeZone = 'UTC' } = which
     const { settings = '/settings/client-portal' } = which
-    if (!flags.enabled(workspace.slug) || !(await door.opened())) return { deeds: [], html: '' }
+    if (!flags.enabled(workspace.slug) || !(await door.opened())) return { deeds: [], changed: false, html: '' }
     const rows = await readWithin<Deed & { subject: Record<string, string> }>(
       database,
       { workspace: workspace.id },
@@ -70,14 +75,36 @@ export function beside({ database, door, flags, sections }: Parts) {
     const on = resolve(toggles, await switchesOf(database, workspace.id, client), client, '')
     const link =
       toggle && on(section) && on(toggle) && `${settings}/links?${new URLSearchParams({ section, client, id })}`
-    const html = rows.length || link ? render('beside', { ...speech, told, link }) : ''
-    return { deeds: rows.map(({ subject, ...it }) => it), html }
+    const changed = told.some(it => it.event === `${section}.accepted`) && (await changedSince(which, speech))
+    const html = rows.length || link ? render('beside', { ...speech, told, link, changed }) : ''
+    return { deeds: rows.map(({ subject, ...it }) => it), changed, html }
+  }
+
+  async function changedSince({ workspace: { id, slug }, client, section, id: document }: Which, speech: Speech) {
+    const [row] = await readWithin<{ evidence: string }>(
+      database,
+      { workspace: id },
+      {
+        name: 'portal.beside-signed',
+        text: `select s.evidence from portal.client_signatures s
+               where s.workspace_id = scope.workspace and s.client_id = $3 and s.section = $4 and s.document_id = $5
+                 and s.act = 'accepted' and s.state = 'confirmed' and s.evidence is not null order by s.link desc limit 1`,
+        values: [client, section, document],
+      },
+    )
+    const workspace = row && (await places.find(slug))
+    if (!row || !workspace) return false
+    const today = dateIn(zoneOf(workspace.timeZone), now())
+    return (await standOf(row.evidence, { crm, door, workspace, today }, speech)) === 'changed'
   }
 }
 
 interface Parts {
+  crm: Crm
   database: Knex
-  door: Pick<Gate, 'opened'>
+  door: Pick<Gate, 'opened' | 'passing'>
   flags: Flags
+  places: Workspaces
   sections: Section[]
+  now(): Date
 }

@@ -36,6 +36,8 @@ interface Story {
   seen: Seen[]
   /** By whom of the company, where somebody has. */
   countersigned: { signer: string; at: string; version: number } | null
+  /** The last acceptance that is in the CRM, with its evidence as it is kept. */
+  signed?: { id: string; evidence: string } | null
 }
 
 export type StoryOf = (req: Request<any>, section: string, document: string) => Promise<Story>
@@ -59,6 +61,10 @@ export const stories =
                  (select jsonb_build_object('signer', s.signer, 'at', s.at, 'version', s.version) from portal.client_signatures s
                   where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
                     and s.document_id = $4 and s.act = 'countersigned' order by s.link desc limit 1) as countersigned,
+                 (select jsonb_build_object('id', s.id, 'evidence', s.evidence) from portal.client_signatures s
+                  where s.workspace_id = scope.workspace and s.client_id = scope.client and s.section = $3
+                    and s.document_id = $4 and s.act = 'accepted' and s.state = 'confirmed' and s.evidence is not null
+                  order by s.link desc limit 1) as signed,
                  (select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title, 'by', c.author_kind,
                     'name', c.author_name, 'text', c.text) order by c.id), '[]')
                   from (select * from portal.client_comments c
