@@ -2,7 +2,7 @@ import { zip } from 'fflate'
 import type { Knex } from 'knex'
 import { currentTime } from '../clock.ts'
 import type { Customer, Ports } from '../crm.ts'
-import { query, within } from '../database.ts'
+import { query, readWithin, within } from '../database.ts'
 import type { Page } from '../page.ts'
 
 /** Of each section so many records, and of all files so many bytes, before the rest is left out and said to be. */
@@ -11,59 +11,120 @@ const mostBytes = 50 * 1024 * 1024
 
 interface Listing {
   list(filter: object): Promise<Page<{ id: string }>>
-  find(id: string): Promise<{ number?: string }>
+  find(id: string): Promise<Found>
   pdf?(id: string): Promise<{ bytes: Uint8Array } | undefined>
+  attachment?(id: string, attachment: string): Promise<Uint8Array>
 }
 
-/** All that the portal has of one person, and what the CRM shows them, as a ZIP of JSON and of the CRM's own files. */
+interface Found {
+  number?: string
+  attachments?: { id: string; name: string }[]
+}
+
+/** Files by their names in the archive, and what is not among them. */
+interface Pack {
+  files: Record<string, Uint8Array>
+  bytes: number
+  left: string[]
+}
+
+/** All that the portal has of one person, and what the CRM shows them, as a ZIP of JSON and of the files that belong to it. */
 export async function archive(
   database: Knex,
   customer: Customer,
   ports: Partial<Ports>,
   sections: string[],
 ): Promise<Buffer> {
-  const files: Record<string, Uint8Array> = {}
-  const left: string[] = []
-  const json = (name: string, it: unknown) => {
-    files[name] = Buffer.from(`${JSON.stringify(it, null, 2)}\n`)
-  }
-  for (const [name, rows] of Object.entries(await own(database, customer))) json(`${name}.json`, rows)
-  let bytes = 0
+  const pack: Pack = { files: {}, bytes: 0, left: [] }
+  for (const [name, rows] of Object.entries(await own(database, customer))) json(pack, name, rows)
   for (const name of sections) {
     const port = (ports as Record<string, Listing | undefined>)[name]
-    if (!port) continue
-    const records: object[] = []
-    let after: string | undefined
-    do {
-      const page = await port.list({ sort: 'newest', size: 100, after })
-      for (const { id } of page.items) {
-        const record = await port.find(id)
-        records.push(record)
-        const file = bytes < mostBytes ? await port.pdf?.(id).catch(() => undefined) : undefined
-        if (!file) continue
-        bytes += file.bytes.length
-        files[`${name}/${plain(record.number ?? id)}.pdf`] = file.bytes
-      }
-      after = page.next ?? undefined
-    } while (after && records.length < mostRecords)
-    if (after) left.push(`${name}: more than the newest ${mostRecords}`)
-    json(`${name}.json`, records)
+    if (port) await addSection(pack, name, port)
   }
-  if (bytes >= mostBytes) left.push(`files: more than ${mostBytes / 1024 / 1024} MB`)
-  json('about.json', {
+  await addSigned(pack, database, customer, sections)
+  if (pack.bytes >= mostBytes) pack.left.push(`files: more than ${mostBytes / 1024 / 1024} MB`)
+  json(pack, 'about', {
     person: customer.person.email,
     company: customer.client.name,
     of: customer.workspace.name,
-    madeAt: currentTime(database).toISOString(),
-    leftOut: left,
+    madeAt: new Date().toISOString(),
+    leftOut: pack.left,
   })
   return new Promise((resolve, reject) =>
-    zip(files, { level: 6 }, (error, made) => (error ? reject(error) : resolve(Buffer.from(made)))),
+    zip(pack.files, { level: 6 }, (error, made) => (error ? reject(error) : resolve(Buffer.from(made)))),
   )
 }
 
+const json = ({ files }: Pack, name: string, it: unknown) => {
+  files[`${name}.json`] = Buffer.from(`${JSON.stringify(it, null, 2)}\n`)
+}
+
+/** Every record of a section, the CRM's own PDF of it, and what is attached to it. */
+async function addSection(pack: Pack, name: string, port: Listing) {
+  const records: object[] = []
+  let after: string | undefined
+  do {
+    const page = await port.list({ sort: 'newest', size: 100, after })
+    for (const { id } of page.items) {
+      const record = await port.find(id)
+      records.push(record)
+      const path = `${name}/${plain(record.number ?? id)}`
+      await addFile(pack, `${path}.pdf`, async () => (await port.pdf?.(id))?.bytes)
+      for (const it of record.attachments ?? [])
+        await addFile(pack, `${path}/${fileName(it.name)}`, async () => port.attachment?.(id, it.id))
+    }
+    after = page.next ?? undefined
+  } while (after && records.length < mostRecords)
+  if (after) pack.left.push(`${name}: more than the newest ${mostRecords}`)
+  json(pack, name, records)
+}
+
+/** The sealed PDFs of what the person signed, and of what their company signed in the sections that they see. */
+async function addSigned(pack: Pack, database: Knex, { workspace, client, person }: Customer, sections: string[]) {
+  const scope = { workspace: workspace.id }
+  const rows = await readWithin<{ id: string; number: string; version: number }>(database, scope, {
+    text: `select s.id, s.number, s.version from portal.client_signatures s
+           where s.workspace_id = scope.workspace and s.act = 'accepted' and s.state <> 'refused'
+             and (s.person_id = $3 or (s.client_id = $4 and s.section = any($5)))
+           order by s.link desc limit ${mostRecords}`,
+    values: [person.id, client.id, sections],
+  })
+  for (const { id, number, version } of rows)
+    await addFile(pack, `signed/${plain(number)}, version ${version}.pdf`, async () => {
+      const [row] = await readWithin<{ bytes: Buffer | null }>(database, scope, {
+        text: `select coalesce(s.sealed, s.document) as bytes from portal.client_signatures s
+               where s.workspace_id = scope.workspace and s.id = $3`,
+        values: [id],
+      })
+      return row?.bytes ?? undefined
+    })
+}
+
+/** Where there is one, and room for it. One that cannot be read is said to be left out. */
+async function addFile(pack: Pack, path: string, read: () => Promise<Uint8Array | undefined>) {
+  if (pack.bytes >= mostBytes) return
+  const bytes = await read().catch(() => null)
+  if (bytes === null) pack.left.push(`${path}: it could not be read`)
+  if (!bytes) return
+  pack.bytes += bytes.length
+  pack.files[free(pack, path)] = bytes
+}
+
+/** The same name with a number, where there is such a file already. */
+function free({ files }: Pack, path: string): string {
+  if (!(path in files)) return path
+  const [, stem = path, ending = ''] = /^(.*?)(\.\w+)?$/.exec(path) ?? []
+  for (let at = 2; ; at++) if (!(`${stem} (${at})${ending}` in files)) return `${stem} (${at})${ending}`
+}
+
 /** A name in an archive leads nowhere else. */
-const plain = (name: string) => name.replace(/[^\p{L}\p{N} _-]+/gu, '-').slice(0, 80) || 'document'
+const plain = (name: string) => name.replace(/[^\p{L}\p{N} _,()-]+/gu, '-').slice(0, 80) || 'document'
+
+/** The same, with the ending that says what it is. */
+function fileName(name: string): string {
+  const [ending = ''] = /\.[A-Za-z0-9]{1,8}$/.exec(name) ?? []
+  return `${plain(name.slice(0, name.length - ending.length))}${ending}`
+}
 
 /** What the portal itself keeps of a person, without what would let somebody in. */
 const own = (database: Knex, { workspace, person }: Customer) =>

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { unzipSync } from 'fflate'
 import { adapter } from '../../demo/adapter/adapter.ts'
@@ -5,6 +7,7 @@ import { close, fresh, testTime } from '../../test/database.ts'
 import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { migrate } from '../index.ts'
+import { root } from '../root.ts'
 
 const proof = (role: Parameters<typeof whoIs>[0]) => ({
   'step-up.by': 'password',
@@ -17,6 +20,10 @@ describe('a copy of one’s own data', () => {
   const ready = (who: Visitor) =>
     until(async () => /\/account\/data\/copy\/[0-9a-f-]{36}/.exec((await who.get('/account/data')).text)?.[0])
   const taken = async (who: Visitor, path: string) => {
+    const files = await unzipped(who, path)
+    return Object.fromEntries(Object.entries(files).map(([name, it]) => [name, Buffer.from(it).toString('utf8')]))
+  }
+  const unzipped = async (who: Visitor, path: string) => {
     const { body } = await who
       .get(path)
       .buffer()
@@ -24,8 +31,7 @@ describe('a copy of one’s own data', () => {
         const parts: Buffer[] = []
         res.on('data', (part: Buffer) => parts.push(part)).on('end', () => done(null, Buffer.concat(parts)))
       })
-    const files = unzipSync(new Uint8Array(body))
-    return Object.fromEntries(Object.entries(files).map(([name, it]) => [name, Buffer.from(it).toString('utf8')]))
+    return unzipSync(new Uint8Array(body))
   }
 
   it('has all that the portal keeps of the person and what they may see, and nothing that lets somebody in', async () => {
@@ -73,6 +79,38 @@ describe('a copy of one’s own data', () => {
     await billing.post('/account/data/copy', proof('billing'))
     expect(Object.keys(await taken(billing, await ready(billing)))).to.not.include('proposals.json')
     for (const it of ['asked for a copy', 'took the copy']) expect(await owner.get('/activity')).to.show(it)
+  })
+
+  it('has the signed PDFs and what is attached to the documents, to the byte, and says what it leaves out', async () => {
+    const scene = await open()
+    const owner = await scene.visit('owner')
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
+    await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
+    let sealed: Buffer | null = null
+    for (let at = 0; at < 200 && !sealed; at++) {
+      sealed = (await scene.owner('portal.client_signatures').first('sealed')).sealed
+      await new Promise(done => setTimeout(done, 50))
+    }
+    await scene.owner('documents').where({ file_name: 'Mood board.jpg' }).update({ storage_key: '1/1/gone' })
+
+    const bytesIn = async (who: Visitor) => {
+      await who.post('/account/data/copy')
+      return unzipped(who, await ready(who))
+    }
+    const files = await bytesIn(owner)
+    expect(Buffer.from(files['signed/P-2026-031, version 2.pdf']!).equals(sealed!)).to.equal(true)
+    const plan = readFileSync(join(root, 'demo/crm/storage/1/1/winter-1'))
+    expect(Buffer.from(files['proposals/P-2026-031/Planning, winter.pdf']!).equals(plan)).to.equal(true)
+    const { leftOut } = JSON.parse(Buffer.from(files['about.json']!).toString())
+    expect(leftOut).to.deep.equal(['proposals/P-2026-031/Mood board.jpg: it could not be read'])
+    expect(Object.keys(files).filter(it => /\.\.|^\/|Our own costs/.test(it))).to.be.empty
+
+    // Who sees no proposals gets none of them, nor what others signed.
+    const billing = Object.keys(await bytesIn(await scene.visit('billing')))
+    expect(billing.filter(it => /^(signed|proposals)/.test(it))).to.be.empty
+    const neighbour = Object.keys(await bytesIn(await scene.visit('neighbour')))
+    expect(neighbour.filter(it => it.includes('P-2026-031'))).to.be.empty
   })
 
   it('of a company that one has left is taken by nobody', async () => {
