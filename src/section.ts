@@ -69,6 +69,8 @@ export interface Permission {
 export interface Toggle {
   label: string
   about: string
+  /** What it is about where no mail is sent, if that is something else. */
+  withoutMail?: string
   default: boolean
 }
 

@@ -32,11 +32,13 @@ export default offerSection({
   reminders: {
     label: 'Reminders of quotations',
     about: 'Who may answer gets a mail before a quotation expires, when it is set under Reminders.',
+    withoutMail: 'No mail is set up, so nobody is reminded.',
   },
   links: {
     label: 'Links to one quotation',
     about:
       'You give somebody a link to a quotation, which needs no account. Who signs by it gets a code in their mail first.',
+    withoutMail: 'You give somebody a link to a quotation, which needs no account. They can read it, and not sign.',
   },
   activity: {
     viewed: { kind: 'view', says: 'looked at quotation {number}' },

@@ -20,7 +20,12 @@ interface Asked {
 class AskedAlready extends Conflict {
   code = 'asked-already'
   message = 'An approver was asked already, less than a day ago.'
-  advice = 'They have it in their mail and on their first page.'
+  advice = 'They have it on their first page.'
+
+  constructor(mailed: boolean) {
+    super()
+    if (mailed) this.advice = 'They have it in their mail and on their first page.'
+  }
 }
 
 class NobodyMay extends Conflict {
@@ -50,7 +55,7 @@ export async function askApprovers(req: Request<any>, ways: Ways | undefined, it
                  and l.at > portal.now() - interval '1 day' limit 1`,
         values: [workspace.id, customer.client.id, it.id, `${it.section}.asked`],
       })
-      if (before) throw new AskedAlready()
+      if (before) throw new AskedAlready(ways !== undefined)
       const limits = await query<{ id: string; limit: string | null }>(tx, {
         text: `select m.person_id as id, ${limitSql} as limit from portal.client_memberships m
                where m.workspace_id = $1 and m.client_id = $2 and m.person_id = any($3)`,

@@ -1,0 +1,79 @@
+import { expect } from 'chai'
+import { everyPage } from './pages/every.ts'
+import { leave, open, type Role, type Scene, type Visitor } from './visit.ts'
+
+/** What a page may say of mail where none is sent: that there is none, or what is no promise. */
+const honest = [
+  /sends no mail|No mail is set up|No code can be mailed/,
+  /e-mail/i,
+  // A way in that is shown switched off, the name of an event, and how things were.
+  /^Code by mail$|put the mail in other words|[Nn]o mail/,
+  /mailed (code|link)|mailed it to|code mailed to this address/,
+]
+/** Another app, and the page about mail itself, which says that none is sent. */
+const untold = /^\/staff\/|^\/settings\/client-portal\/mail/
+const speaksOfMail = /\bmail(s|ed|box)?\b/i
+
+/** No promise without its means: every page is visited where mail is sent, and where none is. */
+describe('a mail', () => {
+  let mailing: Scene
+  let silent: Scene
+  let places: Awaited<ReturnType<typeof everyPage>>
+
+  before(async function () {
+    this.timeout(120_000)
+    mailing = await open({ mail: 'kept' })
+    places = await everyPage(mailing)
+    silent = await open({ on: mailing })
+  })
+  after(leave)
+
+  it('is promised nowhere where none is sent', async function () {
+    this.timeout(120_000)
+    const visitors = new Map<Role | undefined, Visitor>()
+    const promises: string[] = []
+    for (const [role, address] of places.filter(it => !untold.test(it[1]))) {
+      const who = visitors.get(role) ?? (await silent.visit(role))
+      visitors.set(role, who)
+      const { text, headers } = await who.at(address)
+      if (!String(headers['content-type']).includes('html')) continue
+      promises.push(...sentencesIn(text).map(it => `${address}: ${it}`))
+    }
+    expect(promises).to.deep.equal([])
+  })
+
+  it('is promised where one is sent, in the same places', async () => {
+    const { owner } = mailing
+    const [{ id }] = (await (await mailing.visit('owner')).api('/proposals?search=P-2026-031')).body.items
+    const promise = async ({ visit }: Scene) => [
+      (await (await visit('owner')).get(`/proposals/${id}/acceptance`)).text.includes('You get a copy by mail.'),
+      (await (await visit('member')).get(`/proposals/${id}?asked`)).text.includes('asked, by mail'),
+      (await (await visit('admin')).at('/settings/client-portal/')).text.includes('gets a mail before a proposal'),
+      (await (await visit('admin')).at('/settings/client-portal/questions')).text.includes('told to them by mail'),
+      (await notSealed(await visit())).includes('came by mail'),
+    ]
+    expect(await promise(mailing)).to.deep.equal([true, true, true, true, true])
+    expect(await promise(silent)).to.deep.equal([false, false, false, false, false])
+    expect(await owner('proposals').where({ id }).first('state')).to.deep.equal({ state: 'sent' })
+  })
+
+  it('is not spoken of by who asks an approver twice', async () => {
+    const member = await silent.visit('member')
+    const [{ id }] = (await member.api('/proposals?search=P-2026-031')).body.items
+    const again = async () => member.agent.post(`/portal/brightside/api/v1/proposals/${id}/request`)
+    await again()
+    expect((await again()).body.detail).to.equal('They have it on their first page.')
+  })
+})
+
+const notSealed = async (who: Visitor) =>
+  (await who.agent.post('/portal/brightside/verify').attach('file', Buffer.from('%PDF-1.7'), 'x.pdf')).text
+
+/** Sentences of a page's text that speak of mail, without its menu. */
+const sentencesIn = (html: string): string[] =>
+  html
+    .replace(/<(nav|script|style)[\s\S]*?<\/\1>/g, '')
+    .replace(/<[^>]+>/g, '\n')
+    .split('\n')
+    .map(it => it.trim())
+    .filter(it => speaksOfMail.test(it) && it !== 'Mail' && !honest.some(one => one.test(it)))
