@@ -99,6 +99,7 @@ describe('every route', () => {
       '/:workspace/register/:token',
       '/:workspace/link/:token',
       '/:workspace/link/open/:link/code',
+      '/:workspace/link/open/:link/another-address',
     ])
   })
 

@@ -393,13 +393,15 @@ describe('a public link to one document', () => {
   it('of two browsers that accept at once is accepted once', async () => {
     const scene = await open({ mail: 'kept' })
     const { path } = await share(scene)
-    const who = ['nadia@acmebakery.example', 'sanne@acmebakery.example']
+    const who = ['owner', 'approver'] as const
     const guests = []
-    for (const email of who) {
+    for (const role of who) {
+      const { email, name } = whoIs(role)
       const guest = await person(scene)
       const here = (await guest.get(path)).headers.location!
       await proven(guest, scene, (await guest.at(`${here}/acceptance`)).text, here, email)
-      guests.push({ guest, here, fields: sign((await guest.at(`${here}/acceptance`)).text) })
+      const fields = { ...sign((await guest.at(`${here}/acceptance`)).text), typed: name }
+      guests.push({ guest, here, fields })
     }
     const answers = await Promise.all(guests.map(it => it.guest.postAt(`${it.here}/acceptance`, it.fields)))
     expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
@@ -445,6 +447,39 @@ describe('a public link to one document', () => {
     expect(page).to.show('You may accept up to €16,736.71.').and.not.show('Sign and accept', 'Ask a colleague')
     expect((await guest.postAt(`${there}/acceptance`, sign(page.text))).status).to.equal(403)
     expect(await scene.owner('portal.client_signatures')).to.be.empty
+  })
+
+  it('forgets who somebody was where they want to use another address, and asks anew', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { path } = await share(scene)
+    const guest = await person(scene)
+    const here = (await guest.get(path)).headers.location!
+    expect(await guest.at(here)).to.not.show('Use another address')
+    await proven(guest, scene, (await guest.at(`${here}/acceptance`)).text, here, whoIs('viewer').email)
+    const refused = await guest.at(`${here}/acceptance`)
+    expect(refused.status).to.equal(403)
+    const forget = `${base(here)}/another-address`
+    for (const page of [refused, await guest.at(here)])
+      expect(page).to.show('Use another address', whoIs('viewer').email, forget)
+    expect(refused).to.show('Back to the document').and.not.show('Go to the start page')
+
+    // Not by GET, not from another site, not for somebody else's browser.
+    expect((await guest.at(forget)).status).to.equal(404)
+    expect((await guest.agent.post(forget).set('Sec-Fetch-Site', 'cross-site')).status).to.equal(403)
+    expect((await (await person(scene)).postAt(forget)).status).to.equal(404)
+    expect((await guest.at(`${here}/acceptance`)).status).to.equal(403)
+
+    const forgotten = await guest.postAt(forget)
+    expect(forgotten.headers.location).to.equal(here)
+    expect(await guest.at(here)).to.not.show('Use another address')
+    const asked = await guest.at(`${here}/acceptance`)
+    expect(asked).to.show('Your e-mail address').and.not.show('Exactly what you accept')
+    await proven(guest, scene, asked.text, here)
+    const page = await guest.at(`${here}/acceptance`)
+    expect(page).to.show('You sign as Nadia El-Khoury')
+    expect((await guest.postAt(`${here}/acceptance`, sign(page.text))).headers.location).to.equal(
+      `${here}/evidence?done`,
+    )
   })
 
   it('lets nobody sign past a second factor, or whose access has ended', async () => {

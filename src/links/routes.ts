@@ -55,6 +55,14 @@ export function links(parts: Parts): Router {
     res.redirect(303, safe(req, Object(body).next ?? url(addressOf(guest!.link))))
   })
 
+  /** Whoever has proven to be somebody who may not do it tries another address: the browser is nobody's again. */
+  router.post('/open/:link/another-address', anybody, entered, (req, res) => {
+    const { guest, url } = req.portal
+    const { proof, ...ticket } = guest!.ticket
+    giveTicket(req, res, ticket, url(placeOf(guest!.link)), secrets)
+    res.redirect(303, url(addressOf(guest!.link)))
+  })
+
   router.use('/open/:link', entered, (req, res, next) => {
     const { guest } = req.portal
     if (!guest?.link.coded || guest.known) return next()
