@@ -13,6 +13,7 @@ import { read } from '../form.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendPdf } from '../pdf/print.ts'
 import { identified, may, stepUp } from '../section.ts'
+import { lineNames } from '../talk/line-names.ts'
 import type { Answered } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { changed, changesSince, filesOf, markOf } from './bound.ts'
@@ -84,6 +85,7 @@ export function answering(router: Router, { kind, port, shared, choose }: Answer
           groups: grouped(offer.lines),
           ...story,
           changed: changesSinceSigned(story.signed?.evidence, contentOf(offer), req.portal),
+          lineNames: lineNames(offer.lines, req.portal),
           ...shared(req.portal),
         })
       })

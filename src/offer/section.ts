@@ -13,6 +13,7 @@ import { sendFile, sendPdf, taken } from '../pdf/print.ts'
 import { may, type Permission, type Section, type StepUp, type Toggle, type Told } from '../section.ts'
 import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
+import { lineNames } from '../talk/line-names.ts'
 import { Comment } from '../talk/story.ts'
 import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending } from './answering.ts'
@@ -216,6 +217,7 @@ export function offerSection(kind: Kind): Section {
           changed: changesSinceSigned(story.signed?.evidence, content, req.portal),
           asked: req.query.asked === '',
           carried: carried(from, found, freedom),
+          lineNames: lineNames(found.lines, req.portal),
           ...shared(req.portal),
         })
       }
@@ -233,7 +235,8 @@ export function offerSection(kind: Kind): Section {
           const found = await offers.find(String(req.params.id))
           if (!talks(req)) throw new NotFound()
           const { id, number, lines } = found
-          await say(req, { section: name, id, number, lines: lines.map(it => it.title) })
+          const titles = lines.map(it => it.title)
+          await say(req, { section: name, id, number, titles, lines: lineNames(lines, req.portal) })
           const choice = carried(req.portal.body, found, freedomOf(name, req.portal, offers))
           res.redirect(303, address(req, `${choice.size ? `?${choice}` : ''}#talk`))
         },

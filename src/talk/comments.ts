@@ -12,7 +12,9 @@ export interface About {
   section: string
   id: string
   number: string
-  /** Titles of its lines. */
+  /** Titles of its lines, in their order. */
+  titles: string[]
+  /** What they are called here: see `lineNames`. */
   lines: string[]
 }
 
@@ -29,8 +31,13 @@ const Said = z.object({
 /** What a client says about a document of theirs; it is there, with its row of activity, when this resolves. */
 export async function say(req: Request<any>, about: About): Promise<void> {
   const { text, line } = read(Said, req)
-  if (line && !about.lines.includes(line))
-    throw new Invalid({ text: ['The line that you ask about is not there any more.'] }, req.portal.body)
+  if (line && !about.lines.includes(line)) {
+    const vague = about.titles.includes(line)
+    const wrong = vague
+      ? 'Several lines are called like this. Choose one from the list.'
+      : 'The line that you ask about is not there any more.'
+    throw new Invalid({ text: [wrong] }, req.portal.body)
+  }
   const { person, client } = req.portal.customer
   await act(
     req,

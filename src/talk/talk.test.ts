@@ -77,6 +77,37 @@ describe('questions on an offer', () => {
     ])
   })
 
+  it('tell lines of the same title apart, to who asks and to staff', async () => {
+    const { visit, owner: database } = await open()
+    const [member, admin] = [await visit('member'), await visit('admin')]
+    const id = await idOf(member)
+    const lines = await database('proposal_lines').where({ proposal_id: id, is_optional: false }).orderBy('position')
+    const [first, second, third, fourth] = lines
+    for (const it of [first, second]) await database('proposal_lines').where({ id: it.id }).update({ title: 'Travel' })
+    const same = { title: 'Photo', qty: '1', unit: null, unit_price: '10', line_total: '10' }
+    for (const it of [third, fourth]) await database('proposal_lines').where({ id: it.id }).update(same)
+
+    const page = await member.get(`/proposals/${id}`)
+    const [, list = ''] = /<select[^>]*name="line">(.*?)<\/select>/s.exec(page.text) ?? []
+    const names = [...list.matchAll(/value="([^"]+)"/g)].map(it => it[1] as string)
+    expect(new Set(names).size).to.equal(names.length)
+    const travel = names.filter(it => it.startsWith('Travel'))
+    expect(travel).to.have.length(2)
+    expect(travel[1]).to.match(/^Travel \(.*€[\d,.]+\)$/)
+    expect(names.filter(it => it.startsWith('Photo ('))).to.deep.equal([
+      'Photo (1, €10.00), no. 1 of these',
+      'Photo (1, €10.00), no. 2 of these',
+    ])
+
+    const ask = (line: string) => member.post(`/proposals/${id}/comments`, { text: 'Where to?', line })
+    const vague = await ask('Travel')
+    expect(vague.status).to.equal(422)
+    expect(vague).to.show('Several lines are called like this. Choose one from the list.', 'Where to?')
+    expect((await ask(travel[1] as string)).status).to.equal(303)
+    for (const shown of [await admin.at(`${settings}/questions`), await member.get(`/proposals/${id}`)])
+      expect(shown).to.show(`on “${travel[1]}”`)
+  })
+
   it('are for who may ask, of their own documents, where they are switched on', async () => {
     const { visit, owner: database } = await open()
     const [member, viewer, neighbour] = await Promise.all([visit('member'), visit('viewer'), visit('neighbour')])
