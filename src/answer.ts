@@ -67,7 +67,13 @@ function send(req: Request, res: Response, html: string, compress: boolean) {
  * page has none, all of its content.
  */
 export function shown(visit: Visit, view: string, data: object): string {
-  const locals = { ...visit, ...pieces(visit), ...data, view, page: { title: '' } }
+  const page = { title: '', times: false }
+  /** As the reader is told instants; the page then knows that it has some, and may say in which time zone. */
+  const time: Visit['time'] = instant => {
+    page.times = true
+    return visit.time(instant)
+  }
+  const locals = { ...visit, ...pieces(visit), ...data, time, view, page }
   if (visit.wants === 'page') return render(visit.frame, { ...locals, body: render(view, locals) })
   const part = view.replace(/[^/]+$/, '_$&')
   return render('fragment', { ...locals, body: render(hasView(part) ? part : view, locals) })

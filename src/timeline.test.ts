@@ -67,9 +67,18 @@ describe('the timeline', () => {
       'event[]=a',
       'name=%00',
       'before=999999999999999999',
+      'before=NaN',
+      'page=NaN',
+      'from=2026-02-30&until=NaN',
+      'from=2000-01-01&until=2099-12-31',
+      'until=2000-01-01',
+      'event=account.nothing',
     ]) {
-      expect((await admin.at(`${area}?${query}`)).status, query).to.equal(200)
+      const page = await admin.at(`${area}?${query}`)
+      expect(page.status, query).to.equal(200)
+      expect(page, query).to.not.show('NaN').and.not.show('Infinity').and.not.show('Invalid')
     }
+    expect(await admin.at(area)).to.show('exported … rows of activity')
   })
 
   it('is taken away as CSV, which runs nothing and is an event itself', async () => {

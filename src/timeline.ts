@@ -5,6 +5,7 @@ import { countsByDay, type Entry, entries, record, type Sought } from './activit
 import { dayBegins, daysLater } from './calendar.ts'
 import { csv } from './csv.ts'
 import { dateIn } from './language.ts'
+import type { Visit } from './visit.ts'
 
 const date = z.iso
   .date()
@@ -49,10 +50,15 @@ export const showTimeline =
       ...pageOf(found),
       filter,
       days: everyDay(filter.from, filter.until, counts),
-      events: Object.keys(sentences),
+      events: Object.entries(sentences).map(([event, it]) => [event, gistOf(it, req.portal)]),
       sentences,
     })
   }
+
+/** A sentence of any event of its kind: what it would name is left open, numbers too. */
+const gistOf = (sentence: string, { t, number }: Pick<Visit, 't' | 'number'>) =>
+  t(sentence, anything).replaceAll(number('NaN'), '…')
+const anything = new Proxy({}, { has: () => true, get: () => '…' })
 
 /** The same as CSV, newest first. That it was taken away is an event too. */
 export const exportTimeline =

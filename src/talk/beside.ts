@@ -22,7 +22,7 @@ export interface Which {
   settings?: string
   /** BCP 47; English if not given. */
   locale?: string
-  /** IANA name; UTC if not given. */
+  /** IANA name; the workspace's if not given. */
   timeZone?: string
 }
 
@@ -50,7 +50,7 @@ export function beside({ crm, database, door, flags, places, sections, now }: Pa
   const sentences = sentencesOf(sections)
   const toggles = togglesOf(sections)
   return async (which: Which): Promise<Beside> => {
-    const { workspace, client, section, id, locale = 'en-GB', timeZone = 'UTC' } = which
+    const { workspace, client, section, id, locale = 'en-GB' } = which
     const { settings = '/settings/client-portal' } = which
     if (!flags.enabled(workspace.slug) || !(await door.opened())) return { deeds: [], changed: false, html: '' }
     const rows = await readWithin<Deed & { subject: Record<string, string> }>(
@@ -66,7 +66,8 @@ export function beside({ crm, database, door, flags, places, sections, now }: Pa
         values: [client, id, `${section}.%`],
       },
     )
-    const speech = speak(`${locale}|${timeZone}`)
+    const timeZone = which.timeZone ?? (await places.find(workspace.slug).catch(() => undefined))?.timeZone ?? ''
+    const speech = speak(`${locale}|${zoneOf(timeZone)}`)
     const told = rows.map(({ subject, ...it }) => ({
       ...it,
       words: sentences[it.event] ? speech.t(sentences[it.event]!, subject) : it.event,
