@@ -7,7 +7,7 @@ const pad = new SignaturePad(canvas, { minWidth: 1, maxWidth: 2.6, minDistance: 
 
 const tab = document.querySelector('[data-drawing]')
 if (tab) {
-  const fresh = tab.hidden && !form.querySelector('.is-invalid')
+  const fresh = tab.hidden && !form.dataset.how && !form.querySelector('.is-invalid')
   tab.hidden = false
   if (fresh) tab.querySelector('input').checked = true
 }

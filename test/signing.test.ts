@@ -83,6 +83,32 @@ describe('signing in a real browser', function () {
     expect(await signed()).to.deep.include({ order: { number: 'AB 7', wishedOn: null } })
   })
 
+  it('stays typed where something has changed meanwhile, and says what', async () => {
+    const page = await stage.visit('owner')
+    const id = await open(page)
+    const swap = (storage_key: string) =>
+      stage.scene.owner('documents').where({ file_name: 'Mood board.jpg' }).update({ storage_key })
+    const { storage_key: before } = await stage.scene
+      .owner('documents')
+      .where({ file_name: 'Mood board.jpg' })
+      .first('storage_key')
+    await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
+    await page.locator('#sign-type').check()
+    await page.getByRole('textbox', { name: 'Your full name' }).fill('Mickey Mouse')
+    await page.locator('#agree').check()
+    await swap('1/1/winter-1')
+    await page.getByRole('button', { name: 'Sign and accept' }).click()
+    // What else is wrong is no reason to keep quiet about it.
+    await page.getByText('What has changed: Mood board.jpg.').waitFor()
+    await page.getByRole('textbox', { name: 'Your full name' }).fill('N. El-Khoury')
+    await page.locator('#agree').check()
+    await swap(before)
+    await page.getByRole('button', { name: 'Sign and accept' }).click()
+    await page.getByText('Look at it once more before you sign').waitFor()
+    expect(await page.locator('#sign-type').isChecked()).to.equal(true)
+    expect(await page.locator('#agree').isChecked()).to.equal(false)
+  })
+
   it('is drawn on a phone, kept when something else is missing, and cleared by a button', async () => {
     const page = await stage.visit('owner', { viewport: phone, colorScheme: 'dark' })
     const id = await open(page)

@@ -105,7 +105,8 @@ export function answering(router: Router, { kind, port, shared, choose }: Answer
     const seen = markOf(offer, consent, files)
     const policy = policyOf(portal)
     const { strokes, ...typed } = z.record(z.string(), z.unknown()).catch({}).parse(portal.body)
-    const stale = portal.problem instanceof Conflict && typeof typed.seen === 'string' && !limit
+    // Also where something else is wrong: what was shown before is not what is shown now.
+    const before = !limit && typeof typed.seen === 'string' ? typed.seen : seen
     res.answer(`${name}/accept`, {
       ...{ offer, [one]: offer, groups: grouped(offer.lines), choice: choiceOf(options), choosing: choosable(options) },
       carried: carried(from, found, freedom),
@@ -117,7 +118,7 @@ export function answering(router: Router, { kind, port, shared, choose }: Answer
         typed,
         unlike:
           typeof typed.typed === 'string' && typed.typed.trim() && !fitsName(typed.typed, portal.customer.person.name),
-        changed: stale ? changesSince(String(typed.seen), seen, files, portal.t) : [],
+        changed: changesSince(before, seen, files, portal.t),
         files: files.attached,
         paper: files.paper && sha256(files.paper.bytes),
         fingerprint: sha256(canonical(contentOf(offer))),
