@@ -186,7 +186,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const portal: Portal = {
     webhooks,
     clients,
-    beside: beside({ crm, database, door, flags, places, sections, now }),
+    beside: beside({ crm, database, door, flags, places, sections }),
     settings: settings({ ...parts, address, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
     async close() {
       operator.stop()

@@ -3,6 +3,7 @@ import { sections } from '../src/sections.ts'
 import { kindsOf } from '../src/sentences.ts'
 import { person, share } from './links.ts'
 import { type Route, routesOf } from './routes.ts'
+import { until } from './until.ts'
 import { leave, open, type Scene, type Visitor } from './visit.ts'
 
 /** Whatever answers a file is found by its answer: a route that a later section adds is in here by being there. */
@@ -114,8 +115,7 @@ describe('every file that is taken away', () => {
   it('counts for the alert, attachments as well, whatever the event is called', async () => {
     const owner = await scene.visit('owner')
     for (let at = 0; at < 100; at++) await owner.get(`/proposals/${ids.proposals}/attachments/${attachment}`)
-    for (let at = 0; at < 100 && !scene.log.some(it => it.facts.alert === 'exports'); at++)
-      await new Promise(done => setTimeout(done, 50))
+    await until(() => scene.log.some(it => it.facts.alert === 'exports'))
     expect(scene.log.filter(it => it.facts.alert === 'exports').map(it => it.facts.name)).to.deep.equal([
       'Nadia El-Khoury',
     ])
@@ -130,11 +130,5 @@ describe('every file that is taken away', () => {
   })
 })
 
-async function copyOf(owner: Visitor): Promise<string> {
-  for (let at = 0; at < 200; at++) {
-    const [, id] = /\/account\/data\/copy\/([0-9a-f-]{36})/.exec((await owner.get('/account/data')).text) ?? []
-    if (id) return id
-    await new Promise(done => setTimeout(done, 50))
-  }
-  throw new Error('no copy came')
-}
+const copyOf = (owner: Visitor): Promise<string> =>
+  until(async () => /\/account\/data\/copy\/([0-9a-f-]{36})/.exec((await owner.get('/account/data')).text)?.[1])

@@ -47,7 +47,7 @@ export async function archive(
     person: customer.person.email,
     company: customer.client.name,
     of: customer.workspace.name,
-    madeAt: new Date().toISOString(),
+    madeAt: currentTime(database).toISOString(),
     leftOut: pack.left,
   })
   return new Promise((resolve, reject) =>

@@ -87,11 +87,9 @@ describe('a copy of one’s own data', () => {
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
     const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
     await owner.post(`/proposals/${id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' })
-    let sealed: Buffer | null = null
-    for (let at = 0; at < 200 && !sealed; at++) {
-      sealed = (await scene.owner('portal.client_signatures').first('sealed')).sealed
-      await new Promise(done => setTimeout(done, 50))
-    }
+    const sealed: Buffer = await until(
+      async () => (await scene.owner('portal.client_signatures').first('sealed')).sealed,
+    )
     await scene.owner('documents').where({ file_name: 'Mood board.jpg' }).update({ storage_key: '1/1/gone' })
 
     const bytesIn = async (who: Visitor) => {

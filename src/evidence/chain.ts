@@ -55,7 +55,7 @@ interface Sealed {
 /** Keeps a sealed PDF with a link of its own; says whether it did, or somebody else had sealed the same answer already. */
 export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }: Sealed, key: Key): Promise<boolean> {
   const [open] = await query<{ now: Date }>(tx, {
-    text: `select now() as now from portal.client_signatures
+    text: `select portal.now() as now from portal.client_signatures
            where workspace_id = $1 and id = $2 and sealed_hash is null for update`,
     values: [workspace, evidence],
   })

@@ -3,7 +3,9 @@ import { SignPdf } from '@signpdf/signpdf'
 import { Signer, SUBFILTER_ETSI_CADES_DETACHED } from '@signpdf/utils'
 import { expect } from 'chai'
 import { PDFDocument } from 'pdf-lib'
+import { testTime } from '../../test/database.ts'
 import { pastTriggers } from '../../test/past-triggers.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { query, within } from '../database.ts'
 import { sha256 } from './canonical.ts'
@@ -107,7 +109,7 @@ describe('what was signed and sealed', () => {
     expect(own.id).to.not.equal(mine.id)
     const forged = await seal(genuine, {
       key: mine,
-      at: new Date(),
+      at: new Date(testTime()),
       reason: 'accepted P-2026-031',
       evidence: id,
       name: 'Brightside',
@@ -222,14 +224,8 @@ async function signDocument(owner: Visitor, document: string): Promise<string> {
   return (await owner.api(`/proposals/${document}/evidence`)).body.evidence.id
 }
 
-async function sealedPdf({ owner }: Scene, id: string): Promise<Buffer> {
-  for (let at = 0; at < 200; at++) {
-    const row = await owner('portal.client_signatures').where({ id }).first('sealed')
-    if (row.sealed) return row.sealed
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('nothing was sealed')
-}
+const sealedPdf = ({ owner }: Scene, id: string): Promise<Buffer> =>
+  until(async () => (await owner('portal.client_signatures').where({ id }).first('sealed')).sealed)
 
 /** As releases sealed that had no link for it, and no id in the seal. */
 async function sealedAsBefore(paper: Buffer, key: Key, { reason, at }: { reason: string; at: Date }): Promise<Buffer> {

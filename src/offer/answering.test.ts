@@ -4,7 +4,9 @@ import { PDFDocument } from 'pdf-lib'
 import request from 'supertest'
 import { extractText } from 'unpdf'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { testTime } from '../../test/database.ts'
 import { pastTriggers } from '../../test/past-triggers.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { storedId } from '../auth/sessions.ts'
 import { query } from '../database.ts'
@@ -206,7 +208,7 @@ describe('answering an offer', () => {
   })
 
   it('takes no delivery date in the past, by the day at the workspace', async () => {
-    const { visit, owner: database } = await open({ now: () => new Date('2026-11-21T23:30:00Z') })
+    const { visit, owner: database } = await open({ at: '2026-11-21T23:30:00Z' })
     const owner = await visit('owner')
     const id = await idOf(owner)
     const page = await owner.get(`/proposals/${id}/acceptance`)

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { Workspaces } from '../branding/workspaces.ts'
+import { currentTime } from '../clock.ts'
 import type { Crm } from '../crm.ts'
 import { readWithin } from '../database.ts'
 import type { Flags } from '../flags.ts'
@@ -46,7 +47,7 @@ export interface Beside {
 }
 
 /** For the CRM's own page of a proposal: who looked at it, asked, accepted, and what was countersigned. */
-export function beside({ crm, database, door, flags, places, sections, now }: Parts) {
+export function beside({ crm, database, door, flags, places, sections }: Parts) {
   const sentences = sentencesOf(sections)
   const toggles = togglesOf(sections)
   return async (which: Which): Promise<Beside> => {
@@ -95,7 +96,7 @@ export function beside({ crm, database, door, flags, places, sections, now }: Pa
     )
     const workspace = row && (await places.find(slug))
     if (!row || !workspace) return false
-    const today = dateIn(zoneOf(workspace.timeZone), now())
+    const today = dateIn(zoneOf(workspace.timeZone), currentTime(database))
     return (await standOf(row.evidence, { crm, door, workspace, today }, speech)) === 'changed'
   }
 }
@@ -107,5 +108,4 @@ interface Parts {
   flags: Flags
   places: Workspaces
   sections: Section[]
-  now(): Date
 }
