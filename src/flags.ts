@@ -12,6 +12,8 @@ export interface Flags {
   anywhere(): boolean
   /** Whether it is on for the workspace of this slug. */
   enabled(workspace: string): boolean
+  /** Whether the source has ever been read: a flag server that has not answered yet says nothing. True if not given. */
+  known?(): boolean
   close?(): void
 }
 
@@ -103,12 +105,18 @@ async function unleash(url: string, token: string | undefined, warn: FlagSource[
     refreshInterval: 5_000,
     disableMetrics: true,
   })
+  let known = false
+  for (const event of ['ready', 'synchronized'] as const)
+    client.on(event, () => {
+      known = true
+    })
   client.on('error', error => warn?.(error))
   client.on('warn', message => warn?.(new Error(String(message))))
   const asked = (workspace: string) => client.isEnabled(flagName, contextOf(workspace), false)
   return {
     anywhere: () => client.getFeatureToggleDefinition(flagName)?.enabled ?? false,
     enabled: asked,
+    known: () => known,
     close: () => client.destroy(),
   }
 }

@@ -47,6 +47,7 @@ import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { kindsOf, sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
+import { switchingOff } from './switch-off.ts'
 import { type Beside, beside, type Which } from './talk/beside.ts'
 import { earlier } from './talk/earlier.ts'
 import { stories } from './talk/story.ts'
@@ -105,6 +106,7 @@ export async function assemble(options: Options): Promise<Assembled> {
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
   const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
+  const switchOff = switchingOff({ database, flags, log, every: Math.min(checkEvery, 2) })
   const parts = { crm, database, door, flags, log, sections, workspaces: places }
   const claim = claims(log, operator.observe)
 
@@ -152,6 +154,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     fitting(door),
     locate(places),
     reminded,
+    switchOff.remember,
     claim,
     cors(origins),
     bearer({ database, log }, sessions({ database, secrets, log })),
@@ -191,6 +194,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     async close() {
       operator.stop()
       door.stop()
+      switchOff.stop()
       flags.close?.()
       endPdf()
       await queue.stop()

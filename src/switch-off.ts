@@ -1,0 +1,90 @@
+import type { RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { query, within } from './database.ts'
+import type { Flags } from './flags.ts'
+import type { Log } from './log.ts'
+
+interface Parts {
+  database: Knex
+  flags: Flags
+  log: Log
+  /** Seconds between two looks at the flag. */
+  every: number
+}
+
+/**
+ * Ends every session and refresh token of a workspace when the flag goes off for it, so that what was stolen before does
+ * not work when it is on again. That is the only statement sent while the flag is off: once for each change, and once
+ * when a process starts with the flag off, since it cannot know how it was before. A flag server that does not answer is
+ * no change.
+ */
+export function switchingOff({ database, flags, log, every }: Parts) {
+  /** Ids of the workspaces that are on, by slug, as far as this process knows. */
+  const on = new Map<string, string>()
+  let known: 'on' | 'off' | undefined
+  let looking = false
+
+  const end = async (workspaces: string[] | null) => {
+    const [row] = await query<{ ended: string }>(database, {
+      text: 'select portal.switch_off($1) as ended',
+      values: [workspaces],
+    })
+    const ended = Number(row?.ended)
+    if (ended) log.info({ ended, workspaces: workspaces ?? 'all' }, 'the portal was switched off: sessions have ended')
+  }
+
+  const look = async () => {
+    if (flags.known?.() === false) return
+    if (!flags.anywhere()) {
+      if (known === 'off') return
+      await end(null)
+      known = 'off'
+      on.clear()
+      return
+    }
+    if (known !== 'on') {
+      for (const { id, slug } of await usedWorkspaces(database)) on.set(slug, id)
+      known = 'on'
+    }
+    const off = [...on].filter(([slug]) => !flags.enabled(slug))
+    if (!off.length) return
+    await end(off.map(([, id]) => id))
+    for (const [slug] of off) on.delete(slug)
+  }
+
+  const lookAgain = () => {
+    if (looking) return
+    looking = true
+    look()
+      .catch(err => log.warn({ err }, 'sessions could not be ended after the flag went off; tried again'))
+      .finally(() => {
+        looking = false
+      })
+  }
+  lookAgain()
+  const timer = setInterval(lookAgain, every * 1_000).unref()
+
+  /** Remembers a workspace that is used, also for a process that starts later. */
+  const remember: RequestHandler = (req, _res, next) => {
+    next()
+    const { id, slug } = req.portal.workspace
+    if (!id || on.get(slug) === id || !flags.enabled(slug)) return
+    on.set(slug, id)
+    keep(database, { id, slug }).catch(() => on.delete(slug))
+  }
+
+  return { remember, stop: () => clearInterval(timer) }
+}
+
+/** None where the portal's migrations are not applied yet. */
+const usedWorkspaces = (database: Knex) =>
+  query<{ id: string; slug: string }>(database, { text: 'select id, slug from portal.used_workspaces()' })
+
+const keep = (database: Knex, { id, slug }: { id: string; slug: string }) =>
+  within(database, { workspace: id }, tx =>
+    query(tx, {
+      text: `insert into portal.client_workspaces (workspace_id, slug) values ($1, $2)
+             on conflict (workspace_id) do update set slug = excluded.slug where client_workspaces.slug <> excluded.slug`,
+      values: [id, slug],
+    }),
+  )
