@@ -9,6 +9,7 @@ import { exportEvidence, verifyFile } from './commands/evidence.ts'
 import { disable, doctor, enable } from './commands/gate.ts'
 import { prune } from './commands/prune.ts'
 import { destroy } from './commands/rollback.ts'
+import { resealAll } from './commands/secrets.ts'
 import { serve, staffAdd } from './commands/serve.ts'
 import { type Role, roles } from './crm.ts'
 import { within } from './database.ts'
@@ -28,6 +29,7 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
          --email ADDRESS [--role ${roles.join('|')}] [--name NAME] [--from NAME]
          [--crm-password]                     no link: they sign in with the password that the CRM knows
   prune                                       forget ended sessions, links that are over, registrations never confirmed
+  reseal                                      seal anew with the first of PORTAL_SECRETS what older ones sealed
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
@@ -35,7 +37,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
   export --workspace SLUG [--out DIR]         an evidence bundle for each answer of a workspace
 
 With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
-CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORTAL_SECRET, PORT, HOST, TRUST_PROXY;
+CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORT, HOST, TRUST_PROXY; PORTAL_SECRET,
+or PORTAL_SECRETS with the newest first and spaces between them;
 SMTP_URL and MAIL_FROM where mail is to be sent.
 
 Exit status: 0 good, 1 problem found, 2 wrong usage.`
@@ -45,6 +48,7 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   enable,
   disable,
   prune,
+  reseal: resealAll,
   serve,
   'staff add': staffAdd,
   export: exportEvidence,

@@ -1,4 +1,5 @@
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
 import { acting } from './act.ts'
 import { journal } from './activity.ts'
 import { alerts } from './alerts.ts'
@@ -36,6 +37,7 @@ import { arrangement } from './home/arrangement.ts'
 import { home } from './home/home.ts'
 import { jobs } from './jobs.ts'
 import { links } from './links/routes.ts'
+import type { Log } from './log.ts'
 import { outbox } from './mail/outbox.ts'
 import { smtp } from './mail/transport.ts'
 import { operations } from './operations.ts'
@@ -43,6 +45,7 @@ import { checked, type Options } from './options.ts'
 import { sameOrigin } from './origin.ts'
 import { endPdf } from './pdf/pool.ts'
 import { reminding } from './remind/reminding.ts'
+import { reseal } from './reseal.ts'
 import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { kindsOf, sentencesOf } from './sentences.ts'
@@ -117,6 +120,8 @@ export async function assemble(options: Options): Promise<Assembled> {
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
   const mailed = mail && address ? { database, limits, outbox: posts, jobs: queue, secrets, address } : undefined
   if (mailed) forgetting({ database, door, flags, jobs: queue })
+
+  if (secrets.length > 1) resealSoon({ database, log, secrets })
 
   const evidence = { crm, database, door, jobs: queue, keyOf: signingKeys(database, secrets) }
   const signer = signing(evidence)
@@ -201,6 +206,19 @@ export async function assemble(options: Options): Promise<Assembled> {
     },
   }
   return { portal, address, begin, claim, door, limits, places }
+}
+
+/** In the background, once a process has started with more than one secret. */
+function resealSoon({ database, log, secrets }: { database: Knex; log: Log; secrets: string[] }) {
+  const work = () =>
+    reseal(database, secrets).then(
+      ({ anew, lost }) => {
+        if (anew) log.info({ anew }, 'sealed anew with the first secret')
+        if (lost) log.error({ lost }, 'values are sealed with a secret that is not in the list')
+      },
+      err => log.warn({ err }, 'what older secrets sealed could not be sealed anew; portico reseal does it as well'),
+    )
+  setTimeout(work, 1_000).unref()
 }
 
 type Scoped = RequestHandler<{ workspace: string }>

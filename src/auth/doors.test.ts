@@ -68,6 +68,12 @@ const doors: Record<string, (stage: Stage) => Promise<unknown>> = {
         'access_token',
       )
   },
+  '/:workspace/link/open/:link/another-address': async ({ scene }) => {
+    const guest = await browser(scene)
+    const { path } = await share(scene)
+    const [, base = ''] = /^(.*\/open\/[\w-]+)\//.exec((await guest.get(path)).headers.location ?? '') ?? []
+    return guest.postAt(`${base}/another-address`)
+  },
   '/:workspace/link/open/:link/code': async ({ scene }) => {
     const guest = await browser(scene)
     const here = (await guest.get((await share(scene)).path)).headers.location!

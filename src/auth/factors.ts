@@ -3,8 +3,8 @@ import type { Knex } from 'knex'
 import { Secret, TOTP } from 'otpauth'
 import { v7 as uuid } from 'uuid'
 import { currentTime } from '../clock.ts'
+import { seal, unseal } from '../crypto.ts'
 import { query } from '../database.ts'
-import { seal, unseal } from '../mail/seal.ts'
 
 /** Each of these runs within a transaction that has entered a workspace. */
 export interface Whose {
@@ -30,7 +30,7 @@ export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets:
   const app = rows.find(it => it.kind === 'app')
   return {
     app: app?.confirmed ?? false,
-    begun: app && !app.confirmed ? unseal(app.key, secrets) : undefined,
+    begun: app && !app.confirmed ? unseal(app.key, secrets, 'second factor') : undefined,
     passkeys: rows.filter(it => it.kind === 'passkey').length,
     recovery: rows.filter(it => it.kind === 'recovery').length,
   }
@@ -42,7 +42,7 @@ export const beginApp = (tx: Knex, { workspace, person }: Whose, secrets: string
     text: `insert into portal.client_factors (workspace_id, id, person_id, kind, key) values ($1, $2, $3, 'app', $4)
            on conflict (workspace_id, person_id) where kind = 'app'
              do update set key = excluded.key, counter = 0 where client_factors.confirmed_at is null`,
-    values: [workspace, uuid(), person, seal(new Secret({ size: 20 }).base32, secrets)],
+    values: [workspace, uuid(), person, seal(new Secret({ size: 20 }).base32, secrets, 'second factor')],
   })
 
 /** What an authenticator app reads from the QR code. */
@@ -58,7 +58,7 @@ export async function useApp(tx: Knex, { workspace, person }: Whose, code: strin
            where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'app' and (f.confirmed_at is null) = $3`,
     values: [workspace, person, confirm],
   })
-  const secret = row && unseal(row.key, secrets)
+  const secret = row && unseal(row.key, secrets, 'second factor')
   const at = currentTime(tx).getTime()
   const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1, timestamp: at })
   if (typeof delta !== 'number') return false

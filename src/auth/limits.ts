@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import { keyedHash } from '../crypto.ts'
 import { query } from '../database.ts'
 import { TooOften } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -74,10 +75,7 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
       its.map(([points, duration]) => limiterOf(database, `${what}${duration}`, points, duration)),
     ]),
   )
-  const keyed = (text: string) =>
-    createHmac('sha256', secrets[0] ?? '')
-      .update(text)
-      .digest('base64url')
+  const keyed = (text: string) => keyedHash(text, secrets[0] ?? '', 'limit')
 
   return {
     async count(req, { password, ...of }) {

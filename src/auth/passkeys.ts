@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import {
   generateAuthenticationOptions,
   generateRegistrationOptions,
@@ -8,6 +8,7 @@ import {
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import { keyedHash } from '../crypto.ts'
 import { query, within } from '../database.ts'
 import type { Whose } from './factors.ts'
 
@@ -152,7 +153,10 @@ function challenge(req: Request<any>, whose: string, secrets: string[]): Uint8Ar
 }
 
 const signature = (req: Request<any>, whose: string, fresh: Buffer, secret: string) =>
-  createHmac('sha256', secret).update(`passkey ${req.portal.workspace.id} ${whose} `).update(fresh).digest()
+  Buffer.from(
+    keyedHash(`${req.portal.workspace.id} ${whose} ${fresh.toString('hex')}`, secret, 'passkey challenge'),
+    'base64url',
+  )
 
 /** Whether we asked this, of this person, not long ago, and nobody has answered it yet. */
 async function isOurs(database: Knex, req: Request<any>, whose: string, asked: string, secrets: string[]) {

@@ -1,17 +1,17 @@
-import { createHash, createHmac, randomBytes, randomInt } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { note } from '../activity.ts'
 import { otherwise } from '../answer.ts'
+import { keyedHash, seal } from '../crypto.ts'
 import { query, within } from '../database.ts'
 import { Gone } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import { read } from '../form.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
-import { seal } from '../mail/seal.ts'
 import { anybody } from '../section.ts'
 import { personName } from './names.ts'
 import { accountOf } from './people.ts'
@@ -157,7 +157,13 @@ export async function renewCode(tx: Knex, req: Request<any>, client: { id: strin
            on conflict (workspace_id, client_id) do update set client_name = excluded.client_name,
              code_hash = excluded.code_hash, sealed = excluded.sealed, changed_at = portal.now(), changed_by = excluded.changed_by`,
     values: [
-      ...[req.portal.workspace.id, client.id, client.name, codeHash(code, secrets[0] ?? ''), seal(code, secrets)],
+      ...[
+        req.portal.workspace.id,
+        client.id,
+        client.name,
+        codeHash(code, secrets[0] ?? ''),
+        seal(code, secrets, 'customer code'),
+      ],
       req.portal.staff?.name,
     ],
   })
@@ -174,7 +180,7 @@ async function clientBy(tx: Knex, workspace: string, typed: string, secrets: str
   return row
 }
 
-const codeHash = (code: string, secret: string) =>
-  createHmac('sha256', secret).update(`code ${code}`).digest('base64url')
+/** By which a code is found: as its client's people type it, without the dash. */
+export const codeHash = (code: string, secret: string) => keyedHash(code, secret, 'customer code')
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')

@@ -5,6 +5,7 @@ import session from 'express-session'
 import type { Knex } from 'knex'
 import { currentTime } from '../clock.ts'
 import type { Person, Role } from '../crm.ts'
+import { derived } from '../crypto.ts'
 import { query } from '../database.ts'
 import type { Log } from '../log.ts'
 import type { Rights } from './roles.ts'
@@ -56,7 +57,7 @@ const touchEvery = 5 * 60 * 1000
 export function sessions({ database, secrets, log }: Parts): RequestHandler {
   const load = session({
     store: sessionStore(database, log),
-    secret: secrets,
+    secret: cookieSecrets(secrets),
     name: 'portico.sid',
     genid: () => randomBytes(32).toString('base64url'),
     resave: false,
@@ -160,6 +161,9 @@ class Sessions extends connectPgSimple(session) {
     }).then(() => done?.(), done)
   }
 }
+
+/** The first signs. Cookies of before November 2026 were signed with the secrets themselves. */
+export const cookieSecrets = (secrets: string[]) => [...secrets.map(it => derived(it, 'session cookie')), ...secrets]
 
 const told = Symbol('who this session belongs to')
 /** As an id is stored: what is read from the database opens nothing. */

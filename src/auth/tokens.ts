@@ -1,6 +1,7 @@
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
+import { keyedHash } from '../crypto.ts'
 import { query } from '../database.ts'
 import { Gone } from '../errors.ts'
 
@@ -116,5 +117,4 @@ const good = 'used_at is null and expires_at > portal.now()'
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
 
 /** Six digits have few values: without the secret their hash tells nothing. */
-const codeHash = (id: string, code: string, secret: string) =>
-  createHmac('sha256', secret).update(`${id} ${code}`).digest('base64url')
+const codeHash = (id: string, code: string, secret: string) => keyedHash(`${id} ${code}`, secret, 'mailed code')

@@ -22,6 +22,8 @@ export interface Config {
   map?: CrmMap
   /** How the portal sends its mail, to be tried by `doctor` and `enable`; 'kept' where it is only written down. */
   mail?: Options['mail'] | 'kept'
+  /** The portal's secrets, the newest first: for `reseal`. Read from PORTAL_SECRETS or PORTAL_SECRET if not given. */
+  secrets?: string[]
   /** Where the CRM's tables are in another database: a connection string of a role that may read its catalogue. */
   crmUrl?: string
 }

@@ -7,13 +7,13 @@ import { flagsFromEnvironment } from '../flags.ts'
 import { standAlone } from '../serve/app.ts'
 import { addStaff } from '../serve/staff.ts'
 import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
+import { secretsFrom } from './secrets.ts'
 
 /** Serves the portal until it is told to stop. Resolves when it listens. */
 export async function serve(config: Config): Promise<string> {
-  const { PORT = '3000', PORTAL_SECRET: secret = '', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info' } = process.env
+  const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info' } = process.env
   if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
-  if (secret.length < 32)
-    throw new Trouble('Set PORTAL_SECRET: 32 characters or more that nobody guesses. They sign cookies.')
+  const secrets = secretsFrom(process.env)
   const log = pino({ level: LOG_LEVEL })
   const database = pool(config.url, 10)
   const crm = config.crm(database) as ReturnType<typeof adapterOf>
@@ -26,7 +26,7 @@ export async function serve(config: Config): Promise<string> {
     database,
     crm,
     flags,
-    secret,
+    secrets,
     log,
     trustProxy: TRUST_PROXY,
   })

@@ -14,8 +14,8 @@ import * as pkijs from 'pkijs'
 import { v7 as uuid } from 'uuid'
 import { currentTime } from '../clock.ts'
 import type { Workspace } from '../crm.ts'
+import { seal, unseal } from '../crypto.ts'
 import { query, within } from '../database.ts'
-import { seal, unseal } from '../mail/seal.ts'
 
 /** A workspace's own: it seals what was signed. */
 export interface Key {
@@ -63,7 +63,7 @@ const stored = (database: Knex, { id }: Workspace, secrets: string[]) =>
 
 /** Undefined where no secret opens it, or it is not the key of this certificate: somebody else may have put it there. */
 function privateOf(certificate: string, sealed: Buffer, secrets: string[]): KeyObject | undefined {
-  const pem = unseal(sealed, secrets)
+  const pem = unseal(sealed, secrets, 'signing key')
   try {
     const key = pem ? createPrivateKey(pem) : undefined
     return key && new X509Certificate(certificate).checkPrivateKey(key) ? key : undefined
@@ -105,7 +105,7 @@ async function make(database: Knex, workspace: Workspace, secrets: string[]): Pr
         workspace.id,
         key.id,
         key.certificate,
-        seal(key.private.export({ type: 'pkcs8', format: 'pem' }) as string, secrets),
+        seal(key.private.export({ type: 'pkcs8', format: 'pem' }) as string, secrets, 'signing key'),
       ],
     }),
   )

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { seal, unseal } from '../mail/seal.ts'
+import { seal, unseal } from '../crypto.ts'
 
 /** How long a browser may look by a link before it has to open it again, in milliseconds. */
 const good = 24 * 60 * 60_000
@@ -31,7 +31,7 @@ export const newTicket = ({ portal }: Request<any>, link: string): Ticket => ({
 
 /** Sent back only to addresses below `path`, which are this link's. */
 export const giveTicket = (req: Request<any>, res: Response, ticket: Ticket, path: string, secrets: string[]) =>
-  res.cookie(name, seal(JSON.stringify(ticket), secrets).toString('base64url'), {
+  res.cookie(name, seal(JSON.stringify(ticket), secrets, 'public link').toString('base64url'), {
     ...{
       path,
       httpOnly: true,
@@ -44,7 +44,7 @@ export const giveTicket = (req: Request<any>, res: Response, ticket: Ticket, pat
 /** Undefined where there is none, or one that is over, of another link, or made by nobody here. */
 export function ticketOf(req: Request<any>, link: string, secrets: string[]): Ticket | undefined {
   const [, value] = /(?:^|; )portico\.link=([\w-]+)/.exec(req.get('Cookie') ?? '') ?? []
-  const text = value && unseal(Buffer.from(value, 'base64url'), secrets)
+  const text = value && unseal(Buffer.from(value, 'base64url'), secrets, 'public link')
   const ticket = text ? Ticket.safeParse(json(text)).data : undefined
   return ticket && ticket.link === link && ticket.at > req.portal.now.getTime() - good ? ticket : undefined
 }

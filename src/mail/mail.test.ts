@@ -5,7 +5,7 @@ import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer } from 'smtp-server'
 import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
-import { seal, unseal } from './seal.ts'
+import { seal, unseal } from '../crypto.ts'
 
 /** A real SMTP server that keeps what it takes; `refuse` says what it answers instead of taking it. */
 async function server(refuse: (count: number) => number | undefined = () => undefined) {
@@ -173,11 +173,11 @@ describe('mail', function () {
 
 describe('a seal', () => {
   it('opens with the secret it was made with, also when there is a newer one, and with no other', () => {
-    const sealed = seal('a link', ['old'.repeat(12)])
-    expect(unseal(sealed, ['new'.repeat(12), 'old'.repeat(12)])).to.equal('a link')
-    expect(unseal(sealed, ['new'.repeat(12)])).to.equal(undefined)
+    const sealed = seal('a link', ['old'.repeat(12)], 'mail')
+    expect(unseal(sealed, ['new'.repeat(12), 'old'.repeat(12)], 'mail')).to.equal('a link')
+    expect(unseal(sealed, ['new'.repeat(12)], 'mail')).to.equal(undefined)
     sealed[14] = sealed[14]! ^ 1
-    expect(unseal(sealed, ['old'.repeat(12)])).to.equal(undefined)
-    expect(unseal(Buffer.alloc(3), ['old'.repeat(12)])).to.equal(undefined)
+    expect(unseal(sealed, ['old'.repeat(12)], 'mail')).to.equal(undefined)
+    expect(unseal(Buffer.alloc(3), ['old'.repeat(12)], 'mail')).to.equal(undefined)
   })
 })

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import type { Branded } from '../branding/workspaces.ts'
+import { seal, unseal } from '../crypto.ts'
 import { query, within } from '../database.ts'
 import type { Flags } from '../flags.ts'
 import type { Gate } from '../gate/gate.ts'
@@ -8,7 +9,6 @@ import type { Job, Jobs } from '../jobs.ts'
 import type { Speech } from '../language.ts'
 import type { Log } from '../log.ts'
 import { type Letter, type Written, written } from './letter.ts'
-import { seal, unseal } from './seal.ts'
 import type { Attachment, Transport } from './transport.ts'
 
 /** To whom, in which words. Nobody: nothing is sent, but as much is done, so that nobody can tell. */
@@ -54,7 +54,7 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
                values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then portal.now() end)`,
         values: [
           ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
-          seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets),
+          seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets, 'mail'),
         ],
       })
       await jobs.send(tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
@@ -89,7 +89,7 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
 
   const [row] = await change('tries = tries + 1')
   if (!row) return
-  const opened = unseal(row.sealed, secrets)
+  const opened = unseal(row.sealed, secrets, 'mail')
   if (!opened) {
     await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return

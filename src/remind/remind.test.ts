@@ -7,11 +7,11 @@ import { leave, open, whoIs } from '../../test/visit.ts'
 import { workspaces } from '../branding/workspaces.ts'
 import { readClock } from '../clock.ts'
 import type { Crm } from '../crm.ts'
+import { unseal } from '../crypto.ts'
 import { CrmUnavailable } from '../errors.ts'
 import { migrate } from '../index.ts'
 import { jobs } from '../jobs.ts'
 import { outbox } from '../mail/outbox.ts'
-import { unseal } from '../mail/seal.ts'
 import { sections } from '../sections.ts'
 import { momentOf, momentsIn, momentsText } from './moments.ts'
 import { remind } from './reminding.ts'
@@ -372,5 +372,5 @@ async function mailsOf({ owner }: Copy): Promise<{ recipient: string; subject: s
     .where({ kind: 'reminder' })
     .whereRaw(`subject ~ '^(${number}|K-)'`)
     .orderBy('recipient')
-  return rows.map(it => ({ ...it, text: it.sealed ? JSON.parse(unseal(it.sealed, secrets)!).text : '' }))
+  return rows.map(it => ({ ...it, text: it.sealed ? JSON.parse(unseal(it.sealed, secrets, 'mail')!).text : '' }))
 }

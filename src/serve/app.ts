@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import express, { type Express } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
-import { sessionStore } from '../auth/sessions.ts'
+import { cookieSecrets, sessionStore } from '../auth/sessions.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
 import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
@@ -15,7 +15,8 @@ interface Parts {
   database: Knex
   crm: ReturnType<typeof adapterOf>
   flags: Flags
-  secret: string
+  /** The newest first. */
+  secrets: string[]
   log: Log
   /** Where clients find it, and how mail is sent: without both nothing is mailed. */
   address?: string
@@ -32,12 +33,12 @@ export async function standAlone({
   flags,
   log,
   mail,
-  secret,
+  secrets,
   trustProxy,
 }: Parts): Promise<{ app: Express; close(): Promise<void> }> {
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
-    ...{ address, database, crm, flags, log, mail, secrets: [secret] },
+    ...{ address, database, crm, flags, log, mail, secrets },
     async staff(req) {
       const { id, workspace, of } = held(req).staff ?? {}
       const it = id && of && (await colleagues.find({ id: of }, id))
@@ -50,7 +51,7 @@ export async function standAlone({
   if (trustProxy) app.set('trust proxy', trustProxy)
   app.use('/portal', portal.webhooks)
   app.use('/portal', portal.clients)
-  app.use(['/settings', '/staff'], sessionsOfStaff(database, secret, log))
+  app.use(['/settings', '/staff'], sessionsOfStaff(database, secrets, log))
   app.use('/staff', staffPages({ ...parts, flags, log, staff: colleagues }))
   app.use('/settings/client-portal', portal.settings)
   app.use((_req, res) => void res.sendStatus(404))
@@ -60,10 +61,10 @@ export async function standAlone({
 /** A day without use ends it. */
 const idle = 24 * 60 * 60 * 1000
 
-const sessionsOfStaff = (database: Knex, secret: string, log: Log) =>
+const sessionsOfStaff = (database: Knex, secrets: string[], log: Log) =>
   session({
     store: sessionStore(database, log),
-    secret,
+    secret: cookieSecrets(secrets),
     name: 'portico.staff',
     genid: () => randomBytes(32).toString('base64url'),
     resave: false,

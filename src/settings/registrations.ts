@@ -8,9 +8,9 @@ import { inviting } from '../auth/inviting.ts'
 import { renewCode } from '../auth/register.ts'
 import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
+import { unseal } from '../crypto.ts'
 import { query, readWithin, within } from '../database.ts'
 import { NotFound } from '../errors.ts'
-import { unseal } from '../mail/seal.ts'
 
 interface Parts {
   crm: Crm
@@ -52,7 +52,7 @@ export async function codeOf(database: Knex, workspace: string, client: string, 
       values: [client],
     },
   )
-  return row && unseal(row.sealed, secrets)?.replace(/^(.{5})/, '$1-')
+  return row && unseal(row.sealed, secrets, 'customer code')?.replace(/^(.{5})/, '$1-')
 }
 
 export const saveCode =

@@ -64,7 +64,7 @@ const besideCrm = ({ database }: Scene) =>
     database,
     crm: adapterOf(map, database),
     flags: { anywhere: () => true, enabled: () => true },
-    secret: 'a secret of at least thirty-two characters',
+    secrets: ['a secret of at least thirty-two characters'],
     log: { info() {}, warn() {}, error() {} },
   })
 

@@ -1,0 +1,147 @@
+import { expect } from 'chai'
+import { TOTP } from 'otpauth'
+import { adapter } from '../demo/adapter/adapter.ts'
+import { portalUrl } from '../demo/portal-database.ts'
+import { password, testTime, urlOf } from '../test/database.ts'
+import { until } from '../test/until.ts'
+import { leave, open, type Scene, whoIs } from '../test/visit.ts'
+import { resealAll, secretsFrom } from './commands/secrets.ts'
+import { opened, seal, type Use, unseal } from './crypto.ts'
+import { reseal } from './reseal.ts'
+
+const [older, newer] = ['the older secret, long enough for it', 'the newer secret, long enough for it']
+const settings = '/settings/client-portal'
+
+describe('a secret', () => {
+  afterEach(leave)
+
+  it('can be retired: all that it sealed is sealed anew, and goes on working', async () => {
+    const before = await open({ secrets: [older], mail: { from: 'a@b.example', url: 'smtp://127.0.0.1:1' } })
+    const [owner, admin] = [await before.visit('owner'), await before.visit('admin')]
+    const key = await addFactor(owner)
+    const place = await customerCode(before)
+    await accept(owner)
+    const signature = await until(async () => {
+      const row = await before.owner('portal.client_signatures').where({ act: 'accepted' }).first()
+      return row?.sealed && row
+    })
+    const code = codeIn((await admin.at(place)).text)
+    expect(await before.owner('portal.client_outbox').whereNotNull('sealed')).to.not.be.empty
+    await before.portal.close()
+
+    const sums = await Promise.all([1, 2].map(() => reseal(before.database, [newer, older])))
+    const values = (await before.owner('portal.client_outbox').whereNotNull('sealed')).length + 3
+    expect(sums.reduce((sum, it) => sum + it.anew, 0)).to.equal(values)
+    expect(sums.map(it => it.lost)).to.deep.equal([0, 0])
+    expect(await reseal(before.database, [newer, older])).to.deep.equal({ anew: 0, lost: 0 })
+    expect(await reseal(before.database, [newer])).to.deep.equal({ anew: 0, lost: 0 })
+
+    const after = await open({ on: before, secrets: [newer], mail: 'kept' })
+    const me = await after.visit()
+    const { email } = whoIs('owner')
+    const asked = await me.post('/sign-in', { email, password: whoIs('owner').password })
+    expect(asked.headers.location).to.equal('/portal/brightside/sign-in/second-factor')
+    const typed = new TOTP({ secret: key }).generate({ timestamp: testTime() })
+    expect((await me.post('/sign-in/second-factor', { code: typed })).headers.location).to.equal('/portal/brightside/')
+    expect(codeIn((await (await after.visit('admin')).at(place)).text)).to.equal(code)
+    expect(await after.owner('portal.client_keys').select('id')).to.have.length(1)
+    await accept(me)
+    const next = await until(async () => {
+      const row = await after
+        .owner('portal.client_signatures')
+        .where({ act: 'accepted' })
+        .orderBy('link', 'desc')
+        .first()
+      return row.id !== signature.id && row.sealed && row
+    })
+    expect(next.head_key).to.equal(signature.head_key)
+  })
+
+  it('that is missing is told, and the command says what to do', async () => {
+    const scene = await open({ secrets: [older] })
+    await customerCode(scene)
+    expect(await reseal(scene.database, [newer])).to.deep.equal({ anew: 0, lost: 1 })
+    const config = (secrets: string[]) => ({
+      ...{ ownerUrl: urlOf(scene.name), url: portalUrl(urlOf(scene.name), password) },
+      ...{ crm: adapter, address: 'https://crm.example/portal', secrets },
+    })
+    const refused = await resealAll(config([newer])).catch(error => error.message)
+    expect(refused).to.equal(
+      'Sealed 0 values anew with the first secret. 1 values cannot be opened by any of these secrets. Add the secret that sealed them.',
+    )
+    expect(await resealAll(config([newer, older]))).to.equal(
+      'Sealed 1 values anew with the first secret. Everything is sealed with it: the older secrets can be taken out.',
+    )
+  })
+
+  it('before others in the list is used at once, by a process that seals the rest anew in the background', async () => {
+    const before = await open({ secrets: [older] })
+    await customerCode(before)
+    await before.portal.close()
+    const scene = await open({ on: before, secrets: [newer, older] })
+    const sealed = async () => (await scene.owner('portal.client_codes').first('sealed')).sealed
+    await until(async () => unseal(await sealed(), [newer], 'customer code'))
+    expect(scene.log.find(it => it.sentence === 'sealed anew with the first secret')?.facts).to.deep.equal({ anew: 1 })
+  })
+
+  it('has a key for each use, and what was sealed before that is still opened', () => {
+    const uses: Use[] = ['mail', 'second factor', 'signing key', 'public link', 'customer code']
+    for (const use of uses) {
+      const sealed = seal('a text', [older], use)
+      for (const other of uses) expect(unseal(sealed, [older], other)).to.equal(other === use ? 'a text' : undefined)
+      expect(opened(sealed, [newer, older], use)).to.deep.equal({ text: 'a text', current: false })
+      expect(opened(sealed, [older, newer], use)).to.deep.equal({ text: 'a text', current: true })
+    }
+    // Made by version 0.1.0 of 21 November 2026.
+    const shared = Buffer.from(sharedSeal, 'base64')
+    expect(opened(shared, [older], 'signing key')).to.deep.equal({ text: 'a text', current: false })
+  })
+
+  it('is read from the environment, one or several, and never a short one', () => {
+    expect(
+      secretsFrom({ PORTAL_SECRETS: ` ${newer.replaceAll(' ', '-')}\n${older.replaceAll(' ', '-')} ` }),
+    ).to.have.length(2)
+    expect(secretsFrom({ PORTAL_SECRET: older })).to.deep.equal([older])
+    expect(() => secretsFrom({})).to.throw('Set PORTAL_SECRET')
+    expect(() => secretsFrom({ PORTAL_SECRETS: 'short' })).to.throw('32 characters or more')
+  })
+})
+
+const sharedSeal = 'iv+zI7xYcJJ942WzCu+Z20LMZnJxh245Be5fH0A09dBHhQ=='
+
+async function addFactor(who: Awaited<ReturnType<Scene['visit']>>): Promise<string> {
+  await who.post('/account/second-factor')
+  const key = /secret=([A-Z2-7]+)/.exec((await who.get('/account/second-factor')).text)![1]!
+  const code = new TOTP({ secret: key }).generate({ timestamp: testTime() - 30_000 })
+  expect((await who.post('/account/second-factor/confirmation', { code })).status).to.equal(200)
+  return key
+}
+
+/** The page of Acme Bakery's people, where its code is shown. */
+async function customerCode(scene: Scene): Promise<string> {
+  const admin = await scene.visit('admin')
+  await admin.postAt(`${settings}/sign-in`, { 'was.sign-in.registration': 'off', 'sign-in.registration': 'on' })
+  const { id } = await scene.owner('public.clients').where({ company_name: 'Acme Bakery' }).first('id')
+  const place = `${settings}/people/invite/${id}`
+  const made = await admin.postAt(`${place}/code`)
+  // Without mail there is no such page.
+  const code = { code_hash: 'x', sealed: seal('ABCDE23456', [older], 'customer code'), changed_by: 'a test' }
+  if (made.status === 404)
+    await scene.owner('portal.client_codes').insert({
+      ...code,
+      workspace_id: '1',
+      client_id: String(id),
+      client_name: 'Acme Bakery',
+    })
+  return place
+}
+
+const codeIn = (text: string) => />([A-Z2-9]{5}-[A-Z2-9]{5})</.exec(text)?.[1]
+
+/** The first proposal that waits for an answer. */
+async function accept(who: Awaited<ReturnType<Scene['visit']>>) {
+  const [{ id }] = (await who.api('/proposals?status=open')).body.items
+  const { body } = await who.api(`/proposals/${id}/acceptance`)
+  const form = { seen: body.seen, agree: 'on', how: 'typed', typed: whoIs('owner').name }
+  expect((await who.post(`/proposals/${id}/acceptance`, form)).status).to.equal(303)
+}
