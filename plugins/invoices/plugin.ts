@@ -5,7 +5,7 @@ import { daysBetween, grouped } from '../../src/document.ts'
 import { filterOf } from '../../src/filter.ts'
 import { pageOf } from '../../src/page.ts'
 import { pdfOf } from '../../src/pdf/pdf.ts'
-import { sendPdf, taken } from '../../src/pdf/print.ts'
+import { sendPdf, taken, turnOf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
 import { chartOf, monthsBefore } from './chart.ts'
 import { Invoice, Overview, Statement, Summary, sorts, statuses } from './port.ts'
@@ -145,7 +145,7 @@ export default section({
     router.get('/statement.pdf', may('invoices.see'), async (req, res) => {
       const period = periodOf(req)
       const statements = await req.portal.crm.invoices.statement(period.from, period.until)
-      const bytes = await pdfOf(printedStatement(period, statements, req.portal), await req.portal.logo())
+      const bytes = await pdfOf(printedStatement(period, statements, req.portal), await req.portal.logo(), turnOf(req))
       await taken(req, { event: 'invoices.stated', subject: period })
       sendPdf(req, res, { name: `${req.portal.t('Statement of account')} ${period.from} ${period.until}`, bytes })
     })
@@ -169,7 +169,10 @@ export default section({
       const invoice = await crm.invoices.find(String(req.params.id))
       const own = await crm.invoices.pdf?.(invoice.id)
       const name = t('Invoice {number}', { number: invoice.number })
-      const pdf = own ?? { name, bytes: await pdfOf(printed(invoice, req.portal), await req.portal.logo()) }
+      const pdf = own ?? {
+        name,
+        bytes: await pdfOf(printed(invoice, req.portal), await req.portal.logo(), turnOf(req)),
+      }
       await taken(req, { event: 'invoices.downloaded', subject: invoice })
       sendPdf(req, res, pdf)
     })

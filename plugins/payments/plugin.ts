@@ -4,7 +4,7 @@ import { TooMany } from '../../src/errors.ts'
 import { filterOf } from '../../src/filter.ts'
 import { pageOf } from '../../src/page.ts'
 import { pdfOf } from '../../src/pdf/pdf.ts'
-import { sendPdf, taken } from '../../src/pdf/print.ts'
+import { sendPdf, taken, turnOf } from '../../src/pdf/print.ts'
 import { may, section } from '../../src/section.ts'
 import { methods, Payment, Receipt } from './port.ts'
 import { paymentsCsv, printed } from './print.ts'
@@ -76,7 +76,7 @@ export default section({
 
     router.get('/:id/pdf', may('payments.see'), async (req, res) => {
       const payment = await req.portal.crm.payments.find(String(req.params.id))
-      const bytes = await pdfOf(printed(payment, req.portal), await req.portal.logo())
+      const bytes = await pdfOf(printed(payment, req.portal), await req.portal.logo(), turnOf(req))
       await taken(req, { event: 'payments.downloaded', subject: payment })
       sendPdf(req, res, { name: `${req.portal.t('Receipt')} ${payment.on}`, bytes })
     })

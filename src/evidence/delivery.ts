@@ -166,9 +166,10 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   const printed = section.signed(evidence.document.content, reader)
   const certified = { ...printed, stamp: undefined, certificate: certificate({ evidence, row, verify }, reader) }
   const logo = await places.logo(workspace)
-  const print = (alone: boolean) => pdfOf({ ...certified, alone }, logo)
+  const first = { by: '', first: true }
+  const print = (alone: boolean) => pdfOf({ ...certified, alone }, logo, first)
   const frozen = row.document
-  const ours = frozen && evidence.document.pdf?.by !== 'crm' && frozen.equals(await pdfOf(printed, logo))
+  const ours = frozen && evidence.document.pdf?.by !== 'crm' && frozen.equals(await pdfOf(printed, logo, first))
   // The frozen paper itself with the certificate behind it; ours as one print, where that is the same but for tags that
   // hold for both. One that nothing can be added to is named in the certificate by its fingerprint.
   const paper =

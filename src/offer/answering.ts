@@ -332,7 +332,7 @@ const naming = (offer: Offer) => ({
 async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Paper> {
   const document = printed(shown, says(visit).one, visit)
   const key = sha256(visit.workspace.id, JSON.stringify(document))
-  const paper = making.get(key) ?? visit.logo().then(logo => pdfOf(document, logo))
+  const paper = making.get(key) ?? visit.logo().then(logo => pdfOf(document, logo, { by: '', first: true }))
   making.set(key, paper)
   return { bytes: await paper.finally(() => making.delete(key)), by: 'portal' }
 }

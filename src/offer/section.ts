@@ -9,7 +9,7 @@ import { filterOf } from '../filter.ts'
 import { Money } from '../money.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
-import { sendFile, sendPdf, taken } from '../pdf/print.ts'
+import { sendFile, sendPdf, taken, turnOf } from '../pdf/print.ts'
 import { may, type Permission, type Section, type StepUp, type Toggle, type Told } from '../section.ts'
 import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
@@ -281,7 +281,7 @@ export function offerSection(kind: Kind): Section {
         const own = await offers.pdf?.(offer.id)
         const pdf = own ?? {
           name: numbered(offer.number),
-          bytes: await pdfOf(printed(offer, one, req.portal), await req.portal.logo()),
+          bytes: await pdfOf(printed(offer, one, req.portal), await req.portal.logo(), turnOf(req)),
         }
         await taken(req, { event: `${name}.downloaded`, subject: offer })
         sendPdf(req, res, pdf)

@@ -197,6 +197,22 @@ describe('a PDF', () => {
     expect(await read(await pdfOf(plain))).to.include({ pages: 1 })
   })
 
+  it('of somebody who asks for very many keeps nobody waiting: what is signed goes first', async () => {
+    const done: string[] = []
+    const made = (name: string, turn: { by: string; first?: boolean }) =>
+      pdfOf({ ...plain, title: name }, undefined, turn).then(
+        () => void done.push(name),
+        error => void done.push(error.code),
+      )
+    const many = Array.from({ length: 200 }, (_, at) => made(`greedy ${at}`, { by: 'greedy' }))
+    await Promise.all([...many, made('signed', { by: '', first: true }), made('other', { by: 'other' })])
+
+    expect(done.filter(it => it === 'too-many-documents')).to.have.length(194)
+    const finished = done.filter(it => it !== 'too-many-documents')
+    expect(finished).to.have.length(8)
+    expect(finished.slice(0, 3)).to.include.members(['signed', 'other'])
+  })
+
   it('is refused when very many wait', async () => {
     const works = Array.from({ length: 80 }, () =>
       pdfOf(plain).then(

@@ -1,6 +1,6 @@
 import type { Logo } from '../branding/logo.ts'
 import { fontsFor } from './fonts.ts'
-import { compile } from './pool.ts'
+import { compile, type Turn } from './pool.ts'
 
 /** What stands on paper, as ready-made texts: the same shape for every kind of document. */
 export interface PrintedDocument {
@@ -62,14 +62,18 @@ interface PrintedLine {
 
 /**
  * A4, PDF/UA-1. The same document gives the same bytes. Where no font has a character it is a tagged PDF without that
- * claim; a logo that cannot be printed is left out. Throws Busy while too many wait, and an Error where it takes too
- * long.
+ * claim; a logo that cannot be printed is left out. Throws Busy while too many wait, OneByOne while too many of one person
+ * do, and Slow where it takes too long.
  */
-export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' | 'bytes'>): Promise<Buffer> {
+export async function pdfOf(
+  document: PrintedDocument,
+  logo?: Pick<Logo, 'type' | 'bytes'>,
+  turn: Turn = { by: '' },
+): Promise<Buffer> {
   const texts = cleaned(document)
   const [, language = 'en', region] = /^([a-z]{2,3})(?:-([A-Z]{2}))?$/.exec(document.language) ?? []
   const fonts = fontsFor(JSON.stringify(texts), document.language)
-  return compile({
+  const job = {
     files: fonts.files,
     logo,
     document: {
@@ -84,7 +88,8 @@ export async function pdfOf(document: PrintedDocument, logo?: Pick<Logo, 'type' 
       certificate: texts.certificate ? { signature: null, ...texts.certificate } : null,
       fonts: fonts.families,
     },
-  })
+  }
+  return compile(job, turn)
 }
 
 /** Line breaks stay; other control characters and what turns the direction of the text around it go. */

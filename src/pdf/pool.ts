@@ -20,6 +20,14 @@ class Busy extends Problem {
   advice = 'Please try again in a minute.'
 }
 
+/** One person has several on the way already. */
+class OneByOne extends Problem {
+  status = 429
+  code = 'too-many-documents'
+  message = 'Several of your documents are still being made.'
+  advice = 'Wait until you have them, then ask for more.'
+}
+
 /** A document that is very long, or a machine that has much else to do. */
 class Slow extends Problem {
   status = 503
@@ -28,10 +36,22 @@ class Slow extends Problem {
   advice = 'Choose a shorter period, or try again in a minute.'
 }
 
-/** Processes at most; documents that may wait; how long one may take; when an idle process goes. */
-const limits = { processes: 2, waiting: 50, patience: 20_000, idle: 60_000 }
+/**
+ * Processes at most, and one more for what is signed; documents that may wait, and of one person; how long one may take;
+ * when an idle process goes. Times in milliseconds.
+ */
+const limits = { processes: 2, waiting: 50, each: 5, patience: 20_000, idle: 60_000 }
+
+/** For whom a document is made. */
+export interface Turn {
+  /** Of one person one document is made at a time, and few may wait. Empty: for the portal itself. */
+  by: string
+  /** What is signed goes before what is only printed. */
+  first?: boolean
+}
 
 interface Task extends Job {
+  turn: Turn
   resolve(bytes: Buffer): void
   reject(error: Error): void
 }
@@ -47,10 +67,12 @@ const waiting: Task[] = []
 const log = pino()
 
 /** Gives the work to a process that is free; the first ones start when there is something to do. */
-export function compile(job: Job): Promise<Buffer> {
-  if (waiting.length >= limits.waiting) return Promise.reject(new Busy())
+export function compile(job: Job, turn: Turn): Promise<Buffer> {
+  const own = turn.by && waiting.filter(it => it.turn.by === turn.by).length
+  if (own && own >= limits.each) return Promise.reject(new OneByOne())
+  if (!turn.first && waiting.length >= limits.waiting) return Promise.reject(new Busy())
   return new Promise((resolve, reject) => {
-    waiting.push({ ...job, resolve, reject })
+    waiting.push({ ...job, turn, resolve, reject })
     next()
   })
 }
@@ -64,10 +86,10 @@ export function endPdf() {
 export const pdfProcesses = () => [...workers].map(it => it.child.pid)
 
 function next() {
-  if (!waiting.length) return
-  const free = [...workers].find(it => !it.task) ?? (workers.size < limits.processes ? start() : undefined)
-  const task = free && waiting.shift()
-  if (!task) return
+  const task = nextTask()
+  const free = task && freeWorker()
+  if (!free) return
+  waiting.splice(waiting.indexOf(task), 1)
   clearTimeout(free.timer)
   free.task = task
   free.timer = setTimeout(() => {
@@ -76,6 +98,20 @@ function next() {
   }, limits.patience)
   free.child.send({ files: task.files, document: task.document, logo: task.logo })
   next()
+}
+
+/** In the order of arrival, but what is signed first, and of one person one at a time. */
+function nextTask(): Task | undefined {
+  const signed = waiting.find(it => it.turn.first)
+  if (signed) return signed
+  const busy = [...workers].flatMap(it => it.task ?? [])
+  if (busy.length >= limits.processes) return undefined
+  return waiting.find(({ turn }) => !turn.by || !busy.some(it => it.turn.by === turn.by))
+}
+
+function freeWorker(): Worker | undefined {
+  const idle = [...workers].find(it => !it.task)
+  return idle ?? (workers.size <= limits.processes ? start() : undefined)
 }
 
 /** Without our environment, which holds secrets, and without our flags, such as a debugger's port. */

@@ -3,6 +3,7 @@ import { type Event, record } from '../activity.ts'
 import { grouped, type Line, type Sums } from '../document.ts'
 import type { Reader } from '../section.ts'
 import type { PrintedDocument } from './pdf.ts'
+import type { Turn } from './pool.ts'
 
 /** What a document's PDF has in common with that of any other: in the reader's language, on the sender's paper. */
 export const paper = ({ locale, direction, workspace, t }: Reader) => ({
@@ -60,6 +61,11 @@ export interface Pdf {
   name: string
   bytes: Buffer
 }
+
+/** The turn of whoever asks for a document. */
+export const turnOf = ({ portal: { workspace, customer } }: Request<any>): Turn => ({
+  by: `${workspace.id} ${customer.person.id}`,
+})
 
 /** A row for who took a document away; the page that shows beside it how it prints leaves its own. */
 export const taken = async (req: Request<any>, event: Event) => {
