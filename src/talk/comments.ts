@@ -41,13 +41,40 @@ export async function say(req: Request<any>, about: About): Promise<void> {
   const { person, client } = req.portal.customer
   await act(
     req,
-    ({ tx }) =>
-      keep(tx, {
+    async ({ tx }) => {
+      await requireRoom(tx, req)
+      await keep(tx, {
         ...{ workspace: req.portal.workspace.id, client, section: about.section, id: about.id, number: about.number },
         ...{ line: line || null, by: 'client', author: person, text },
-      }),
+      })
+    },
     () => ({ event: `${about.section}.commented`, subject: { id: about.id, number: about.number } }),
   )
+}
+
+/** How many questions one person may send within a minute, and within a day. */
+const most = { minute: 10, day: 200 }
+
+class TooManyQuestions extends Invalid {
+  status = 429
+  code = 'too-many-questions'
+}
+
+/** Throws TooManyQuestions, which keeps what was typed. */
+async function requireRoom(tx: Knex, { portal: { workspace, customer, body } }: Request<any>) {
+  const [sent] = await query<{ minute: number; day: number }>(tx, {
+    text: `select count(*) filter (where c.at > portal.now() - interval '1 minute')::int as minute, count(*)::int as day
+           from portal.client_comments c
+           where c.workspace_id = $1 and c.author_id = $2 and c.author_kind = 'client'
+             and c.at > portal.now() - interval '1 day'`,
+    values: [workspace.id, customer.person.id],
+  })
+  if (!sent) return
+  const refuse = (sentence: string) => {
+    throw new TooManyQuestions({ text: [sentence] }, body)
+  }
+  if (sent.day >= most.day) refuse('You have asked very many questions today. Send this one tomorrow.')
+  if (sent.minute >= most.minute) refuse('You have just sent several questions. Send this one in a minute.')
 }
 
 interface Kept {

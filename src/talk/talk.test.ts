@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
@@ -5,6 +6,27 @@ const settings = '/settings/client-portal'
 
 describe('questions on an offer', () => {
   afterEach(leave)
+
+  it('are limited for each person, who keeps what was typed', async () => {
+    const scene = await open()
+    const [owner, approver] = [await scene.visit('owner'), await scene.visit('approver')]
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    const ask = (who: Visitor, text: string) => who.post(`/proposals/${id}/comments`, { text })
+    for (let at = 0; at < 10; at++) expect((await ask(owner, `Question ${at}`)).status).to.equal(303)
+    const late = await ask(owner, 'And "this"?')
+    expect(late.status).to.equal(429)
+    expect(late).to.show('Send this one in a minute.', 'And &#34;this&#34;?')
+    expect((await ask(approver, 'One from me')).status).to.equal(303)
+    await scene.pass(1.1)
+    expect((await ask(owner, 'And this?')).status).to.equal(303)
+    const row = await scene.owner('portal.client_comments').where({ text: 'And this?' }).first()
+    const many = Array.from({ length: 190 }, () => ({ ...row, id: randomUUID() }))
+    await scene.owner('portal.client_comments').insert(many)
+    await scene.pass(2)
+    expect(await ask(owner, 'One more'))
+      .to.include({ status: 429 })
+      .and.show('Send this one tomorrow.')
+  })
 
   it('are shown to staff by document, fifty at a time, each once, the latest first', async () => {
     const { visit, owner: database } = await open()
