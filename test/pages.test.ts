@@ -309,6 +309,19 @@ describe('the pages in a real browser', function () {
     expect(stage.complaints()).to.deep.equal([])
   })
 
+  it('offer no passkey at an address in digits, where none can work, and say so', async () => {
+    const page = await stage.visit('owner')
+    await page.goto(`${home()}/account/passkeys`)
+    await page.getByText('Passkeys do not work in this browser or at this address.').waitFor()
+    expect(await page.getByRole('button', { name: 'Add a passkey' }).count()).to.equal(0)
+    await page.goto(`${home().replace('127.0.0.1', 'localhost')}/sign-in`)
+    await page.getByRole('button', { name: 'Use a passkey' }).waitFor()
+    const nobody = await stage.visit()
+    await nobody.goto(`${home()}/sign-in`, { waitUntil: 'networkidle' })
+    expect(await nobody.getByRole('button', { name: 'Use a passkey' }).count()).to.equal(0)
+    await Promise.all([page.context().close(), nobody.context().close()])
+  })
+
   it('ask whose session is over to sign in, and lead back to the list as it was', async () => {
     const { owner } = stage.scene
     const them = owner('portal.client_users')
