@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { role } from '../demo/portal-database.ts'
@@ -5,7 +7,7 @@ import type { Crm } from '../src/index.ts'
 import { fresh, postgres } from './database.ts'
 import { routesOf } from './routes.ts'
 import { until } from './until.ts'
-import { leave, open, whoIs } from './visit.ts'
+import { leave, open, type Visitor, whoIs } from './visit.ts'
 
 describe('bad input', () => {
   afterEach(leave)
@@ -220,6 +222,36 @@ describe('an error', () => {
       )
     }
     expect((await owner.api('/invoices')).type).to.equal('application/problem+json')
+  })
+
+  it('of the database while many pages are asked for signs nobody out, and cuts no connection', async () => {
+    const { name, visit, owner: database, app } = await open()
+    const visitors = await Promise.all((['owner', 'approver', 'viewer', 'member'] as const).map(it => visit(it)))
+    const sessions = () => database('portal.client_sessions').whereNotNull('person_id').pluck('sid')
+    const before = await sessions()
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const ask = async ({ cookie }: Visitor, path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie }, redirect: 'manual' })
+      await answer.text()
+      return answer.status
+    }
+    const statuses: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const asked = Array.from({ length: 60 }, (_, at) => {
+        const visitor = visitors[at % visitors.length]!
+        return ask(visitor, `/portal/brightside${['/', '/invoices', '/proposals', '/account'][at % 4]}`)
+      })
+      await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity
+                          where datname = '${name}' and usename = '${role}'`)
+      statuses.push(...(await Promise.all(asked)))
+    }
+    server.close()
+    expect(statuses.filter(it => it !== 200 && it !== 503)).to.deep.equal([])
+    expect(statuses).to.include(503)
+    expect((await sessions()).sort()).to.deep.equal(before.sort())
+    for (const it of visitors) await until(async () => (await it.get('/account')).status === 200)
   })
 
   it('of one section leaves the others on the first page', async () => {

@@ -22,6 +22,7 @@ import { mayEnter } from './people.ts'
 import { register } from './register.ts'
 import { reset } from './reset.ts'
 import { secondFactor } from './second-factor.ts'
+import { end } from './sessions.ts'
 import { unlock, unlocking } from './unlock.ts'
 import type { Account, Ways } from './way.ts'
 
@@ -85,8 +86,7 @@ export function auth({
 
   router.post('/sign-out', anybody, async (req, res) => {
     if (req.portal.customer) await record(req, { event: 'account.signed-out' })
-    // express-session destroys it before the answer is sent.
-    Object.assign(req.portal.aside, { session: null })
+    await end(req)
     res.clearCookie('portico.sid', { path: req.portal.url('') })
     const { next } = Object(req.portal.body)
     res.redirect(303, next ? safe(req, next) : req.portal.url('/sign-in'))

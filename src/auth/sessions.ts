@@ -62,7 +62,6 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
     genid: () => randomBytes(32).toString('base64url'),
     resave: false,
     saveUninitialized: false,
-    unset: 'destroy',
     cookie: req => ({
       path: (req as Request).portal.url(''),
       httpOnly: true,
@@ -75,7 +74,11 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
 
   return (req, res, next) => {
     const aside: Aside = Object.create(req, { session: { value: undefined, writable: true } })
+    let loaded = false
     load(aside, res, error => {
+      // It is called again when the session cannot be stored at the end: the answer is on its way by then.
+      if (loaded) return error && log.error({ request: req.portal.id, err: error }, 'a session could not be stored')
+      loaded = true
       req.portal.aside = aside
       if (aside.now) req.portal.now = aside.now
       if (aside.session?.workspace === req.portal.workspace.id) req.portal.visitor = aside.visitor
@@ -102,6 +105,10 @@ export interface Aside extends Omit<Request, 'session'> {
 /** Stores what was set on the session, before the answer says so. */
 export const save = ({ portal: { aside } }: Request<any>) =>
   new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
+
+/** Ends this session for good. */
+export const end = ({ portal: { aside } }: Request<any>) =>
+  new Promise<void>((resolve, reject) => aside.session.destroy(error => (error ? reject(error) : resolve())))
 
 /** Where sessions are kept, of clients and of staff: in the database, under the hash of their ids. */
 export const sessionStore = (database: Knex, log: Log): session.Store => new Sessions(database, log)
