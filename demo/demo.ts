@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
-import { createPortal, flagsFromEnvironment } from '../src/index.ts'
+import { createPortal, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
@@ -84,10 +84,9 @@ export async function openDemo({
     mount: { ...lines, early },
   })
 
-  const servers = [createServer(app), createServer(app)]
+  const servers = [createServer(app), createServer(app)].map(limitConnections)
   const close = async () => {
-    await Promise.all(servers.map(ended))
-    await portal.close()
+    await stopGracefully({ servers, portal, notice: 0, limit: 5 })
     await Promise.all([owner.destroy(), database.destroy()])
   }
   try {
@@ -104,13 +103,6 @@ export async function openDemo({
 async function listening(server: Server, port: number, host: string) {
   server.listen(port, host)
   await once(server, 'listening')
-}
-
-async function ended(server: Server) {
-  if (!server.listening) return
-  server.close()
-  server.closeIdleConnections()
-  await once(server, 'close')
 }
 
 async function prepare(owner: Knex, database: Knex, password: string, size: Options['size'], log: Options['log']) {

@@ -44,4 +44,5 @@ export {
   type Section,
   section,
 } from './section.ts'
+export { limitConnections, stopGracefully } from './stop.ts'
 export type { Beside, Deed, Which } from './talk/beside.ts'

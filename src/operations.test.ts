@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { postgres } from '../test/database.ts'
+import { until } from '../test/until.ts'
 import { leave, open, whoIs } from '../test/visit.ts'
 
 describe('for operators there is', () => {
@@ -19,7 +20,7 @@ describe('for operators there is', () => {
       .and.show('does not answer')
       .and.not.show(name)
     await postgres.raw(`alter database ${name} connection limit -1`)
-    expect((await nobody.at('/portal/-/ready')).status).to.equal(200)
+    await until(async () => (await nobody.at('/portal/-/ready')).status === 200)
   })
 
   it('metrics, with nothing personal in them', async () => {

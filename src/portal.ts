@@ -66,6 +66,8 @@ export interface Portal {
   settings: Router
   /** What became of a document in the portal, for the CRM's own page of it: as data, and as a fragment of HTML. */
   beside(which: Which): Promise<Beside>
+  /** Is no longer ready, for a proxy to see, and goes on answering. */
+  retire(): void
   /** Is no longer ready, and lets go of the flag's connection, of the processes that make PDF files and of the job queue. The database is the caller's. */
   close(): Promise<void>
 }
@@ -196,6 +198,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     clients,
     beside: beside({ crm, database, door, flags, places, sections }),
     settings: settings({ ...parts, address, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
+    retire: operator.stop,
     async close() {
       operator.stop()
       door.stop()

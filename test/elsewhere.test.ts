@@ -50,6 +50,7 @@ describe('served beside a CRM in another database', function () {
       PORTAL_DATABASE_URL: as(databases.portal),
       CRM_DATABASE_URL: as(databases.crm),
       PORTAL_SECRET: 'thirty-two-characters-that-nobody-guesses',
+      STOP_NOTICE: '0',
     }
     home = `http://127.0.0.1:${env.PORT}`
     await owner.raw(await run('doctor --grants --map crm.map.ts'))

@@ -45,6 +45,7 @@ describe('the guide to a portal that stands alone', function () {
       DATABASE_URL: urlOf(name),
       PORTAL_DATABASE_URL: url.href,
       PORTAL_SECRET: 'thirty-two-characters-that-nobody-guesses',
+      STOP_NOTICE: '0',
       PORTAL_ADDRESS: 'https://portal.kite.example/portal',
     }
   })

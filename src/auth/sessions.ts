@@ -106,9 +106,14 @@ export interface Aside extends Omit<Request, 'session'> {
 export const save = ({ portal: { aside } }: Request<any>) =>
   new Promise<void>((resolve, reject) => aside.session.save(error => (error ? reject(error) : resolve())))
 
-/** Ends this session for good. */
-export const end = ({ portal: { aside } }: Request<any>) =>
-  new Promise<void>((resolve, reject) => aside.session.destroy(error => (error ? reject(error) : resolve())))
+/** Ends this session for good: nothing of it is stored again with the answer. */
+export async function end({ portal: { aside } }: Request<any>): Promise<void> {
+  const { sessionStore, sessionID } = aside
+  await new Promise<void>((resolve, reject) =>
+    sessionStore.destroy(sessionID, error => (error ? reject(error) : resolve())),
+  )
+  Object.assign(aside, { session: undefined })
+}
 
 /** Where sessions are kept, of clients and of staff: in the database, under the hash of their ids. */
 export const sessionStore = (database: Knex, log: Log): session.Store => new Sessions(database, log)

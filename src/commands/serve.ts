@@ -6,12 +6,14 @@ import type { adapterOf } from '../crm/map/adapter.ts'
 import { flagsFromEnvironment } from '../flags.ts'
 import { standAlone } from '../serve/app.ts'
 import { addStaff } from '../serve/staff.ts'
+import { limitConnections, stopGracefully } from '../stop.ts'
 import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
 import { secretsFrom } from './secrets.ts'
 
 /** Serves the portal until it is told to stop. Resolves when it listens. */
 export async function serve(config: Config): Promise<string> {
-  const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info' } = process.env
+  const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info', PREPARED_STATEMENTS } = process.env
+  const { STOP_NOTICE = '3', STOP_LIMIT = '30' } = process.env
   if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
   const secrets = secretsFrom(process.env)
   const log = pino({ level: LOG_LEVEL })
@@ -20,7 +22,7 @@ export async function serve(config: Config): Promise<string> {
   const flags = await flagsFromEnvironment(process.env, {
     warn: err => log.warn({ err }, 'the feature flag could not be read; the last known state holds'),
   })
-  const { app, close } = await standAlone({
+  const { app, portal } = await standAlone({
     address: config.address,
     mail: config.mail === 'kept' ? undefined : config.mail,
     database,
@@ -29,14 +31,11 @@ export async function serve(config: Config): Promise<string> {
     secrets,
     log,
     trustProxy: TRUST_PROXY,
+    preparedStatements: PREPARED_STATEMENTS !== 'false',
   })
-  const server = createServer(app)
+  const server = limitConnections(createServer(app))
   const stop = async () => {
-    server.close()
-    server.closeIdleConnections()
-    await close()
-    setTimeout(() => process.exit(0), 10_000).unref()
-    if (server.listening) await once(server, 'close')
+    await stopGracefully({ servers: [server], portal, notice: Number(STOP_NOTICE), limit: Number(STOP_LIMIT) })
     await database.destroy()
     if (crm.database && crm.database !== database) await crm.database.destroy()
     process.exit(0)

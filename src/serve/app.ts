@@ -7,7 +7,7 @@ import type { adapterOf } from '../crm/map/adapter.ts'
 import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
-import { assemble } from '../portal.ts'
+import { assemble, type Portal } from '../portal.ts'
 import { held, staffPages } from './pages.ts'
 import { staffOf } from './staff.ts'
 
@@ -23,6 +23,8 @@ interface Parts {
   mail?: Options['mail']
   /** As Express has it: behind a proxy, which one is believed. */
   trustProxy?: string | boolean
+  /** False behind a pooler that keeps no names: see Options. */
+  preparedStatements?: boolean
 }
 
 /** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */
@@ -35,10 +37,11 @@ export async function standAlone({
   mail,
   secrets,
   trustProxy,
-}: Parts): Promise<{ app: Express; close(): Promise<void> }> {
+  preparedStatements = true,
+}: Parts): Promise<{ app: Express; portal: Portal; close(): Promise<void> }> {
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
-    ...{ address, database, crm, flags, log, mail, secrets },
+    ...{ address, database, crm, flags, log, mail, preparedStatements, secrets },
     async staff(req) {
       const { id, workspace, of } = held(req).staff ?? {}
       const it = id && of && (await colleagues.find({ id: of }, id))
@@ -55,7 +58,7 @@ export async function standAlone({
   app.use('/staff', staffPages({ ...parts, flags, log, staff: colleagues }))
   app.use('/settings/client-portal', portal.settings)
   app.use((_req, res) => void res.sendStatus(404))
-  return { app, close: portal.close }
+  return { app, portal, close: portal.close }
 }
 
 /** A day without use ends it. */
