@@ -19,8 +19,16 @@ export interface Jobs {
    * in queues made for it.
    */
   send(tx: Knex, queue: string, data: object, startAfter?: number, key?: string): Promise<void>
-  /** Each process that calls this does its share of the queue from now on, and looks `every` so many seconds; what throws is tried again. */
-  work<Data>(queue: string, handler: (job: Job<Data>) => Promise<void>, every?: number): void
+  /**
+   * Each process that calls this does its share of the queue from now on; what throws is tried again. An empty queue is
+   * looked at every so many seconds (2 if not given); one with jobs in it is worked off without a pause, `parallel` of
+   * them at once (1 if not given).
+   */
+  work<Data>(
+    queue: string,
+    handler: (job: Job<Data>) => Promise<void>,
+    how?: { every?: number; parallel?: number },
+  ): void
   /** Looks for new jobs now and not at the next turn. */
   wake(): void
   /** Lets what is being done end, for some seconds. */
@@ -69,11 +77,17 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
       const unique = key === undefined ? {} : { singletonKey: key }
       await within.run(tx, () => boss.send(queue, data, { db: over(tx), startAfter, ...unique }))
     },
-    work(queue, handler, every = 2) {
+    work(queue, handler, { every = 2, parallel = 1 } = {}) {
       const options = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: every } as const
-      waiting.push(async () => {
-        workers.add(await boss.work(queue, options, async ([job]) => handler(job as never)))
-      })
+      const workOff = async () => {
+        const id: string = await boss.work(queue, options, async ([job]) => {
+          // Where there was one, there may be another: this worker looks again at once, whatever becomes of this one.
+          boss.notifyWorker(id)
+          await handler(job as never)
+        })
+        workers.add(id)
+      }
+      for (let at = 0; at < parallel; at++) waiting.push(workOff)
       // Requests come first; what a process before this one has left can wait so long.
       soon ??= setTimeout(begin, 2_000).unref()
     },

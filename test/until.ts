@@ -18,11 +18,11 @@ export async function until<T>(ask: () => T | Promise<T>, seconds = 15): Promise
   }
 }
 
-/** Until no job of this queue is due or at work: what has not happened by then does not happen. */
+/** Until no job of this queue, or of one whose name begins like it, is due or at work: what has not happened by then does not happen. */
 export const jobsDone = (owner: Knex, queue: string) =>
   until(async () => {
     const due = await owner('portal_jobs.job')
-      .where({ name: queue })
+      .whereLike('name', `${queue}%`)
       .whereRaw(`(state = 'active' or state in ('created', 'retry') and start_after <= now())`)
       .select('id')
     return due.length === 0

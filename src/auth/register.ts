@@ -93,7 +93,7 @@ export function forgetting({ database, door, flags, jobs }: { database: Knex; do
       if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
       await within(database, { workspace }, tx => forget(tx, workspace))
     },
-    60,
+    { every: 60 },
   )
 }
 

@@ -9,6 +9,7 @@ import type { Job, Jobs } from '../jobs.ts'
 import type { Speech } from '../language.ts'
 import type { Log } from '../log.ts'
 import { type Letter, type Written, written } from './letter.ts'
+import type { LetterKind } from './letters.ts'
 import type { Attachment, Transport } from './transport.ts'
 
 /** To whom, in which words. Nobody: nothing is sent, but as much is done, so that nobody can tell. */
@@ -39,10 +40,31 @@ interface Parts {
 }
 
 const queue = 'mail'
+/** For what lets somebody in: nobody at a sign-in page waits for other mails. */
+const firstQueue = 'mail-first'
+
+const lettingIn: string[] = [
+  'sign-in',
+  'step-up',
+  'link-code',
+  'reset',
+  'unlock',
+  'address',
+  'invitation',
+  'registration',
+  'registration-known',
+] satisfies LetterKind[]
+
+/** How many are handed to the mail server at once, by each process. */
+const parallel = { first: 2, others: 3 }
 
 /** Each mail once: its row says whether it has left. Without a transport it stays in the table. */
 export function outbox({ database, door, flags, jobs, log, secrets, transport }: Parts): Outbox {
-  if (transport) jobs.work<Posted>(queue, job => deliver(job, { database, door, flags, log, secrets, transport }))
+  if (transport) {
+    const send = (job: Job<Posted>) => deliver(job, { database, door, flags, log, secrets, transport })
+    jobs.work<Posted>(firstQueue, send, { parallel: parallel.first })
+    jobs.work<Posted>(queue, send, { parallel: parallel.others })
+  }
 
   return {
     async post(tx, { workspace, kind, to, speech, letter, attachments = [] }) {
@@ -57,7 +79,8 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
           seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets, 'mail'),
         ],
       })
-      await jobs.send(tx, queue, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
+      const its = lettingIn.includes(kind) ? firstQueue : queue
+      await jobs.send(tx, its, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
     },
     wake: jobs.wake,
   }

@@ -28,9 +28,9 @@ export function smtp(url: string, address: string): Transport {
   const server = createTransport(url, {
     disableFileAccess: true,
     disableUrlAccess: true,
-    // One connection is kept for what comes close together.
+    // Connections are kept for what comes close together: one for each mail that is sent at once.
     pool: true,
-    maxConnections: 2,
+    maxConnections: 5,
     connectionTimeout: 15_000,
     greetingTimeout: 15_000,
     socketTimeout: 60_000,

@@ -74,7 +74,7 @@ export function reminding(parts: Parts): RequestHandler {
       if (last !== undefined) await send({ ...data, after: last }, 0)
       jobs.wake()
     },
-    60,
+    { every: 60 },
   )
 
   return (req, _res, next) => {

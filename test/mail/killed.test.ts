@@ -85,7 +85,7 @@ describe('a mail whose process is killed', function () {
   /** As if the two minutes were over after which a job counts as lost. */
   const lose = ({ owner }: Scene) =>
     owner('portal_jobs.job')
-      .where({ name: 'mail', state: 'active' })
+      .where({ name: 'mail-first', state: 'active' })
       .update({ state: 'retry', start_after: new Date(0) })
 
   /** A mail that nobody has taken up yet. */
@@ -98,7 +98,7 @@ describe('a mail whose process is killed', function () {
     await scene.portal.close()
     await scene
       .owner('portal_jobs.job')
-      .where({ name: 'mail' })
+      .where({ name: 'mail-first' })
       .update({ state: 'created', start_after: new Date(0), started_on: null, retry_count: 0 })
     await scene.owner('portal.client_outbox').update({ tries: 0, error: null })
     return scene
@@ -136,18 +136,18 @@ describe('a mail whose process is killed', function () {
     await kill()
     await scene
       .owner('portal_jobs.job')
-      .where({ name: 'mail', state: 'active' })
+      .where({ name: 'mail-first', state: 'active' })
       .update({ state: 'retry', start_after: new Date(0) })
     await start(scene, smtp.url)
     await until(async () => (await row(scene)).sent_at)
     await kill()
     await scene
       .owner('portal_jobs.job')
-      .where({ name: 'mail' })
+      .where({ name: 'mail-first' })
       .update({ state: 'retry', start_after: new Date(0), completed_on: null })
     await start(scene, smtp.url)
     await until(
-      async () => (await scene.owner('portal_jobs.job').where({ name: 'mail' }).first('state')).state === 'completed',
+      async () => (await scene.owner('portal_jobs.job').where({ name: 'mail-first' }).first('state')).state === 'completed',
     )
     expect(smtp.taken).to.have.length(1)
     await kill()
