@@ -8,7 +8,8 @@ import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { assemble, type Portal } from '../portal.ts'
-import { held, staffPages } from './pages.ts'
+import { staffPages } from './pages.ts'
+import { presentStaff } from './session.ts'
 import { staffOf } from './staff.ts'
 
 interface Parts {
@@ -42,11 +43,7 @@ export async function standAlone({
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
     ...{ address, database, crm, flags, log, mail, preparedStatements, secrets },
-    async staff(req) {
-      const { id, workspace, of } = held(req).staff ?? {}
-      const it = id && of && (await colleagues.find({ id: of }, id))
-      return it && workspace ? { ...it, workspace, signOut: `/staff/${workspace}/sign-out` } : undefined
-    },
+    staff: req => presentStaff(req, colleagues),
   })
 
   const app = express()

@@ -13,18 +13,14 @@ import { sameOrigin } from '../origin.ts'
 import type { assemble } from '../portal.ts'
 import { anybody } from '../section.ts'
 import { locate } from '../visit.ts'
-import type { staffOf } from './staff.ts'
+import { held } from './session.ts'
+import type { StaffOf } from './staff.ts'
 
 interface Parts
   extends Pick<Awaited<ReturnType<typeof assemble>>, 'address' | 'begin' | 'claim' | 'door' | 'limits' | 'places'> {
   flags: Flags
   log: Log
-  staff: ReturnType<typeof staffOf>
-}
-
-/** What a session of staff holds: who, and the workspace's slug and id, so that the CRM need not be asked for it. */
-export interface Held {
-  staff?: { id: string; workspace: string; of: string }
+  staff: StaffOf
 }
 
 /** The way in and out for staff of a portal that stands alone: `/staff/:workspace`. */
@@ -61,7 +57,8 @@ export function staffPages({ address, begin, claim, door, limits, places, flags,
       await succeeded()
       await renew(req)
       await record(req, { event: 'account.signed-in', actor: { kind: 'staff', id: found.id, name: found.name } })
-      held(req).staff = { id: found.id, workspace: req.portal.workspace.slug, of: req.portal.workspace.id }
+      const { slug, id } = req.portal.workspace
+      held(req).staff = { id: found.id, workspace: slug, of: id, state: found.state }
       res.redirect(303, '/settings/client-portal/')
     },
     otherwise(show),
@@ -84,8 +81,6 @@ const SignIn = z.object({
   email: z.string('Type your e-mail address.').trim().max(320).min(1, 'Type your e-mail address.'),
   password: z.string('Type your password.').min(1, 'Type your password.'),
 })
-
-export const held = (req: Request<any>) => (req as unknown as { session: Held }).session
 
 /** Another id, so that one known before is worth nothing after. */
 const renew = (req: Request<any>) =>

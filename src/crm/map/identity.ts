@@ -17,7 +17,10 @@ export interface Identity {
 interface Found {
   id: string
   name: string
+  email: string
   admin: boolean
+  /** Their password as the CRM stores it. */
+  stored: string
 }
 
 /** Passwords are compared where they are. Nobody of this address costs as long as somebody with another password. */
@@ -25,7 +28,7 @@ export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap
   const u = placeOf(reader, it, 'u')
   const staff = 'admin' in it ? it : undefined
   if (staff) expect(u, staff.admin, ['boolean'], 'true or false')
-  const sql = `select ${u.column(u.key)}::text as id, ${text(u, staff?.name ?? it.email)} as name, ${u.column(it.password)}::text as stored,
+  const sql = `select ${u.column(u.key)}::text as id, ${text(u, staff?.name ?? it.email)} as name, ${u.column(it.email)}::text as email, coalesce(${u.column(it.password)}::text, '') as stored,
       ${staff ? `${u.column(staff.admin)} is true` : 'false'} as admin
     from ${u.from} where ${u.rows} and ${inWorkspace(map, u, it.workspace)}`
   const byEmail = `${sql} and lower(${u.column(it.email)}::text) = ${param('email')} limit 5`
@@ -34,9 +37,9 @@ export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap
   return ask => ({
     async verify(workspace, email, password) {
       const rows = await ask(byEmail, { workspace: workspace.id, email: email.trim().toLowerCase() })
-      for (const { stored, id, name, admin } of rows) {
-        seen ??= stored ?? undefined
-        if (stored && (await fitsForeign(stored, password))) return { id, name, admin }
+      for (const row of rows) {
+        seen ||= row.stored
+        if (row.stored && (await fitsForeign(row.stored, password))) return row
       }
       if (!rows.length && seen) await fitsForeign(seen, randomBytes(24).toString('base64'))
       return undefined
@@ -44,7 +47,7 @@ export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap
 
     async find(workspace, id) {
       const [row] = await ask(`${sql} and ${u.column(u.key)}::text = ${param('id')}`, { workspace: workspace.id, id })
-      return row && { id: row.id, name: row.name, admin: row.admin }
+      return row
     },
   })
 }
