@@ -10,7 +10,7 @@ import { disable, doctor, enable } from './commands/gate.ts'
 import { prune } from './commands/prune.ts'
 import { destroy } from './commands/rollback.ts'
 import { resealAll } from './commands/secrets.ts'
-import { serve, staffAdd } from './commands/serve.ts'
+import { resetStaffFactor, serve, staffAdd } from './commands/serve.ts'
 import { type Role, roles } from './crm.ts'
 import { within } from './database.ts'
 import { migrate } from './migrations.ts'
@@ -33,6 +33,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
+  staff reset-factor --workspace SLUG         takes every second factor off somebody who lost phone and recovery codes,
+                     --email ADDRESS          and signs them out
   verify FILE [--certificate SHA-256]         whether an evidence bundle is whole; asks no database
   export --workspace SLUG [--out DIR]         an evidence bundle for each answer of a workspace
 
@@ -52,6 +54,7 @@ const commands: Record<string, (config: Config, options: Options) => Promise<str
   reseal: resealAll,
   serve,
   'staff add': staffAdd,
+  'staff reset-factor': resetStaffFactor,
   export: exportEvidence,
   rollback: destroy,
 

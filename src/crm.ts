@@ -107,4 +107,6 @@ export interface Staff {
   admin: boolean
   /** Where a form signs them out, where they did not sign in at the CRM. */
   signOut?: string
+  /** Where they see and change how they sign in, in the same case. */
+  account?: string
 }

@@ -80,6 +80,8 @@ interface Assembled {
   door: Gate
   limits: Limits
   places: Workspaces
+  /** Keeps in mind which workspaces are used. */
+  remember: RequestHandler
 }
 
 /** Routers for somebody else's app, which they leave as it is. Throws a TypeError that names a wrong option. */
@@ -208,7 +210,7 @@ export async function assemble(options: Options): Promise<Assembled> {
       await queue.stop()
     },
   }
-  return { portal, address, begin, claim, door, limits, places }
+  return { portal, address, begin, claim, door, limits, places, remember: switchOff.remember }
 }
 
 /** In the background, once a process has started with more than one secret. */

@@ -26,6 +26,7 @@ interface Place {
 const places: Place[] = [
   { table: 'client_outbox', id: 'id', column: 'sealed', use: 'mail', which: 'true' },
   { table: 'client_factors', id: 'id', column: 'key', use: 'second factor', which: `kind = 'app'` },
+  { table: 'client_staff_factors', id: 'id', column: 'key', use: 'second factor', which: `kind = 'app'` },
   { table: 'client_keys', id: 'id', column: 'sealed', use: 'signing key', which: 'true' },
   {
     table: 'client_codes',

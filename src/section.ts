@@ -189,6 +189,9 @@ export const clientAdmins = ruled('client admin', (req, _res, next) => {
 /** For everybody: nothing of any client may be in the answer. */
 export const anybody = ruled('anybody', (_req, _res, next) => next())
 
+/** For staff of a portal that stands alone, about how they sign in themselves. */
+export const anyStaff = ruled('staff', (req, _res, next) => next(req.portal.staff ? undefined : new SignedOut()))
+
 /** For staff who administer the workspace. */
 export const admins = ruled('staff admin', (req, _res, next) =>
   next(req.portal.staff?.admin ? undefined : new Forbidden()),

@@ -48,6 +48,7 @@ const core: Record<string, Told> = {
   'people.factor-reset': 'takes the second factor off the account of {name}, a day from then',
   'people.factor-kept': 'left the second factor on the account of {name}',
   'people.factor-ended': 'A second factor went that staff had taken off',
+  'staff.factor-reset': 'took the second factor off the staff account of {name}, by the command line',
   'account.factor-kept': 'used the second factor that staff were taking off, and keeps it',
   'settings.demand': 'asks for a second factor: {state}',
   'account.ended': {

@@ -39,6 +39,8 @@ export interface Visit extends Speech {
   claimed: boolean
   wants: 'page' | 'fragment' | 'json'
   frame: 'page' | 'solo' | 'settings'
+  /** Where the settings area is, on pages of staff outside of it. */
+  area: string | undefined
   nonce: string
   now: Date
   /** An address within this workspace's portal, or within the settings area. */
@@ -103,6 +105,7 @@ export const arrive =
       claimed: false,
       wants: api ? 'json' : req.get('HX-Request-Type') === 'partial' ? 'fragment' : 'page',
       frame: 'page',
+      area: undefined,
       nonce: nonce(),
       now: currentTime(database),
       url: path => base + path,

@@ -206,4 +206,66 @@ describe('a passkey', function () {
     const { id } = await stage.scene.owner('portal.client_factors').where({ kind: 'passkey' }).first('id')
     expect((await stranger.post(`/account/passkeys/${id}/removal`)).status).to.equal(404)
   })
+
+  it('lets staff of a portal that stands alone in, and is removed only by a factor', async () => {
+    const admin = whoIs('admin')
+    const staff = `${new URL(home).origin}/staff/brightside`
+    const page = await stage.visit(undefined, { bypassCSP: true })
+    // Without the offer in the e-mail field, which would be quicker than the password.
+    await page.addInitScript(() => {
+      Object.assign(Reflect.get(globalThis, 'PublicKeyCredential'), {
+        isConditionalMediationAvailable: async () => false,
+      })
+    })
+    await authenticator(page)
+    const password = async () => {
+      await page.goto(`${staff}/sign-in`)
+      await page.fill('#email', admin.email)
+      await page.fill('#password', admin.password)
+      await page.locator('form .btn-primary').click()
+    }
+    // The settings area itself is that of the CRM here.
+    const settings = () => page.waitForURL(url => !url.pathname.startsWith('/staff/'))
+    const addStaffs = async (name: string) => {
+      await page.goto(`${staff}/account/passkeys`)
+      await page.fill('#name', name)
+      await page.getByRole('button', { name: 'Add a passkey' }).click()
+    }
+    await password()
+    await settings()
+    await addStaffs('Desk')
+    await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+    expect(await page.locator('.codes li').count()).to.equal(10)
+    expect(await faultsOf(page)).to.deep.equal([])
+    const key = await stage.scene.owner('portal.client_staff_factors').where({ kind: 'passkey' }).first('*')
+    expect(key.details).to.deep.include({ host: 'localhost' })
+
+    await page.context().clearCookies()
+    await password()
+    await page.waitForURL('**/staff/brightside/sign-in/second-factor')
+    expect(await faultsOf(page)).to.deep.equal([])
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await settings()
+
+    await page.context().clearCookies()
+    await page.goto(`${staff}/account`)
+    await page.waitForURL('**/staff/brightside/sign-in?next=*')
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.waitForURL(`${staff}/account`)
+    await page.goto(`${home}/sign-in`)
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.getByText('This passkey opens nothing here.').waitFor()
+
+    await stage.scene.pass(11)
+    await page.goto(`${staff}/account/passkeys`)
+    expect(await page.locator('main').textContent())
+      .to.include('Desk')
+      .and.include('last used')
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('heading', { name: 'Please confirm that it is you' }).waitFor()
+    expect(await page.getByRole('button', { name: 'With my password instead' }).count()).to.equal(0)
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.waitForURL('**/account/passkeys?saved')
+    expect(await stage.scene.owner('portal.client_staff_factors')).to.be.empty
+  })
 })

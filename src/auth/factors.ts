@@ -10,7 +10,13 @@ import { query } from '../database.ts'
 export interface Whose {
   workspace: string
   person: string
+  /** Somebody of the staff of a portal that stands alone, and no client's person. */
+  staff?: boolean
 }
+
+/** Where second factors are: of clients' people, or of staff. */
+export const factorsTable = ({ staff }: Pick<Whose, 'staff'>) =>
+  staff ? 'portal.client_staff_factors' : 'portal.client_factors'
 
 export interface Factors {
   /** Whether an authenticator app is confirmed. */
@@ -21,11 +27,11 @@ export interface Factors {
   recovery: number
 }
 
-export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets: string[]): Promise<Factors> {
+export async function factorsOf(tx: Knex, whose: Whose, secrets: string[]): Promise<Factors> {
   const rows = await query<{ kind: string; key: Buffer; confirmed: boolean }>(tx, {
-    text: `select f.kind, f.key, f.confirmed_at is not null as confirmed from portal.client_factors f
+    text: `select f.kind, f.key, f.confirmed_at is not null as confirmed from ${factorsTable(whose)} f
            where f.workspace_id = $1 and f.person_id = $2`,
-    values: [workspace, person],
+    values: [whose.workspace, whose.person],
   })
   const app = rows.find(it => it.kind === 'app')
   return {
@@ -37,12 +43,12 @@ export async function factorsOf(tx: Knex, { workspace, person }: Whose, secrets:
 }
 
 /** An app's secret of 160 bits (RFC 4226, 4), which counts when a code of it has been typed. A confirmed one stays. */
-export const beginApp = (tx: Knex, { workspace, person }: Whose, secrets: string[]) =>
+export const beginApp = (tx: Knex, whose: Whose, secrets: string[]) =>
   query(tx, {
-    text: `insert into portal.client_factors (workspace_id, id, person_id, kind, key) values ($1, $2, $3, 'app', $4)
+    text: `insert into ${factorsTable(whose)} as f (workspace_id, id, person_id, kind, key) values ($1, $2, $3, 'app', $4)
            on conflict (workspace_id, person_id) where kind = 'app'
-             do update set key = excluded.key, counter = 0 where client_factors.confirmed_at is null`,
-    values: [workspace, uuid(), person, seal(new Secret({ size: 20 }).base32, secrets, 'second factor')],
+             do update set key = excluded.key, counter = 0 where f.confirmed_at is null`,
+    values: [whose.workspace, uuid(), whose.person, seal(new Secret({ size: 20 }).base32, secrets, 'second factor')],
   })
 
 /** What an authenticator app reads from the QR code. */
@@ -52,21 +58,21 @@ export const uriOf = (secret: string, issuer: string, label: string) => new TOTP
  * Whether this is the app's code of now, of the half minute before or of the one after (RFC 6238, 5.2). A code counts
  * once, and an earlier one not after a later (OWASP ASVS 5.0, 6.5.1): of two at once, one is taken.
  */
-export async function useApp(tx: Knex, { workspace, person }: Whose, code: string, secrets: string[], confirm = false) {
+export async function useApp(tx: Knex, whose: Whose, code: string, secrets: string[], confirm = false) {
   const [row] = await query<{ key: Buffer }>(tx, {
-    text: `select f.key from portal.client_factors f
+    text: `select f.key from ${factorsTable(whose)} f
            where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'app' and (f.confirmed_at is null) = $3`,
-    values: [workspace, person, confirm],
+    values: [whose.workspace, whose.person, confirm],
   })
   const secret = row && unseal(row.key, secrets, 'second factor')
   const at = currentTime(tx).getTime()
   const delta = secret && new TOTP({ secret }).validate({ token: code.replace(/[\s-]/g, ''), window: 1, timestamp: at })
   if (typeof delta !== 'number') return false
   const used = await query(tx, {
-    text: `update portal.client_factors set counter = $3, used_at = portal.now(), confirmed_at = coalesce(confirmed_at, portal.now())
+    text: `update ${factorsTable(whose)} set counter = $3, used_at = portal.now(), confirmed_at = coalesce(confirmed_at, portal.now())
            where workspace_id = $1 and person_id = $2 and kind = 'app' and counter < $3 and (confirmed_at is null) = $4
            returning id`,
-    values: [workspace, person, Math.floor(at / 30_000) + delta, confirm],
+    values: [whose.workspace, whose.person, Math.floor(at / 30_000) + delta, confirm],
   })
   return used.length === 1
 }
@@ -74,29 +80,29 @@ export async function useApp(tx: Knex, { workspace, person }: Whose, code: strin
 const letters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
 
 /** Ten codes of 49 bits in place of those before; stored as keyed hashes (OWASP ASVS 5.0, 6.5.2). */
-export async function newRecoveryCodes(tx: Knex, { workspace, person }: Whose, secret: string): Promise<string[]> {
+export async function newRecoveryCodes(tx: Knex, whose: Whose, secret: string): Promise<string[]> {
   const codes = Array.from({ length: 10 }, () =>
     Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join(''),
   )
   await query(tx, {
-    text: `delete from portal.client_factors where workspace_id = $1 and person_id = $2 and kind = 'recovery'`,
-    values: [workspace, person],
+    text: `delete from ${factorsTable(whose)} where workspace_id = $1 and person_id = $2 and kind = 'recovery'`,
+    values: [whose.workspace, whose.person],
   })
   await query(tx, {
-    text: `insert into portal.client_factors (workspace_id, id, person_id, kind)
+    text: `insert into ${factorsTable(whose)} (workspace_id, id, person_id, kind)
            select $1, it, $2, 'recovery' from unnest($3::text[]) it`,
-    values: [workspace, person, codes.map(it => recoveryHash(person, it, secret))],
+    values: [whose.workspace, whose.person, codes.map(it => recoveryHash(whose.person, it, secret))],
   })
   return codes.map(it => `${it.slice(0, 5)}-${it.slice(5)}`)
 }
 
 /** Once: it is gone then. */
-async function useRecovery(tx: Knex, { workspace, person }: Whose, typed: string, secrets: string[]) {
+async function useRecovery(tx: Knex, whose: Whose, typed: string, secrets: string[]) {
   const code = typed.toUpperCase().replace(/[^A-Z0-9]/g, '')
   const used = await query(tx, {
-    text: `delete from portal.client_factors
+    text: `delete from ${factorsTable(whose)}
            where workspace_id = $1 and person_id = $2 and kind = 'recovery' and id = any($3) returning id`,
-    values: [workspace, person, secrets.map(it => recoveryHash(person, code, it))],
+    values: [whose.workspace, whose.person, secrets.map(it => recoveryHash(whose.person, code, it))],
   })
   return used.length === 1
 }
@@ -104,23 +110,23 @@ async function useRecovery(tx: Knex, { workspace, person }: Whose, typed: string
 /** A code of the app of any of these accounts, which are one human's, or a recovery code. Undefined for a wrong one. */
 export async function useSecond(
   tx: Knex,
-  { workspace, persons }: { workspace: string; persons: string[] },
+  accounts: Whose[],
   code: string,
   secrets: string[],
 ): Promise<'totp' | 'recovery' | undefined> {
-  for (const person of persons) if (await useApp(tx, { workspace, person }, code, secrets)) return 'totp'
-  for (const person of persons) if (await useRecovery(tx, { workspace, person }, code, secrets)) return 'recovery'
+  for (const it of accounts) if (await useApp(tx, it, code, secrets)) return 'totp'
+  for (const it of accounts) if (await useRecovery(tx, it, code, secrets)) return 'recovery'
   return undefined
 }
 
 /** With the recovery codes, unless they still serve a passkey. */
-export const dropApp = (tx: Knex, { workspace, person }: Whose) =>
+export const dropApp = (tx: Knex, whose: Whose) =>
   query(tx, {
-    text: `delete from portal.client_factors f where f.workspace_id = $1 and f.person_id = $2 and (f.kind = 'app' or
+    text: `delete from ${factorsTable(whose)} f where f.workspace_id = $1 and f.person_id = $2 and (f.kind = 'app' or
              (f.kind = 'recovery' and not exists (
-               select from portal.client_factors o
+               select from ${factorsTable(whose)} o
                where o.workspace_id = $1 and o.person_id = $2 and o.kind = 'passkey')))`,
-    values: [workspace, person],
+    values: [whose.workspace, whose.person],
   })
 
 /** Whoever uses a second factor that staff were asked to take off has it, and keeps it. */

@@ -10,7 +10,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { keyedHash } from '../crypto.ts'
 import { query, within } from '../database.ts'
-import type { Whose } from './factors.ts'
+import { factorsTable, type Whose } from './factors.ts'
 
 /** How long a challenge may be answered, in seconds. */
 const patience = 600
@@ -18,6 +18,14 @@ const patience = 600
 interface Parts {
   database: Knex
   secrets: string[]
+  /** Those of staff, and not of clients' people. */
+  staff?: boolean
+}
+
+/** Somebody, as a browser names them beside their passkey. */
+export interface Named extends Whose {
+  email: string
+  name: string
 }
 
 export interface Passkey {
@@ -31,18 +39,18 @@ export interface Passkey {
  * Passkeys of one workspace (WebAuthn Level 3). They belong to the host name that a page was opened at, so that one of
  * another portal, or of a page that only looks like this one, opens nothing. All are asked to verify their person.
  */
-export const passkeys = ({ database, secrets }: Parts) => ({
+export const passkeys = ({ database, secrets, staff = false }: Parts) => ({
   /** What a browser needs to make one. */
-  async creation(req: Request<any>) {
-    const { customer, workspace, t } = req.portal
-    const mine = await list(database, { workspace: workspace.id, person: customer.person.id })
+  async creation(req: Request<any>, whose: Named) {
+    const { workspace, t } = req.portal
+    const mine = await list(database, whose)
     return generateRegistrationOptions({
       rpName: workspace.name,
       rpID: req.hostname,
-      userID: new Uint8Array(createHash('sha256').update(`${workspace.id} ${customer.person.id}`).digest()),
-      userName: customer.person.email,
-      userDisplayName: customer.person.name || t('Your account'),
-      challenge: challenge(req, customer.person.id, secrets),
+      userID: new Uint8Array(createHash('sha256').update(userOf(whose)).digest()),
+      userName: whose.email,
+      userDisplayName: whose.name || t('Your account'),
+      challenge: challenge(req, makerOf(whose), secrets),
       attestationType: 'none',
       excludeCredentials: mine.map(it => ({ id: it.id })),
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
@@ -53,27 +61,26 @@ export const passkeys = ({ database, secrets }: Parts) => ({
   request: (req: Request<any>) =>
     generateAuthenticationOptions({
       rpID: req.hostname,
-      challenge: challenge(req, 'anybody', secrets),
+      challenge: challenge(req, anybody(staff), secrets),
       userVerification: 'required',
     }),
 
   /** Stores a new one. False where the browser's answer is not one to what was asked, or was given already. */
-  async add(tx: Knex, req: Request<any>, name: string, answer: string): Promise<boolean> {
-    const { workspace, customer } = req.portal
+  async add(tx: Knex, req: Request<any>, whose: Whose, name: string, answer: string): Promise<boolean> {
     const response = parsed(answer)
     if (!response) return false
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
-      expectedChallenge: it => isOurs(database, req, customer.person.id, it, secrets),
+      expectedChallenge: it => isOurs(database, req, makerOf(whose), it, secrets),
     }).catch(() => ({ verified: false, registrationInfo: undefined }))
     if (!verified || !registrationInfo) return false
     const { id, publicKey, counter, transports = [] } = registrationInfo.credential
     const added = await query(tx, {
-      text: `insert into portal.client_factors
+      text: `insert into ${factorsTable(whose)}
                (workspace_id, id, person_id, kind, name, key, counter, details, confirmed_at)
              values ($1, $2, $3, 'passkey', $4, $5, $6, $7, portal.now()) on conflict do nothing returning id`,
       values: [
-        ...[workspace.id, id, customer.person.id, name, Buffer.from(publicKey), counter],
+        ...[whose.workspace, id, whose.person, name, Buffer.from(publicKey), counter],
         { transports, host: req.hostname },
       ],
     })
@@ -88,7 +95,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
       ? await within(database, { workspace }, tx =>
           query<{ person: string; key: Buffer; counter: string; transports: never[] }>(tx, {
             text: `select f.person_id::text as person, f.key, f.counter, f.details -> 'transports' as transports
-                   from portal.client_factors f
+                   from ${factorsTable({ staff })} f
                    where f.workspace_id = $1 and f.id = $2 and f.kind = 'passkey' and f.details ->> 'host' = $3`,
             values: [workspace, response.id, req.hostname],
           }),
@@ -97,7 +104,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     if (!response || !row) return undefined
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
-      expectedChallenge: it => isOurs(database, req, 'anybody', it, secrets),
+      expectedChallenge: it => isOurs(database, req, anybody(staff), it, secrets),
       credential: {
         ...{ id: response.id, publicKey: new Uint8Array(row.key), counter: Number(row.counter) },
         transports: row.transports,
@@ -106,7 +113,7 @@ export const passkeys = ({ database, secrets }: Parts) => ({
     if (!verified || !authenticationInfo) return undefined
     await within(database, { workspace }, tx =>
       query(tx, {
-        text: `update portal.client_factors set counter = greatest(counter, $3), used_at = portal.now()
+        text: `update ${factorsTable({ staff })} set counter = greatest(counter, $3), used_at = portal.now()
                where workspace_id = $1 and id = $2`,
         values: [workspace, response.id, authenticationInfo.newCounter],
       }),
@@ -117,30 +124,34 @@ export const passkeys = ({ database, secrets }: Parts) => ({
 
 export type Passkeys = ReturnType<typeof passkeys>
 
-export const list = (database: Knex, { workspace, person }: Whose): Promise<Passkey[]> =>
-  within(database, { workspace }, tx =>
+export const list = (database: Knex, whose: Whose): Promise<Passkey[]> =>
+  within(database, { workspace: whose.workspace }, tx =>
     query(tx, {
-      text: `select f.id, f.name, f.created_at as "createdAt", f.used_at as "usedAt" from portal.client_factors f
+      text: `select f.id, f.name, f.created_at as "createdAt", f.used_at as "usedAt" from ${factorsTable(whose)} f
              where f.workspace_id = $1 and f.person_id = $2 and f.kind = 'passkey' order by f.created_at`,
-      values: [workspace, person],
+      values: [whose.workspace, whose.person],
     }),
   )
 
 /** With the recovery codes, where it was the last of the second factors. False for one that is not theirs. */
-export async function removePasskey(tx: Knex, { workspace, person }: Whose, id: string): Promise<boolean> {
+export async function removePasskey(tx: Knex, whose: Whose, id: string): Promise<boolean> {
   const removed = await query(tx, {
-    text: `delete from portal.client_factors
+    text: `delete from ${factorsTable(whose)}
            where workspace_id = $1 and person_id = $2 and kind = 'passkey' and id = $3 returning id`,
-    values: [workspace, person, id],
+    values: [whose.workspace, whose.person, id],
   })
   await query(tx, {
-    text: `delete from portal.client_factors f where f.workspace_id = $1 and f.person_id = $2 and not exists (
-             select from portal.client_factors o
+    text: `delete from ${factorsTable(whose)} f where f.workspace_id = $1 and f.person_id = $2 and not exists (
+             select from ${factorsTable(whose)} o
              where o.workspace_id = $1 and o.person_id = $2 and o.confirmed_at is not null)`,
-    values: [workspace, person],
+    values: [whose.workspace, whose.person],
   })
   return removed.length === 1
 }
+
+const userOf = ({ workspace, person, staff }: Whose) => `${workspace} ${staff ? 'staff ' : ''}${person}`
+const makerOf = ({ person, staff }: Whose) => (staff ? `staff ${person}` : person)
+const anybody = (staff: boolean) => (staff ? 'any staff' : 'anybody')
 
 const originOf = (req: Request<any>) => `${req.protocol}://${req.get('host')}`
 

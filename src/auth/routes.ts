@@ -13,6 +13,7 @@ import { confirmed } from './address.ts'
 import { codes } from './codes.ts'
 import { devices } from './devices.ts'
 import { enter, refuse, rememberedWay, safe } from './enter.ts'
+import { clientHolders } from './holders.ts'
 import { invited } from './invited.ts'
 import { offered } from './offered.ts'
 import { passkeyRoutes } from './passkey-routes.ts'
@@ -99,13 +100,10 @@ export function auth({
     router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
   }
   router.use(devices({ database, mailed }))
-  router.use(
-    passkeyRoutes({
-      ...{ database, keys, limits, mailed, secrets, show: showSignIn },
-      alone: async req => (await offered(database, req.portal.workspace.id, mails)).passkey,
-    }),
-  )
-  router.use(secondFactor({ database, limits, mailed, secrets }))
+  const alone = async (req: Request) => (await offered(database, req.portal.workspace.id, mails)).passkey
+  const holders = clientHolders({ alone, database, mailed, secrets })
+  router.use(passkeyRoutes({ database, holders, keys, limits, secrets, show: showSignIn }))
+  router.use(secondFactor({ database, holders, limits, secrets }))
   router.use('/account', account({ database, limits, mailed }))
 
   router.use(invited({ database, mailed }))

@@ -21,7 +21,14 @@ export interface Held {
   agent?: string
   address?: string
   /** Who has shown the first factor, and not the second yet: nobody is signed in by this. */
-  half?: { person: string; email: string; next: string; proof: Proof }
+  half?: {
+    person: string
+    email: string
+    next: string
+    proof: Proof
+    /** Of staff of a portal that stands alone: what it was when they showed it. */
+    state?: string
+  }
   /** Staff of a portal that stands alone: the slug and id of their workspace, and the state of what they sign in with. */
   staff?: { id: string; workspace: string; of: string; state: string }
   /** When the database was last told that it is in use, in milliseconds since 1970. */

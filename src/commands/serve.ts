@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pino } from 'pino'
+import { bySystem, insert } from '../activity.ts'
 import { weakness } from '../auth/passwords.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
+import { within } from '../database.ts'
 import { flagsFromEnvironment } from '../flags.ts'
 import { standAlone } from '../serve/app.ts'
-import { addStaff } from '../serve/staff.ts'
+import { addStaff, dropFactors, staffOf } from '../serve/staff.ts'
 import { limitConnections, stopGracefully } from '../stop.ts'
 import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
 import { secretsFrom } from './secrets.ts'
@@ -62,4 +64,29 @@ export const staffAdd = (
     if (weak) throw new Trouble(`STAFF_PASSWORD: ${weak}`)
     await addStaff(database, workspace, { email, name, admin: !member, password })
     return `${name} <${email}> may look after the portal of ${workspace.name}${member ? ', and change nothing of it' : ''}.`
+  })
+
+/** For staff who lost phone and recovery codes. Who runs the portal knows that it is them who ask. */
+export const resetStaffFactor = (
+  config: Config,
+  { workspace: slug, email }: { workspace?: string; email?: string },
+): Promise<string> =>
+  withCrm(config, async (crm, database) => {
+    if (!slug || !email) throw new Wrong('staff reset-factor needs --workspace and --email.')
+    const workspace = await crm.directory.workspace(slug)
+    if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
+    const { staff } = crm as ReturnType<typeof adapterOf>
+    const named = await staffOf(database, staff).named(workspace, email)
+    if (!named.length) throw new Trouble(`${email} is nobody of the staff of ${workspace.name}.`)
+    const reset = await within(database, { workspace: workspace.id }, async tx => {
+      const dropped = []
+      for (const { id, name } of named) {
+        if (!(await dropFactors(tx, workspace, id))) continue
+        await insert(tx, [bySystem(workspace.id, { event: 'staff.factor-reset', subject: { id, name } })])
+        dropped.push(name)
+      }
+      return dropped
+    })
+    if (!reset.length) throw new Trouble(`${email} has no second factor.`)
+    return `${reset.join(', ')} <${email}> signs in without a second factor now, and is signed out everywhere.`
   })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import express, { type Express } from 'express'
+import express, { type Express, type Router } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
 import { cookieSecrets, sessionStore } from '../auth/sessions.ts'
@@ -39,23 +39,24 @@ export async function standAlone({
   secrets,
   trustProxy,
   preparedStatements = true,
-}: Parts): Promise<{ app: Express; portal: Portal; close(): Promise<void> }> {
+}: Parts): Promise<{ app: Express; portal: Portal; staff: Router; close(): Promise<void> }> {
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
     ...{ address, database, crm, flags, log, mail, preparedStatements, secrets },
     staff: req => presentStaff(req, colleagues),
   })
 
+  const staff = staffPages({ ...parts, database, flags, log, secrets, staff: colleagues })
   const app = express()
   app.disable('x-powered-by')
   if (trustProxy) app.set('trust proxy', trustProxy)
   app.use('/portal', portal.webhooks)
   app.use('/portal', portal.clients)
   app.use(['/settings', '/staff'], sessionsOfStaff(database, secrets, log))
-  app.use('/staff', staffPages({ ...parts, flags, log, staff: colleagues }))
+  app.use('/staff', staff)
   app.use('/settings/client-portal', portal.settings)
   app.use((_req, res) => void res.sendStatus(404))
-  return { app, portal, close: portal.close }
+  return { app, portal, staff, close: portal.close }
 }
 
 /** A day without use ends it. */

@@ -13,14 +13,23 @@ export interface Colleague {
   name: string
   email: string
   admin: boolean
-  /** Another one as soon as their password is another: a session holds it from sign-in on, and ends by that. */
+  /** Whether their password is Portico's, and theirs to change here. */
+  own: boolean
+  /** Whether a second factor is asked for at sign-in, and which they have. */
+  factor: boolean
+  app: boolean
+  passkey: boolean
+  /** Another one as soon as their password is another. */
+  credential: string
+  /** Another one as soon as their password or a second factor is: a session holds it, and ends by that. */
   state: string
 }
 
-/** As they are stored. */
-interface Row extends Omit<Colleague, 'state'> {
-  password: string
-}
+/** As they are stored, with what is confirmed of second factors. */
+type Row = Pick<Colleague, 'id' | 'name' | 'email' | 'admin'> & { password: string; factors: Factor[] }
+type Factor = [id: string, kind: 'app' | 'passkey', confirmed: string]
+
+type Place = Pick<Workspace, 'id'>
 
 export type StaffOf = ReturnType<typeof staffOf>
 
@@ -28,19 +37,38 @@ export type StaffOf = ReturnType<typeof staffOf>
 export const staffOf = (database: Knex, crm: Identity | undefined) => ({
   async verify(workspace: Workspace, email: string, password: string): Promise<Colleague | undefined> {
     const own = await ownRow(database, workspace, 'email', email.trim().toLowerCase())
-    if (await fits(own?.password, password)) return own && colleague(own)
+    if (await fits(own?.password, password)) return own && colleagueOf(own)
     const theirs = await crm?.verify(workspace, email, password)
-    return theirs && colleague(ofCrm(theirs))
+    return theirs && ofCrm(database, workspace, theirs)
   },
 
   /** As they are now: who has left is undefined. */
-  async find(workspace: Pick<Workspace, 'id'>, id: string): Promise<Colleague | undefined> {
+  async find(workspace: Place, id: string): Promise<Colleague | undefined> {
     if (!id.startsWith(prefix)) {
       const own = await ownRow(database, workspace, 'id', id)
-      return own && colleague(own)
+      return own && colleagueOf(own)
     }
     const theirs = await crm?.find(workspace, id.slice(prefix.length))
-    return theirs && colleague(ofCrm(theirs))
+    return theirs && ofCrm(database, workspace, theirs)
+  },
+
+  /** All of this address: Portico's, and the CRM's. */
+  async named(workspace: Workspace, email: string): Promise<Colleague[]> {
+    const own = await ownRow(database, workspace, 'email', email.trim().toLowerCase())
+    const theirs = (await crm?.named(workspace, email)) ?? []
+    const all = await Promise.all(theirs.map(it => ofCrm(database, workspace, it)))
+    return own ? [colleagueOf(own), ...all] : all
+  },
+
+  /** As they are within a transaction, which nobody else changes before it ends. The CRM is not asked again. */
+  async lock(tx: Knex, workspace: Place, { id, own, ...it }: Colleague): Promise<Colleague | undefined> {
+    await query(tx, {
+      text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
+      values: [`portico staff ${workspace.id} ${id}`],
+    })
+    if (!own) return stateOf({ ...it, id, own }, await factorsOf(tx, workspace, id))
+    const row = await ownRow(tx, workspace, 'id', id)
+    return row && colleagueOf(row)
   },
 })
 
@@ -48,34 +76,59 @@ const prefix = 'crm:'
 
 type OfCrm = NonNullable<Awaited<ReturnType<Identity['find']>>>
 
-const ofCrm = ({ id, name, email, admin, stored }: OfCrm): Row => ({
-  id: prefix + id,
+async function ofCrm(database: Knex, workspace: Place, { id, stored, ...it }: OfCrm): Promise<Colleague> {
+  const factors = await factorsOf(database, workspace, prefix + id)
+  return colleagueOf({ ...it, id: prefix + id, password: stored, factors })
+}
+
+function colleagueOf({ password, factors, id, name, email, admin }: Row): Colleague {
+  const own = !id.startsWith(prefix)
+  return stateOf({ id, name, email, admin, own, credential: digest(password) }, factors)
+}
+
+type Known = Pick<Colleague, 'id' | 'name' | 'email' | 'admin' | 'own' | 'credential'>
+
+const stateOf = ({ id, name, email, admin, own, credential }: Known, factors: Factor[]): Colleague => ({
+  id,
   name,
   email,
   admin,
-  password: stored,
+  own,
+  credential,
+  factor: factors.length > 0,
+  app: factors.some(([, kind]) => kind === 'app'),
+  passkey: factors.some(([, kind]) => kind === 'passkey'),
+  state: digest(JSON.stringify([credential, factors])),
 })
 
-function colleague({ password, ...it }: Row): Colleague {
-  return {
-    ...it,
-    state: createHash('sha256')
-      .update(JSON.stringify([password]))
-      .digest('base64url'),
-  }
-}
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
 
-const ownRow = async (database: Knex, { id }: Pick<Workspace, 'id'>, by: 'id' | 'email', value: string) => {
+const factorsSql = (person: string) => `(
+  select coalesce(jsonb_agg(jsonb_build_array(f.id, f.kind, f.confirmed_at) order by f.id), '[]')
+  from portal.client_staff_factors f
+  where f.workspace_id = scope.workspace and f.person_id = ${person} and f.confirmed_at is not null)`
+
+async function ownRow(database: Knex, { id }: Place, by: 'id' | 'email', value: string): Promise<Row | undefined> {
   const [row] = await readWithin<Row>(
     database,
     { workspace: id },
     {
-      text: `select s.id::text, s.name, s.email, s.admin, s.password_hash as password from portal.client_staff s
+      text: `select s.id::text, s.name, s.email, s.admin, s.password_hash as password, ${factorsSql('s.id::text')} as factors
+             from portal.client_staff s
              where s.workspace_id = scope.workspace and ${by === 'id' ? 's.id::text' : 's.email'} = $3`,
       values: [value],
     },
   )
   return row
+}
+
+async function factorsOf(database: Knex, { id }: Place, person: string): Promise<Factor[]> {
+  const [row] = await readWithin<{ factors: Factor[] }>(
+    database,
+    { workspace: id },
+    { text: `select ${factorsSql('$3')} as factors`, values: [person] },
+  )
+  return row?.factors ?? []
 }
 
 /** Adds somebody, or gives them another name, right or password. */
@@ -93,4 +146,13 @@ export async function addStaff(
       values: [workspace.id, uuid(), email.toLowerCase(), name, admin, hash],
     }),
   )
+}
+
+/** All second factors of somebody, with the recovery codes, within the workspace. False where there are none. */
+export async function dropFactors(tx: Knex, workspace: Place, person: string): Promise<boolean> {
+  const dropped = await query(tx, {
+    text: 'delete from portal.client_staff_factors where workspace_id = $1 and person_id = $2 returning confirmed_at',
+    values: [workspace.id, person],
+  })
+  return dropped.some(it => it.confirmed_at !== null)
 }

@@ -6,6 +6,7 @@ import { map } from '../../demo/adapter/map.ts'
 import { within } from '../../src/database.ts'
 import { adapterOf } from '../../src/index.ts'
 import { standAlone } from '../../src/serve/app.ts'
+import { addStaff } from '../../src/serve/staff.ts'
 import { openBrowser } from '../browser.ts'
 import { open, type Role, type Scene, whoIs } from '../visit.ts'
 
@@ -41,6 +42,11 @@ export async function build(): Promise<Stage> {
     await page.goto(staff ? `${origin}/login` : `${homeOf(role)}/sign-in`)
     await signIn(page, role)
     await page.waitForURL(url => !/login|sign-in/.test(url.pathname))
+    if (role === 'admin') {
+      await page.goto(`${origin}/staff/brightside/sign-in`)
+      await signIn(page, role)
+      await page.waitForURL('**/settings/client-portal/')
+    }
     cookies.set(role, await page.context().storageState())
     return page
   }
@@ -58,15 +64,18 @@ export async function build(): Promise<Stage> {
   }
 }
 
-/** What `portico serve` has of its own: the way in for staff. */
-const besideCrm = ({ database }: Scene) =>
-  standAlone({
+/** What `portico serve` has of its own: the pages of staff, of whom there is the admin. */
+async function besideCrm({ database }: Scene) {
+  const workspace = { id: '1', slug: 'brightside', name: 'Brightside', letterhead: [], timeZone: 'UTC' }
+  await addStaff(database, workspace, { ...whoIs('admin'), admin: true })
+  return standAlone({
     database,
     crm: adapterOf(map, database),
     flags: { anywhere: () => true, enabled: () => true },
     secrets: ['a secret of at least thirty-two characters'],
     log: { info() {}, warn() {}, error() {} },
   })
+}
 
 declare global {
   /** See probes.js. */

@@ -48,6 +48,10 @@ export function adapterOf(given: CrmMap, database: Knex): Crm & { staff?: Identi
         const it = await ready()
         return it.compiled[name]!(ask(it, database)).find(...args)
       },
+      async named(...args) {
+        const it = await ready()
+        return it.compiled[name]!(ask(it, database)).named(...args)
+      },
     }
   const found = async () => {
     const it = await ready()

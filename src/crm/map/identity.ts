@@ -12,6 +12,8 @@ export interface Identity {
   verify(workspace: Workspace, email: string, password: string): Promise<Found | undefined>
   /** As they are now; undefined for who has left. */
   find(workspace: Pick<Workspace, 'id'>, id: string): Promise<Found | undefined>
+  /** All of this address. */
+  named(workspace: Pick<Workspace, 'id'>, email: string): Promise<Found[]>
 }
 
 interface Found {
@@ -44,6 +46,8 @@ export function identity(reader: Reader, map: CrmMap, it: IdentityMap | StaffMap
       if (!rows.length && seen) await fitsForeign(seen, randomBytes(24).toString('base64'))
       return undefined
     },
+
+    named: (workspace, email) => ask(byEmail, { workspace: workspace.id, email: email.trim().toLowerCase() }),
 
     async find(workspace, id) {
       const [row] = await ask(`${sql} and ${u.column(u.key)}::text = ${param('id')}`, { workspace: workspace.id, id })
