@@ -147,7 +147,8 @@ describe('a mail whose process is killed', function () {
       .update({ state: 'retry', start_after: new Date(0), completed_on: null })
     await start(scene, smtp.url)
     await until(
-      async () => (await scene.owner('portal_jobs.job').where({ name: 'mail-first' }).first('state')).state === 'completed',
+      async () =>
+        (await scene.owner('portal_jobs.job').where({ name: 'mail-first' }).first('state')).state === 'completed',
     )
     expect(smtp.taken).to.have.length(1)
     await kill()
