@@ -9,7 +9,6 @@ export type Use =
   | 'customer code'
   | 'mailed code'
   | 'passkey challenge'
-  | 'recovery code'
   | 'limit'
   | 'session cookie'
 

@@ -18,7 +18,7 @@ describe('a secret', () => {
   it('can be retired: all that it sealed is sealed anew, and goes on working', async () => {
     const before = await open({ secrets: [older], mail: { from: 'a@b.example', url: 'smtp://127.0.0.1:1' } })
     const [owner, admin] = [await before.visit('owner'), await before.visit('admin')]
-    const key = await addFactor(owner)
+    const { key, recovery } = await addFactor(owner)
     const place = await customerCode(before)
     await accept(owner)
     const signature = await until(async () => {
@@ -43,6 +43,10 @@ describe('a secret', () => {
     expect(asked.headers.location).to.equal('/portal/brightside/sign-in/second-factor')
     const typed = new TOTP({ secret: key }).generate({ timestamp: testTime() })
     expect((await me.post('/sign-in/second-factor', { code: typed })).headers.location).to.equal('/portal/brightside/')
+    const other = await after.visit()
+    await other.post('/sign-in', { email, password: whoIs('owner').password })
+    expect((await other.post('/sign-in/second-factor', { code: recovery })).status).to.equal(303)
+    expect((await other.get('/account')).status).to.equal(200)
     expect(codeIn((await (await after.visit('admin')).at(place)).text)).to.equal(code)
     expect(await after.owner('portal.client_keys').select('id')).to.have.length(1)
     await accept(me)
@@ -109,12 +113,14 @@ describe('a secret', () => {
 
 const sharedSeal = 'iv+zI7xYcJJ942WzCu+Z20LMZnJxh245Be5fH0A09dBHhQ=='
 
-async function addFactor(who: Awaited<ReturnType<Scene['visit']>>): Promise<string> {
+async function addFactor(who: Awaited<ReturnType<Scene['visit']>>) {
   await who.post('/account/second-factor')
   const key = /secret=([A-Z2-7]+)/.exec((await who.get('/account/second-factor')).text)![1]!
   const code = new TOTP({ secret: key }).generate({ timestamp: testTime() - 30_000 })
-  expect((await who.post('/account/second-factor/confirmation', { code })).status).to.equal(200)
-  return key
+  const { status, text } = await who.post('/account/second-factor/confirmation', { code })
+  expect(status).to.equal(200)
+  const [, recovery = ''] = /<bdi>([A-Z2-9]{5}-[A-Z2-9]{5})<\/bdi>/.exec(text) ?? []
+  return { key, recovery }
 }
 
 /** The page of Acme Bakery's people, where its code is shown. */

@@ -5,6 +5,7 @@ import { v7 as uuid } from 'uuid'
 import { currentTime } from '../clock.ts'
 import { seal, unseal } from '../crypto.ts'
 import { query } from '../database.ts'
+import { fits, hashed } from './passwords.ts'
 
 /** Each of these runs within a transaction that has entered a workspace. */
 export interface Whose {
@@ -79,19 +80,22 @@ export async function useApp(tx: Knex, whose: Whose, code: string, secrets: stri
 
 const letters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
 
-/** Ten codes of 49 bits in place of those before; stored as keyed hashes (OWASP ASVS 5.0, 6.5.2). */
-export async function newRecoveryCodes(tx: Knex, whose: Whose, secret: string): Promise<string[]> {
+const length = 10
+
+/** Ten codes of 49 bits in place of those before; stored as password hashes (OWASP ASVS 5.0, 6.5.2). */
+export async function newRecoveryCodes(tx: Knex, whose: Whose): Promise<string[]> {
   const codes = Array.from({ length: 10 }, () =>
-    Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join(''),
+    Array.from({ length }, () => letters[randomInt(letters.length)]).join(''),
   )
+  const hashes = await Promise.all(codes.map(hashed))
   await query(tx, {
     text: `delete from ${factorsTable(whose)} where workspace_id = $1 and person_id = $2 and kind = 'recovery'`,
     values: [whose.workspace, whose.person],
   })
   await query(tx, {
-    text: `insert into ${factorsTable(whose)} (workspace_id, id, person_id, kind)
-           select $1, it, $2, 'recovery' from unnest($3::text[]) it`,
-    values: [whose.workspace, whose.person, codes.map(it => recoveryHash(whose.person, it, secret))],
+    text: `insert into ${factorsTable(whose)} (workspace_id, id, person_id, kind, key)
+           select $1, gen_random_uuid()::text, $2, 'recovery', convert_to(it, 'UTF8') from unnest($3::text[]) it`,
+    values: [whose.workspace, whose.person, hashes],
   })
   return codes.map(it => `${it.slice(0, 5)}-${it.slice(5)}`)
 }
@@ -99,10 +103,17 @@ export async function newRecoveryCodes(tx: Knex, whose: Whose, secret: string): 
 /** Once: it is gone then. */
 async function useRecovery(tx: Knex, whose: Whose, typed: string, secrets: string[]) {
   const code = typed.toUpperCase().replace(/[^A-Z0-9]/g, '')
+  if (code.length !== length) return false
+  const rows = await query<{ id: string; key: Buffer | null }>(tx, {
+    text: `select id, key from ${factorsTable(whose)} where workspace_id = $1 and person_id = $2 and kind = 'recovery'`,
+    values: [whose.workspace, whose.person],
+  })
+  const keyed = secrets.map(it => keyedRecovery(whose.person, code, it))
+  const fitting = await Promise.all(rows.map(({ id, key }) => (key ? fits(key.toString(), code) : keyed.includes(id))))
+  const found = rows[fitting.indexOf(true)]
   const used = await query(tx, {
-    text: `delete from ${factorsTable(whose)}
-           where workspace_id = $1 and person_id = $2 and kind = 'recovery' and id = any($3) returning id`,
-    values: [whose.workspace, whose.person, secrets.map(it => recoveryHash(whose.person, code, it))],
+    text: `delete from ${factorsTable(whose)} where workspace_id = $1 and person_id = $2 and id = $3 returning id`,
+    values: [whose.workspace, whose.person, found?.id ?? null],
   })
   return used.length === 1
 }
@@ -171,5 +182,6 @@ export async function endFactors(tx: Knex, { workspace, person }: Whose): Promis
   return true
 }
 
-const recoveryHash = (person: string, code: string, secret: string) =>
+/** As codes of before November 2026 were stored, which end with the secret that they were made with. */
+const keyedRecovery = (person: string, code: string, secret: string) =>
   createHmac('sha256', secret).update(`recovery ${person} ${code}`).digest('base64url')

@@ -55,7 +55,6 @@ function signingIn({ holders, keys, limits, show }: Parts): Router {
 
 function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
   const router = Router()
-  const [secret = ''] = secrets
   const { signedIn, mine, inside, changed, demand } = holders
 
   const show: RequestHandler = async (req, res) => {
@@ -79,7 +78,7 @@ function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
         if (!(await keys.add(tx, req, mine(req), name, credential)))
           throw new Invalid({ credential: ['The passkey could not be made. Please try again.'] }, { name })
         await changed(tx, req, { event: 'account.passkey-added', subject: { name } }, 'passkey-added')
-        return before.recovery ? [] : newRecoveryCodes(tx, mine(req), secret)
+        return before.recovery ? [] : newRecoveryCodes(tx, mine(req))
       })
       req.portal.aside.session.proofs?.push({ by: 'passkey', at: req.portal.now.getTime() })
       if (codes.length) return showCodes(req, res, mine(req).email, codes)

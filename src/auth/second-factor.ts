@@ -99,7 +99,6 @@ const showOwn =
 
 function settingUp({ holders, limits, secrets }: Parts, show: RequestHandler): Router {
   const router = Router()
-  const [secret = ''] = secrets
   const { signedIn, mine, inside, changed } = holders
 
   router.get('/account/second-factor', signedIn, show)
@@ -123,7 +122,7 @@ function settingUp({ holders, limits, secrets }: Parts, show: RequestHandler): R
             {},
           )
         await changed(tx, req, { event: 'account.factor-added' }, 'factor-added')
-        return newRecoveryCodes(tx, mine(req), secret)
+        return newRecoveryCodes(tx, mine(req))
       })
       await succeeded()
       req.portal.aside.session.proofs?.push({ by: 'totp', at: req.portal.now.getTime() })
@@ -137,14 +136,13 @@ function settingUp({ holders, limits, secrets }: Parts, show: RequestHandler): R
 
 function doingWithout({ holders, secrets }: Parts, show: RequestHandler): Router {
   const router = Router()
-  const [secret = ''] = secrets
   const { signedIn, mine, inside, changed, demand } = holders
 
   router.post('/account/second-factor/recovery-codes', signedIn, stepUp('account.factor'), async (req, res) => {
     const codes = await inside(req, async tx => {
       if (!(await factorsOf(tx, mine(req), secrets)).app) throw new Forbidden()
       await note(tx, req, { event: 'account.recovery-renewed' })
-      return newRecoveryCodes(tx, mine(req), secret)
+      return newRecoveryCodes(tx, mine(req))
     })
     showCodes(req, res, mine(req).email, codes)
   })
