@@ -11,6 +11,12 @@ export interface ListFilter<Status extends string, Sort extends string> {
   size: number
 }
 
+/** What somebody looks for: PostgreSQL has no text with a NUL. */
+export const words = z
+  .string()
+  .max(100)
+  .transform(it => it.replaceAll('\0', '').trim())
+
 /** A list's filter never fails: whatever the address bar says, there is a list to show. */
 export const filterOf = <Status extends string, Sort extends string>(its: {
   statuses: readonly Status[]
@@ -18,11 +24,8 @@ export const filterOf = <Status extends string, Sort extends string>(its: {
 }) =>
   z.object({
     status: z.enum(its.statuses).optional().catch(undefined),
-    search: z
-      .string()
-      .trim()
-      .max(100)
-      .transform(it => it.replaceAll('\0', '') || undefined)
+    search: words
+      .transform(it => it || undefined)
       .optional()
       .catch(undefined),
     sort: z.enum(its.sorts).catch(its.sorts[0]),

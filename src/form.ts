@@ -28,7 +28,8 @@ export const bodies: RequestHandler = (req, res, next) => {
     req.body = before ?? body
     if (error) return next(error)
     req.portal.body = cleaned(body)
-    next()
+    // Every form and API request of ours has fields with names.
+    next(Array.isArray(body) ? new Unreadable() : undefined)
   }
   form(req, res, error => (error ? parsed(error) : text(req, res, parsed)))
 }
@@ -59,13 +60,15 @@ export function withFile(name: string): RequestHandler {
 const deepest = 20
 
 /**
- * PostgreSQL has no text with a NUL, which no keyboard makes: it becomes the replacement character, as in HTML (WHATWG,
- * 13.2.3.5). Throws Unreadable for what is nested deeper than anything we ask for.
+ * PostgreSQL has no text with a NUL or half a surrogate pair, which no keyboard makes: they become the replacement
+ * character, as in HTML (WHATWG, 13.2.3.5). A field named like something that every object has, such as `toString`, is
+ * left out. Throws Unreadable for what is nested deeper than anything we ask for.
  */
 function cleaned(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd')
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd')
   if (typeof value !== 'object' || value === null || value instanceof File) return value
   if (depth === deepest) throw new Unreadable()
   if (Array.isArray(value)) return value.map(it => cleaned(it, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([name, it]) => [cleaned(name), cleaned(it, depth + 1)]))
+  const fields = Object.entries(value).filter(([name]) => !(name in Object.prototype))
+  return Object.fromEntries(fields.map(([name, it]) => [cleaned(name), cleaned(it, depth + 1)]))
 }

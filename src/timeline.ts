@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { countsByDay, type Entry, entries, record, type Sought } from './activity.ts'
 import { dayBegins, daysLater } from './calendar.ts'
 import { csv } from './csv.ts'
+import { words } from './filter.ts'
 import { dateIn } from './language.ts'
 import type { Visit } from './visit.ts'
 
@@ -15,13 +16,8 @@ const date = z.iso
 
 /** What an address asks of the timeline; whatever it says, there is something to show. Dates are the reader's. */
 const Filter = z.object({
-  event: z.string().max(100).catch(''),
-  name: z
-    .string()
-    .trim()
-    .max(100)
-    .transform(it => it.replaceAll('\0', ''))
-    .catch(''),
+  event: words.catch(''),
+  name: words.catch(''),
   from: date,
   until: date,
   before: z

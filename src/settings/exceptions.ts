@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { note } from '../activity.ts'
 import { readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
+import { words } from '../filter.ts'
 import { limitForm, limitName, moneyIn, saveLimit } from '../offer/limit.ts'
 import { stored, swap } from './store.ts'
 import type { togglesOf } from './toggles.ts'
@@ -23,7 +24,7 @@ interface Place {
 export const showExceptions =
   (database: Knex, toggles: Toggles): RequestHandler =>
   async (req, res) => {
-    const search = z.string().trim().max(100).catch('').parse(req.query.search).replaceAll('\0', '')
+    const search = words.catch('').parse(req.query.search)
     const workspace = req.portal.workspace.id
     const [found, set] = await Promise.all([
       search ? placesLike(database, workspace, search) : [],

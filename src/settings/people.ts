@@ -12,6 +12,7 @@ import { linkTo, mailing, type Ways } from '../auth/way.ts'
 import { type Crm, roles } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Invalid, NotFound } from '../errors.ts'
+import { words } from '../filter.ts'
 import { read } from '../form.ts'
 import type { Section } from '../section.ts'
 import { codeOf, registrationsOf } from './registrations.ts'
@@ -29,7 +30,7 @@ const shown = 100
 export const showPeople =
   ({ crm, database }: Parts): RequestHandler<any> =>
   async (req, res) => {
-    const search = z.string().trim().max(100).catch('').parse(req.query.search).replaceAll('\0', '')
+    const search = words.catch('').parse(req.query.search)
     const { workspace } = req.portal
     const [people, waiting, clients, asking] = await Promise.all([
       peopleLike(database, workspace.id, search),
