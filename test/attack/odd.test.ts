@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { root } from '../../src/root.ts'
 import { type Route, routesOf } from '../routes.ts'
 import { leave, open, type Role, type Scene, type Visitor } from '../visit.ts'
+import { unlimited } from './unlimited.ts'
 
 type Place = Route & { settings: boolean }
 
@@ -39,6 +40,7 @@ describe('an odd request', () => {
 
   before(async () => {
     scene = await open({ mail: 'kept' })
+    await unlimited(scene)
     places = [
       ...routesOf(scene.portal.clients).map(it => ({ ...it, settings: false })),
       ...routesOf(scene.portal.settings).map(it => ({ ...it, settings: true })),
@@ -53,9 +55,7 @@ describe('an odd request', () => {
     (settings ? '/settings/client-portal' : '/portal') +
     path.replace(':workspace', 'brightside').replaceAll(/:\w+/g, () => id)
 
-  /** Asks as often as it likes: the limits are another test's. */
   async function ask(visitor: Visitor, { method }: Place, address: string, body?: { type: string; text: string }) {
-    await scene.owner('portal_jobs.limits').del()
     const request = visitor.agent[method](address).redirects(0)
     const { status } = await (body ? request.set('Content-Type', body.type).send(body.text) : request)
     if (status >= 500 && status !== 503)
