@@ -10,6 +10,7 @@ import { anybody, anyMember } from '../section.ts'
 import { disown } from './disown.ts'
 import { fits } from './passwords.ts'
 import { accountOf } from './people.ts'
+import { rungIn } from './step-up.ts'
 import { find, issue, type Token, use } from './tokens.ts'
 import { linkTo, mailing, type Ways, write } from './way.ts'
 
@@ -32,7 +33,7 @@ export function address(ways: Ways, show: RequestHandler): Router {
       const mine = await within(ways.database, { workspace: workspace.id }, tx =>
         accountOf(tx, workspace.id, person.email),
       )
-      if (mine?.password_hash && !(await fits(mine.password_hash, current)))
+      if (mine?.password_hash && !asksSecond(req) && !(await fits(mine.password_hash, current)))
         throw new Invalid({ 'address-current': ['This is not your password.'] }, { email })
       await succeeded()
       await mailing(ways, req, async tx => {
@@ -51,7 +52,7 @@ export function address(ways: Ways, show: RequestHandler): Router {
   return router
 }
 
-/** Who has no password to type shows otherwise who they are (OWASP ASVS 5.0, 7.5.1). */
+/** Who has no password to type, or where it is not enough, shows otherwise who they are (OWASP ASVS 5.0, 7.5.1). */
 const unless =
   ({ database }: Ways): RequestHandler =>
   async (req, res, next) => {
@@ -59,8 +60,15 @@ const unless =
     const mine = await within(database, { workspace: workspace.id }, tx =>
       accountOf(tx, workspace.id, customer.person.email),
     )
-    return mine?.password_hash ? next() : req.portal.climb('account.address', res, next)
+    if (mine?.password_hash && !asksSecond(req)) return next()
+    // The page that asks carries what was typed, and no password.
+    const { current, ...typed } = Object(req.portal.body)
+    req.portal.body = typed
+    return req.portal.climb('account.address', res, next)
   }
+
+/** Where the workspace asks for a second factor, a password is not enough and not needed. */
+const asksSecond = ({ portal }: Request<any>) => rungIn(portal.visitor?.settings ?? [], 'account.address') === 'second'
 
 /** The links that such a change is confirmed and taken back with, by whoever has them. */
 export function confirmed(ways: Ways): Router {

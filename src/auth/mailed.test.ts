@@ -373,6 +373,16 @@ describe('an e-mail address', () => {
       .and.show('Please confirm that it is you', 'Change the e-mail address')
   })
 
+  it('needs the second factor as well where the workspace asks for one before it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const me = await scene.visit('owner')
+    const setting = { workspace_id: '1', name: 'step-up.account.address', value: '"second"', changed_by: 'a test' }
+    await scene.owner('portal.client_portal_settings').insert(setting)
+    const answer = await me.post('/account/address', { email: fresh, current: owner.password })
+    expect(answer).to.include({ status: 403 }).and.show('Please confirm that it is you', fresh)
+    expect(await scene.owner('portal.client_tokens').where({ kind: 'address' })).to.be.empty
+  })
+
   it('needs the password, and to be one', async () => {
     const scene = await open({ mail: 'kept' })
     const me = await scene.visit('owner')
