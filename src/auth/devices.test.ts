@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
-import { testTime } from '../../test/database.ts'
+import { adapter } from '../../demo/adapter/adapter.ts'
+import { fresh, testTime } from '../../test/database.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { deviceName } from './devices.ts'
 
@@ -76,6 +77,31 @@ describe('devices', () => {
     expect((await nobody.post('/sign-in', { email, password })).status).to.equal(422)
     expect((await nobody.post(path)).status).to.equal(410)
     expect(await scene.owner('portal.client_factors')).to.be.empty
+  })
+
+  it('that were somebody else’s come back by no password of the CRM’s either, before a new one is chosen', async () => {
+    const copy = await fresh()
+    const known = { id: '1', name: 'Nadia', email }
+    const identity = {
+      verify: async (_workspace: unknown, _email: string, typed: string) =>
+        typed === 'of the CRM' ? known : undefined,
+      find: async () => undefined,
+    }
+    const scene = await open({ on: copy, mail: 'kept', crm: { ...adapter(copy.database), identity } })
+    await signIn(scene, firefox)
+    await signIn(scene, phone)
+    const path = /brightside(\/not-me\/\S+)/.exec((await scene.mailTo(email, 'Sign-in from a new device')).text)![1]!
+    const nobody = await scene.visit()
+    expect((await nobody.post(path)).status).to.equal(303)
+    const tryIn = (typed: string) => nobody.post('/sign-in', { email, password: typed })
+    for (const typed of ['of the CRM', password]) expect((await tryIn(typed)).status).to.equal(422)
+
+    await nobody.post('/forgot-password', { email })
+    const { text } = await scene.mailTo(email, 'Choose a new password')
+    const chosen = 'clavicle-unripe-molasses-fold-771'
+    await nobody.post(/brightside(\/reset-password\/\S+)/.exec(text)![1]!, { password: chosen })
+    expect((await tryIn('of the CRM')).status).to.equal(422)
+    expect((await tryIn(chosen)).status).to.equal(303)
   })
 
   it('that were somebody else’s leave no second factor behind, whichever mail is clicked, and the next one is mailed of', async () => {

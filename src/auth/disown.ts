@@ -19,7 +19,7 @@ export async function disowning(ways: Ways, req: Request<any>, tx: Knex, person:
 
 /**
  * Nobody stays in an account that somebody else was in, and nothing that could have let them in again: not the password,
- * and no second factor that is younger than the oldest link which still doubts somebody. Whoever signs in next is new.
+ * the CRM's either, and no second factor that is younger than the oldest link which still doubts somebody. Whoever signs in next is new.
  * Within the workspace, once the token is used.
  */
 export async function disown(tx: Knex, workspace: string, { id, person }: Token) {
@@ -37,7 +37,7 @@ export async function disown(tx: Knex, workspace: string, { id, person }: Token)
     values: [workspace, person],
   })
   await query(tx, {
-    text: 'update portal.client_users set password_hash = null where workspace_id = $1 and id = $2',
+    text: `update portal.client_users set password_hash = '' where workspace_id = $1 and id = $2`,
     values: [workspace, person],
   })
   for (const table of ['client_sessions', 'client_api_tokens', 'client_devices'])

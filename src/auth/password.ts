@@ -36,5 +36,5 @@ export async function knows(
 ): Promise<boolean> {
   if (await fits(account?.password_hash, typed)) return true
   const theirs = await identity?.verify(workspace, email, typed)
-  return theirs !== undefined && !account?.password_hash
+  return theirs !== undefined && account?.password_hash == null
 }

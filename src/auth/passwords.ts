@@ -8,8 +8,8 @@ export const hashed = (password: string) => hash(password, cost)
 
 /** Takes as long without a stored hash as with one, so that nobody can tell which addresses have an account. */
 export async function fits(stored: string | null | undefined, password: string): Promise<boolean> {
-  const right = await verify(stored ?? (await decoy), password)
-  return right && stored != null
+  const right = await verify(stored || (await decoy), password)
+  return right && Boolean(stored)
 }
 const decoy = hashed(randomBytes(32).toString('hex'))
 

@@ -9,6 +9,7 @@ interface Account {
   id: string
   name: string
   email: string
+  /** Null where they have none of the portal's; empty where the CRM's does not count either, until they choose one. */
   password_hash: string | null
   language: string | null
   timeZone: string | null

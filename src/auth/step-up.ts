@@ -103,7 +103,7 @@ async function clientProver(
   return {
     ...account,
     whose: account.persons.map(it => ({ workspace: workspace.id, person: it })),
-    password: account.password_hash !== null || identity !== undefined,
+    password: account.password_hash !== '' && (account.password_hash !== null || identity !== undefined),
     knows: typed => knows(identity, workspace, account, typed),
     sendCode: mailed && (() => sendCode(mailed, req, account)),
     used: () => keep(database, req, { ...person, client: client.id }),

@@ -131,7 +131,7 @@ const own = (database: Knex, { workspace, person }: Customer) =>
   within(database, { workspace: workspace.id }, async tx => {
     const rows = (text: string) => query(tx, { text, values: [workspace.id, person.id] })
     const [account] = await rows(
-      `select id, email, name, language, time_zone, theme, reminders, created_at, suspended_at, password_hash is not null as has_password
+      `select id, email, name, language, time_zone, theme, reminders, created_at, suspended_at, coalesce(password_hash, '') <> '' as has_password
        from portal.client_users where workspace_id = $1 and id = $2`,
     )
     return {
