@@ -29,7 +29,7 @@ export function address(ways: Ways, show: RequestHandler): Router {
       const { email, current } = read(Wanted, req)
       const { workspace, customer } = req.portal
       const { person } = customer
-      const succeeded = await ways.limits.count(req, { account: `change ${person.id}`, mail: email })
+      const succeeded = await ways.limits.count(req, { account: `change ${person.id}`, mail: `address ${email}` })
       const mine = await within(ways.database, { workspace: workspace.id }, tx =>
         accountOf(tx, workspace.id, person.email),
       )

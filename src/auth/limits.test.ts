@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { person, share } from '../../test/links.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { networkOf } from './limits.ts'
 
@@ -67,6 +68,25 @@ describe('too many tries', () => {
       statuses.push((await attempt(nobody, `somebody${at}@else.where`, 'Winter2026!')).status)
     expect(statuses).to.deep.equal([...Array(10).fill(422), 429, 429])
     expect((await attempt(nobody, 'another@else.where', 'another password')).status).to.equal(422)
+  })
+
+  it('to have other mails sent to somebody keep no code to sign in with from them', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [neighbour, nobody] = [await scene.visit('neighbour'), await scene.visit()]
+    const admin = await scene.visit('admin')
+    const registration = { 'was.sign-in.registration': 'off', 'sign-in.registration': 'on' }
+    await admin.postAt('/settings/client-portal/sign-in', registration)
+    const { email } = owner
+    for (let at = 0; at < 3; at++) {
+      await neighbour.post('/account/address', { email, current: whoIs('neighbour').password })
+      await nobody.post('/register', { name: 'Not Nadia', email, code: 'ABCDE-FGHJK' })
+      await neighbour.post('/team/invitations', { name: 'Nadia', email, role: 'viewer' })
+    }
+    expect((await nobody.post('/register', { name: 'Not Nadia', email, code: 'ABCDE-FGHJK' })).status).to.equal(429)
+    expect((await nobody.post('/sign-in/code', { email })).status).to.equal(303)
+    expect(
+      (await until(() => scene.mails.findLast(it => it.to === email && it.text.includes('/sign-in/link/')))).text,
+    ).to.match(/^\d{6}$/m)
   })
 
   it('to have mails sent to somebody have to wait, known or not', async () => {

@@ -26,6 +26,7 @@ const limits = {
     [100, 900],
   ],
   password: [[10, 3_600]],
+  /** Mails of one kind to one address: those that others can cause use up none of those that lead in. */
   mail: [
     [3, 60],
     [10, 3_600],

@@ -35,7 +35,7 @@ export function register(ways: Ways & { jobs: Jobs }): Router {
     anybody,
     async (req, res) => {
       const { name, email, code } = read(Asking, req)
-      await ways.limits.count(req, { mail: email })
+      await ways.limits.count(req, { mail: `register ${email}` })
       await mailing(ways, req, async tx => {
         const { workspace } = req.portal
         const client = await clientBy(tx, workspace.id, code, ways.secrets)

@@ -261,7 +261,7 @@ function renewed(req: Request, by: Proof['by']) {
 async function sendCode(ways: Ways, req: Request, account: Account): Promise<string> {
   const { workspace } = req.portal
   const [secret = ''] = ways.secrets
-  await ways.limits.count(req, { mail: account.email })
+  await ways.limits.count(req, { mail: `step-up ${account.email}` })
   return mailing(ways, req, async tx => {
     const { id, code } = await issue(tx, {
       ...{ workspace: workspace.id, kind: 'step-up', person: account.id, email: account.email, minutes: good, secret },

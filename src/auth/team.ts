@@ -71,7 +71,7 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
         const { name, email, role } = read(Inviting, req)
         const { workspace, customer } = req.portal
         const { client, person } = customer
-        await mailed.limits.count(req, { mail: email, inviter: person.id, client: client.id })
+        await mailed.limits.count(req, { mail: `invite ${email}`, inviter: person.id, client: client.id })
         const contact = (await contactAt(crm.directory, workspace, client.id, email))?.id ?? null
         await mailing(mailed, req, async tx => {
           const it = { email, name, client, contact, role, invitedBy: person.name }

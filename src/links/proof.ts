@@ -71,7 +71,7 @@ const Given = z.object({
 /** The request that the code belongs to. As much is done for an address that is no contact's. */
 async function send(parts: Parts, ways: Ways, req: Request<any>, { link, ticket }: Guest, email: string) {
   if (!email) throw new Invalid({ 'step-up.email': ['Type your e-mail address.'] }, {})
-  await ways.limits.count(req, { mail: email })
+  await ways.limits.count(req, { mail: `link ${email}` })
   const contact = (await contactOf(parts, req, link, email))?.contact
   return mailing(ways, req, async tx => {
     const { id, code } = await issue(tx, {
