@@ -83,7 +83,7 @@ export async function inviteAgain(tx: Knex, req: Request<any>, id: string, clien
 
 /**
  * Takes back what is open for these accounts of one human, at one client or at all: whoever was removed, suspended or given
- * another role comes back by no invitation of before.
+ * another role comes back by no invitation of before, neither by one to them nor by one that they sent to another address.
  */
 export const voidInvitations = (tx: Knex, workspace: string, persons: string[], client?: string) =>
   query(tx, {
@@ -93,7 +93,10 @@ export const voidInvitations = (tx: Knex, workspace: string, persons: string[], 
                exists (select from portal.client_emails e where e.workspace_id = $1
                        and e.person_id::text = any($2) and e.email = i.email)
                or exists (select from portal.client_memberships m where m.workspace_id = $1
-                          and m.person_id::text = any($2) and m.client_id = i.client_id and m.contact_id = i.contact_id))`,
+                          and m.person_id::text = any($2) and m.client_id = i.client_id and m.contact_id = i.contact_id)
+               or exists (select from portal.client_activity_logs l where l.workspace_id = $1 and l.client_id = i.client_id
+                          and l.event = 'team.invited' and l.actor_id = any($2) and lower(l.subject ->> 'email') = i.email
+                          and l.at > i.created_at - interval '1 minute'))`,
     values: [workspace, persons, client ?? null],
   })
 

@@ -13,6 +13,33 @@ const idOf = async ({ owner }: Scene, role: Role) =>
 describe('a team', () => {
   afterEach(leave)
 
+  it('takes the invitations of an admin back with their role, and those of others not', async () => {
+    const scene = await open({ mail: 'kept' })
+    const owner = await scene.visit('owner')
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('approver').email })
+      .first('id')
+    const invite = (who: Visitor, email: string) =>
+      who.post('/team/invitations', { name: 'New Colleague', email, role: 'admin' })
+    const pathOf = async (email: string) =>
+      /brightside(\/invitation\/[\w-]+)/.exec((await scene.mailTo(email)).text)![1]!
+    for (const [take, email] of [
+      [`/team/${id}/role`, 'first@else.example'],
+      [`/team/${id}/removal`, 'second@else.example'],
+    ] as const) {
+      await owner.post(`/team/${id}/role`, { role: 'admin' })
+      const leaver = await scene.visit('approver')
+      expect((await invite(leaver, email)).status).to.equal(303)
+      expect((await invite(owner, `of-the-owner.${email}`)).status).to.equal(303)
+      expect((await owner.post(take, { role: 'member' })).status).to.equal(303)
+
+      const nobody = await scene.visit()
+      expect((await nobody.get(await pathOf(email))).status).to.equal(410)
+      expect((await nobody.get(await pathOf(`of-the-owner.${email}`))).status).to.equal(200)
+    }
+  })
+
   it('is seen by each of its people, with what everybody may see, and by nobody else', async () => {
     const scene = await open({ mail: 'kept' })
     const [viewer, neighbour] = [await scene.visit('viewer'), await scene.visit('neighbour')]
