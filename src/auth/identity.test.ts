@@ -150,6 +150,31 @@ describe('one human', () => {
     expect((await signIn()).status).to.equal(303)
   })
 
+  it('has one role at a client: a change of one account, or its end, is one of all', async () => {
+    const scene = await open({ mail: 'kept' })
+    const { id, first } = await twin(scene, 'viewer', 'twin@home.example', 'admin')
+    const [owner, twinned] = [await scene.visit('owner'), await scene.visit()]
+    await twinned.post('/sign-in', { email: 'twin@home.example', password: viewer.password })
+    expect(await twinned.get('/team')).to.show('Invite a colleague')
+    expect((await owner.post(`/team/${first}/role`, { role: 'viewer' })).status).to.equal(303)
+    expect(await twinned.get('/team')).to.not.show('Invite a colleague')
+    const memberships = scene.owner('portal.client_memberships').whereIn('person_id', [id, first])
+    expect(await memberships.clone().pluck('role')).to.deep.equal(['viewer', 'viewer'])
+
+    await memberships.clone().update({ role: 'admin' })
+    const { id: other } = await accountOf(scene, whoIs('owner').email)
+    await scene
+      .owner('portal.client_memberships')
+      .where({ person_id: other, client_id: '1' })
+      .update({ role: 'viewer' })
+    const alone = await twinned.post(`/team/${first}/removal`)
+    expect(alone).to.include({ status: 422 }).and.show('One admin has to stay.')
+    await scene.owner('portal.client_memberships').where({ person_id: other, client_id: '1' }).update({ role: 'admin' })
+    expect((await owner.post(`/team/${first}/removal`)).status).to.equal(303)
+    expect(await memberships.clone()).to.be.empty
+    expect((await twinned.get('/')).status).to.equal(303)
+  })
+
   it('is asked for the second factor of one account when they sign in to the other', async () => {
     const scene = await open({ mail: 'kept' })
     await twin(scene, 'viewer', 'twin@home.example', 'viewer')

@@ -120,14 +120,17 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
     stepUp('team.change'),
     async (req, res) => {
       const { role } = z.object({ role: z.enum(roles) }).safeParse(req.portal.body).data ?? {}
-      await within(database, { workspace: req.portal.workspace.id }, async tx => {
-        const { name, role: before } = await held(tx, req, role !== 'admin')
+      const { workspace, customer } = req.portal
+      await within(database, { workspace: workspace.id }, async tx => {
+        const { name, role: before, accounts } = await held(tx, req, role !== 'admin')
         if (!role) throw new Invalid({ role: ['Choose one of the roles.'] }, {})
         await query(tx, {
-          text: `update portal.client_memberships set role = $4 where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
-          values: [...keyOf(req), role],
+          text: `update portal.client_memberships set role = $4
+                 where workspace_id = $1 and client_id = $2 and person_id::text = any($3)`,
+          values: [workspace.id, customer.client.id, accounts, role],
         })
-        await voidOf(tx, req)
+        await voidInvitations(tx, workspace.id, accounts, customer.client.id)
+        await forgetCopies(tx, workspace.id, accounts, customer.client.id)
         await note(tx, req, { event: 'team.changed', subject: { id: req.params.person, name, before, after: role } })
       })
       res.redirect(303, req.portal.url('/team?done=changed'))
@@ -174,12 +177,14 @@ export function team({ crm, database, mailed, sections }: Parts): Router {
     clientAdmins,
     stepUp('team.change'),
     async (req, res) => {
-      await within(database, { workspace: req.portal.workspace.id }, async tx => {
-        const { name } = await held(tx, req, true)
-        await voidOf(tx, req)
+      const { workspace, customer } = req.portal
+      await within(database, { workspace: workspace.id }, async tx => {
+        const { name, accounts } = await held(tx, req, true)
+        await voidInvitations(tx, workspace.id, accounts, customer.client.id)
         await query(tx, {
-          text: `delete from portal.client_memberships where workspace_id = $1 and client_id = $2 and person_id::text = $3`,
-          values: keyOf(req),
+          text: `delete from portal.client_memberships
+                 where workspace_id = $1 and client_id = $2 and person_id::text = any($3)`,
+          values: [workspace.id, customer.client.id, accounts],
         })
         await note(tx, req, { event: 'team.removed', subject: { id: req.params.person, name } })
       })
@@ -203,18 +208,21 @@ const keyOf = ({ portal, params }: Parameters<RequestHandler<any>>[0]) => [
   params.person,
 ]
 
-/** Nobody gets back by an invitation what a change has taken from them. */
-async function voidOf(tx: Knex, req: Parameters<RequestHandler<any>>[0]) {
-  const [workspace, client, person] = keyOf(req)
-  await voidInvitations(tx, workspace, await accountsBeside(tx, workspace, person), client)
-}
+/** A copy of their data holds what the role before let them see. */
+const forgetCopies = (tx: Knex, workspace: string, people: string[], client: string) =>
+  query(tx, {
+    text: `delete from portal.client_exports where workspace_id = $1 and person_id::text = any($2) and client_id = $3`,
+    values: [workspace, people, client],
+  })
 
 /**
  * The membership that is to change, with those of the company's other admins held until the transaction ends, so that
- * of two who demote each other one is refused. Throws NotFound for who is none of theirs, Invalid for the last admin.
+ * of two who demote each other one is refused; and all accounts of that human, who has one role at a client. Throws
+ * NotFound for who is none of theirs, Invalid for the last admin.
  */
 async function held(tx: Knex, req: Parameters<RequestHandler<any>>[0], lessens: boolean) {
   const [workspace, client, person] = keyOf(req)
+  const accounts = await accountsBeside(tx, workspace, person)
   const rows = await query<{ person: string; name: string; role: Role; suspended: boolean }>(tx, {
     text: `select m.person_id::text as person, u.name, m.role, u.suspended_at is not null as suspended
            from portal.client_memberships m join portal.client_users u
@@ -225,10 +233,10 @@ async function held(tx: Knex, req: Parameters<RequestHandler<any>>[0], lessens: 
   })
   const it = rows.find(row => row.person === person)
   if (!it) throw new NotFound()
-  const others = rows.some(row => row.person !== person && row.role === 'admin' && !row.suspended)
+  const others = rows.some(row => !accounts.includes(row.person) && row.role === 'admin' && !row.suspended)
   if (lessens && it.role === 'admin' && !others)
     throw new Invalid({ role: ['One admin has to stay. Make somebody else an admin first.'] }, { person })
-  return it
+  return { ...it, accounts }
 }
 
 const colleagues = (database: Knex, workspace: string, client: string): Promise<Colleague[]> =>

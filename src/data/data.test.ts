@@ -146,6 +146,20 @@ describe('a copy of one’s own data', () => {
       .select('data')
     expect(waiting.map(it => it.data.what)).to.include('wipe')
   })
+
+  it('is gone when their role changes: it held what the role before let them see', async () => {
+    const scene = await open()
+    const [owner, billing] = [await scene.visit('owner'), await scene.visit('billing')]
+    await billing.post('/account/data/copy', proof('billing'))
+    const path = await ready(billing)
+    expect((await billing.get(path)).status).to.equal(200)
+    const { id } = await scene
+      .owner('portal.client_users')
+      .where({ email: whoIs('billing').email })
+      .first('id')
+    expect((await owner.post(`/team/${id}/role`, { role: 'viewer' })).status).to.equal(303)
+    expect((await billing.get(path)).status).to.equal(404)
+  })
 })
 
 describe('the end of an account', () => {
