@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { query } from './database.ts'
+import { notMigrated, query } from './database.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -27,10 +27,4 @@ export async function readClock(database: Knex, log: Log): Promise<void> {
   const milliseconds = Math.round(row.server.getTime() - halfway)
   if (Math.abs(milliseconds) > tolerated)
     log.warn({ milliseconds }, 'the clock of this machine differs from the database’s, which is used')
-}
-
-/** Errors of a schema or a function that does not exist. */
-function notMigrated(error: any) {
-  if (error.code !== '3F000' && error.code !== '42883') throw error
-  return []
 }

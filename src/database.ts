@@ -76,6 +76,12 @@ export const readWithin = <Row = any>(
     values: [scope.workspace, scope.client ?? '', ...values],
   })
 
+/** No rows, for an error that says that a schema or a function does not exist: the migrations are not applied yet. */
+export function notMigrated(error: any): never[] {
+  if (error.code !== '3F000' && error.code !== '42883') throw error
+  return []
+}
+
 /** Whether an error means that the database cannot be reached or cannot write right now: another try may succeed. */
 export function unreachable(error: any): boolean {
   const codes = [error?.code, error?.cause?.code, ...(error?.errors ?? []).map((it: any) => it?.code)]

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import { query, within } from './database.ts'
+import { notMigrated, query, within } from './database.ts'
 import type { Flags } from './flags.ts'
 import type { Log } from './log.ts'
 
@@ -28,8 +28,8 @@ export function switchingOff({ database, flags, log, every }: Parts) {
     const [row] = await query<{ ended: string }>(database, {
       text: 'select portal.switch_off($1) as ended',
       values: [workspaces],
-    })
-    const ended = Number(row?.ended)
+    }).catch(notMigrated)
+    const ended = Number(row?.ended ?? 0)
     if (ended) log.info({ ended, workspaces: workspaces ?? 'all' }, 'the portal was switched off: sessions have ended')
   }
 
@@ -78,7 +78,9 @@ export function switchingOff({ database, flags, log, every }: Parts) {
 
 /** None where the portal's migrations are not applied yet. */
 const usedWorkspaces = (database: Knex) =>
-  query<{ id: string; slug: string }>(database, { text: 'select id, slug from portal.used_workspaces()' })
+  query<{ id: string; slug: string }>(database, { text: 'select id, slug from portal.used_workspaces()' }).catch(
+    notMigrated,
+  )
 
 const keep = (database: Knex, { id, slug }: { id: string; slug: string }) =>
   within(database, { workspace: id }, tx =>
