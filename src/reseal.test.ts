@@ -12,11 +12,18 @@ import { reseal } from './reseal.ts'
 const [older, newer] = ['the older secret, long enough for it', 'the newer secret, long enough for it']
 const settings = '/settings/client-portal'
 
+/** A portal that has sealed nothing yet. */
+async function unsealed(options: Parameters<typeof open>[0]) {
+  const scene = await open(options)
+  await scene.owner('portal.client_keys').delete()
+  return scene
+}
+
 describe('a secret', () => {
   afterEach(leave)
 
   it('can be retired: all that it sealed is sealed anew, and goes on working', async () => {
-    const before = await open({ secrets: [older], mail: { from: 'a@b.example', url: 'smtp://127.0.0.1:1' } })
+    const before = await unsealed({ secrets: [older], mail: { from: 'a@b.example', url: 'smtp://127.0.0.1:1' } })
     const [owner, admin] = [await before.visit('owner'), await before.visit('admin')]
     const { key, recovery } = await addFactor(owner)
     const place = await customerCode(before)
@@ -62,7 +69,7 @@ describe('a secret', () => {
   })
 
   it('that is missing is told, and the command says what to do', async () => {
-    const scene = await open({ secrets: [older] })
+    const scene = await unsealed({ secrets: [older] })
     await customerCode(scene)
     expect(await reseal(scene.database, [newer])).to.deep.equal({ anew: 0, lost: 1 })
     const config = (secrets: string[]) => ({
@@ -79,7 +86,7 @@ describe('a secret', () => {
   })
 
   it('before others in the list is used at once, by a process that seals the rest anew in the background', async () => {
-    const before = await open({ secrets: [older] })
+    const before = await unsealed({ secrets: [older] })
     await customerCode(before)
     await before.portal.close()
     const scene = await open({ on: before, secrets: [newer, older] })

@@ -6,10 +6,13 @@ import { migrateCrm } from '../demo/crm/migrate.ts'
 import { seedCrm } from '../demo/crm/seed.ts'
 import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
 import { type Postgres, startPostgres } from '../demo/postgres.ts'
+import { signingKeys } from '../src/evidence/keys.ts'
 
 /** The day it is in every test, and the instant at which it begins: the portal's clock is the database's. */
 export const today = '2026-11-21'
 const nineInTheMorning = `${today}T08:00:00Z`
+/** What the portal signs and seals with. */
+export const secret = 'a secret of at least thirty-two characters'
 /** Of the role that Portico runs as. */
 export const password = 'only-in-tests'
 
@@ -20,6 +23,8 @@ export interface Copy {
   /** As the role that Portico runs as. */
   database: Knex
 }
+
+const brightside = { slug: 'brightside', name: 'Brightside Agency', letterhead: [], timeZone: 'Europe/Amsterdam' }
 
 let server: Postgres
 /** The whole server, outside of any copy. */
@@ -97,6 +102,8 @@ async function start() {
   await preparePortal(portal.owner, password)
   await setClock(portal.owner, nineInTheMorning)
   ahead = Date.parse(nineInTheMorning) - Date.now()
+  // Made once: a key of 3,072 bits takes a second to find.
+  await signingKeys(portal.database, [secret])({ ...brightside, id: '1' })
   await seedAccounts(portal.owner, portal.database)
   await Promise.all([portal.owner.destroy(), portal.database.destroy()])
 }

@@ -9,7 +9,7 @@ import { currentTime, readClock } from '../src/clock.ts'
 import { createPortal, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
-import { type Copy, close, fresh, setClock, today } from './database.ts'
+import { type Copy, close, fresh, secret, setClock, today } from './database.ts'
 import { until } from './until.ts'
 
 /** Who visits: the owner, those with fewer rights, and those who must see nothing of hers. */
@@ -76,7 +76,7 @@ export async function open(
     crm: adapter(copy.database),
     flags: { anywhere: () => true, enabled: () => true },
     staff,
-    secrets: ['a secret of at least thirty-two characters'],
+    secrets: [secret],
     log: told,
     address: 'https://crm.example/portal',
     mail: mail === 'kept' ? kept : mail,

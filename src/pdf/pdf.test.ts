@@ -210,7 +210,8 @@ describe('a PDF', () => {
     expect(done.filter(it => it === 'too-many-documents')).to.have.length(194)
     const finished = done.filter(it => it !== 'too-many-documents')
     expect(finished).to.have.length(8)
-    expect(finished.slice(0, 3)).to.include.members(['signed', 'other'])
+    // Two of the first four: each of them ran beside one of the many.
+    expect(finished.slice(0, 4)).to.include.members(['signed', 'other'])
   })
 
   it('is refused when very many wait', async () => {

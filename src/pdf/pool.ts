@@ -64,6 +64,9 @@ interface Worker {
 
 const workers = new Set<Worker>()
 const waiting: Task[] = []
+/** When each person had their last turn, counted, while anybody waits. */
+const turns = new Map<string, number>()
+let turn = 0
 const log = pino()
 
 /** Gives the work to a process that is free; the first ones start when there is something to do. */
@@ -90,6 +93,8 @@ function next() {
   const free = task && freeWorker()
   if (!free) return
   waiting.splice(waiting.indexOf(task), 1)
+  if (task.turn.by) turns.set(task.turn.by, ++turn)
+  if (!waiting.length) turns.clear()
   clearTimeout(free.timer)
   free.task = task
   free.timer = setTimeout(() => {
@@ -100,13 +105,18 @@ function next() {
   next()
 }
 
-/** In the order of arrival, but what is signed first, and of one person one at a time. */
+/** What is signed first; else of one person one at a time, and whoever has waited longest for their turn. */
 function nextTask(): Task | undefined {
   const signed = waiting.find(it => it.turn.first)
   if (signed) return signed
   const busy = [...workers].flatMap(it => it.task ?? [])
   if (busy.length >= limits.processes) return undefined
-  return waiting.find(({ turn }) => !turn.by || !busy.some(it => it.turn.by === turn.by))
+  const free = waiting.filter(({ turn }) => !turn.by || !busy.some(it => it.turn.by === turn.by))
+  const lastTurn = ({ turn }: Task) => turns.get(turn.by) ?? 0
+  return free.reduce<Task | undefined>(
+    (first, it) => (first && lastTurn(first) <= lastTurn(it) ? first : it),
+    undefined,
+  )
 }
 
 function freeWorker(): Worker | undefined {
