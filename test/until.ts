@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>
 
 /** Asks again and again until the answer is truthy, and gives it. Fails with what was asked and how it went at last. */
-export async function until<T>(ask: () => T | Promise<T>, seconds = 15): Promise<Truthy<T>> {
+export async function until<T>(ask: () => T | Promise<T>, seconds = 20): Promise<Truthy<T>> {
   const end = performance.now() + seconds * 1_000
   for (;;) {
     const [answer, error] = await Promise.try(ask).then(
