@@ -8,9 +8,10 @@ import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-datab
 import { type Postgres, startPostgres } from '../demo/postgres.ts'
 import { signingKeys } from '../src/evidence/keys.ts'
 
-/** The day it is in every test, and the instant at which it begins: the portal's clock is the database's. */
+/** The day it is in every test, and the instant at which each begins: the portal's clock is the database's. */
 export const today = '2026-11-21'
-const nineInTheMorning = `${today}T08:00:00Z`
+/** Early in a half minute, so that no test meets the end of one: codes of authenticator apps change then. */
+const nineInTheMorning = `${today}T08:00:01Z`
 /** What the portal signs and seals with. */
 export const secret = 'a secret of at least thirty-two characters'
 /** Of the role that Portico runs as. */
@@ -38,7 +39,14 @@ const opened: Knex[] = []
 export async function fresh(template: 'crm' | 'portal' = 'portal'): Promise<Copy> {
   const name = `copy_${++copies}`
   await postgres.raw(`create database ${name} template ${template} strategy file_copy`)
-  return copy(name)
+  const made = copy(name)
+  if (template === 'portal') await beginDay(made.owner)
+  return made
+}
+
+async function beginDay(owner: Knex) {
+  await setClock(owner, nineInTheMorning)
+  ahead = Date.parse(nineInTheMorning) - Date.now()
 }
 
 /** What time it is in every database that has a portal, unless a test has set its clock. */
@@ -100,8 +108,7 @@ async function start() {
   await postgres.raw('create database portal template crm')
   const portal = copy('portal')
   await preparePortal(portal.owner, password)
-  await setClock(portal.owner, nineInTheMorning)
-  ahead = Date.parse(nineInTheMorning) - Date.now()
+  await beginDay(portal.owner)
   // Made once: a key of 3,072 bits takes a second to find.
   await signingKeys(portal.database, [secret])({ ...brightside, id: '1' })
   await seedAccounts(portal.owner, portal.database)

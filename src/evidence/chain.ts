@@ -200,12 +200,16 @@ const linkOf = ({ workspace_id, link, id, at, digest, previous }: Linked): Link 
   previous,
 })
 
-/** What is wrong with the workspace's signatures, of all or the last ones: nothing, where nobody has altered any. */
+/**
+ * What is wrong with the workspace's signatures, of all or the last ones: nothing, where nobody has altered any. Links
+ * that are added meanwhile are left to the next time: the chain is read up to where it ended at the beginning.
+ */
 export async function faults(database: Knex, workspace: string, most = Number.MAX_SAFE_INTEGER): Promise<string[]> {
   const found: string[] = []
-  let before = await linkBefore(database, workspace, most)
+  const end = await endOf(database, workspace)
+  let before = await linkBefore(database, workspace, end.link, most)
   for (;;) {
-    const { links, last } = await linksAfter(database, workspace, before.link)
+    const { links, last } = await linksAfter(database, workspace, before.link, end.link)
     for (const it of links) {
       const broken = it.link === before.link + 1 && it.previous === before.hash ? [] : [broke]
       found.push(
@@ -215,32 +219,43 @@ export async function faults(database: Knex, workspace: string, most = Number.MA
     }
     if (last) break
   }
-  const [head] = await readWithin(
-    database,
-    { workspace },
-    {
-      text: 'select links::int, hash from portal.client_chains c where c.workspace_id = scope.workspace',
-    },
-  )
-  if ((head?.links ?? 0) !== before.link || (head?.hash ?? '') !== before.hash)
+  if (end.beyond || end.link !== before.link || end.hash !== before.hash)
     found.push('the chain does not end where it should')
   return found
 }
 
+/** Where the chain says that it ends, and whether there are links beyond that, at one moment. */
+async function endOf(database: Knex, workspace: string) {
+  const [end] = await readWithin<{ link: number; hash: string; beyond: boolean }>(
+    database,
+    { workspace },
+    {
+      text: `select coalesce(c.links, 0)::int as link, coalesce(c.hash, '') as hash,
+               exists (select from portal.client_signatures s
+                       where s.workspace_id = scope.workspace and s.link > coalesce(c.links, 0))
+               or exists (select from portal.client_seals l
+                          where l.workspace_id = scope.workspace and l.link > coalesce(c.links, 0)) as beyond
+             from (select) it left join portal.client_chains c on c.workspace_id = scope.workspace`,
+    },
+  )
+  return end!
+}
+
 const broke = 'the link before it is another, or is missing'
 
-/** Signatures and seals in the order of the chain, some at a time; `last` where there are no more. */
-async function linksAfter(database: Knex, workspace: string, after: number) {
+/** Signatures and seals in the order of the chain, some at a time; `last` where there are no more up to the end. */
+async function linksAfter(database: Knex, workspace: string, after: number, end: number) {
   const signatures = await readWithin<Stored>(
     database,
     { workspace },
     {
-      text: `select ${columns} from ${tables} where s.workspace_id = scope.workspace and s.link > $3 order by s.link limit 50`,
-      values: [after],
+      text: `select ${columns} from ${tables}
+             where s.workspace_id = scope.workspace and s.link > $3 and s.link <= $4 order by s.link limit 50`,
+      values: [after, end],
     },
   )
   const last = signatures.length < 50
-  const until = last ? Number.MAX_SAFE_INTEGER : signatures[49]!.link
+  const until = last ? end : signatures[49]!.link
   const seals = await readWithin<SealRow>(
     database,
     { workspace },
@@ -263,17 +278,19 @@ interface SealRow extends Linked {
   orphaned: boolean
 }
 
-/** Where the last ones go on from; the beginning, if there are no more. */
-async function linkBefore(database: Knex, workspace: string, most: number): Promise<{ link: number; hash: string }> {
-  const [row] = await readWithin(
+/** Where the last ones before the end go on from; the beginning, if there are no more. */
+async function linkBefore(database: Knex, workspace: string, end: number, most: number) {
+  const [row] = await readWithin<{ link: number; hash: string }>(
     database,
     { workspace },
     {
       text: `select * from (
-               select s.link::int, s.hash from portal.client_signatures s where s.workspace_id = scope.workspace
-               union all select l.link::int, l.hash from portal.client_seals l where l.workspace_id = scope.workspace
+               select s.link::int, s.hash from portal.client_signatures s
+               where s.workspace_id = scope.workspace and s.link <= $4
+               union all select l.link::int, l.hash from portal.client_seals l
+               where l.workspace_id = scope.workspace and l.link <= $4
                order by link desc offset $3 limit 1) it`,
-      values: [most],
+      values: [most, end],
     },
   )
   return row ?? { link: 0, hash: '' }

@@ -3,13 +3,14 @@ import { SignPdf } from '@signpdf/signpdf'
 import { Signer, SUBFILTER_ETSI_CADES_DETACHED } from '@signpdf/utils'
 import { expect } from 'chai'
 import { PDFDocument } from 'pdf-lib'
+import { v7 as uuid } from 'uuid'
 import { testTime } from '../../test/database.ts'
 import { pastTriggers } from '../../test/past-triggers.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { query, within } from '../database.ts'
 import { sha256 } from './canonical.ts'
-import { faults } from './chain.ts'
+import { append, faults } from './chain.ts'
 import { check } from './check.ts'
 import { type Key, signingKeys } from './keys.ts'
 import { detached, seal } from './seal.ts'
@@ -184,6 +185,30 @@ describe('what was signed and sealed', () => {
     expect(check(body).filter(it => !it.good)).to.deep.equal([])
     delete body.seal
     expect(check(body).filter(it => !it.good)).to.deep.equal([])
+  })
+
+  it('is whole for whoever verifies while others sign', async () => {
+    const { scene } = await signedScene()
+    const { evidence, document } = await scene.owner('portal.client_signatures').first('evidence', 'document')
+    const key = await signingKeys(scene.database, secrets)(brightside)
+    let signing = true
+    const signers = Array.from({ length: 4 }, async (_, at) => {
+      for (let number = 0; number < 25; number++) {
+        const again = JSON.parse(evidence)
+        Object.assign(again, { id: uuid(), at: new Date(testTime()).toISOString() })
+        again.document.id = `${at}-${number}`
+        const entry = { evidence: again, document, settled: true }
+        await within(scene.database, { workspace: '1' }, tx => append(tx, entry, key))
+      }
+    })
+    const signed = Promise.all(signers).finally(() => {
+      signing = false
+    })
+    const found = new Set<string>()
+    while (signing) for (const it of await faults(scene.database, '1')) found.add(it)
+    await signed
+    expect([...found]).to.deep.equal([])
+    expect(await scene.owner('portal.client_chains').first('links')).to.deep.equal({ links: '102' })
   })
 
   it('can be erased by its owner alone: the links stay and the chain holds', async () => {
