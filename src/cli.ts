@@ -29,7 +29,8 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
          --email ADDRESS [--role ${roles.join('|')}] [--name NAME] [--from NAME]
          [--crm-password]                     no link: they sign in with the password that the CRM knows
   prune                                       forget ended sessions, links that are over, registrations never confirmed
-  reseal                                      seal anew with the first of PORTAL_SECRETS what older ones sealed
+  reseal [--lost]                             seal anew with the first of PORTAL_SECRETS what older ones sealed; --lost
+                                              goes on without a secret that nobody has any more
   serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
   staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
             --name NAME [--member]            a member sees the settings area exists and may change nothing
@@ -102,7 +103,7 @@ const isRole = (it: string): it is Role => roles.some(role => role === it)
 type Invited = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from'
 type Looked = 'database' | 'source' | 'url' | 'out' | 'json'
 type Text = Invited | Looked | 'audit' | 'by'
-type Flag = 'destroy' | 'without-evidence' | 'quiet' | 'grants' | 'member' | 'crm-password'
+type Flag = 'destroy' | 'without-evidence' | 'quiet' | 'grants' | 'member' | 'crm-password' | 'lost'
 type Options = { [name in Text]?: string } & { [name in Flag]?: boolean }
 
 async function run(): Promise<string> {
@@ -132,6 +133,7 @@ async function run(): Promise<string> {
         'without-evidence': { type: 'boolean' },
         grants: { type: 'boolean' },
         member: { type: 'boolean' },
+        lost: { type: 'boolean' },
         'crm-password': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -12,8 +12,13 @@ export const currentTime = (database: Knex): Date =>
 /** In milliseconds; positive where the database's clock is ahead of this process's. */
 const differences = new WeakMap<object, number>()
 
-/** A difference that is worth a warning, in milliseconds. */
-const tolerated = 2_000
+/** How far the clock of this machine is from the database server's, in milliseconds; positive where it is behind. */
+export const clockDifference = (database: Knex): number => measured.get(database.client.config) ?? 0
+
+const measured = new WeakMap<object, number>()
+
+/** Milliseconds: a difference that is worth a warning, and one with which an instance is not ready. */
+export const clockLimits = { warning: 2_000, notReady: 60_000 }
 
 /** Measures the difference of the two clocks. Changes nothing where the portal's migrations are not applied yet. */
 export async function readClock(database: Knex, log: Log): Promise<void> {
@@ -25,6 +30,7 @@ export async function readClock(database: Knex, log: Log): Promise<void> {
   const halfway = (sentAt + Date.now()) / 2
   differences.set(database.client.config, Math.round(row.portal.getTime() - halfway))
   const milliseconds = Math.round(row.server.getTime() - halfway)
-  if (Math.abs(milliseconds) > tolerated)
+  measured.set(database.client.config, milliseconds)
+  if (Math.abs(milliseconds) > clockLimits.warning)
     log.warn({ milliseconds }, 'the clock of this machine differs from the database’s, which is used')
 }

@@ -11,6 +11,7 @@ export type Use =
   | 'passkey challenge'
   | 'limit'
   | 'session cookie'
+  | 'secret id'
 
 /** Encrypts a text with the first secret: AES-256-GCM (NIST SP 800-38D), a random nonce before it and the tag behind it. */
 export function seal(text: string, secrets: string[], use: Use): Buffer {

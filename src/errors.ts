@@ -132,10 +132,15 @@ export class TooMany extends Problem {
   advice = 'Choose a shorter period.'
 }
 
-/** The database or the CRM cannot be reached; it heals by itself. */
-export class CrmUnavailable extends Problem {
+/** For a while; nothing was done. */
+export class Unavailable extends Problem {
   status = 503
   code = 'unavailable'
-  message = 'We cannot reach our books right now.'
+  message = 'We cannot answer right now.'
   advice = 'Nothing is lost. Please try again in a minute.'
+}
+
+/** The database or the CRM cannot be reached; it heals by itself. */
+export class CrmUnavailable extends Unavailable {
+  message = 'We cannot reach our books right now.'
 }

@@ -12,6 +12,9 @@ export interface Job<Data> {
   retryLimit: number
 }
 
+/** What a handler throws for a job that another instance can do: it is queued again, and not counted as tried. */
+export class ForOthers extends Error {}
+
 /** Work that is done later and tried again, queued in the transaction of its cause (pg-boss, in schema `portal_jobs`). */
 export interface Jobs {
   /**
@@ -35,7 +38,17 @@ export interface Jobs {
   stop(): Promise<void>
 }
 
-export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
+interface Parts {
+  database: Knex
+  log: Log
+  /** Whether this instance may work: one with another secret than the others leaves all jobs to them. */
+  trusted(): Promise<boolean>
+}
+
+/** How soon a job that was given back may be taken by another instance, and how often we see whether we may work again. */
+const pause = { givenBack: 5, held: 10 }
+
+export function jobs({ database, log, trusted }: Parts): Jobs {
   // What pg-boss asks of its own accord while it sends must not wait for a second connection: all may be in transactions.
   const within = new AsyncLocalStorage<Knex>()
   const boss = new PgBoss({
@@ -47,11 +60,14 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
   })
   boss.on('error', err => log.error({ err }, 'the job queue failed; it tries again'))
   const workers = new Set<string>()
+  const queues = new Set<string>()
+  const begun: (() => Promise<void>)[] = []
   const waiting: (() => Promise<void>)[] = []
   const stopping = new AbortController()
   const { signal } = stopping
   let started: Promise<unknown> | undefined
   let soon: NodeJS.Timeout | undefined
+  let held: NodeJS.Timeout | undefined
 
   /** A database that is down when we start is no reason not to start. */
   const start = async (): Promise<void> => {
@@ -72,6 +88,38 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
     })
   }
 
+  const giveBack = (queue: string, { data, singletonKey }: Taken) =>
+    boss.send(queue, data, { startAfter: pause.givenBack, ...(singletonKey === null ? {} : { singletonKey }) })
+
+  /** Takes no more jobs until this instance may work again. */
+  const hold = () => {
+    if (held) return
+    log.error({ queues: [...queues] }, 'jobs are left to other instances: this one was started with another secret')
+    for (const queue of queues) boss.offWork(queue, { wait: false })
+    workers.clear()
+    held = setInterval(async () => {
+      if (!(await trusted())) return
+      clearInterval(held)
+      held = undefined
+      waiting.push(...begun)
+      begin()
+    }, pause.held * 1_000).unref()
+  }
+
+  const perform = async (queue: string, job: Taken, handler: Handler) => {
+    if (!(await trusted())) {
+      hold()
+      return giveBack(queue, job)
+    }
+    try {
+      await handler(job)
+    } catch (error) {
+      if (!(error instanceof ForOthers)) throw error
+      log.error({ queue, why: error.message }, 'a job is left to other instances')
+      await giveBack(queue, job)
+    }
+  }
+
   return {
     async send(tx, queue, data, startAfter = 0, key) {
       const unique = key === undefined ? {} : { singletonKey: key }
@@ -83,11 +131,14 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
         const id: string = await boss.work(queue, options, async ([job]) => {
           // Where there was one, there may be another: this worker looks again at once, whatever becomes of this one.
           boss.notifyWorker(id)
-          await handler(job as never)
+          await perform(queue, job as Taken, handler)
         })
         workers.add(id)
       }
-      for (let at = 0; at < parallel; at++) waiting.push(workOff)
+      queues.add(queue)
+      const all = Array.from({ length: parallel }, () => workOff)
+      begun.push(...all)
+      waiting.push(...all)
       // Requests come first; what a process before this one has left can wait so long.
       soon ??= setTimeout(begin, 2_000).unref()
     },
@@ -98,11 +149,20 @@ export function jobs({ database, log }: { database: Knex; log: Log }): Jobs {
     async stop() {
       stopping.abort()
       clearTimeout(soon)
+      clearInterval(held)
       if (!started) return
       await started
       await boss.stop({ graceful: true, timeout: 5_000, close: false })
     },
   }
+}
+
+type Handler = (job: any) => Promise<void>
+
+/** What of pg-boss's own job is needed to queue it again. */
+interface Taken {
+  data: object
+  singletonKey: string | null
 }
 
 /** pg-boss writes in our own pool or transaction; several statements at once give the rows of all. */

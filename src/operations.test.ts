@@ -23,6 +23,34 @@ describe('for operators there is', () => {
     await until(async () => (await nobody.at('/portal/-/ready')).status === 200)
   })
 
+  it('a warning when the clock of the machine is off, in metrics and settings; a minute off is not ready', async () => {
+    const right = Date.now
+    try {
+      for (const [off, ready] of [
+        [0, 200],
+        [-5, 200],
+        [75, 503],
+      ] as const) {
+        Date.now = () => right() + off * 1_000
+        const { visit, log } = await open()
+        const [nobody, admin] = [await visit(), await visit('admin')]
+        const answer = await nobody.at('/portal/-/ready')
+        expect(answer.status, `${off} seconds`).to.equal(ready)
+        if (ready === 503) expect(answer).to.show('the clock is more than a minute off')
+        const [, told] = /^portico_clock_difference_seconds (\S+)/m.exec((await nobody.at('/portal/-/metrics')).text)!
+        expect(Number(told)).to.be.closeTo(-off, 1)
+        const warned = log.some(it => it.sentence.startsWith('the clock of this machine differs'))
+        expect(warned).to.equal(off !== 0)
+        const page = await admin.at('/settings/client-portal/state')
+        expect(page).to.show('The clock of this instance agrees with the database’s')
+        if (off) expect(page).to.show(`They differ by ${Math.abs(off)} seconds.`)
+        else expect(page).to.not.show('They differ by')
+      }
+    } finally {
+      Date.now = right
+    }
+  })
+
   it('metrics, with nothing personal in them', async () => {
     const { visit } = await open()
     const owner = await visit('owner')

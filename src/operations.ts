@@ -4,6 +4,7 @@ import { type Request, Router } from 'express'
 import type { Knex } from 'knex'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Alerts } from './alerts.ts'
+import { clockDifference, clockLimits } from './clock.ts'
 import type { Crm } from './crm.ts'
 import { query, sent } from './database.ts'
 import type { Gate } from './gate/gate.ts'
@@ -31,8 +32,17 @@ export function operations({ alerts, database, crm, sections, metricsToken, door
   })
 
   router.get('/ready', anybody, async (_req, res) => {
-    const [ours, theirs] = await Promise.all([answerOf(database), apart && answerOf(apart)])
-    const problem = stopping ? 'stopping' : ours !== 'answers' && `the database ${ours}`
+    const [ours, theirs, trusted] = await Promise.all([
+      answerOf(database),
+      apart && answerOf(apart),
+      soon(door.trusted()),
+    ])
+    const problem = [
+      stopping && 'stopping',
+      ours !== 'answers' && `the database ${ours}`,
+      trusted === false && 'another secret than the other instances',
+      isClockOff(database) && 'the clock is more than a minute off',
+    ].find(Boolean)
     res.status(problem ? 503 : 200).set('Cache-Control', 'no-store')
     // Without its CRM, which no other instance has either, this one still signs people in.
     const crm = theirs && { crm: theirs === 'does not answer' ? theirs : 'answers' }
@@ -56,17 +66,21 @@ export function operations({ alerts, database, crm, sections, metricsToken, door
   }
 }
 
+const isClockOff = (database: Knex) => Math.abs(clockDifference(database)) >= clockLimits.notReady
+
+/** Undefined where it takes longer than two seconds. */
+const soon = <T>(asked: Promise<T>): Promise<T | undefined> =>
+  Promise.race([asked, setTimeout(2_000, undefined, { ref: false })])
+
 type Answer = 'answers' | 'only reads' | 'does not answer'
 
 /** Within two seconds. */
-const answerOf = (database: Knex): Promise<Answer> =>
-  Promise.race([
-    query(database, { text: `select current_setting('transaction_read_only') = 'on' as "readOnly"` }).then(
-      ([row]) => (row.readOnly ? ('only reads' as const) : ('answers' as const)),
-      () => 'does not answer' as const,
-    ),
-    setTimeout(2_000, 'does not answer' as const, { ref: false }),
-  ])
+const answerOf = async (database: Knex): Promise<Answer> => {
+  const asked = query(database, { text: `select current_setting('transaction_read_only') = 'on' as "readOnly"` })
+  const rows = await soon(asked.catch(() => undefined))
+  if (!rows) return 'does not answer'
+  return rows[0].readOnly ? 'only reads' : 'answers'
+}
 
 const isLoopback = (address = '') => ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(address)
 const forwarded = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Forwarded', 'Via']
@@ -116,6 +130,23 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
       this.set({ state: 'used' }, pool.numUsed())
       this.set({ state: 'free' }, pool.numFree())
       this.set({ state: 'waiting' }, pool.numPendingAcquires())
+    },
+  })
+
+  new Gauge({
+    name: 'portico_clock_difference_seconds',
+    help: 'By how much the database server’s clock is ahead of the one of this machine.',
+    registers,
+    collect() {
+      this.set(clockDifference(database) / 1_000)
+    },
+  })
+  new Gauge({
+    name: 'portico_secret_fits',
+    help: 'Whether the secrets of this instance open what the others have sealed; 0 means that it answers 503.',
+    registers,
+    collect() {
+      this.set(door.state()?.secretsFit === false ? 0 : 1)
     },
   })
 

@@ -25,7 +25,7 @@ import { type Workspaces, workspaces } from './branding/workspaces.ts'
 import { dataJobs } from './data/jobs.ts'
 import { myData } from './data/page.ts'
 import { sendUnnamed } from './database.ts'
-import { CrmUnavailable, NotFound } from './errors.ts'
+import { CrmUnavailable, NotFound, Unavailable } from './errors.ts'
 import { delivering } from './evidence/delivery.ts'
 import { signingKeys } from './evidence/keys.ts'
 import { signing } from './evidence/signing.ts'
@@ -109,7 +109,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     timestamps,
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
-  const door = gate({ crm, database, log, every: checkEvery, wanted: () => flags.anywhere() })
+  const door = gate({ crm, database, log, secrets, every: checkEvery, wanted: () => flags.anywhere() })
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
   const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })
   const places = workspaces({ crm, database, log })
@@ -119,7 +119,7 @@ export async function assemble(options: Options): Promise<Assembled> {
 
   const limits = limitsOf({ database, secrets, log })
   const keys = passkeys({ database, secrets })
-  const queue = jobs({ database, log })
+  const queue = jobs({ database, log, trusted: door.trusted })
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
   const mailed = mail && address ? { database, limits, outbox: posts, jobs: queue, secrets, address } : undefined
@@ -143,6 +143,7 @@ export async function assemble(options: Options): Promise<Assembled> {
       ...{ signing: signer, story: stories(database), earlier: earlier(database), readers: readers(parts) },
     }),
     answers({ sections, compress }),
+    trusted(door),
   ]
 
   const clients = Router()
@@ -227,6 +228,12 @@ function resealSoon({ database, log, secrets }: { database: Knex; log: Log; secr
 }
 
 type Scoped = RequestHandler<{ workspace: string }>
+
+/** What this instance signs and seals the others could not read, and it could not read theirs. */
+const trusted =
+  (door: Gate): RequestHandler =>
+  async (_req, _res, next) =>
+    next((await door.trusted()) ? undefined : new Unavailable())
 
 /** What every page needs of the CRM is not as it was: nothing of it can be trusted until it is. */
 const fitting =

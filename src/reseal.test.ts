@@ -78,7 +78,7 @@ describe('a secret', () => {
     })
     const refused = await resealAll(config([newer])).catch(error => error.message)
     expect(refused).to.equal(
-      'Sealed 0 values anew with the first secret. 1 values cannot be opened by any of these secrets. Add the secret that sealed them.',
+      'Sealed 0 values anew with the first secret. 1 values cannot be opened by any of these secrets. Add the secret that sealed them. If it is lost, run portico reseal --lost.',
     )
     expect(await resealAll(config([newer, older]))).to.equal(
       'Sealed 1 values anew with the first secret. Everything is sealed with it: the older secrets can be taken out.',

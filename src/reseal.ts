@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { codeHash } from './auth/register.ts'
 import { opened, seal, type Use } from './crypto.ts'
 import { query, within } from './database.ts'
+import { secretsFit } from './secrets.ts'
 
 export interface Resealed {
   /** Values that are now sealed with the first secret, and were not before. */
@@ -47,6 +48,7 @@ const most = 500
  */
 export async function reseal(database: Knex, secrets: string[]): Promise<Resealed> {
   const sum = { anew: 0, lost: 0 }
+  await secretsFit(database, secrets)
   const workspaces = await query<{ id: string }>(database, { text: 'select portal.workspace_ids() as id' })
   for (const { id: workspace } of workspaces)
     for (const place of places) {

@@ -6,9 +6,20 @@ import { ident } from '../crm/map/sql.ts'
 import { query } from '../database.ts'
 import { accept, withdraw } from '../gate/accept.ts'
 import { Audited } from '../gate/audit.ts'
-import { auditFits, type Check, filesThere, fits, mailLeaves, migrated, powers, ticked } from '../gate/checks.ts'
+import {
+  auditFits,
+  type Check,
+  filesThere,
+  fits,
+  mailLeaves,
+  migrated,
+  powers,
+  secretFits,
+  ticked,
+} from '../gate/checks.ts'
 import { adviceOn } from '../gate/indexes.ts'
 import { type Config, connected, roleOf, Trouble, withCrm } from './config.ts'
+import { secretsFrom } from './secrets.ts'
 
 /** Ticks for all that must hold, and on with the portal where it does. */
 export async function enable(
@@ -57,6 +68,14 @@ export async function doctor(config: Config, { grants = false }): Promise<string
   return text
 }
 
+/** Only where the secrets are known here: the portal may have them from elsewhere. */
+async function secretChecks(config: Config): Promise<Check[]> {
+  const { PORTAL_SECRETS, PORTAL_SECRET } = process.env
+  if (!config.secrets && !PORTAL_SECRETS && !PORTAL_SECRET) return []
+  const secrets = config.secrets ?? secretsFrom(process.env)
+  return [await connected(config.ownerUrl, owner => secretFits(owner, secrets))]
+}
+
 async function allChecks(config: Config): Promise<Check[]> {
   const tables = await connected(config.ownerUrl, migrated)
   const rest = await withCrm(config, async (crm, database) => {
@@ -66,7 +85,14 @@ async function allChecks(config: Config): Promise<Check[]> {
     if (!/^(28P01|28000|3D000|42501)$/.test(error.code ?? '')) throw error
     return [{ label: `${roleOf(config)} can sign in to the database`, problems: [error.message] }]
   })
-  return [tables, ...rest, await mailLeaves(config.mail), ...(config.map ? [await filesThere(config.map)] : [])]
+  const secret = tables.problems.length ? [] : await secretChecks(config)
+  return [
+    tables,
+    ...rest,
+    ...secret,
+    await mailLeaves(config.mail),
+    ...(config.map ? [await filesThere(config.map)] : []),
+  ]
 }
 
 const auditChecks = (config: Config, audit: Audited) =>

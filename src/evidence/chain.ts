@@ -9,7 +9,8 @@ import { type Key, signed } from './keys.ts'
 
 /** A row of `client_signatures` as it is first written. */
 export interface Entry {
-  evidence: Evidence
+  /** Without its time: that is when its turn in the chain has come, by the database's clock. */
+  evidence: Omit<Evidence, 'at'>
   document: Buffer | null
   /** Where the CRM has taken it in the same transaction, or needs not know. */
   settled: boolean
@@ -17,11 +18,13 @@ export interface Entry {
 
 /** Writes the next link of the workspace's chain; others wait for it until this transaction ends. */
 export async function append(tx: Knex, { evidence, document, settled }: Entry, key: Key): Promise<void> {
-  const { id, at, workspace, act, signer } = evidence
+  const { id, workspace, act, signer } = evidence
   const { section, id: documentId, version, number } = evidence.document
-  const text = canonical(evidence)
+  const head = await lockChain(tx, workspace.id)
+  const at = head.now.toISOString()
+  const text = canonical({ ...evidence, at } satisfies Evidence)
   const salt = randomBytes(16)
-  const { link, hash } = await nextLink(tx, { workspace: workspace.id, id, at, digest: sha256(salt, text) })
+  const { link, hash } = nextLink(head, { workspace: workspace.id, id, at, digest: sha256(salt, text) })
   await query(tx, {
     name: 'portal.sign',
     text: `with head as (update portal.client_chains set links = $2, hash = $3 where workspace_id = $1)
@@ -54,22 +57,23 @@ interface Sealed {
 
 /** Keeps a sealed PDF with a link of its own; says whether it did, or somebody else had sealed the same answer already. */
 export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }: Sealed, key: Key): Promise<boolean> {
-  const [open] = await query<{ now: Date }>(tx, {
-    text: `select portal.now() as now from portal.client_signatures
+  const [open] = await query(tx, {
+    text: `select 1 from portal.client_signatures
            where workspace_id = $1 and id = $2 and sealed_hash is null for update`,
     values: [workspace, evidence],
   })
   if (!open) return false
+  const head = await lockChain(tx, workspace)
   const sealing: Sealing = {
     format: 'portico-seal/1',
     id: uuid(),
-    at: open.now.toISOString(),
+    at: head.now.toISOString(),
     workspace,
     evidence,
     sha256: sha256(pdf),
   }
   const { id, at } = sealing
-  const { link, hash } = await nextLink(tx, { workspace, id, at, digest: sha256(canonical(sealing)) })
+  const { link, hash } = nextLink(head, { workspace, id, at, digest: sha256(canonical(sealing)) })
   await query(tx, {
     text: `with head as (update portal.client_chains set links = $2, hash = $3 where workspace_id = $1)
            insert into portal.client_seals (workspace_id, link, hash, id, at, signature_id, client_id, sha256, digest, previous,
@@ -88,14 +92,27 @@ export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }:
   return true
 }
 
-/** The link that comes next, and its hash. The row of the chain is locked from here on. */
-async function nextLink(tx: Knex, it: Pick<Link, 'workspace' | 'id' | 'at' | 'digest'>) {
-  const [{ links, hash: previous }] = await query(tx, {
+interface Head {
+  links: number
+  hash: string
+  /** When it was this transaction's turn: no link is older than the one before it. */
+  now: Date
+}
+
+/** Where the workspace's chain ends. Nobody else adds to it until this transaction ends. */
+async function lockChain(tx: Knex, workspace: string): Promise<Head> {
+  const [head] = await query<Head>(tx, {
     name: 'portal.chain',
     text: `insert into portal.client_chains as it (workspace_id, links, hash) values ($1, 0, '')
-           on conflict (workspace_id) do update set links = it.links returning links::int, hash`,
-    values: [it.workspace],
+           on conflict (workspace_id) do update set links = it.links
+           returning links::int, hash, portal.now() + (clock_timestamp() - pg_catalog.now()) as now`,
+    values: [workspace],
   })
+  return head!
+}
+
+/** The link that comes next, and its hash. */
+function nextLink({ links, hash: previous }: Head, it: Pick<Link, 'workspace' | 'id' | 'at' | 'digest'>) {
   const link: Link = { ...it, link: links + 1, previous }
   return { link, hash: sha256(canonical(link)) }
 }
@@ -119,6 +136,7 @@ export interface Stored {
   digest: string
   previous: string
   hash: string
+  head_key: string
   head_signature: string
   certificate: string
   document: Buffer | null
@@ -151,7 +169,8 @@ interface StoredSeal {
 }
 
 export const columns = `s.workspace_id, s.id, s.link::int, s.at, s.act, s.section, s.document_id, s.version, s.number,
-  s.client_id, s.person_id, s.signer, s.evidence, s.salt, s.digest, s.previous, s.hash, s.head_signature, k.certificate, s.document,
+  s.client_id, s.person_id, s.signer, s.evidence, s.salt, s.digest, s.previous, s.hash, s.head_key,
+  s.head_signature, k.certificate, s.document,
   s.state, s.tries, s.settled_at, s.why, s.sealed, s.sealed_hash, s.sealed_before_links,
   (select to_jsonb(l) || jsonb_build_object('certificate', lk.certificate) from portal.client_seals l
    join portal.client_keys lk on lk.workspace_id = l.workspace_id and lk.id = l.head_key

@@ -174,7 +174,7 @@ async function finish(row: Stored, evidence: Evidence, workspace: Branded, parts
   // hold for both. One that nothing can be added to is named in the certificate by its fingerprint.
   const paper =
     (!ours && frozen && (await behind(frozen, await print(true)).catch(() => undefined))) || (await print(false))
-  const key = await keyOf(workspace)
+  const key = await keyOf(workspace, row.head_key)
   const sealed = await seal(paper, {
     key,
     at: row.at,

@@ -27,32 +27,37 @@ export interface Key {
 
 pkijs.setEngine('node', new pkijs.CryptoEngine({ name: 'node', crypto: webcrypto as never }))
 
-/** The key that a workspace signs with; its first signature makes it, in whichever process comes first. */
+/**
+ * The key that a workspace signs with; its first signature makes it, in whichever process comes first. What was signed
+ * with one key is sealed with it too: `id` names it. Another is given only where its secret is lost.
+ */
 export function signingKeys(database: Knex, secrets: string[]) {
   const known = new Map<string, Promise<Key>>()
-  return (workspace: Workspace): Promise<Key> => {
-    let key = known.get(workspace.id)
+  return (workspace: Workspace, id = ''): Promise<Key> => {
+    const name = JSON.stringify([workspace.id, id])
+    let key = known.get(name)
     if (!key) {
-      key = find(database, workspace, secrets)
-      key.catch(() => known.delete(workspace.id))
-      known.set(workspace.id, key)
+      key = find(database, workspace, secrets, id)
+      key.catch(() => known.delete(name))
+      known.set(name, key)
     }
     return key
   }
 }
 
-async function find(database: Knex, workspace: Workspace, secrets: string[]): Promise<Key> {
-  const made = (await stored(database, workspace, secrets)) ?? (await make(database, workspace, secrets))
+async function find(database: Knex, workspace: Workspace, secrets: string[], id: string): Promise<Key> {
+  const made = (await stored(database, workspace, secrets, id)) ?? (await make(database, workspace, secrets))
   // Somebody else may have been quicker: the first one is everybody's.
-  return (await stored(database, workspace, secrets)) ?? made
+  return (await stored(database, workspace, secrets, id)) ?? made
 }
 
 /** One that was sealed with a secret that is gone is of no more use for signing; its certificate still verifies. */
-const stored = (database: Knex, { id }: Workspace, secrets: string[]) =>
+const stored = (database: Knex, { id }: Workspace, secrets: string[], preferred: string) =>
   within(database, { workspace: id }, async tx => {
     const rows = await query<{ id: string; certificate: string; sealed: Buffer }>(tx, {
-      text: `select id, certificate, sealed from portal.client_keys where workspace_id = $1 order by created_at, id`,
-      values: [id],
+      text: `select id, certificate, sealed from portal.client_keys where workspace_id = $1
+             order by id::text = $2 desc, created_at, id`,
+      values: [id, preferred],
     })
     for (const { id, certificate, sealed } of rows) {
       const own = privateOf(certificate, sealed, secrets)

@@ -110,7 +110,7 @@ export function signing(parts: Parts): Signing {
     },
 
     async countersign(req, id, consent) {
-      const { workspace, staff, now, locale } = req.portal
+      const { workspace, staff, locale } = req.portal
       const key = await keyOf(workspace)
       await within(database, { workspace: workspace.id }, async tx => {
         const [row] = await query<{ evidence: string; done: boolean }>(tx, {
@@ -123,8 +123,8 @@ export function signing(parts: Parts): Signing {
         if (!row) throw new NotFound()
         if (row.done) throw new Conflict()
         const signed: Evidence = JSON.parse(row.evidence)
-        const evidence: Evidence = {
-          ...{ format: signed.format, id: uuid(), act: 'countersigned', at: now.toISOString() },
+        const evidence: Omit<Evidence, 'at'> = {
+          ...{ format: signed.format, id: uuid(), act: 'countersigned' },
           workspace: signed.workspace,
           document: { ...signed.document, pdf: null },
           signer: {
@@ -233,15 +233,14 @@ const subjectOf = ({ document, reason }: Signed, signature: string) => ({
   signature,
 })
 
-async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: string): Promise<Evidence> {
-  const { workspace, customer, guest, now, locale, aside } = req.portal
+async function evidenceOf(database: Knex, req: Request<any>, what: Signed, id: string): Promise<Omit<Evidence, 'at'>> {
+  const { workspace, customer, guest, locale, aside } = req.portal
   const { person, role, client } = customer
   const { section, act, document, consent, signature, reason, order } = what
   return {
     format: 'portico-evidence/1',
     id,
     act,
-    at: now.toISOString(),
     workspace: { id: workspace.id, name: workspace.name },
     document: {
       section,

@@ -195,7 +195,7 @@ describe('what was signed and sealed', () => {
     const signers = Array.from({ length: 4 }, async (_, at) => {
       for (let number = 0; number < 25; number++) {
         const again = JSON.parse(evidence)
-        Object.assign(again, { id: uuid(), at: new Date(testTime()).toISOString() })
+        Object.assign(again, { id: uuid() })
         again.document.id = `${at}-${number}`
         const entry = { evidence: again, document, settled: true }
         await within(scene.database, { workspace: '1' }, tx => append(tx, entry, key))
@@ -208,7 +208,26 @@ describe('what was signed and sealed', () => {
     while (signing) for (const it of await faults(scene.database, '1')) found.add(it)
     await signed
     expect([...found]).to.deep.equal([])
-    expect(await scene.owner('portal.client_chains').first('links')).to.deep.equal({ links: '102' })
+    const times = await scene.owner('portal.client_signatures').orderBy('link').pluck('at')
+    expect(times).to.have.length(101)
+    for (const [index, at] of times.entries())
+      expect(at, `No. ${index + 1}`).to.be.at.least(times[index - 1] ?? new Date(0))
+  })
+
+  it('is sealed with the key that it was signed with, also when there is an older one by then', async () => {
+    const { scene, id } = await signedScene()
+    const { head_key: signed } = await scene.owner('portal.client_signatures').where({ id }).first('head_key')
+    await pastTriggers(scene.owner, async tx => {
+      await tx('portal.client_signatures').update({ sealed: null, sealed_hash: null, sealed_at: null })
+      await tx('portal.client_seals').delete()
+    })
+    const older = await otherKey(scene)
+    expect((await signingKeys(scene.database, secrets)(brightside)).id).to.equal(older)
+    const later = await open({ on: scene })
+    await (await later.visit('admin')).postAt(`/settings/client-portal/answers/${id}/retry`)
+    const seals = () => scene.owner('portal.client_seals').pluck('head_key')
+    await until(async () => (await seals()).length)
+    expect(await seals()).to.deep.equal([signed])
   })
 
   it('can be erased by its owner alone: the links stay and the chain holds', async () => {
@@ -233,6 +252,15 @@ async function signedScene() {
   const id = await signDocument(owner, items[0].id)
   await sealedPdf(scene, id)
   return { scene, owner, id, document: items[0].id as string }
+}
+
+/** Another key of the workspace, older than those that are there; its id. */
+async function otherKey({ owner, database }: Scene): Promise<string> {
+  const workspace = { ...brightside, id: 'elsewhere' }
+  const { id } = await signingKeys(database, secrets)(workspace)
+  const moved = { workspace_id: brightside.id, created_at: new Date(0) }
+  await pastTriggers(owner, tx => tx('portal.client_keys').where({ id }).update(moved))
+  return id
 }
 
 async function signOne(owner: Visitor, at: number): Promise<string> {

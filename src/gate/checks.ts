@@ -14,6 +14,7 @@ import { query } from '../database.ts'
 import { refusal } from '../mail/transport.ts'
 import { migrationNames } from '../migrations.ts'
 import type { Options } from '../options.ts'
+import { secretId } from '../secrets.ts'
 import { type Audited, columnsIn, tablesOf } from './audit.ts'
 
 /** One thing that must hold, whether it does, and what to do where it does not. */
@@ -132,6 +133,16 @@ async function excess({ reads = { directory: {} }, writes = {} }: Crm, database:
       rows.filter(it => it.writes || (it.updates && !set[it.table]?.includes(it.column))),
     ),
   ]
+}
+
+/** Whether instances with these secrets could read what the portal has sealed. */
+export async function secretFits(owner: Knex, secrets: string[]): Promise<Check> {
+  const [row] = await query<{ id: string }>(owner, { text: 'select id from portal.secret_in_use' })
+  const fits = !row || secrets.map(secretId).includes(row.id)
+  return {
+    label: 'the portal’s secret is the one in use',
+    problems: fits ? [] : ['another secret is in use: add it to PORTAL_SECRETS, or run portico reseal --lost'],
+  }
 }
 
 /** Whether mails leave. Without any the portal offers nothing that needs one, which is no fault. */

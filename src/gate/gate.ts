@@ -3,12 +3,14 @@ import { readClock } from '../clock.ts'
 import type { Crm, Ports } from '../crm.ts'
 import { query, unreachable } from '../database.ts'
 import type { Log } from '../log.ts'
+import { secretsFit } from '../secrets.ts'
 import { type Drift, driftOf, type Schema, schemaOf } from './drift.ts'
 
 interface Parts {
   crm: Crm
   database: Knex
   log: Log
+  secrets: string[]
   /** Seconds between two looks. */
   every: number
   /** Whether there is anything to look after: nothing is asked of a database while the flag is off. */
@@ -22,6 +24,8 @@ interface State extends Drift {
   closed: Set<string>
   /** Whether the CRM's database could be asked; what was known of it holds where it could not. */
   answers: boolean
+  /** Whether the secrets of this instance open what is sealed in the database. */
+  secretsFit: boolean
 }
 
 export interface Gate {
@@ -29,6 +33,8 @@ export interface Gate {
   opened(): Promise<boolean>
   /** Whether what every page needs of the CRM is as it was. */
   whole(): boolean
+  /** Whether this instance has the secret that the others seal with; true while that is not known. */
+  trusted(): Promise<boolean>
   /** Without the ports of sections that have drifted. */
   passing(ports: Partial<Ports>): Partial<Ports>
   /** To look at once, since a statement was refused. */
@@ -68,15 +74,21 @@ export function gate(parts: Parts): Gate {
     if (wanted()) look().catch(err => parts.log.warn({ err }, 'the gate could not be looked at; what was known holds'))
   }
 
+  const opened = async () => {
+    timer ??= setInterval(again, every * 1000).unref()
+    const age = Date.now() - looked
+    if (!known || age > every * 3000) await look().catch(unanswered)
+    else if (!known.answers && age > 5_000) look().catch(unanswered)
+    return known ? known.accepted !== undefined : true
+  }
+
   return {
-    async opened() {
-      timer ??= setInterval(again, every * 1000).unref()
-      const age = Date.now() - looked
-      if (!known || age > every * 3000) await look().catch(unanswered)
-      else if (!known.answers && age > 5_000) look().catch(unanswered)
-      return known ? known.accepted !== undefined : true
-    },
+    opened,
     whole: () => !known?.closed.has('directory'),
+    async trusted() {
+      if (wanted()) await opened()
+      return known?.secretsFit !== false
+    },
     passing: ports =>
       known?.closed.size
         ? Object.fromEntries(Object.entries(ports).filter(([name]) => !known?.closed.has(name)))
@@ -90,7 +102,7 @@ export function gate(parts: Parts): Gate {
 /** A database that does not answer gives nothing away either: the page that follows says so. */
 const unanswered = () => undefined
 
-async function ask({ crm, database, log }: Parts, before?: State): Promise<{ state: State; schema: string }> {
+async function ask({ crm, database, log, secrets }: Parts, before?: State): Promise<{ state: State; schema: string }> {
   await readClock(database, log)
   const [row] = await query(database, {
     text: 'select accepted_by, accepted_at, fingerprint, crm_schema from portal.gate',
@@ -100,17 +112,23 @@ async function ask({ crm, database, log }: Parts, before?: State): Promise<{ sta
     throw error
   })
   const accepted = row && { by: row.accepted_by, at: row.accepted_at, fingerprint: row.fingerprint }
-  const nothing = { problems: [], news: [], closed: new Set<string>(), answers: true }
+  const fit = await secretsFit(database, secrets)
+  const nothing = { problems: [], news: [], closed: new Set<string>(), answers: true, secretsFit: fit }
   if (!row || !crm.reads) return { state: { ...nothing, accepted }, schema: '' }
   const found = await schemaOf(crm, database).catch(error => {
     if (!unreachable(error)) throw error
     return undefined
   })
-  if (!found) return { state: { ...(before ?? nothing), accepted, answers: false }, schema: '' }
+  if (!found) return { state: { ...(before ?? nothing), accepted, answers: false, secretsFit: fit }, schema: '' }
   const { catalogue } = found
   const drift = driftOf(crm.reads, catalogue, row.crm_schema as Schema)
   return {
-    state: { accepted, ...drift, closed: new Set(drift.problems.map(it => it.section)), answers: true },
+    state: {
+      ...nothing,
+      ...drift,
+      accepted,
+      closed: new Set(drift.problems.map(it => it.section)),
+    },
     schema: JSON.stringify([...catalogue.tables].map(([name, columns]) => [name, ...columns])),
   }
 }
@@ -124,6 +142,12 @@ function tell(log: Log, before: State | undefined, now: State) {
       now.accepted ? 'the audit is accepted: the portal is on' : 'the audit is no longer accepted: the portal is off',
     )
   if (!before && !now.accepted) log.warn({}, 'no audit of this CRM was accepted (portico enable): the portal is off')
+  if (!now.secretsFit && before?.secretsFit !== false)
+    log.error(
+      {},
+      'this instance was started with another secret than the others: it answers 503 and leaves jobs to them',
+    )
+  if (now.secretsFit && before?.secretsFit === false) log.info({}, 'the secrets of this instance fit again')
   if (!now.answers && before?.answers !== false)
     log.error({}, 'the database of the CRM does not answer: clients sign in, and see nothing of the CRM until it does')
   if (now.answers && before?.answers === false) log.info({}, 'the database of the CRM answers again')

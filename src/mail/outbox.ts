@@ -1,11 +1,12 @@
+import { setTimeout as after } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import type { Branded } from '../branding/workspaces.ts'
 import { seal, unseal } from '../crypto.ts'
-import { query, within } from '../database.ts'
+import { query, unreachable, within } from '../database.ts'
 import type { Flags } from '../flags.ts'
 import type { Gate } from '../gate/gate.ts'
-import type { Job, Jobs } from '../jobs.ts'
+import { ForOthers, type Job, type Jobs } from '../jobs.ts'
 import type { Speech } from '../language.ts'
 import type { Log } from '../log.ts'
 import { type Letter, type Written, written } from './letter.ts'
@@ -31,7 +32,7 @@ export interface Outbox {
 
 interface Parts {
   database: Knex
-  door: Pick<Gate, 'opened'>
+  door: Pick<Gate, 'opened' | 'look'>
   flags: Flags
   jobs: Jobs
   log: Log
@@ -94,6 +95,8 @@ interface Posted {
 
 interface Row {
   recipient: string
+  /** Whether other instances have had long enough to send it. */
+  old: boolean
   sealed: Buffer
 }
 
@@ -105,7 +108,8 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
     within(database, { workspace }, tx =>
       query<Row>(tx, {
         text: `update portal.client_outbox set ${set} where workspace_id = $1 and id = $2 and sent_at is null
-               and sealed is not null returning recipient, sealed`,
+               and sealed is not null
+               returning recipient, sealed, created_at < portal.now() - interval '1 hour' as old`,
         values: [workspace, id, ...values],
       }),
     )
@@ -113,7 +117,12 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
   const [row] = await change('tries = tries + 1')
   if (!row) return
   const opened = unseal(row.sealed, secrets, 'mail')
+  if (!opened && !row.old) {
+    door.look().catch(() => undefined)
+    throw new ForOthers(`The mail ${id} is sealed with another secret.`)
+  }
   if (!opened) {
+    log.error({ workspace, mail: id }, 'a mail is lost: it was sealed with a secret that no instance has')
     await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
@@ -128,5 +137,22 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
     if (final) return
     throw error
   }
-  await change('sent_at = portal.now(), sealed = null, error = null')
+  await note(() => change('sent_at = portal.now(), sealed = null, error = null'), log)
+}
+
+/**
+ * That a mail has left is noted, however long the database does not answer: else it would be sent again. Ends with the
+ * process, or with an error that waiting does not mend.
+ */
+async function note(write: () => Promise<unknown>, log: Log): Promise<void> {
+  for (let warned = false; ; warned = true) {
+    try {
+      await write()
+      return
+    } catch (err) {
+      if (!unreachable(err)) throw err
+      if (!warned) log.warn({ err }, 'a mail was sent; that it was is noted when the database answers')
+      await after(500, undefined, { ref: false })
+    }
+  }
 }

@@ -345,7 +345,7 @@ async function round(copy: Copy, { at = nine, after, crm = adapter(copy.database
   const { database } = copy
   const tell = (level: string) => (_: object, sentence: string) => void log.push(`${level} ${sentence}`)
   const told = { info: tell('info'), warn: tell('warn'), error: tell('error') }
-  const queue = jobs({ database, log: told })
+  const queue = jobs({ trusted: async () => true, database, log: told })
   const door: any = { opened: async () => true, whole: () => true, passing: (it: object) => it }
   const flags = { anywhere: () => true, enabled: () => true }
   const posts = outbox({ database, door, flags, jobs: queue, log: told, secrets, transport: undefined })

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import type { Alerts } from '../alerts.ts'
+import { clockDifference, clockLimits } from '../clock.ts'
 import { deletionsOf } from '../data/requests.ts'
 import { query, within } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
@@ -22,7 +23,7 @@ export const showState =
                (select coalesce(jsonb_agg(name order by name), '[]') from portal.migrations) as applied,
                (select coalesce(jsonb_agg(relname), '[]') from pg_class
                 where relnamespace = 'portal'::regnamespace and relkind = 'r'
-                  and relname !~ '^(migrations|client_sessions|gate)' and not (relrowsecurity and relforcerowsecurity)) as open
+                  and relname !~ '^(migrations|client_sessions|gate|secret_in_use)' and not (relrowsecurity and relforcerowsecurity)) as open
              from pg_roles r where r.rolname = current_user`,
     })
     const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
@@ -65,6 +66,7 @@ export const showState =
           good: tampered.length === 0,
           detail: tampered.join('; '),
         },
+        clockCheck(database, req.portal.t),
         { label: 'The portal’s role cannot bypass row-level security', good: !facts.bypasses, detail: facts.role },
         { label: 'The portal’s role owns no table', good: facts.owns === 0, detail: facts.role },
         {
@@ -75,6 +77,15 @@ export const showState =
       ],
     })
   }
+
+function clockCheck(database: Knex, t: Visit['t']) {
+  const milliseconds = Math.abs(clockDifference(database))
+  return {
+    label: 'The clock of this instance agrees with the database’s',
+    good: milliseconds <= clockLimits.warning,
+    detail: t('They differ by {n} seconds.', { n: Math.round(milliseconds / 1_000) }),
+  }
+}
 
 function told({ what, how, before, now }: Misfit, t: Visit['t']): string {
   if (how === 'gone') return t('{what} is gone, or has another name', { what })
