@@ -10,7 +10,7 @@ import { home } from '../src/home/home.ts'
 import { createPortal } from '../src/index.ts'
 import { sections } from '../src/sections.ts'
 
-const [, , url = '', password = ''] = process.argv
+const [, , url = '', password = '', mailUrl] = process.argv
 const database = connectPortal(url, password, { min: 0, max: 10 })
 const log = { info() {}, warn() {}, error: console.error }
 
@@ -41,6 +41,8 @@ const portal = await createPortal({
   staff,
   secrets: ['a secret of at least thirty-two characters'],
   log,
+  mail: mailUrl ? { url: mailUrl, from: 'portal@example.com' } : undefined,
+  address: 'http://127.0.0.1/portal',
   sections: watched,
 })
 
