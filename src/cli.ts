@@ -1,19 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { contactAt } from './auth/identity.ts'
-import { invite } from './auth/invitations.ts'
-import { join } from './auth/people.ts'
-import { audited } from './commands/audit.ts'
-import { type Config, configOf, connected, roleOf, Trouble, Wrong, withCrm } from './commands/config.ts'
-import { exportEvidence, verifyFile } from './commands/evidence.ts'
-import { disable, doctor, enable } from './commands/gate.ts'
-import { prune } from './commands/prune.ts'
-import { destroy } from './commands/rollback.ts'
-import { resealAll } from './commands/secrets.ts'
-import { resetStaffFactor, serve, staffAdd } from './commands/serve.ts'
-import { type Role, roles } from './crm.ts'
-import { within } from './database.ts'
-import { migrate } from './migrations.ts'
+import type { Config } from './commands/config.ts'
+import { Wrong } from './commands/problems.ts'
+import { roles } from './crm.ts'
 
 const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
 
@@ -47,58 +36,23 @@ SMTP_URL and MAIL_FROM where mail is to be sent.
 
 Exit status: 0 good, 1 problem found, 2 wrong usage.`
 
-const commands: Record<string, (config: Config, options: Options) => Promise<string>> = {
-  doctor,
-  enable,
-  disable,
-  prune,
-  reseal: resealAll,
-  serve,
-  'staff add': staffAdd,
-  'staff reset-factor': resetStaffFactor,
-  export: exportEvidence,
-  rollback: destroy,
+type Command = (config: Config, options: Options) => Promise<string>
 
-  async migrate(config) {
-    const names = await connected(config.ownerUrl, owner => migrate(owner, { role: roleOf(config) }))
-    return names.length ? `Applied ${names.join(', ')}.` : 'Nothing to do: all migrations are applied.'
-  },
-
-  invite: invited,
+/** Each is loaded when it is called: to verify a file needs neither a database nor the rest of the portal. */
+const commands: Record<string, () => Promise<Command>> = {
+  doctor: async () => (await import('./commands/gate.ts')).doctor,
+  enable: async () => (await import('./commands/gate.ts')).enable,
+  disable: async () => (await import('./commands/gate.ts')).disable,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateAll,
+  prune: async () => (await import('./commands/prune.ts')).prune,
+  reseal: async () => (await import('./commands/secrets.ts')).resealAll,
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  'staff add': async () => (await import('./commands/serve.ts')).staffAdd,
+  'staff reset-factor': async () => (await import('./commands/serve.ts')).resetStaffFactor,
+  export: async () => (await import('./commands/evidence.ts')).exportEvidence,
+  invite: async () => (await import('./commands/invite.ts')).invited,
+  rollback: async () => (await import('./commands/rollback.ts')).destroy,
 }
-
-async function invited(config: Config, options: Options): Promise<string> {
-  const { workspace: slug, client: id, email, role = 'admin', from = 'Your contact' } = options
-  if (!slug || !id || !email) throw new Wrong('invite needs --workspace, --client and --email.')
-  if (!isRole(role)) throw new Wrong(`--role must be one of ${roles.join(', ')}.`)
-  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new Wrong(`--email ${email} is no e-mail address.`)
-
-  return withCrm(config, async ({ directory, identity }, database) => {
-    const workspace = await directory.workspace(slug)
-    if (!workspace) throw new Trouble(`The CRM has no workspace "${slug}".`)
-    const client = await directory.client(workspace, id)
-    if (!client) throw new Trouble(`Workspace "${slug}" has no client ${id}.`)
-    const contact = await contactAt(directory, workspace, id, email)
-    const name = options.name ?? contact?.name
-    if (!name) throw new Trouble(`${email} is no contact of ${client.name}. Say --name to invite them all the same.`)
-
-    const joining = { email, name, client, contact: contact?.id ?? null, role }
-    if (options['crm-password']) {
-      if (!identity) throw new Trouble('The adapter has no identity: it knows no passwords of the CRM.')
-      await within(database, { workspace: workspace.id }, tx =>
-        join(tx, { ...joining, workspace: workspace.id, passwordHash: null }),
-      )
-      return `${name} <${email}> can sign in at ${config.address}/${slug}/sign-in for ${client.name}, with the password of the CRM.`
-    }
-    const invitation = { ...joining, invitedBy: from }
-    const token = await within(database, { workspace: workspace.id }, tx => invite(tx, workspace.id, invitation))
-    return `${name} <${email}> is invited to the portal of ${workspace.name} for ${client.name}, as ${role}.
-Send them this link; it is good once, for seven days:
-${config.address}/${slug}/invitation/${token}`
-  })
-}
-
-const isRole = (it: string): it is Role => roles.some(role => role === it)
 
 type Invited = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from'
 type Looked = 'database' | 'source' | 'url' | 'out' | 'json'
@@ -141,12 +95,14 @@ async function run(): Promise<string> {
   )
   if (values.help) return usage
   const named = positionals.join(' ')
-  if (named === 'audit') return audited(values)
-  if (positionals[0] === 'verify') return verifyFile(positionals[1], values.certificate)
+  if (named === 'audit') return (await import('./commands/audit.ts')).audited(values)
+  if (positionals[0] === 'verify')
+    return (await import('./commands/verify.ts')).verifyFile(positionals[1], values.certificate)
   const command = Object.hasOwn(commands, named) ? commands[named] : undefined
   if (!command) throw new Wrong(`There is no command "${named}".\n\n${usage}`)
+  const { configOf } = await import('./commands/config.ts')
   const config = await configOf(values.config, values.map)
-  return command(config, values)
+  return (await command())(config, values)
 }
 
 function parsed<T>(parse: () => T): T {

@@ -135,11 +135,13 @@ describe('the pages in a real browser', function () {
     expect(found).to.deep.equal([])
   })
 
-  it('run from right to left where the language does, with nothing that axe finds wrong', async () => {
+  it('run from right to left where the language does', async () => {
     const found: string[] = []
     await eachPlace(3, { locale: 'ar-XB', bypassCSP: true }, async (page, address) => {
-      await page.evaluate(axe)
-      for (const it of await violations(page, 'light')) found.push(`${address}: ${it}`)
+      if (exhaustive) {
+        await page.evaluate(axe)
+        for (const it of await violations(page, 'light')) found.push(`${address}: ${it}`)
+      }
       const side = await page
         .locator('.shell .side')
         .boundingBox({ timeout: 1 })

@@ -6,7 +6,8 @@ import { draft } from '../crm/map/draft.ts'
 import { knownMap } from '../crm/map/known.ts'
 import { ident, tableIdent } from '../crm/map/sql.ts'
 import { query } from '../database.ts'
-import { connected, Trouble, Wrong } from './config.ts'
+import { connected } from './config.ts'
+import { Trouble, Wrong } from './problems.ts'
 
 type Text = 'database' | 'source' | 'url' | 'out' | 'json' | 'map'
 

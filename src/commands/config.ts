@@ -7,6 +7,7 @@ import type { CrmMap } from '../crm/map/map.ts'
 import { shapeProblems } from '../crm/map/shape.ts'
 import type { Crm } from '../crm.ts'
 import type { Options } from '../options.ts'
+import { Trouble } from './problems.ts'
 
 /** What `portico.config.ts` exports by default, or a function that gives it. */
 export interface Config {
@@ -27,11 +28,6 @@ export interface Config {
   /** Where the CRM's tables are in another database: a connection string of a role that may read its catalogue. */
   crmUrl?: string
 }
-
-/** The command was used in a wrong way. */
-export class Wrong extends Error {}
-/** Something is not as it must be. */
-export class Trouble extends Error {}
 
 export async function configOf(named: string | undefined, map: string | undefined): Promise<Config> {
   if (map) return ofMap(map)

@@ -18,7 +18,8 @@ import {
   ticked,
 } from '../gate/checks.ts'
 import { adviceOn } from '../gate/indexes.ts'
-import { type Config, connected, roleOf, Trouble, withCrm } from './config.ts'
+import { type Config, connected, roleOf, withCrm } from './config.ts'
+import { Trouble } from './problems.ts'
 import { secretsFrom } from './secrets.ts'
 
 /** Ticks for all that must hold, and on with the portal where it does. */

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { query } from '../database.ts'
 import { rollback } from '../migrations.ts'
-import { type Config, connected, roleOf, Trouble } from './config.ts'
+import { type Config, connected, roleOf } from './config.ts'
+import { Trouble } from './problems.ts'
 
 /** Takes Portico's own tables away, but not signatures that nobody has taken along, unless that is said. */
 export async function destroy(

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { reseal } from '../reseal.ts'
 import { replaceLostSecret } from '../secrets.ts'
-import { type Config, connected, Trouble } from './config.ts'
+import { type Config, connected } from './config.ts'
+import { Trouble } from './problems.ts'
 
 /** The portal's secrets from the environment: `PORTAL_SECRETS`, separated by spaces, or the one `PORTAL_SECRET`. */
 export function secretsFrom({ PORTAL_SECRETS, PORTAL_SECRET }: NodeJS.ProcessEnv): string[] {

@@ -9,7 +9,8 @@ import { flagsFromEnvironment } from '../flags.ts'
 import { standAlone } from '../serve/app.ts'
 import { addStaff, dropFactors, staffOf } from '../serve/staff.ts'
 import { limitConnections, stopGracefully } from '../stop.ts'
-import { type Config, pool, Trouble, Wrong, withCrm } from './config.ts'
+import { type Config, pool, withCrm } from './config.ts'
+import { Trouble, Wrong } from './problems.ts'
 import { secretsFrom } from './secrets.ts'
 
 /** Serves the portal until it is told to stop. Resolves when it listens. */

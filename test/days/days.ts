@@ -19,7 +19,7 @@ if (!library) {
 /** What a browser shows, what the audit finds and how much there may be: other suites, which take long. */
 const elsewhere = [
   'test/{pages,passkeys,signing,edges,denials,stand-alone,elsewhere}.test.ts',
-  '{src/branding/logo,src/settings/branding,src/gate/indexes,plugins/invoices/volume,plugins/payments/payments}.test.ts',
+  '{src/branding/logo,src/settings/branding,src/gate/indexes,src/settings/import-volume,plugins/invoices/volume,plugins/payments/payments}.test.ts',
 ]
 /** What dates and times decide: run at each moment. The others take turns, so that each is run at one of them. */
 const byTime = [
