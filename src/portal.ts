@@ -143,7 +143,6 @@ export async function assemble(options: Options): Promise<Assembled> {
       ...{ signing: signer, story: stories(database), earlier: earlier(database), readers: readers(parts) },
     }),
     answers({ sections, compress }),
-    trusted(door),
   ]
 
   const clients = Router()
@@ -161,6 +160,7 @@ export async function assemble(options: Options): Promise<Assembled> {
 
   inside.use(
     begin,
+    trusted(door),
     fitting(door),
     locate(places),
     reminded,
@@ -200,7 +200,18 @@ export async function assemble(options: Options): Promise<Assembled> {
     webhooks,
     clients,
     beside: beside({ crm, database, door, flags, places, sections }),
-    settings: settings({ ...parts, address, alerts: watch, begin, claim, jobs: queue, mailed, reminded, staff }),
+    settings: settings({
+      ...parts,
+      address,
+      alerts: watch,
+      begin,
+      trusted: trusted(door),
+      claim,
+      jobs: queue,
+      mailed,
+      reminded,
+      staff,
+    }),
     retire: operator.stop,
     async close() {
       operator.stop()
@@ -211,7 +222,16 @@ export async function assemble(options: Options): Promise<Assembled> {
       await queue.stop()
     },
   }
-  return { portal, address, begin, claim, door, limits, places, remember: switchOff.remember }
+  return {
+    portal,
+    address,
+    begin: [...begin, trusted(door)],
+    claim,
+    door,
+    limits,
+    places,
+    remember: switchOff.remember,
+  }
 }
 
 /** In the background, once a process has started with more than one secret. */

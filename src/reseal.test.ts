@@ -16,6 +16,7 @@ const settings = '/settings/client-portal'
 async function unsealed(options: Parameters<typeof open>[0]) {
   const scene = await open(options)
   await scene.owner('portal.client_keys').delete()
+  await scene.owner('portal.secret_in_use').delete()
   return scene
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { portalUrl } from '../demo/portal-database.ts'
-import { password, urlOf } from '../test/database.ts'
+import { fresh, password, urlOf } from '../test/database.ts'
 import { until } from '../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../test/visit.ts'
 import { resealAll } from './commands/secrets.ts'
@@ -24,7 +24,7 @@ describe('an instance with another secret than the others', () => {
       expect(answer).to.include({ status: 503 }).and.show('We cannot answer right now.')
       expect(answer.headers, path).to.include({ 'retry-after': '30' }).and.not.have.property('set-cookie')
     }
-    expect((await nobody.at('/settings/client-portal')).status).to.equal(503)
+    expect((await (await two.visit('admin')).at('/settings/client-portal')).status).to.equal(503)
     expect((await nobody.post('/sign-in', { email, password: whoIs('owner').password })).status).to.equal(503)
     expect(await nobody.at('/portal/-/ready'))
       .to.include({ status: 503 })
@@ -39,7 +39,9 @@ describe('an instance with another secret than the others', () => {
   })
 
   it('cannot make its secret the one in use, neither first nor by its role', async () => {
-    const alone = await open({ secrets: [another] })
+    const on = await fresh()
+    await on.owner('portal.secret_in_use').delete()
+    const alone = await open({ on, secrets: [another] })
     expect((await (await alone.visit()).get('/sign-in')).status).to.equal(503)
     expect(await alone.owner('portal.secret_in_use')).to.be.empty
 
@@ -122,5 +124,6 @@ describe('an instance with another secret than the others', () => {
 async function unsealed(options: Parameters<typeof open>[0]): Promise<Scene> {
   const scene = await open(options)
   await scene.owner('portal.client_keys').delete()
+  await scene.owner('portal.secret_in_use').delete()
   return scene
 }

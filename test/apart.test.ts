@@ -10,7 +10,7 @@ import { join as joined } from '../src/auth/people.ts'
 import { within } from '../src/database.ts'
 import { Audited, accept, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
 import { root } from '../src/root.ts'
-import { fresh, postgres, setClock, today, urlOf } from './database.ts'
+import { fresh, postgres, secret, setClock, today, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import kite from './kite/crm.map.ts'
 import { until } from './until.ts'
@@ -54,7 +54,7 @@ describe('two CRMs in one process, one of them in another database than the port
       flags,
       log,
       staff: () => undefined,
-      secrets: ['s'.repeat(32)],
+      secrets: [secret],
       checkEvery: 0.1,
     }
     const demo = await fresh()

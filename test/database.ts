@@ -7,6 +7,7 @@ import { seedCrm } from '../demo/crm/seed.ts'
 import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
 import { type Postgres, startPostgres } from '../demo/postgres.ts'
 import { signingKeys } from '../src/evidence/keys.ts'
+import { secretsFit } from '../src/secrets.ts'
 
 /** The day it is in every test, and the instant at which each begins: the portal's clock is the database's. */
 export const today = '2026-11-21'
@@ -111,6 +112,7 @@ async function start() {
   await beginDay(portal.owner)
   // Made once: a key of 3,072 bits takes a second to find.
   await signingKeys(portal.database, [secret])({ ...brightside, id: '1' })
+  await secretsFit(portal.database, [secret])
   await seedAccounts(portal.owner, portal.database)
   await Promise.all([portal.owner.destroy(), portal.database.destroy()])
 }

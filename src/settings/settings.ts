@@ -59,6 +59,8 @@ interface Parts {
   reminded: RequestHandler
   sections: Section[]
   staff: Options['staff']
+  /** Refuses where this instance has another secret than the others. */
+  trusted: RequestHandler
   workspaces: Workspaces
 }
 
@@ -78,6 +80,7 @@ export function settings({
   reminded,
   sections,
   staff,
+  trusted,
   workspaces,
 }: Parts): Router {
   const router = Router()
@@ -106,6 +109,7 @@ export function settings({
   router.use(
     begin,
     entered,
+    trusted,
     locateAnyhow(workspaces, req => req.portal.staff?.workspace ?? ''),
     reminded,
     claim,

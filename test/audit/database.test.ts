@@ -137,11 +137,11 @@ describe('the audit of a database', () => {
     }))
 
   it('that does not answer, or has another name, is told in a report all the same', async () => {
-    const refused = await audit({ database: 'postgresql://nobody:secret@127.0.0.1:9/nothing' })
+    const refused = await audit({ database: 'postgresql://nobody:hunter2@127.0.0.1:9/nothing' })
     expect(refused).to.include({ whole: false })
     expect(refused.report)
       .to.include('The database could not be looked at: it does not answer.')
-      .and.not.include('secret')
+      .and.not.include('hunter2')
     const misnamed = await audit({ database: urlOf('there_is_none') })
     expect(misnamed.notes.join()).to.include('there is no database of that name')
     expect((await audit({ database: 'mysql://x/y' })).notes.join()).to.include('PostgreSQL')
