@@ -4,15 +4,15 @@ import { readServer } from './collectors/http.ts'
 import { readSource } from './collectors/source.ts'
 import { combine } from './combine.ts'
 import { columnsUsed, fingerprintOf } from './fingerprint.ts'
-import type { Answer, Status } from './judgement/answer.ts'
+import type { Status } from './judgement/answer.ts'
 import { type Judgement, judge } from './judgement/judge.ts'
-import type { Place } from './judgement/places.ts'
 import { areaOf } from './judgement/surface.ts'
 import { type Facts, noFacts } from './model.ts'
-import { type Creation, type Omission, tablesToCreate, tablesToLeaveOut } from './plan.ts'
-import { type QuestionId, questionnaire } from './questionnaire.ts'
+import { tablesToCreate, tablesToLeaveOut } from './plan.ts'
+import { questionnaire } from './questionnaire.ts'
 import { reportOf } from './report.ts'
-import { type Risk, risksOf } from './risks.ts'
+import type { Audit, AuditJson } from './result.ts'
+import { risksOf } from './risks.ts'
 
 /** What to look at. Each is optional; one at least must be there. */
 export interface Inputs {
@@ -25,29 +25,6 @@ export interface Inputs {
   /** The CRM itself, an Express 4 or 5 app with its routes mounted. */
   app?: unknown
   progress?(text: string): void
-}
-
-/** `audit.json`. */
-export interface AuditJson {
-  answers: Record<QuestionId, Answer & { decision: 'leave' | 'complete' | 'build'; consequence: string }>
-  data: Record<string, Place>
-  tables: { create: Creation[]; leaveOut: Omission[] }
-  /** What the fingerprint is made of: the columns of `data` with their types, as the database has them, else the source. */
-  columns: Record<string, string>
-  fingerprint: string
-}
-
-export interface Audit {
-  json: AuditJson
-  /** AUDIT_REPORT.md. */
-  report: string
-  risks: Risk[]
-  /** What could not be looked at, in sentences. */
-  notes: string[]
-  looked: Facts['looked']
-  untouched: string[]
-  /** False where something that was given could not be looked at at all. */
-  whole: boolean
 }
 
 /** Audits a CRM. It changes nothing, and ends with a report whatever it meets. Throws where it was given nothing to look at. */

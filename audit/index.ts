@@ -1,6 +1,8 @@
-import type { Audit, Inputs } from './audit.ts'
+import type { Inputs } from './audit.ts'
+import type { Audit } from './result.ts'
 
-export type { Audit, AuditJson, Inputs } from './audit.ts'
+export type { Inputs } from './audit.ts'
+export type { Audit, AuditJson } from './result.ts'
 
 /** Audits a CRM: its database, source, address or app, of which one is enough. It changes nothing. */
 export const audit = async (inputs: Inputs): Promise<Audit> => (await loaded()).audit(inputs)

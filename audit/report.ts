@@ -1,6 +1,6 @@
-import type { Audit, AuditJson } from './audit.ts'
 import { columns } from './columns.ts'
 import { groups, type QuestionId, questionnaire } from './questionnaire.ts'
+import type { Audit, AuditJson } from './result.ts'
 
 /** AUDIT_REPORT.md: what an owner needs in five minutes, then what a developer checks. The same facts give the same text. */
 export function reportOf({ json, risks, notes, looked, untouched }: Audit): string {

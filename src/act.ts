@@ -5,6 +5,14 @@ import type { Crm, Ports } from './crm.ts'
 import { within } from './database.ts'
 import type { Gate } from './gate/gate.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      act: Act
+    }
+  }
+}
+
 export interface Acting {
   tx: Knex.Transaction
   /** Within the transaction, where the CRM is in the same database. */

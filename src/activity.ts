@@ -2,6 +2,14 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { query, readWithin, type Scope } from './database.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      journal(row: Row): Promise<void>
+    }
+  }
+}
+
 /** What happened, in the words of a section's `activity`. `subject` fills its sentence. */
 export interface Event {
   event: string

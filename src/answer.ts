@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { roleName } from './auth/roles.ts'
+import type { RequestContext } from './context.ts'
 import type { Role } from './crm.ts'
 import { unreachable } from './database.ts'
 import {
@@ -21,7 +22,6 @@ import { drifted } from './gate/drift.ts'
 import type { Log } from './log.ts'
 import { hasView, render } from './render.ts'
 import type { Section } from './section.ts'
-import type { Visit } from './visit.ts'
 
 declare global {
   namespace Express {
@@ -66,10 +66,10 @@ function send(req: Request, res: Response, html: string, compress: boolean) {
  * A page frames its view, which may say the page's title. A fragment is the part whose name begins with `_`, or where a
  * page has none, all of its content.
  */
-export function shown(visit: Visit, view: string, data: object): string {
+export function shown(visit: RequestContext, view: string, data: object): string {
   const page = { title: '', times: false }
   /** As the reader is told instants; the page then knows that it has some, and may say in which time zone. */
-  const time: Visit['time'] = instant => {
+  const time: RequestContext['time'] = instant => {
     page.times = true
     return visit.time(instant)
   }
@@ -80,7 +80,7 @@ export function shown(visit: Visit, view: string, data: object): string {
 }
 
 /** What every view may use beside what is known of the visit. */
-const pieces = (visit: Visit) => {
+const pieces = (visit: RequestContext) => {
   const { asset, direction } = visit
   const sprite = asset('icons.svg')
   const icon = (name: string, more = '') =>

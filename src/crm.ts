@@ -1,5 +1,16 @@
 import type { Knex } from 'knex'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      staff: Staff | undefined
+      /** From here on only where a client's person is known, which is everywhere behind a permission. */
+      customer: Customer
+      crm: Ports
+    }
+  }
+}
+
 /** Ids are opaque text: what they look like is the CRM's own business. */
 export interface Workspace {
   id: string

@@ -1,11 +1,26 @@
-import type { RequestHandler, Router } from 'express'
+import type { NextFunction, RequestHandler, Response, Router } from 'express'
 import type { ZodObject, ZodType } from 'zod'
+import type { RequestContext } from './context.ts'
 import type { Role } from './crm.ts'
 import { Forbidden, SignedOut } from './errors.ts'
 import type { Speech } from './language.ts'
 import type { Money } from './money.ts'
 import type { PrintedDocument } from './pdf/pdf.ts'
-import type { Visit } from './visit.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      nav: Section[]
+      may(permission: string): boolean
+      /** All that this person may, here and now. */
+      allowed(): string[]
+      /** Whether a toggle is on for this person. */
+      on(toggle: string): boolean
+      /** Goes on where this action needs no fresh proof of who it is, or has one; asks for it else. */
+      climb(action: string, res: Response, next: NextFunction): Promise<void> | void
+    }
+  }
+}
 
 /** `Name` is one word for all: folder, URL segment, port, permission, event and view. */
 export interface Section<Name extends string = string> {
@@ -33,7 +48,7 @@ export interface Section<Name extends string = string> {
   /** How a document of it is printed for whoever signed it, of the content that was signed. */
   signed?(content: object, reader: Reader): PrintedDocument
   /** What this section puts on the first page. */
-  home?(visit: Visit): Promise<Home>
+  home?(visit: RequestContext): Promise<Home>
   routes(router: Router): void
 }
 
@@ -58,7 +73,7 @@ export type EventKind = 'view' | 'download' | 'change' | 'sign-in'
 export type Told = string | { kind: EventKind; says: string }
 
 /** For whom something is printed. */
-export type Reader = Speech & Pick<Visit, 'workspace'>
+export type Reader = Speech & Pick<RequestContext, 'workspace'>
 
 export interface Permission {
   label: string

@@ -3,10 +3,10 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { countsByDay, type Entry, entries, record, type Sought } from './activity.ts'
 import { dayBegins, daysLater } from './calendar.ts'
+import type { RequestContext } from './context.ts'
 import { csv } from './csv.ts'
 import { words } from './filter.ts'
 import { dateIn } from './language.ts'
-import type { Visit } from './visit.ts'
 
 const date = z.iso
   .date()
@@ -52,7 +52,7 @@ export const showTimeline =
   }
 
 /** A sentence of any event of its kind: what it would name is left open, numbers too. */
-const gistOf = (sentence: string, { t, number }: Pick<Visit, 't' | 'number'>) =>
+const gistOf = (sentence: string, { t, number }: Pick<RequestContext, 't' | 'number'>) =>
   t(sentence, anything).replaceAll(number('NaN'), '…')
 const anything = new Proxy({}, { has: () => true, get: () => '…' })
 

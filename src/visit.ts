@@ -1,105 +1,33 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import type { Act } from './act.ts'
-import type { Row } from './activity.ts'
 import { assetAddress } from './assets.ts'
-import type { ReadersOf } from './auth/readers.ts'
-import { includes, type Rights } from './auth/roles.ts'
-import type { Aside, Visitor } from './auth/sessions.ts'
-import type { Ways } from './auth/way.ts'
-import type { Branded, Workspaces } from './branding/workspaces.ts'
+import { includes } from './auth/roles.ts'
+import type { Workspaces } from './branding/workspaces.ts'
 import { currentTime } from './clock.ts'
-import type { Crm, Customer, Ports, Staff } from './crm.ts'
+import type { RequestContext } from './context.ts'
+import type { Crm, Customer, Ports } from './crm.ts'
 import { unreachable } from './database.ts'
-import { CrmUnavailable, NotFound, type Problem, SignedOut } from './errors.ts'
-import type { Signing } from './evidence/signing.ts'
+import { CrmUnavailable, NotFound, SignedOut } from './errors.ts'
 import { drifted } from './gate/drift.ts'
 import type { Gate } from './gate/gate.ts'
-import { dateIn, languages, localeOf, type Speech, speak, zoneOf } from './language.ts'
-import type { Guest } from './links/guest.ts'
+import { dateIn, languages, localeOf, speak, zoneOf } from './language.ts'
 import type { Section } from './section.ts'
 import { resolve, togglesOf } from './settings/toggles.ts'
-import type { EarlierOf } from './talk/earlier.ts'
-import type { StoryOf } from './talk/story.ts'
-
-declare global {
-  namespace Express {
-    interface Request {
-      portal: Visit
-    }
-  }
-}
-
-/** All that we know of a request. The host's own req.user and req.session are never touched. */
-export interface Visit extends Speech {
-  /** Also in the answer's `X-Request-Id` and in the log. */
-  id: string
-  /** Whether the answer is the portal's own by now, and no longer left to the host. */
-  claimed: boolean
-  wants: 'page' | 'fragment' | 'json'
-  frame: 'page' | 'solo' | 'settings'
-  /** Where the settings area is, on pages of staff outside of it. */
-  area: string | undefined
-  nonce: string
-  now: Date
-  /** An address within this workspace's portal, or within the settings area. */
-  url(path: string): string
-  asset(name: string): string
-  body: unknown
-  problem: Problem | undefined
-  workspace: Branded
-  /** For paper: its address is for pages. */
-  logo(): ReturnType<Workspaces['logo']>
-  journal(row: Row): Promise<void>
-  act: Act
-  /** Answers with legal weight: they are kept with their evidence. */
-  signing: Signing
-  story: StoryOf
-  earlier: EarlierOf
-  readers: ReadersOf
-  /** Undefined where no mail is sent. */
-  mailed: Ways | undefined
-  /** Holds our own session. */
-  aside: Aside
-  visitor: Visitor | undefined
-  /** Sent by a page of another origin that may ask the API: its cookies do not count. */
-  cookieless: boolean
-  /** The token that the request was sent with, and what it may: all that its person may, where it has no scopes. */
-  bearer: { id: string; scopes: string[] | null } | undefined
-  /** Where somebody came by a public link to one document, without an account. */
-  guest: Guest | undefined
-  nav: Section[]
-  may(permission: string): boolean
-  /** What the workspace has changed about its roles. */
-  rights: Rights
-  /** All that this person may, here and now. */
-  allowed(): string[]
-  /** Whether a toggle is on for this person. */
-  on(toggle: string): boolean
-  /** Goes on where this action needs no fresh proof of who it is, or has one; asks for it else. */
-  climb(action: string, res: Response, next: NextFunction): Promise<void> | void
-  staff: Staff | undefined
-  /** What waits, for the menu of the settings. */
-  awaiting: { questions: number; answers: number } | undefined
-  /** From here on only where a client's person is known, which is everywhere behind a permission. */
-  customer: Customer
-  crm: Ports
-}
 
 /** Enough to answer anybody, if only with an error. */
 export const arrive =
   ({
     database,
     ...services
-  }: Pick<Visit, 'act' | 'earlier' | 'journal' | 'mailed' | 'readers' | 'signing' | 'story'> & {
+  }: Pick<RequestContext, 'act' | 'earlier' | 'journal' | 'mailed' | 'readers' | 'signing' | 'story'> & {
     database: Knex
   }): RequestHandler =>
   (req, _res, next) => {
     const api = req.path.startsWith('/api/v1/')
     const base = req.baseUrl + (api ? '/api/v1' : '')
     const mount = req.params.workspace ? req.baseUrl.slice(0, req.baseUrl.lastIndexOf('/')) : req.baseUrl
-    const visit: Partial<Visit> = {
+    const visit: Partial<RequestContext> = {
       ...speak(`${localeOf(req.get('Accept-Language') ?? '')}|UTC`),
       id: requestId(req),
       claimed: false,
@@ -127,7 +55,7 @@ export const arrive =
       workspace: undefined,
       customer: undefined,
     }
-    req.portal = visit as Visit
+    req.portal = visit as RequestContext
     next()
   }
 
@@ -198,7 +126,7 @@ export function know({ crm, door, sections }: { crm: Crm; door: Gate; sections: 
       on,
       customer,
       crm: ports as Ports,
-    } satisfies Partial<Visit>)
+    } satisfies Partial<RequestContext>)
     next()
   }
 }

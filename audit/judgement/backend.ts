@@ -1,5 +1,6 @@
-import type { Facts, Mention } from '../model.ts'
+import type { Facts } from '../model.ts'
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { gateway, gatewaysOf } from './gateways.ts'
 import { scoped } from './surface.ts'
 import { clientSurface } from './views.ts'
 
@@ -44,22 +45,6 @@ function permissions(it: Case): Answer {
   if (linked.length) return partial('Possession of the token is all that is asked.', shown(linked, 3))
   return missing('Permissions are about staff.', [], 0.8)
 }
-
-/** Gateways by which clients pay invoices. Where the vendor charges the CRM's owner is another thing. */
-export function gatewaysOf({ mentions, packages }: Facts): { at: string; name: string }[] {
-  const paid = mentions.filter(it => it.kind === 'gateway' && !vendors(it))
-  const code = Map.groupBy(paid, it => it.at.split(':')[0]!)
-  return [...code]
-    .map(([, [first]]) => ({ at: first!.at, name: first!.text }))
-    .concat(paid.length ? packages.filter(it => gateway.test(it.name)).map(it => ({ at: it.at, name: it.name })) : [])
-}
-
-const vendors = ({ at }: Mention) =>
-  /(saas|subscri|plan|licen[cs]e|tenant[-_]?(billing|plan)|upgrade|pricing|billing)/i.test(at.split(':')[0]!) &&
-  !/(invoice|payment|quote|client|customer)/i.test(at.split(':')[0]!)
-
-const gateway =
-  /(stripe|paypal|braintree|mollie|razorpay|omnipay|square|authorizenet|gocardless|adyen|paystack|klarna|checkout-sdk|payum|cashfree|mercadopago|activemerchant|flutterwave)/i
 
 function payment(facts: Facts): Answer {
   const gateways = gatewaysOf(facts)

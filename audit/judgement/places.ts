@@ -1,6 +1,5 @@
 import type { Column, Table } from '../model.ts'
 import { root, wordsIn } from '../names.ts'
-import type { tenantOf } from './tenant.ts'
 
 /** Where an entity is kept, and under which names. Null is: not found. */
 export interface Place {
@@ -84,7 +83,8 @@ export function linesOf(parent: Table, tables: Table[], stem: Stem): Table | und
 interface Around {
   tables: Table[]
   stem: Stem
-  tenant: ReturnType<typeof tenantOf>
+  /** The table that every other one belongs to, and the column by which they do. */
+  tenant: { table: Table; column: string | undefined } | undefined
   clients: Table | undefined
   staff: Table | undefined
 }

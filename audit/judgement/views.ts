@@ -1,6 +1,6 @@
 import { acceptance, type DocumentKind, paying } from '../lexicon.ts'
 import { type Answer, type Answers, type Case, implemented, missing, partial, shown, staffOnly } from './answer.ts'
-import { gatewaysOf } from './backend.ts'
+import { gatewaysOf } from './gateways.ts'
 import type { Reach } from './surface.ts'
 
 /** B and C: what a client, or who holds a link, sees and does. */

@@ -1,5 +1,5 @@
+import type { RequestContext } from '../../src/context.ts'
 import type { Chart } from '../../src/section.ts'
-import type { Visit } from '../../src/visit.ts'
 import type { Overview } from './port.ts'
 
 /** The first day of the month so many months before a plain date's. */
@@ -9,7 +9,7 @@ export function monthsBefore(date: string, count: number): string {
 }
 
 /** Twelve months of the currency in which most months have something; nothing for who has but one. */
-export function chartOf(told: Overview['months'], { t, customer: { today } }: Visit): Chart | undefined {
+export function chartOf(told: Overview['months'], { t, customer: { today } }: RequestContext): Chart | undefined {
   const byCurrency = [...Map.groupBy(told, it => it.invoiced.currency)]
   const [currency, its] = byCurrency.sort((a, b) => b[1].length - a[1].length)[0] ?? ['', []]
   if (its.length < 2) return undefined

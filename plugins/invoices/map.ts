@@ -36,14 +36,6 @@ const summary = `d.id::text, d.number, d.title, d.total::text as total, d.balanc
   case when d.cancelled then 'cancelled' when d.paid then 'paid' when d.to_pay and d.due < ${today} then 'overdue'
     when d.to_pay then 'open' else 'other' end as status`
 
-/** Parts of SQL that the port's questions share. */
-export interface Compiled {
-  relation: string
-  /** Relations over one document `d`. */
-  payments: string
-  credits: string
-}
-
 function invoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
   const document = paper(reader, map, it, 'invoices')
   const { place, means, key, sent, amounts } = document

@@ -1,13 +1,13 @@
+import type { RequestContext } from '../../src/context.ts'
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { minus, paper, paragraphs, printedLines, printedSums } from '../../src/pdf/print.ts'
 import { squares } from '../../src/qr.ts'
-import type { Visit } from '../../src/visit.ts'
 import { giroCode } from './girocode.ts'
 import type { Invoice } from './port.ts'
 import { words } from './words.ts'
 
 /** An invoice on paper, with what was paid and credited since. */
-export function printed(it: Invoice, visit: Visit): PrintedDocument {
+export function printed(it: Invoice, visit: RequestContext): PrintedDocument {
   const { t, day, money } = visit
   const settled = it.payments.length + it.creditNotes.length > 0
   return {
@@ -45,7 +45,7 @@ export function printed(it: Invoice, visit: Visit): PrintedDocument {
   }
 }
 
-function howToPay(it: Invoice, visit: Visit): PrintedDocument['todo'] {
+function howToPay(it: Invoice, visit: RequestContext): PrintedDocument['todo'] {
   if (!it.account || (it.status !== 'open' && it.status !== 'overdue')) return undefined
   const { term, transfer, scan } = words(visit)
   const scanned = giroCode(it)

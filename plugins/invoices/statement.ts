@@ -1,9 +1,9 @@
 import type { Request } from 'express'
 import { z } from 'zod'
+import type { RequestContext } from '../../src/context.ts'
 import { csv } from '../../src/csv.ts'
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { paper } from '../../src/pdf/print.ts'
-import type { Visit } from '../../src/visit.ts'
 import type { Statement } from './port.ts'
 
 const date = z.iso
@@ -25,14 +25,18 @@ export function periodOf(req: Request<any>): Period {
   return start <= end ? { from: start, until: end } : { from: end, until: start }
 }
 
-export const kinds = ({ t }: Visit) => ({
+export const kinds = ({ t }: RequestContext) => ({
   invoice: t('Invoice'),
   payment: t('Payment, thank you'),
   'credit note': t('Credit note'),
 })
 
 /** The account of each currency under a heading of its own, with what is open before, after each entry and in the end. */
-export function printedStatement({ from, until }: Period, statements: Statement[], visit: Visit): PrintedDocument {
+export function printedStatement(
+  { from, until }: Period,
+  statements: Statement[],
+  visit: RequestContext,
+): PrintedDocument {
   const { t, day, money, customer } = visit
   const period = t('{from} to {until}', { from: day(from), until: day(until) })
   const words = kinds(visit)

@@ -1,12 +1,12 @@
 import type { z } from 'zod'
+import type { RequestContext } from '../../src/context.ts'
 import { daysBetween } from '../../src/document.ts'
 import { squares } from '../../src/qr.ts'
-import type { Visit } from '../../src/visit.ts'
 import { giroCode } from './girocode.ts'
 import type { Account, Invoice, Summary } from './port.ts'
 
 /** How an invoice stands, for its badge: tone, icon, words; and what happened to it. */
-export const words = ({ t, money, customer: { today } }: Visit) => ({
+export const words = ({ t, money, customer: { today } }: RequestContext) => ({
   state({ status, word, dueOn }: Summary): [string, string, string] {
     if (status === 'paid') return ['green', 'check', t('Paid')]
     if (status === 'cancelled') return ['secondary', 'ban', t('Cancelled')]

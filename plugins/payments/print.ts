@@ -1,12 +1,12 @@
+import type { RequestContext } from '../../src/context.ts'
 import { csv } from '../../src/csv.ts'
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { paper } from '../../src/pdf/print.ts'
-import type { Visit } from '../../src/visit.ts'
 import type { Payment, Receipt } from './port.ts'
 import { words } from './words.ts'
 
 /** A receipt on paper: what was paid, when, how and for which invoices. */
-export function printed(it: Receipt, visit: Visit): PrintedDocument {
+export function printed(it: Receipt, visit: RequestContext): PrintedDocument {
   const { t, day, money } = visit
   return {
     ...paper(visit),

@@ -1,8 +1,8 @@
-import type { Visit } from '../../src/visit.ts'
+import type { RequestContext } from '../../src/context.ts'
 import type { Payment } from './port.ts'
 
 /** How a payment is told: its method, and what it was for. */
-export const words = ({ t }: Visit) => ({
+export const words = ({ t }: RequestContext) => ({
   methods: {
     'bank transfer': t('Bank transfer'),
     card: t('Card'),

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
+import type { RequestContext } from '../context.ts'
 import { type Role, roles } from '../crm.ts'
 import { Forbidden } from '../errors.ts'
 import type { Row } from '../settings/toggles.ts'
-import type { Visit } from '../visit.ts'
 
 /** Whom a workspace asks for a second factor, and from which plain date on. Stored as `2026-12-01 admin billing`. */
 export interface Demand {
@@ -21,7 +21,7 @@ export function demandIn(value: unknown): Demand | undefined {
 export const demandText = (it: Demand | undefined) => (it ? [it.from, ...it.roles].join(' ') : 'nobody')
 
 /** What is asked of this person, today or later. */
-export const demandOf = ({ visitor, customer }: Pick<Visit, 'visitor' | 'customer'>) =>
+export const demandOf = ({ visitor, customer }: Pick<RequestContext, 'visitor' | 'customer'>) =>
   demandOn(customer.role, visitor?.settings ?? [])
 
 export function demandOn(role: Role, settings: Row[]): Demand | undefined {

@@ -7,6 +7,14 @@ import { suspendedSql } from './identity.ts'
 import { here } from './leavers.ts'
 import { includes, type Rights } from './roles.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      readers: ReadersOf
+    }
+  }
+}
+
 export interface Member {
   id: string
   name: string

@@ -1,8 +1,17 @@
 import type { Knex } from 'knex'
+import type { RequestContext } from '../context.ts'
 import type { Role } from '../crm.ts'
 import { readWithin } from '../database.ts'
 import type { Permission, Section } from '../section.ts'
-import type { Visit } from '../visit.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** What the workspace has changed about its roles. */
+      rights: Rights
+    }
+  }
+}
 
 /** What a workspace has changed about its roles: a name of its own, and permissions that differ from their section's. */
 export type Rights = Partial<Record<Role, { name: string | null; permissions: Record<string, boolean> }>>
@@ -11,7 +20,7 @@ export const includes = (rights: Rights, role: Role, name: string, permission: P
   permission !== undefined && (rights[role]?.permissions[name] ?? permission.roles.includes(role))
 
 /** As the workspace calls it, else in the reader's language. */
-export const roleName = ({ t, rights }: Pick<Visit, 't' | 'rights'>, role: Role): string =>
+export const roleName = ({ t, rights }: Pick<RequestContext, 't' | 'rights'>, role: Role): string =>
   rights[role]?.name ??
   { admin: t('Admin'), approver: t('Approver'), billing: t('Billing'), member: t('Member'), viewer: t('Viewer') }[role]
 

@@ -10,6 +10,16 @@ import { query } from '../database.ts'
 import type { Log } from '../log.ts'
 import type { Rights } from './roles.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** Holds our own session. */
+      aside: Aside
+      visitor: Visitor | undefined
+    }
+  }
+}
+
 /** What a session holds: who signed in, where, and for which of their clients. */
 export interface Held {
   workspace?: string

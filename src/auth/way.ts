@@ -1,13 +1,22 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
+import type { RequestContext } from '../context.ts'
 import { within } from '../database.ts'
 import { localeOf, type Speech, speak, zoneOf } from '../language.ts'
 import type { Facts, LetterKind } from '../mail/letters.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import { said, textOf } from '../mail/texts.ts'
-import type { Visit } from '../visit.ts'
 import type { Limits } from './limits.ts'
 import type { accountOf } from './people.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** Undefined where no mail is sent. */
+      mailed: Ways | undefined
+    }
+  }
+}
 
 /** What the ways in have in common. */
 export interface Ways {
@@ -35,7 +44,7 @@ export async function mailing<T>(
 
 /** A request, or what of one a mail needs. */
 export interface Asked {
-  portal: Pick<Visit, 'workspace' | 'locale'>
+  portal: Pick<RequestContext, 'workspace' | 'locale'>
 }
 
 export const linkTo = ({ address }: Ways, req: Asked, path: string) => `${address}/${req.portal.workspace.slug}${path}`

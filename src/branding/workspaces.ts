@@ -5,6 +5,16 @@ import { CrmUnavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Logo, logoFrom } from './logo.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      workspace: Branded
+      /** For paper: its address is for pages. */
+      logo(): ReturnType<Workspaces['logo']>
+    }
+  }
+}
+
 /** A workspace as its clients see it: what the CRM says of it, and what its admin says instead. */
 export interface Branded extends Workspace {
   /** The words on the sign-in page. */

@@ -8,12 +8,21 @@ import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { Jobs } from '../jobs.ts'
+import type { SignedSummary } from '../offer/content.ts'
 import type { Answer, Offers } from '../offer/port.ts'
-import type { SignedSummary } from '../offer/since-signed.ts'
 import { canonical, sha256 } from './canonical.ts'
 import { append, columns, type Stored, tables } from './chain.ts'
 import type { Evidence, Signature } from './evidence.ts'
 import type { signingKeys } from './keys.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** Answers with legal weight: they are kept with their evidence. */
+      signing: Signing
+    }
+  }
+}
 
 /** The CRM's own where it has one, else ours. */
 export interface Paper {

@@ -7,6 +7,7 @@ import { includes, rightsOf } from '../auth/roles.ts'
 import type { Aside } from '../auth/sessions.ts'
 import { rungIn } from '../auth/step-up.ts'
 import type { Ways } from '../auth/way.ts'
+import type { RequestContext } from '../context.ts'
 import type { Contact, Crm, Customer, Ports, Role } from '../crm.ts'
 import { within } from '../database.ts'
 import { NotFound } from '../errors.ts'
@@ -15,9 +16,17 @@ import { dateIn, zoneOf } from '../language.ts'
 import { limitName } from '../offer/limit.ts'
 import type { Permission, Section } from '../section.ts'
 import { type Row, resolve, togglesOf } from '../settings/toggles.ts'
-import type { Visit } from '../visit.ts'
 import type { Open } from './store.ts'
 import type { Ticket } from './ticket.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** Where somebody came by a public link to one document, without an account. */
+      guest: Guest | undefined
+    }
+  }
+}
 
 /** Whoever came by a public link: nobody in particular, until they have proven to be a contact of the client. */
 export interface Guest {
@@ -162,7 +171,7 @@ export function entering(parts: Parts) {
       },
       earlier: async () => undefined,
       journal: row => journal(isProgram(req) ? { ...row, event: 'links.fetched', actor_kind: 'nobody' } : row),
-    } satisfies Partial<Visit>)
+    } satisfies Partial<RequestContext>)
   }
 }
 

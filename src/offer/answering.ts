@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response, Router } from 'express'
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
+import type { RequestContext } from '../context.ts'
 import { grouped } from '../document.ts'
 import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
@@ -15,25 +16,24 @@ import { sendPdf } from '../pdf/print.ts'
 import { identified, may, stepUp } from '../section.ts'
 import { lineNames } from '../talk/line-names.ts'
 import type { Answered } from '../talk/story.ts'
-import type { Visit } from '../visit.ts'
 import { changed, changesSince, filesOf, markOf } from './bound.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { carried, free, freedomOf, withChoice } from './choosing.ts'
 import { contentOf } from './content.ts'
+import type { Kind } from './kind.ts'
 import { AboveLimit, over } from './limit.ts'
 import { fitsName } from './names.ts'
 import type { Offer, Offers } from './port.ts'
 import { printed } from './print.ts'
-import type { Kind } from './section.ts'
 import { consentOf, policyOf } from './signing.ts'
 import { changesSinceSigned } from './since-signed.ts'
 
 /** How one kind of offer is answered: its pages, and what they need. */
 export interface Answering {
   kind: Kind
-  port(visit: Visit): Offers
+  port(visit: RequestContext): Offers
   /** What all of its pages may use. */
-  shared(visit: Visit): object
+  shared(visit: RequestContext): object
   /** The page on which a choice is made, and what is wrong with it is told. */
   choose: RequestHandler<any>
 }
@@ -313,7 +313,7 @@ function signatureIn(
 }
 
 /** The words that are agreed to. */
-const consentTo = ({ says }: Kind, visit: Visit, offer: Offer) =>
+const consentTo = ({ says }: Kind, visit: RequestContext, offer: Offer) =>
   consentOf(policyOf(visit), visit, {
     document: says(visit).numbered(offer.number),
     version: String(offer.version),
@@ -329,7 +329,7 @@ const naming = (offer: Offer) => ({
 })
 
 /** Our own print, made of what was shown. Many who accept the same at once wait for the same print. */
-async function paperOf({ says }: Kind, shown: Offer, visit: Visit): Promise<Paper> {
+async function paperOf({ says }: Kind, shown: Offer, visit: RequestContext): Promise<Paper> {
   const document = printed(shown, says(visit).one, visit)
   const key = sha256(visit.workspace.id, JSON.stringify(document))
   const paper = making.get(key) ?? visit.logo().then(logo => pdfOf(document, logo, { by: '', first: true }))

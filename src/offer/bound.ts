@@ -1,8 +1,8 @@
+import type { RequestContext } from '../context.ts'
 import { CrmUnavailable, NotFound } from '../errors.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import type { Paper } from '../evidence/signing.ts'
-import type { Visit } from '../visit.ts'
 import { contentOf } from './content.ts'
 import type { Offer, Offers } from './port.ts'
 
@@ -44,7 +44,7 @@ export const markOf = (offer: Offer, consent: string, files?: Files): string =>
   ].join('.')
 
 /** What is other than a mark says, in the reader's words: a mark that is none of ours tells nothing. */
-export function changesSince(mark: string, now: string, { attached }: Files, t: Visit['t']): string[] {
+export function changesSince(mark: string, now: string, { attached }: Files, t: RequestContext['t']): string[] {
   const [was, is] = [mark.split('.'), now.split('.')]
   if (was.length < 3) return []
   const parts = [t('the document'), t('the words that you agree to'), t('the PDF'), ...attached.map(it => it.name)]

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Visit } from '../visit.ts'
+import type { RequestContext } from '../context.ts'
 import { type Choice, choiceOf, choosable, chosen, closed, opened } from './choice.ts'
+import type { Kind } from './kind.ts'
 import type { Offer, Offers } from './port.ts'
-import type { Kind } from './section.ts'
 
 /** What a client has chosen, from the address of a page or from a form: nothing of it is trusted yet. */
 function choiceIn(from: unknown, offer: Offer, ofQuantity: (id: string) => boolean): Choice {
@@ -27,7 +27,7 @@ export interface Freedom {
   parts: boolean
 }
 
-export const freedomOf = (name: Kind['name'], visit: Visit, { parts }: Offers): Freedom => ({
+export const freedomOf = (name: Kind['name'], visit: RequestContext, { parts }: Offers): Freedom => ({
   quantities: visit.on(`${name}.quantities`),
   parts: parts === true && visit.on(`${name}.parts`),
 })

@@ -1,10 +1,13 @@
 import { z } from 'zod'
-import type { Visit } from '../visit.ts'
+import type { RequestContext } from '../context.ts'
 import { Offer } from './port.ts'
 
 /** Of an offer what a client says yes to: all that is shown, without how it stands. */
 export const Content = Offer.omit({ status: true, word: true, answeredOn: true, answeredBy: true, answerNote: true })
 export type Content = z.infer<typeof Content>
+
+/** Of a signed document as much as a list knows of it. */
+export type SignedSummary = Pick<Content, 'number' | 'title' | 'total' | 'validUntil'>
 
 export function contentOf(offer: Offer): Content {
   const { status, word, answeredOn, answeredBy, answerNote, ...content } = offer
@@ -42,7 +45,7 @@ export type Since = z.infer<typeof Since>
 export function since(
   before: { version: number; at: string; content: unknown } | undefined,
   now: Content,
-  visit: Visit,
+  visit: RequestContext,
 ): Since | null {
   const kept = Content.safeParse(before?.content).data
   const changes = kept ? differences(kept, now, visit) : []
@@ -53,7 +56,11 @@ export function since(
  * What of the document is other now: names of people and addresses are not compared. Amounts are told as `money` says them,
  * of a line only what differs.
  */
-export function differences(before: Content, now: Content, { day, money }: Pick<Visit, 'day' | 'money'>): Difference[] {
+export function differences(
+  before: Content,
+  now: Content,
+  { day, money }: Pick<RequestContext, 'day' | 'money'>,
+): Difference[] {
   const facts = ({ number, version, title, validUntil, intro, terms, total, attachments = [] }: Content) => ({
     ...{ number, version: String(version), title, validUntil: validUntil && day(validUntil), intro, terms },
     total: money(total),
@@ -77,7 +84,7 @@ export function differences(before: Content, now: Content, { day, money }: Pick<
   return [...plain, ...lines]
 }
 
-const said = (it: Content['lines'][number] | undefined, money: Visit['money']): string[] =>
+const said = (it: Content['lines'][number] | undefined, money: RequestContext['money']): string[] =>
   it
     ? [
         it.group ?? '',

@@ -2,13 +2,13 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import type { RequestContext } from '../context.ts'
 import type { Role } from '../crm.ts'
 import { Conflict, Invalid } from '../errors.ts'
 import { read } from '../form.ts'
 import { above, decimals, decimalsOf, Money } from '../money.ts'
 import { swap } from '../settings/store.ts'
 import type { Row } from '../settings/toggles.ts'
-import type { Visit } from '../visit.ts'
 
 /**
  * Up to which total somebody may accept: a row of the settings, at a client or at one of its people, as `10000.00 EUR`.
@@ -28,7 +28,7 @@ export function limitIn(rows: Row[], client: string, person: string, role: Role)
 }
 
 /** Of whoever asks, where this is more than they may accept. */
-export function over({ total }: { total: Money }, { visitor, customer }: Pick<Visit, 'visitor' | 'customer'>) {
+export function over({ total }: { total: Money }, { visitor, customer }: Pick<RequestContext, 'visitor' | 'customer'>) {
   const limit = limitIn(visitor?.settings ?? [], customer.client.id, customer.person.id, customer.role)
   return limit && above(total, limit) ? limit : null
 }
@@ -97,7 +97,7 @@ export async function saveLimit(tx: Knex, req: Request<any>, { client, person, n
 }
 
 /** What views/limit.ejs needs, of a row's value. */
-export const limitForm = (visit: Pick<Visit, 'problem' | 'body' | 'locale'>, was = '') => {
+export const limitForm = (visit: Pick<RequestContext, 'problem' | 'body' | 'locale'>, was = '') => {
   const typed = visit.problem instanceof Invalid ? Object(visit.body) : {}
   const names = new Intl.DisplayNames(visit.locale, { type: 'currency' })
   const [amount = '', currency = ''] = was.split(' ')

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import { record } from '../activity.ts'
 import { otherwise } from '../answer.ts'
+import type { RequestContext } from '../context.ts'
 import { daysBetween, grouped } from '../document.ts'
 import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { Evidence } from '../evidence/shape.ts'
@@ -10,71 +11,21 @@ import { Money } from '../money.ts'
 import { pageOf } from '../page.ts'
 import { pdfOf } from '../pdf/pdf.ts'
 import { sendFile, sendPdf, taken, turnOf } from '../pdf/print.ts'
-import { may, type Permission, type Section, type StepUp, type Toggle, type Told } from '../section.ts'
+import { may, type Permission, type Section, type StepUp } from '../section.ts'
 import { askApprovers } from '../talk/asking.ts'
 import { say } from '../talk/comments.ts'
 import { lineNames } from '../talk/line-names.ts'
 import { Comment } from '../talk/story.ts'
-import type { Visit } from '../visit.ts'
 import { Accepting, answering, Declining, pending } from './answering.ts'
 import { choiceOf, choosable } from './choice.ts'
 import { asChosen, carried, type Freedom, free, freedomOf, withChoice } from './choosing.ts'
 import { type Content, contentOf, Difference, offerOf, Since, since } from './content.ts'
+import type { Kind } from './kind.ts'
 import { over } from './limit.ts'
 import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.ts'
 import { printed } from './print.ts'
 import { changesSinceSigned, listedOtherwise } from './since-signed.ts'
 import { words } from './words.ts'
-
-/** How a kind of offer is called, in the reader's language. */
-interface Says {
-  one: string
-  many: string
-  search: string
-  filter: string
-  noneFits: string
-  all: string
-  none: string
-  withdrawn: string
-  answer: string
-  back: string
-  decline: string
-  numbered(number: string): string
-  held(number: string, day: string): string
-}
-
-export interface Kind {
-  name: 'proposals' | 'quotations'
-  title: string
-  icon: string
-  order: number
-  see: string
-  answer: string
-  comment: string
-  /** As an action that a fresh proof may be asked for. */
-  accepting: string
-  toggle: Omit<Toggle, 'default'>
-  answering: Omit<Toggle, 'default'>
-  quantities: Omit<Toggle, 'default'>
-  parts: Omit<Toggle, 'default'>
-  questions: Omit<Toggle, 'default'>
-  reminders: Omit<Toggle, 'default'>
-  links: Omit<Toggle, 'default'>
-  activity: Record<
-    | 'viewed'
-    | 'downloaded'
-    | 'took'
-    | 'accepted'
-    | 'declined'
-    | 'commented'
-    | 'replied'
-    | 'asked'
-    | 'reminded'
-    | 'countersigned',
-    Told
-  >
-  says(visit: Pick<Visit, 't' | 'workspace'>): Says
-}
 
 const Filter = filterOf({ statuses, sorts })
 
@@ -85,7 +36,7 @@ const Listed = Summary.extend({ changed: z.boolean().default(false) })
 export function offerSection(kind: Kind): Section {
   const { name, title, icon, order, see, answer, toggle, activity, says } = kind
   const one = name.slice(0, -1)
-  const port = (visit: Visit): Offers => (visit.crm as Record<typeof name, Offers>)[name]
+  const port = (visit: RequestContext): Offers => (visit.crm as Record<typeof name, Offers>)[name]
 
   return {
     name,
@@ -174,7 +125,7 @@ export function offerSection(kind: Kind): Section {
 
     routes(router) {
       const rule = may(`${name}.see`)
-      const shared = (visit: Visit) => ({ kind: name, symbol: icon, says: says(visit), ...words(visit) })
+      const shared = (visit: RequestContext) => ({ kind: name, symbol: icon, says: says(visit), ...words(visit) })
 
       router.get('/', rule, async (req, res) => {
         const filter = Filter.parse(req.query)
@@ -293,7 +244,7 @@ export function offerSection(kind: Kind): Section {
 const keyed = <T>(name: `${string}.${string}`, it: T): Record<`${string}.${string}`, T> => ({ [name]: it })
 
 /** What somebody typed into the address is no reason for an error page. */
-function chosenOr(offer: Offer, query: unknown, visit: Visit, freedom: Freedom): Offer {
+function chosenOr(offer: Offer, query: unknown, visit: RequestContext, freedom: Freedom): Offer {
   try {
     return withChoice(offer, query, freedom)
   } catch (error) {

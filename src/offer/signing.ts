@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Visit } from '../visit.ts'
+import type { RequestContext } from '../context.ts'
 
 export const ways = ['drawn', 'typed', 'ticked'] as const
 
@@ -17,7 +17,7 @@ export type Policy = z.infer<typeof Policy>
 
 export const policyName = 'signing'
 
-export function policyOf({ visitor }: Pick<Visit, 'visitor'>): Policy {
+export function policyOf({ visitor }: Pick<RequestContext, 'visitor'>): Policy {
   const row = visitor?.settings.find(([client, person, name]) => !client && !person && name === policyName)
   return Policy.parse(row?.[3] ?? {})
 }
@@ -26,7 +26,7 @@ export function policyOf({ visitor }: Pick<Visit, 'visitor'>): Policy {
 export const gaps = ['document', 'version', 'total', 'client'] as const
 
 /** The words that are agreed to: kept with the signature exactly as they are shown. */
-export function consentOf(policy: Policy, visit: Visit, it: Record<(typeof gaps)[number], string>): string {
+export function consentOf(policy: Policy, visit: RequestContext, it: Record<(typeof gaps)[number], string>): string {
   if (policy.consent)
     return policy.consent.replace(/\{(\w+)\}/g, (all, name) => (name in it ? it[name as keyof typeof it] : all))
   return visit.t(

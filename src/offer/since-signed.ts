@@ -1,22 +1,19 @@
+import type { RequestContext } from '../context.ts'
 import type { Crm, Workspace } from '../crm.ts'
 import { NotFound } from '../errors.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import { customerOf, portOf } from '../evidence/signing.ts'
 import type { Gate } from '../gate/gate.ts'
-import type { Visit } from '../visit.ts'
-import { Content, contentOf, type Difference, differences } from './content.ts'
+import { Content, contentOf, type Difference, differences, type SignedSummary } from './content.ts'
 import type { Summary } from './port.ts'
 
-type Speech = Pick<Visit, 'day' | 'money' | 't'>
+type Speech = Pick<RequestContext, 'day' | 'money' | 't'>
 
 /** What the CRM has changed of a document since it was signed. What an older release kept may have another shape. */
 export function changesSinceSigned(evidence: string | null | undefined, now: Content, speech: Speech): Difference[] {
   const kept = evidence ? Content.safeParse(JSON.parse(evidence).document.content).data : undefined
   return kept ? differences(kept, now, speech) : []
 }
-
-/** Of a signed document as much as a list knows of it. */
-export type SignedSummary = Pick<Content, 'number' | 'title' | 'total' | 'validUntil'>
 
 /** The same by what a list knows: its number, title, total and last day. */
 export const listedOtherwise = (signed: SignedSummary | undefined, now: Summary, { money }: Speech): boolean =>

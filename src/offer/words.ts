@@ -1,9 +1,9 @@
+import type { RequestContext } from '../context.ts'
 import { daysBetween } from '../document.ts'
-import type { Visit } from '../visit.ts'
 import type { Summary } from './port.ts'
 
 /** How an offer stands, for its badge: tone, icon, words. */
-export const words = ({ t, customer: { today } }: Visit) => ({
+export const words = ({ t, customer: { today } }: RequestContext) => ({
   state({ status, word, validUntil }: Summary): [string, string, string] {
     if (status === 'accepted') return ['green', 'check', t('Accepted')]
     if (status === 'declined') return ['secondary', 'x', t('Declined')]

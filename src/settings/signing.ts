@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { note } from '../activity.ts'
+import type { RequestContext } from '../context.ts'
 import type { Crm } from '../crm.ts'
 import { query, readWithin, within } from '../database.ts'
 import { Conflict, NotFound } from '../errors.ts'
@@ -12,7 +13,6 @@ import type { Jobs } from '../jobs.ts'
 import { dateIn, zoneOf } from '../language.ts'
 import { gaps, Policy, policyName, ways } from '../offer/signing.ts'
 import { standOf } from '../offer/since-signed.ts'
-import type { Visit } from '../visit.ts'
 
 /** What the form of signing asks; each way that is ticked is sent. */
 const Form = z.object({
@@ -136,7 +136,7 @@ interface Parts {
 const patience = 2_000
 
 /** Each answer without its evidence, and accepted ones with how the document stands in the CRM by now. */
-async function compared(rows: any[], visit: Visit, { crm, door }: Omit<Parts, 'database'>) {
+async function compared(rows: any[], visit: RequestContext, { crm, door }: Omit<Parts, 'database'>) {
   const { workspace, now } = visit
   const asking = { crm, door, workspace, today: dateIn(zoneOf(workspace.timeZone), now) }
   const stands = new Map<string, Awaited<ReturnType<typeof standOf>>>()

@@ -2,15 +2,14 @@ import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import type { Alerts } from '../alerts.ts'
 import { clockDifference, clockLimits } from '../clock.ts'
+import type { RequestContext } from '../context.ts'
 import { deletionsOf } from '../data/requests.ts'
 import { query, within } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
 import type { Misfit } from '../gate/drift.ts'
 import type { Gate } from '../gate/gate.ts'
-
 import { migrationNames } from '../migrations.ts'
 import type { Section } from '../section.ts'
-import type { Visit } from '../visit.ts'
 
 /** Each thing that must hold, with whether it does: what an admin names when asking for help. */
 export const showState =
@@ -78,7 +77,7 @@ export const showState =
     })
   }
 
-function clockCheck(database: Knex, t: Visit['t']) {
+function clockCheck(database: Knex, t: RequestContext['t']) {
   const milliseconds = Math.abs(clockDifference(database))
   return {
     label: 'The clock of this instance agrees with the database’s',
@@ -87,7 +86,7 @@ function clockCheck(database: Knex, t: Visit['t']) {
   }
 }
 
-function told({ what, how, before, now }: Misfit, t: Visit['t']): string {
+function told({ what, how, before, now }: Misfit, t: RequestContext['t']): string {
   if (how === 'gone') return t('{what} is gone, or has another name', { what })
   if (how === 'refused') return t('the portal’s role may not read {what} any more', { what })
   return t('{what} was {before} and is {now}', { what, before: before ?? '', now: now ?? '' })

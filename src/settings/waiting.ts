@@ -1,7 +1,16 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
+import type { RequestContext } from '../context.ts'
 import { readWithin } from '../database.ts'
-import type { Visit } from '../visit.ts'
+
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      /** What waits, for the menu of the settings. */
+      awaiting: { questions: number; answers: number } | undefined
+    }
+  }
+}
 
 /** How many questions wait for staff, and how many answers for the CRM, for the menu: a hundred at most of each. */
 export const countWaiting =
@@ -9,7 +18,7 @@ export const countWaiting =
   async (req, _res, next) => {
     if (!req.portal.workspace.id) return next()
     // A menu without numbers is better than none, as long as the database does not answer.
-    const [row] = await readWithin<NonNullable<Visit['awaiting']>>(
+    const [row] = await readWithin<NonNullable<RequestContext['awaiting']>>(
       database,
       { workspace: req.portal.workspace.id },
       {

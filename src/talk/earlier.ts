@@ -3,6 +3,14 @@ import type { Knex } from 'knex'
 import { query, readWithin } from '../database.ts'
 import { canonical, sha256 } from '../evidence/canonical.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      earlier: EarlierOf
+    }
+  }
+}
+
 /** One wording of a document, when this client looked at it first. */
 export interface Seen {
   sha256: string

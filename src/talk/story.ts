@@ -4,6 +4,14 @@ import { z } from 'zod'
 import { readWithin } from '../database.ts'
 import type { Seen } from './earlier.ts'
 
+declare global {
+  namespace Portico {
+    interface RequestContext {
+      story: StoryOf
+    }
+  }
+}
+
 /** What a client and the company have said about a document, in their order. */
 export const Comment = z.object({
   id: z.uuid(),

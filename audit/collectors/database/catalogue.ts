@@ -1,6 +1,6 @@
 import type { Column, Facts, Table } from '../../model.ts'
 import { literals } from '../text.ts'
-import type { Ask } from './postgres.ts'
+import type { Ask } from './ask.ts'
 
 interface Row {
   schema: string

@@ -1,10 +1,8 @@
 import pg from 'pg'
 import { type Facts, noFacts } from '../../model.ts'
+import type { Ask } from './ask.ts'
 import { readCatalogue } from './catalogue.ts'
 import { guessKeys, sampleFormats, sampleStatuses } from './samples.ts'
-
-/** One statement's answer, or undefined where it failed: why is then among the notes. */
-export type Ask = <Row>(sql: string, values?: unknown[]) => Promise<Row[] | undefined>
 
 const perStatement = 4_000
 const forSamples = 25_000

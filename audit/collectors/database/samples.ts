@@ -1,6 +1,6 @@
 import type { Column, Facts, Table } from '../../model.ts'
 import { wordsIn } from '../../names.ts'
-import type { Ask } from './postgres.ts'
+import type { Ask } from './ask.ts'
 
 type Stop = () => boolean
 

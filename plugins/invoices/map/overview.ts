@@ -1,8 +1,8 @@
 import { amount } from '../../../src/crm/map/documents.ts'
 import type { Ask } from '../../../src/crm/map/section.ts'
 import { param } from '../../../src/crm/map/sql.ts'
-import type { Compiled } from '../map.ts'
 import type { Overview } from '../port.ts'
+import type { Compiled } from './compiled.ts'
 
 type Asked = { since: string[]; monthsFrom: string }
 

@@ -2,8 +2,8 @@ import { amount } from '../../../src/crm/map/documents.ts'
 import type { Ask } from '../../../src/crm/map/section.ts'
 import { param } from '../../../src/crm/map/sql.ts'
 import { TooMany } from '../../../src/errors.ts'
-import type { Compiled } from '../map.ts'
 import type { Statement } from '../port.ts'
+import type { Compiled } from './compiled.ts'
 
 /** Of a statement, which has an opening for each currency beside them. */
 const mostEntries = 10_000
