@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * Every table has `workspace_id` in its key and shows, under forced row-level security, only the rows of the scope

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What a workspace says instead of what its CRM says of it; a null leaves it to the CRM. */
 export const up = (db: Knex, { app }: Roles) =>

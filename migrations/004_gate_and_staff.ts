@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * Who accepted which audit, and the CRM's schema as it was then: one row for the whole CRM, or none. And staff of a

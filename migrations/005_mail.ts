@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { getConstructionPlans } from 'pg-boss'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * What is to be mailed, with a job for each. The text is sealed with the portal's secret and is wiped once the mail is

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** Links and codes that were mailed, by their hash: each is good once, and for a while. */
 export const up = (db: Knex, { app }: Roles) =>

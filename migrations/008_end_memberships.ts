@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** A client's admin ends the access of a colleague. */
 export const up = (db: Knex, { app }: Roles) => db.raw(`grant delete on portal.client_memberships to ${app}`)

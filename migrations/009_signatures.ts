@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * What clients answered, with the evidence: a row is written once, in the transaction that tells the CRM, and only how

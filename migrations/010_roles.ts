@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What a workspace calls a role, and where the role may something else than its section says. */
 export const up = (db: Knex, { app }: Roles) =>

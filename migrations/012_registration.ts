@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * A client's code, by which its people may ask for access, and who has asked. Codes are found by their keyed hash and

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What a workspace writes in its own words: a kind of mail, in a language. `body` has paragraphs with empty lines between. */
 export const up = (db: Knex, { app }: Roles) =>

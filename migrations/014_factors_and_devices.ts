@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * What proves a person beside their first factor: an authenticator app (its key sealed, `counter` the last step used),

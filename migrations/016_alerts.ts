@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What stood out, for who administers a workspace to look at. Kept for ninety days. */
 export const up = (db: Knex, { app }: Roles) =>

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What people ask of their own data: a copy of it, which is there for a day, and its end, which they may take back. */
 export const up = (db: Knex, { app }: Roles) =>

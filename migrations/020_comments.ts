@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What clients and staff say about a document, or one line of it: written once, and never changed. */
 export const up = (db: Knex, { app }: Roles) =>

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What a client saw of a document when it was looked at first, so that it can be said what has changed since. */
 export const up = (db: Knex, { app }: Roles) =>

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** Every address that an account has or had: by them, and by its contacts, it is known whose other accounts are the same human's. */
 export const up = (db: Knex, { app }: Roles) =>

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * A sealed PDF is a link of the workspace's chain, and a signature is written once: triggers of the owner's hold for the

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /**
  * Second factors of staff of a portal that stands alone, in the shape of `client_factors`. Their ids are text: the CRM's

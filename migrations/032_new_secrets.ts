@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** What was sealed with an older secret is sealed anew with the first: in every workspace that has anything. */
 export const up = (db: Knex, { app }: Roles) =>

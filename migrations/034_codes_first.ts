@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Roles } from '../src/migrations.ts'
+import type { Roles } from '../knexfile.ts'
 
 /** Mails that let somebody in have a queue of their own, so that none waits behind others. */
 export const up = (db: Knex, { app }: Roles) =>

@@ -83,7 +83,7 @@ export const readers =
     return still(of({ section, ...wanted }))
   }
 
-export type ReadersOf = ReturnType<typeof readers>
+type ReadersOf = ReturnType<typeof readers>
 
 /** Whether a role has all of these permissions of a section. */
 export const allows = ({ name, permissions }: Section, rights: Rights, role: Role, may: readonly string[]) =>

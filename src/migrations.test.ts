@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { role } from '../demo/portal-database.ts'
+import { fresh, urlOf } from '../test/database.ts'
+import { migrate } from './index.ts'
+import { migrationNames } from './migrations.ts'
+import { root } from './root.ts'
+
+describe('migrations', () => {
+  const knexCommand = (name: string, ...what: string[]) =>
+    promisify(execFile)(process.execPath, [join(root, 'node_modules/knex/bin/cli.js'), ...what], {
+      cwd: root,
+      env: { ...process.env, DATABASE_URL: urlOf(name), PORTAL_DATABASE_URL: `postgresql://${role}@x/y` },
+    })
+
+  it('are the same for npx knex and for portico migrate, and granted to the same role', async () => {
+    const { name, owner } = await fresh()
+    const last = migrationNames().at(-1)!
+    expect((await knexCommand(name, 'migrate:status')).stdout).to.include('No Pending Migration files Found')
+    await knexCommand(name, 'migrate:down')
+    expect(await owner('portal.migrations').where({ name: last })).to.be.empty
+    expect(await migrate(owner, { role })).to.deep.equal([last])
+  })
+})
