@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
 
 export interface Roles {
@@ -7,27 +8,51 @@ export interface Roles {
   app: string
 }
 
-/** Portico's own migrations, for the role that the portal connects as. Names are the same from `.ts` and from `.js`. */
-export const migrations = (role: string): Knex.MigratorConfig => ({
+/** A plugin from elsewhere: its `migrations/` lie in its folder. Those in plugins/ are found. */
+export interface Migrated {
+  name: string
+  folder?: string
+}
+
+/** Portico's own migrations, and those of plugins, for the role that the portal connects as. */
+export const migrations = (role: string, plugins: Migrated[] = []): Knex.MigratorConfig => ({
   schemaName: 'portal',
   tableName: 'migrations',
+  // A plugin that was taken out leaves its tables, and its names in the list: `migrate` looks for others.
+  disableMigrationsListValidation: true,
   migrationSource: {
-    getMigrations: async () => migrationNames(),
+    getMigrations: async () => migrationNames(plugins),
     getMigrationName: (name: string) => name,
     getMigration: async (name: string) => {
-      const { up, down } = await load(name)
+      const { up, down } = await load(name, plugins)
       const roles: Roles = { app: `"${role.replaceAll('"', '""')}"` }
       return { up: (db: Knex) => up(db, roles), down: (db: Knex) => down(db, roles) }
     },
   },
 })
 
-/** Those that this version has, in their order. */
-export const migrationNames = (): string[] => files().map(it => basename(it).replace(/\.[jt]s$/, ''))
+/** Those that this version has, in their order: `<n>_<words>`, and those of a plugin as `<plugin>/<n>_<words>`. */
+export const migrationNames = (plugins: Migrated[] = []): string[] => [...files(plugins).keys()]
 
-export const load = (name: string) => import(`./${files().find(it => basename(it).startsWith(`${name}.`))}`)
+export const load = (name: string, plugins: Migrated[] = []) =>
+  import(pathToFileURL(files(plugins).get(name) ?? '').href)
 
-const files = () => globSync('migrations/[0-9]*.{ts,js}', { cwd: import.meta.dirname }).sort()
+/** By their names, which are the same from `.ts` and from `.js`. */
+function files(plugins: Migrated[]): Map<string, string> {
+  const here = import.meta.dirname
+  const found = globSync('plugins/*/migrations', { cwd: here }).map(it => join(here, dirname(it)))
+  const folders = new Map(found.map(it => [basename(it), it]))
+  for (const { name, folder } of plugins) if (folder) folders.set(name, folder)
+  return new Map([
+    ...filesIn(join(here, 'migrations'), ''),
+    ...[...folders].sort().flatMap(([name, folder]) => filesIn(join(folder, 'migrations'), `${name}/`)),
+  ])
+}
+
+const filesIn = (folder: string, prefix: string): [string, string][] =>
+  globSync('[0-9]*.{ts,js}', { cwd: folder, exclude: ['*.d.ts'] })
+    .sort()
+    .map(it => [prefix + it.replace(/\.[jt]s$/, ''), join(folder, it)])
 
 const { DATABASE_URL, PORTAL_DATABASE_URL } = process.env
 

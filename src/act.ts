@@ -1,14 +1,17 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { type Event, note } from './activity.ts'
-import type { Crm, Ports } from './crm.ts'
+import type { Ports } from './crm.ts'
 import { within } from './database.ts'
 import type { Gate } from './gate/gate.ts'
+import type { WithStores } from './stores.ts'
 
 declare global {
   namespace Portico {
     interface RequestContext {
       act: Act
+      /** A transaction that has entered this workspace: for what staff do. */
+      inWorkspace<T>(work: (tx: Knex.Transaction) => Promise<T>): Promise<T>
     }
   }
 }
@@ -22,7 +25,7 @@ export interface Acting {
 }
 
 interface Parts {
-  crm: Crm
+  crm: WithStores
   database: Knex
   door: Pick<Gate, 'passing'>
 }
@@ -43,7 +46,11 @@ export const acting =
     return within(database, { workspace: workspace.id, client: client.id }, async tx => {
       // A CRM in another database cannot join the transaction.
       const here = crm.database === undefined || crm.database === database
-      const done = await work({ tx, here, crm: door.passing(crm.connect(req.portal.customer, here ? tx : undefined)) })
+      const done = await work({
+        tx,
+        here,
+        crm: door.passing(crm.connect(req.portal.customer, here ? tx : undefined, tx)),
+      })
       await note(tx, req, event(done))
       return done
     })

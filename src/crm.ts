@@ -2,6 +2,9 @@ import type { Knex } from 'knex'
 
 declare global {
   namespace Portico {
+    /** Each plugin adds its port here by declaration merging. */
+    interface Ports {}
+
     interface RequestContext {
       staff: Staff | undefined
       /** From here on only where a client's person is known, which is everywhere behind a permission. */
@@ -62,9 +65,8 @@ export interface Customer {
 export const roles = ['admin', 'approver', 'billing', 'member', 'viewer'] as const
 export type Role = (typeof roles)[number]
 
-/** What one customer can ask of a CRM. Each section adds its port here by module augmentation. */
-// biome-ignore lint/suspicious/noEmptyInterface: it is filled by the sections
-export interface Ports {}
+/** What one customer can ask of a CRM. */
+export type Ports = Portico.Ports
 
 /** The few look-ups that happen before anybody is known, or beside them. */
 export interface Directory {

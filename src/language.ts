@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type { Money } from './money.ts'
@@ -117,10 +117,19 @@ export const localeOf = once((header: string): string => {
 const home = (language: string) => (language === 'en' ? 'en-GB' : language)
 
 /** A sentence is its own key: what has no translation is said in English. */
-function dictionary(language: string): Record<string, string> {
-  if (language === 'en') return {}
-  const files = globSync(`{views,plugins/*}/${language}.json`, { cwd: root })
-  return Object.assign({}, ...files.map(file => JSON.parse(readFileSync(join(root, file), 'utf8'))))
+const dictionary = once((language: string): Record<string, string> => sentencesIn(join(root, 'views'), language))
+
+/** Adds what a plugin says: `<language>.json` in its folder. A sentence that is known already keeps its translation. */
+export function addSentences(folder: string) {
+  for (const language of languages) {
+    const known = dictionary(language)
+    for (const [sentence, said] of Object.entries(sentencesIn(folder, language))) known[sentence] ??= said
+  }
+}
+
+function sentencesIn(folder: string, language: string): Record<string, string> {
+  const file = join(folder, `${language}.json`)
+  return language !== 'en' && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
 
 /** Remembers what it made, up to a bound: keys may come from a browser. */

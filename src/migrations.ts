@@ -1,21 +1,38 @@
 import type { Knex } from 'knex'
-import { load, migrationNames, migrations, type Roles } from '../knexfile.ts'
+import { load, type Migrated, migrationNames, migrations, type Roles } from '../knexfile.ts'
 
 export { migrationNames }
 
+interface How {
+  /** The role that the portal connects as. */
+  role: string
+  /** Those that are not in plugins/, where they have tables of their own. */
+  plugins?: Migrated[]
+}
+
 /**
  * Creates Portico's own tables in schema `portal`, as the role that shall own them. Nothing outside of that schema is
- * read or changed. Run again, it applies what is new. `role` is the role that the portal connects as.
+ * read or changed. Run again, it applies what is new. Tables of a plugin that is not there any more stay. Throws where
+ * the database was migrated by a newer release.
  */
-export async function migrate(owner: Knex, { role }: { role: string }): Promise<string[]> {
+export async function migrate(owner: Knex, { role, plugins = [] }: How): Promise<string[]> {
   await owner.raw('create schema if not exists portal')
-  const [, names] = await owner.migrate.latest(migrations(role))
+  const known = migrationNames(plugins)
+  const newer = (await applied(owner)).filter(it => !it.includes('/') && !known.includes(it))
+  if (newer.length)
+    throw new Error(`A newer release of Portico has migrated this database (${newer.join(', ')}). Install that one.`)
+  const [, names] = await owner.migrate.latest(migrations(role, plugins))
   return names
 }
 
+async function applied(owner: Knex): Promise<string[]> {
+  const there = await owner.schema.withSchema('portal').hasTable('migrations')
+  return there ? owner('portal.migrations').orderBy('id').pluck('name') : []
+}
+
 /** Takes back every migration and the schema: what Portico stored is gone, what was the CRM's is as it was. */
-export async function rollback(owner: Knex, { role }: { role: string }): Promise<string[]> {
-  const [, names] = await owner.migrate.rollback(migrations(role), true)
+export async function rollback(owner: Knex, { role, plugins = [] }: How): Promise<string[]> {
+  const [, names] = await owner.migrate.rollback(migrations(role, plugins), true)
   await owner.raw('drop schema portal cascade')
   return names
 }

@@ -6,6 +6,7 @@ import type { Crm, Staff } from './crm.ts'
 import type { Flags } from './flags.ts'
 import type { Log } from './log.ts'
 import type { Transport } from './mail/transport.ts'
+import { registered } from './registry.ts'
 import type { Section } from './section.ts'
 import { sections as installed } from './sections.ts'
 
@@ -44,6 +45,8 @@ export interface Options {
   log?: Log
   /** Those in plugins/ if not given. */
   sections?: Section[]
+  /** More of them, from npm or of your own: see docs/plugins.md. */
+  plugins?: Section[]
   /** Seconds between two looks at whether the CRM is still as it was when its audit was accepted; 60 if not given. */
   checkEvery?: number
 }
@@ -114,7 +117,8 @@ const Shape = z.object({
     )
     .default([]),
   log: part('error', 'a logger with info, warn and error').default(() => pino()),
-  sections: z.array(part('routes', 'a section')).default(() => installed),
+  sections: z.array(z.custom<Section>()).default(() => installed),
+  plugins: z.array(z.custom<Section>(), 'must be a list of plugins').default([]),
   checkEvery: z.number('must be a number of seconds').min(0.1, 'must be a number of seconds').max(86_400).default(60),
 })
 
@@ -125,7 +129,8 @@ export function checked(options: Options): Checked {
     const { mail, address } = result.data
     if (mail && !address)
       throw new TypeError('createPortal: option address must be given with mail, for the links in it.')
-    return result.data as Checked
+    const { sections, plugins } = result.data
+    return { ...result.data, sections: registered([...sections, ...plugins]) } as Checked
   }
   const [issue] = result.error.issues
   const path = issue?.path

@@ -50,6 +50,7 @@ import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { kindsOf, sentencesOf } from './sentences.ts'
 import { settings } from './settings/settings.ts'
+import { withStores } from './stores.ts'
 import { switchingOff } from './switch-off.ts'
 import { type Beside, beside, type Which } from './talk/beside.ts'
 import { earlier } from './talk/earlier.ts'
@@ -95,7 +96,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     address,
     checkEvery,
     compress,
-    crm,
+    crm: theirs,
     database,
     flags,
     log,
@@ -109,6 +110,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     timestamps,
   } = checked(options)
   if (!preparedStatements) sendUnnamed(database)
+  const crm = withStores(theirs, sections, database)
   const door = gate({ crm, database, log, secrets, every: checkEvery, wanted: () => flags.anywhere() })
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
   const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })

@@ -5,8 +5,19 @@ import { root } from './root.ts'
 
 type Template = (locals: object) => string
 
-/** `views/<section>/x.ejs` comes before a section's own. */
-const folders = [join(root, 'views'), join(root, 'plugins')]
+/** Views that everybody uses, and `<plugin>/x` in place of a plugin's own. */
+const shared = join(root, 'views')
+/** Where the views of each plugin are, by its name. */
+const own = new Map<string, string>()
+
+/** From now on `<name>/x` is `x.ejs` in this folder. Throws where the name has another folder already. */
+export function addViews(name: string, folder: string) {
+  const before = own.get(name)
+  if (before && before !== folder)
+    throw new TypeError(`createPortal: two plugins have the name ${name}: ${before} and ${folder}.`)
+  own.set(name, folder)
+}
+
 const templates = new Map<string, Template>()
 
 /**
@@ -36,19 +47,24 @@ function compile(view: string, names: string[]): Template {
   }) as unknown as Template
 }
 
-const folderOf = (view: string) => folders.find(it => existsSync(join(it, `${view}.ejs`)))
+function fileOf(view: string): string | undefined {
+  const [plugin = '', ...rest] = view.split('/')
+  const folder = own.get(plugin)
+  const files = [join(shared, `${view}.ejs`), ...(folder ? [join(folder, `${rest.join('/')}.ejs`)] : [])]
+  return files.find(it => existsSync(it))
+}
 
 const there = new Map<string, boolean>()
 /** Whether there is a view of this name. */
 export function hasView(view: string): boolean {
-  const known = there.get(view) ?? folderOf(view) !== undefined
+  const known = there.get(view) ?? fileOf(view) !== undefined
   there.set(view, known)
   return known
 }
 
 function flat(view: string): string {
-  const folder = folderOf(view)
-  if (!folder) throw new Error(`There is no view ${view}.ejs in views/ or plugins/.`)
-  const source = readFileSync(join(folder, `${view}.ejs`), 'utf8')
+  const file = fileOf(view)
+  if (!file) throw new Error(`There is no view ${view}.ejs in views/, nor in the folder of a plugin.`)
+  const source = readFileSync(file, 'utf8')
   return source.replace(/<%-\s*include\('([^']+)'\)\s*-?%>\n?/g, (_all, other) => flat(other))
 }

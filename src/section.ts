@@ -1,9 +1,11 @@
 import type { NextFunction, RequestHandler, Response, Router } from 'express'
+import type { Knex } from 'knex'
 import type { ZodObject, ZodType } from 'zod'
 import type { RequestContext } from './context.ts'
-import type { Role } from './crm.ts'
+import type { Customer, Role } from './crm.ts'
 import { Forbidden, SignedOut } from './errors.ts'
 import type { Speech } from './language.ts'
+import type { Mail } from './mail/letters.ts'
 import type { Money } from './money.ts'
 import type { PrintedDocument } from './pdf/pdf.ts'
 
@@ -50,6 +52,17 @@ export interface Section<Name extends string = string> {
   /** What this section puts on the first page. */
   home?(visit: RequestContext): Promise<Home>
   routes(router: Router): void
+  /** Where its views (`<view>.ejs`), translations (`<language>.json`) and `migrations/` lie: `import.meta.dirname`. */
+  folder?: string
+  /**
+   * Its port over tables of its own, for a CRM that has no such thing: bound to this customer, whose rows alone it may
+   * reach. `database` is the portal's, or a transaction of it that has entered the customer's workspace.
+   */
+  store?(customer: Customer, database: Knex): object
+  /** Its page in the workspace's settings, at `<settings>/<name>`; each route names who may, such as `admins`. */
+  settings?: { title: string; icon: string; routes(router: Router): void }
+  /** What it mails, by `<name>.<word>`: a workspace may put each in its own words. */
+  mails?: Record<`${Name}.${string}`, Mail>
 }
 
 /** What of a section is to be had by a public link to one of its documents, without an account. */

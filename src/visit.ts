@@ -7,7 +7,7 @@ import type { Workspaces } from './branding/workspaces.ts'
 import { currentTime } from './clock.ts'
 import type { RequestContext } from './context.ts'
 import type { Crm, Customer, Ports } from './crm.ts'
-import { unreachable } from './database.ts'
+import { unreachable, within } from './database.ts'
 import { CrmUnavailable, NotFound, SignedOut } from './errors.ts'
 import { drifted } from './gate/drift.ts'
 import type { Gate } from './gate/gate.ts'
@@ -34,6 +34,7 @@ export const arrive =
       wants: api ? 'json' : req.get('HX-Request-Type') === 'partial' ? 'fragment' : 'page',
       frame: 'page',
       area: undefined,
+      inWorkspace: work => within(database, { workspace: req.portal.workspace.id }, work),
       nonce: nonce(),
       now: currentTime(database),
       url: path => base + path,
@@ -52,6 +53,7 @@ export const arrive =
       on: () => false,
       staff: undefined,
       awaiting: undefined,
+      pluginPages: [],
       workspace: undefined,
       customer: undefined,
     }

@@ -116,8 +116,10 @@ export interface Invoices {
   pdf?(id: string): Promise<Pdf | undefined>
 }
 
-declare module '../../src/crm.ts' {
-  interface Ports {
-    invoices: Invoices
+declare global {
+  namespace Portico {
+    interface Ports {
+      invoices: Invoices
+    }
   }
 }

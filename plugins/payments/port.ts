@@ -46,8 +46,10 @@ export interface Payments {
   find(id: string): Promise<Receipt>
 }
 
-declare module '../../src/crm.ts' {
-  interface Ports {
-    payments: Payments
+declare global {
+  namespace Portico {
+    interface Ports {
+      payments: Payments
+    }
   }
 }

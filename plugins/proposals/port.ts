@@ -1,8 +1,10 @@
 import type { Offers } from '../../src/offer/port.ts'
 
-declare module '../../src/crm.ts' {
-  interface Ports {
-    proposals: Offers
+declare global {
+  namespace Portico {
+    interface Ports {
+      proposals: Offers
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { CrmMap } from '../crm/map/map.ts'
 import { shapeProblems } from '../crm/map/shape.ts'
 import type { Crm } from '../crm.ts'
 import type { Options } from '../options.ts'
+import type { Section } from '../section.ts'
 import { Trouble } from './problems.ts'
 
 /** What `portico.config.ts` exports by default, or a function that gives it. */
@@ -25,6 +26,8 @@ export interface Config {
   mail?: Options['mail'] | 'kept'
   /** The portal's secrets, the newest first: for `reseal`. Read from PORTAL_SECRETS or PORTAL_SECRET if not given. */
   secrets?: string[]
+  /** The same that `createPortal` is given, where there are any. */
+  plugins?: Section[]
   /** Where the CRM's tables are in another database: a connection string of a role that may read its catalogue. */
   crmUrl?: string
 }

@@ -78,7 +78,7 @@ async function secretChecks(config: Config): Promise<Check[]> {
 }
 
 async function allChecks(config: Config): Promise<Check[]> {
-  const tables = await connected(config.ownerUrl, migrated)
+  const tables = await connected(config.ownerUrl, owner => migrated(owner, config.plugins))
   const rest = await withCrm(config, async (crm, database) => {
     await query(database, { text: 'select 1' })
     return [await fits(crm, config.map, crm.database ?? database), ...(await powers(crm, database))]

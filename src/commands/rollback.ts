@@ -12,7 +12,7 @@ export async function destroy(
   if (!meant) throw new Trouble('This removes all that Portico stored. Say --destroy if you mean it.')
   return connected(config.ownerUrl, async owner => {
     if (!without) await kept(owner)
-    const names = await rollback(owner, { role: roleOf(config) })
+    const names = await rollback(owner, { role: roleOf(config), plugins: config.plugins })
     return `Removed ${names.join(', ')} and the schema portal. The CRM's own tables are as they were.`
   })
 }

@@ -4,6 +4,7 @@ import type { Knex } from 'knex'
 import { readCatalogue as readTables } from '../../audit/collectors/database/catalogue.ts'
 import { columnsUsed, fingerprintOf } from '../../audit/fingerprint.ts'
 import { noFacts } from '../../audit/model.ts'
+import type { Migrated } from '../../knexfile.ts'
 import { readCatalogue } from '../crm/catalogue.ts'
 import { columnsOf } from '../crm/grants.ts'
 import { problemsOf } from '../crm/map/adapter.ts'
@@ -70,14 +71,23 @@ export async function auditFits(audit: Audited, database: Knex): Promise<Check> 
   return { label, problems: [...what, 'run portico audit with --database again, and read what it says now'] }
 }
 
-export async function migrated(owner: Knex): Promise<Check> {
+/** `plugins`: those that are not in plugins/. Tables of one that is not there any more are named. */
+export async function migrated(owner: Knex, plugins: Migrated[] = []): Promise<Check> {
   const label = 'all migrations are applied'
   const names = await query<{ name: string }>(owner, { text: 'select name from portal.migrations' }).catch(error => {
     if (error.code === '42P01') return []
     throw error
   })
-  const missing = migrationNames().filter(it => !names.some(({ name }) => name === it))
-  return { label, problems: missing.length ? [`not yet: ${missing.join(', ')}; run portico migrate`] : [] }
+  const known = migrationNames(plugins)
+  const missing = known.filter(it => !names.some(({ name }) => name === it))
+  const gone = new Set(
+    names.filter(it => it.name.includes('/') && !known.includes(it.name)).map(it => it.name.split('/')[0]),
+  )
+  const kept = gone.size ? `; tables of ${[...gone].join(', ')} are kept, which is not installed` : ''
+  return {
+    label: label + kept,
+    problems: missing.length ? [`not yet: ${missing.join(', ')}; run portico migrate`] : [],
+  }
 }
 
 /** As the portal's role itself: it owns nothing, passes no row security by, and may do no more than is needed. */

@@ -3,9 +3,11 @@ import type { Speech } from '../language.ts'
 /** What fills the gaps, by the name that stands in braces. All of them may name `workspace`. */
 export type Facts = Record<string, string | number>
 
-interface Kind {
+/** A kind of mail. */
+export interface Mail {
+  /** As staff see it in a list. */
   label: string
-  /** As an example. */
+  /** What its words may name, each with an example. */
   facts: Facts
   words(t: Speech['t'], facts: Facts): Words
 }
@@ -20,8 +22,8 @@ export interface Words {
 
 const person = { name: 'Jo Vos', email: 'jo@example.com' }
 
-/** The mails about coming in. A workspace may put subject and paragraphs in its own words. */
-export const letters = {
+/** The mails of the portal itself. A workspace may put subject and paragraphs in its own words. */
+const own = {
   'sign-in': {
     label: 'Code to sign in',
     facts: { code: '123456', minutes: 10 },
@@ -398,21 +400,33 @@ export const letters = {
       after: [t('If it was you, there is nothing to do.')],
     }),
   },
-} satisfies Record<string, Kind>
+} satisfies Record<string, Mail>
 
-export type LetterKind = keyof typeof letters
+/** A plugin's are named `<plugin>.<word>`. */
+export type LetterKind = keyof typeof own | `${string}.${string}`
 
-export const letterOf = (kind: string): Kind | undefined =>
-  Object.hasOwn(letters, kind) ? letters[kind as LetterKind] : undefined
+/** All kinds of mail that there are, with those of plugins. */
+export const letters: Record<string, Mail> = { ...own }
+
+export const addLetters = (mails: Record<string, Mail>) => Object.assign(letters, mails)
+
+export const letterOf = (kind: string): Mail | undefined => (Object.hasOwn(letters, kind) ? letters[kind] : undefined)
+
+/** Throws where there is no such kind. */
+export function mailOf(kind: LetterKind): Mail {
+  const mail = letterOf(kind)
+  if (!mail) throw new Error(`There is no mail of the kind ${kind}.`)
+  return mail
+}
 
 /** With each gap as it is written: what a workspace begins from when it wants other words. */
 export function template(kind: LetterKind, t: Speech['t']): { subject: string; body: string } {
   const gaps = Object.fromEntries(placeholders(kind).map(it => [it, `{${it}}`]))
-  const { subject, paragraphs } = letters[kind].words(t, gaps)
+  const { subject, paragraphs } = mailOf(kind).words(t, gaps)
   return { subject, body: paragraphs.join('\n\n') }
 }
 
-export const placeholders = (kind: LetterKind): string[] => ['workspace', ...Object.keys(letters[kind].facts)]
+export const placeholders = (kind: LetterKind): string[] => ['workspace', ...Object.keys(mailOf(kind).facts)]
 
 /** Words with their gaps filled, once: what fills one may have braces of its own. */
 export const filled = (text: string, facts: Facts): string =>

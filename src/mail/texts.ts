@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { query } from '../database.ts'
 import type { Speech } from '../language.ts'
 import type { Letter } from './letter.ts'
-import { type Facts, filled, type LetterKind, letters, type Words } from './letters.ts'
+import { type Facts, filled, type LetterKind, mailOf, type Words } from './letters.ts'
 
 export interface Text {
   subject: string
@@ -29,7 +29,7 @@ export function said(
   own: Text | undefined,
   url?: string,
 ): Omit<Letter, 'greeting'> {
-  const { action, ...words }: Words = letters[kind].words(t, facts)
+  const { action, ...words }: Words = mailOf(kind).words(t, facts)
   return {
     ...words,
     ...(own && {

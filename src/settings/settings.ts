@@ -86,6 +86,9 @@ export function settings({
   const router = Router()
   const toggles = togglesOf(sections)
   const sentences = sentencesOf(sections)
+  const pluginPages = sections.flatMap(({ name, settings }) =>
+    settings ? [{ name, title: settings.title, icon: settings.icon }] : [],
+  )
 
   const entered: RequestHandler = async (req, _res, next) => {
     const it = await staff(req)
@@ -93,6 +96,7 @@ export function settings({
     req.portal.now = currentTime(database)
     req.portal.staff = it
     req.portal.frame = 'settings'
+    req.portal.pluginPages = pluginPages
     next()
   }
 
@@ -207,6 +211,12 @@ export function settings({
   router.get('/activity.csv', admins, exportTimeline(database, sentences))
 
   router.get('/state', admins, showState(database, door, sections, alerts))
+
+  for (const { name, settings } of sections) {
+    const its = Object.assign(Router(), { at: `/${name}` })
+    settings?.routes(its)
+    router.use(`/${name}`, its)
+  }
 
   router.use(admins, () => {
     throw new NotFound()

@@ -27,7 +27,7 @@ export const showState =
     })
     const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
     const tampered = await faults(database, req.portal.workspace.id, 100)
-    const missing = migrationNames().filter(it => !facts.applied.includes(it))
+    const missing = migrationNames(sections).filter(it => !facts.applied.includes(it))
     const { accepted, problems, news, answers } = await door.look()
     const drifted = (section: string) => problems.filter(it => it.section === section).map(it => told(it, req.portal.t))
     const stoodOut = req.portal.workspace.id ? await alerts.of(req.portal.workspace.id) : []

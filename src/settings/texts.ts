@@ -7,7 +7,7 @@ import { query, readWithin, within } from '../database.ts'
 import { Conflict, Invalid, NotFound } from '../errors.ts'
 import { languages, speak, zoneOf } from '../language.ts'
 import { written } from '../mail/letter.ts'
-import { type LetterKind, letterOf, letters, placeholders, template } from '../mail/letters.ts'
+import { type LetterKind, letterOf, letters, mailOf, placeholders, template } from '../mail/letters.ts'
 import { said, type Text, textOf } from '../mail/texts.ts'
 
 /** Each kind of mail in each language, and which of them a workspace has put in its own words. */
@@ -45,7 +45,7 @@ export const showText =
     res.answer('settings/text', {
       ...{ kind, language, own, now, text, mail },
       name: nameOf(language),
-      label: letters[kind].label,
+      label: mailOf(kind).label,
       placeholders: placeholders(kind),
       // An address has its limit: a text that is longer is shown as it was saved.
       frame: `${req.portal.url(`/mail/texts/${kind}/${language}/preview`)}${typed && `${asked}`.length < 6_000 ? `?${asked}` : ''}`,
@@ -101,7 +101,7 @@ function preview(req: Request<any>, text: Text) {
   const { kind, language } = placeOf(req)
   const { workspace } = req.portal
   const speech = speak(`${language}|${zoneOf(workspace.timeZone)}`)
-  const facts = { ...letters[kind].facts, workspace: workspace.name }
+  const facts = { ...mailOf(kind).facts, workspace: workspace.name }
   const code = 'code' in facts ? { code: String(facts.code) } : {}
   const letter = said(kind, speech, facts, text, `https://portal.example/${workspace.slug}`)
   return written({ greeting: greeting(speech, 'Jo Vos'), ...letter, ...code }, workspace, speech)
@@ -165,7 +165,7 @@ async function change(tx: Knex, req: Request<any>, after: Text) {
   const told = ({ subject, body }: Text) => `${subject}\n\n${body}`
   await note(tx, req, {
     event: 'settings.reworded',
-    subject: { id: kind, label: letters[kind].label, language, before: told(before), after: told(after) },
+    subject: { id: kind, label: mailOf(kind).label, language, before: told(before), after: told(after) },
   })
 }
 

@@ -8,6 +8,8 @@ declare global {
     interface RequestContext {
       /** What waits, for the menu of the settings. */
       awaiting: { questions: number; answers: number } | undefined
+      /** Pages that plugins add to the settings. */
+      pluginPages: { name: string; title: string; icon: string }[]
     }
   }
 }

@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { role } from '../../demo/portal-database.ts'
+import { migrate } from '../../src/index.ts'
+import { root } from '../../src/root.ts'
+import type { Plugin } from '../../src/sdk.ts'
+import { fresh } from '../database.ts'
+import { leave, open } from '../visit.ts'
+
+const settings = '/settings/client-portal/tickets'
+
+/** The plugin that docs/plugins.md builds, as a stranger would: outside of the tree, with `portico/sdk` alone. */
+describe('the plugin of docs/plugins.md', () => {
+  const folder = mkdtempSync(join(root, 'test', 'plugins', 'walked-'))
+  let tickets: Plugin
+
+  before(async () => {
+    const text = readFileSync(join(root, 'docs', 'plugins.md'), 'utf8')
+    const files = [...text.matchAll(/```\w+ file=(\S+)\n(.*?)```/gs)]
+    expect(files).to.have.length(8)
+    for (const [, name = '', code = ''] of files) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), code.replaceAll("'portico/sdk'", `'${join(root, 'src', 'sdk.ts')}'`))
+    }
+    tickets = (await import(pathToFileURL(join(folder, 'plugin.ts')).href)).default
+  })
+  after(() => rmSync(folder, { recursive: true }))
+  afterEach(leave)
+
+  const withTickets = async () => {
+    const copy = await fresh()
+    const made = await migrate(copy.owner, { role, plugins: [tickets] })
+    expect(made).to.deep.equal(['tickets/001_tickets'])
+    return open({ on: copy, plugins: [tickets], mail: 'kept' })
+  }
+  const typed = { title: 'The shop is down', text: 'Since this morning.' }
+
+  it('has no error that TypeScript would find', async function () {
+    this.timeout(60_000)
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const config = join(folder, 'tsconfig.json')
+    writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), include: ['.'] }))
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', config]).catch(error => error)
+    expect(stdout).to.equal('')
+  })
+
+  it('is used by clients and answered by staff, who tell whoever opened the ticket by mail', async () => {
+    const scene = await withTickets()
+    const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    expect(await owner.get('/')).to.show('/portal/brightside/tickets"')
+    expect(await owner.get('/tickets')).to.show('No tickets yet', 'Open a ticket')
+    const refused = await owner.post('/tickets', { ...typed, title: ' ' })
+    expect(refused).to.include({ status: 422 }).and.show('Write what it is about.', 'Since this morning.')
+    const { headers } = await owner.post('/tickets', typed)
+    expect(headers.location).to.equal('/portal/brightside/tickets/1')
+    expect(await owner.get('/tickets/1')).to.show('The shop is down', 'Waiting for an answer')
+    expect((await owner.api('/tickets')).body.items[0]).to.include({ id: '1', title: 'The shop is down' })
+    expect(await owner.get('/activity')).to.show('opened the ticket The shop is down')
+
+    expect(await admin.at('/settings/client-portal')).to.show(`href="${settings}"`)
+    expect(await admin.at(settings)).to.show('The shop is down', 'Since this morning.')
+    expect(await admin.postAt(`${settings}/1/answer`, { answer: ' ' }))
+      .to.include({ status: 422 })
+      .and.show('Write an answer.')
+    expect((await admin.postAt(`${settings}/1/answer`, { answer: 'It is up again.' })).headers.location).to.equal(
+      settings,
+    )
+    const mail = await scene.mailTo(owner.person!.email, 'Your ticket was answered: The shop is down')
+    expect(mail.text).to.include('It is up again.').and.include('/brightside/tickets/1?client=')
+    expect(await owner.get('/tickets/1')).to.show('It is up again.')
+    expect((await admin.postAt(`${settings}/1/answer`, { answer: 'Twice.' })).status).to.equal(404)
+    expect(await admin.at('/settings/client-portal/activity')).to.show('answered the ticket The shop is down')
+    expect(await admin.at('/settings/client-portal/mail/texts/tickets.answered/es')).to.show('Hemos respondido')
+    expect(await admin.at('/settings/client-portal/state')).to.not.show('Not so')
+  })
+
+  it('shows nothing to anybody else, and goes by roles and switches', async () => {
+    const scene = await withTickets()
+    const owner = await scene.visit('owner')
+    await owner.post('/tickets', typed)
+    const all = { neighbour: 404, stranger: 404, viewer: 200 } as const
+    for (const [who, status] of Object.entries(all)) {
+      const other = await scene.visit(who as keyof typeof all)
+      expect((await other.get('/tickets/1')).status, who).to.equal(status)
+      const { items } = (await other.api('/tickets')).body
+      expect(items.length > 0, who).to.equal(status === 200)
+    }
+    const viewer = await scene.visit('viewer')
+    expect((await viewer.get('/tickets/new')).status).to.equal(403)
+    expect((await viewer.post('/tickets', typed)).status).to.equal(403)
+    expect((await (await scene.visit('colleague')).at(settings)).status).to.equal(403)
+    expect((await (await scene.visit()).get('/tickets/1')).headers.location).to.include('/sign-in')
+    const without = await scene.database.raw('select * from portal.client_tickets')
+    expect(without.rows, 'outside of a workspace').to.be.empty
+
+    const admin = await scene.visit('admin')
+    await admin.postAt('/settings/client-portal/visibility', { 'was.tickets': 'on' })
+    expect((await owner.get('/tickets/1')).status).to.equal(404)
+    expect(await owner.get('/')).to.not.show('/tickets')
+  })
+
+  it('is gone when it is taken out, with its tables kept, and back as it was', async () => {
+    const scene = await withTickets()
+    await (await scene.visit('owner')).post('/tickets', typed)
+    const without = await open({ on: scene })
+    const owner = await without.visit('owner')
+    expect((await owner.get('/tickets')).status).to.equal(404)
+    expect(await owner.get('/'))
+      .to.include({ status: 200 })
+      .and.not.show('/tickets')
+    expect(await owner.get('/activity')).to.include({ status: 200 })
+    expect(await migrate(scene.owner, { role })).to.be.empty
+    const back = await open({ on: scene, plugins: [tickets] })
+    expect(await (await back.visit('owner')).get('/tickets')).to.show('The shop is down')
+  })
+
+  it('that is malformed stops the start with a sentence that names it and what is wrong', async () => {
+    const scene = await open()
+    const said = (change: object) =>
+      open({ on: scene, plugins: [{ ...tickets, ...change } as Plugin] }).then(
+        () => 'nothing',
+        error => error.message,
+      )
+    for (const [change, sentence] of [
+      [{ name: 'Tickets!' }, 'plugin Tickets!: name must be small letters, digits and hyphens'],
+      [{ name: 'account' }, 'plugin account: name is taken'],
+      [{ name: 'invoices' }, 'plugin invoices: '],
+      [{ icon: 'no-such-icon' }, 'plugin tickets: icon must be one of the icons that Portico has'],
+      [{ routes: undefined }, 'plugin tickets: routes must be a function of a router'],
+      [{ folder: '/nowhere' }, 'plugin tickets: folder must be a folder that is there'],
+      [{ toggles: {} }, 'plugin tickets: toggles must have one of its own name'],
+      [
+        { permissions: { 'tickets.see': { label: 'x', roles: ['boss'] } } },
+        'plugin tickets: permissions.tickets.see.roles.0',
+      ],
+      [{ activity: { 'invoices.viewed': 'x' } }, 'plugin tickets: activity.invoices.viewed must begin with tickets'],
+    ] as const)
+      expect(await said(change), sentence).to.include(sentence)
+    const twice = open({ on: scene, plugins: [tickets, tickets] })
+    expect(await twice.catch(error => error.message)).to.include('two plugins have the name tickets')
+  })
+})
