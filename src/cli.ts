@@ -31,6 +31,7 @@ const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
 With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
 CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORT, HOST, TRUST_PROXY; PORTAL_SECRET,
 or PORTAL_SECRETS with the newest first and spaces between them; PREPARED_STATEMENTS=false behind a pooler that keeps no names;
+DIRECT_DATABASE_URL, which leads past that pooler, for the job queue of serve; METRICS_TOKEN, who may read the metrics;
 STOP_NOTICE and STOP_LIMIT, the seconds that serve waits for a proxy and for requests when it is told to stop (3 and 30);
 SMTP_URL and MAIL_FROM where mail is to be sent.
 

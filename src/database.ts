@@ -41,6 +41,42 @@ export const sent = { statements: 0 }
 export const sendUnnamed = (database: Knex) => void unnamed.add(database.client.config)
 const unnamed = new WeakSet<object>()
 
+/**
+ * Whether a statement prepared under a name can be used again. Behind a pooler that keeps no names, two clients meet in
+ * one connection of the server, and the second one's name is taken. True where the database does not answer.
+ */
+export async function keepsNames(database: Knex): Promise<boolean> {
+  const statement = { name: 'portal.names', text: 'select 1' }
+  const lost = ['42P05', '26000']
+  const opened = await Promise.allSettled([1, 2].map(() => database.client.acquireConnection()))
+  const connections = opened.filter(it => it.status === 'fulfilled').map(it => it.value)
+  try {
+    for (const it of connections) await it.query(statement)
+    return true
+  } catch (error: any) {
+    return !lost.includes(error.code)
+  } finally {
+    await Promise.all(connections.map(it => database.client.releaseConnection(it)))
+  }
+}
+
+/**
+ * Whether something stands between us and the server. PostgreSQL tells each client the number of its process at the
+ * start; a pooler makes one up. False where the database does not answer.
+ */
+export async function isPooled(database: Knex): Promise<boolean> {
+  const connection = await database.client.acquireConnection().catch(() => undefined)
+  if (!connection) return false
+  try {
+    const { rows } = await connection.query('select pg_backend_pid() as process')
+    return rows[0].process !== connection.processID
+  } catch {
+    return false
+  } finally {
+    await database.client.releaseConnection(connection)
+  }
+}
+
 /** Whose rows of our own tables are visible: a whole workspace's, or one client's in it. */
 export interface Scope {
   workspace: string

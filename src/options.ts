@@ -13,6 +13,11 @@ import { sections as installed } from './sections.ts'
 export interface Options {
   /** On PostgreSQL 14 or newer, connected as a role that owns no table and cannot bypass row-level security. */
   database: Knex
+  /**
+   * The same database and role, past a pooler that shares connections by the transaction. The job queue uses it, with
+   * two connections at most. `database` if not given.
+   */
+  directDatabase?: Knex
   /** The CRM's adapter. */
   crm: Crm
   /** The feature flag `customer_portal_enabled`: see `flagsFromEnvironment`. */
@@ -51,18 +56,21 @@ export interface Options {
   checkEvery?: number
 }
 
-type Maybe = 'metricsToken' | 'address' | 'mail' | 'timestamps'
+type Maybe = 'directDatabase' | 'metricsToken' | 'address' | 'mail' | 'timestamps'
 type Checked = Required<Omit<Options, Maybe>> & Pick<Options, Maybe>
 
 const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
 const part = (name: string, about: string) =>
   z.custom<any>(it => typeof (it as any)?.[name] === 'function', `must be ${about}`)
 
+const connected = z.custom<Knex>(
+  it => typeof it === 'function' && typeof (it as any).transaction === 'function',
+  'must be a knex instance, as knex({ client: "pg", … }) gives',
+)
+
 const Shape = z.object({
-  database: z.custom<Knex>(
-    it => typeof it === 'function' && typeof (it as any).transaction === 'function',
-    'must be a knex instance, as knex({ client: "pg", … }) gives',
-  ),
+  database: connected,
+  directDatabase: connected.optional(),
   crm: z.object(
     {
       directory: z.object(

@@ -98,6 +98,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     compress,
     crm: theirs,
     database,
+    directDatabase,
     flags,
     log,
     mail,
@@ -109,8 +110,8 @@ export async function assemble(options: Options): Promise<Assembled> {
     staff,
     timestamps,
   } = checked(options)
-  if (!preparedStatements) sendUnnamed(database)
   const crm = withStores(theirs, sections, database)
+  if (!preparedStatements) for (const it of [database, crm.database]) if (it) sendUnnamed(it)
   const door = gate({ crm, database, log, secrets, every: checkEvery, wanted: () => flags.anywhere() })
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
   const operator = operations({ alerts: watch, database, crm, sections, metricsToken, door })
@@ -121,7 +122,7 @@ export async function assemble(options: Options): Promise<Assembled> {
 
   const limits = limitsOf({ database, secrets, log })
   const keys = passkeys({ database, secrets })
-  const queue = jobs({ database, log, trusted: door.trusted })
+  const queue = jobs({ database: directDatabase ?? database, log, trusted: door.trusted })
   const transport = mail && ('send' in mail ? mail.send : smtp(mail.url, mail.from))
   const posts = outbox({ database, door, flags, jobs: queue, log, secrets, transport })
   const mailed = mail && address ? { database, limits, outbox: posts, jobs: queue, secrets, address } : undefined

@@ -6,6 +6,7 @@ import { adapterOf } from '../crm/map/adapter.ts'
 import type { CrmMap } from '../crm/map/map.ts'
 import { shapeProblems } from '../crm/map/shape.ts'
 import type { Crm } from '../crm.ts'
+import { sendUnnamed } from '../database.ts'
 import type { Options } from '../options.ts'
 import type { Section } from '../section.ts'
 import { Trouble } from './problems.ts'
@@ -16,6 +17,8 @@ export interface Config {
   ownerUrl: string
   /** Connection string of the role that the portal runs as. */
   url: string
+  /** The same, past a pooler: `serve` has its job queue use it. */
+  directUrl?: string
   /** The CRM's adapter; the argument is connected as the portal's role. */
   crm(database: Knex): Crm
   /** Where clients find the portal, for links: `https://crm.example/portal`. */
@@ -54,6 +57,7 @@ async function ofMap(file: string): Promise<Config> {
   const {
     DATABASE_URL,
     PORTAL_DATABASE_URL,
+    DIRECT_DATABASE_URL,
     CRM_DATABASE_URL,
     PORTAL_ADDRESS,
     PORT = '3000',
@@ -72,6 +76,7 @@ async function ofMap(file: string): Promise<Config> {
     mail: SMTP_URL && MAIL_FROM ? { url: SMTP_URL, from: MAIL_FROM } : undefined,
     ownerUrl: DATABASE_URL,
     url: PORTAL_DATABASE_URL,
+    directUrl: DIRECT_DATABASE_URL,
     crmUrl: CRM_DATABASE_URL,
     crm: database => adapterOf(map, CRM_DATABASE_URL ? pool(CRM_DATABASE_URL, 10) : database),
     address: PORTAL_ADDRESS ?? `http://127.0.0.1:${PORT}/portal`,
@@ -80,8 +85,11 @@ async function ofMap(file: string): Promise<Config> {
 
 export const roleOf = ({ url }: Config) => decodeURIComponent(new URL(url).username)
 
-export const pool = (connection: string, max = 2): Knex =>
-  knex({ client: 'pg', connection, pool: { min: 0, max }, acquireConnectionTimeout: 5_000, log: quiet })
+export function pool(connection: string, max = 2): Knex {
+  const made = knex({ client: 'pg', connection, pool: { min: 0, max }, acquireConnectionTimeout: 5_000, log: quiet })
+  if (process.env.PREPARED_STATEMENTS === 'false') sendUnnamed(made)
+  return made
+}
 
 /** What goes wrong is said by the command, once. */
 const quiet = { warn: () => {}, error: () => {}, deprecate: () => {}, debug: () => {} }

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { pino } from 'pino'
 import { bySystem, insert } from '../activity.ts'
 import { weakness } from '../auth/passwords.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
-import { within } from '../database.ts'
+import { isPooled, keepsNames, within } from '../database.ts'
 import { flagsFromEnvironment } from '../flags.ts'
+import type { Log } from '../log.ts'
+import type { Portal } from '../portal.ts'
 import { standAlone } from '../serve/app.ts'
 import { addStaff, dropFactors, staffOf } from '../serve/staff.ts'
 import { limitConnections, stopGracefully } from '../stop.ts'
@@ -15,38 +17,63 @@ import { secretsFrom } from './secrets.ts'
 
 /** Serves the portal until it is told to stop. Resolves when it listens. */
 export async function serve(config: Config): Promise<string> {
-  const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, LOG_LEVEL = 'info', PREPARED_STATEMENTS } = process.env
-  const { STOP_NOTICE = '3', STOP_LIMIT = '30' } = process.env
+  const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, METRICS_TOKEN, LOG_LEVEL = 'info' } = process.env
   if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
   const secrets = secretsFrom(process.env)
   const log = pino({ level: LOG_LEVEL })
-  const database = pool(config.url, 10)
-  const crm = config.crm(database) as ReturnType<typeof adapterOf>
+  const { crm, close, ...databases } = await databasesOf(config, log)
   const flags = await flagsFromEnvironment(process.env, {
     warn: err => log.warn({ err }, 'the feature flag could not be read; the last known state holds'),
   })
   const { app, portal } = await standAlone({
     address: config.address,
     mail: config.mail === 'kept' ? undefined : config.mail,
-    database,
+    ...databases,
     crm,
     flags,
     secrets,
     log,
     trustProxy: TRUST_PROXY,
-    preparedStatements: PREPARED_STATEMENTS !== 'false',
+    preparedStatements: namesAreUsed(),
+    metricsToken: METRICS_TOKEN,
   })
   const server = limitConnections(createServer(app))
-  const stop = async () => {
-    await stopGracefully({ servers: [server], portal, notice: Number(STOP_NOTICE), limit: Number(STOP_LIMIT) })
-    await database.destroy()
-    if (crm.database && crm.database !== database) await crm.database.destroy()
-    process.exit(0)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+  stopBySignal(server, portal, close)
   server.listen(Number(PORT), HOST)
   await once(server, 'listening')
   return `ready on http://${HOST}:${PORT}/portal/:workspace, for staff http://${HOST}:${PORT}/staff/:workspace/sign-in`
+}
+
+const namesAreUsed = () => process.env.PREPARED_STATEMENTS !== 'false'
+
+/** Throws Trouble where statements would fail behind a pooler. */
+async function databasesOf(config: Config, log: Log) {
+  const database = pool(config.url, 10)
+  const directDatabase = config.directUrl ? pool(config.directUrl, 2) : undefined
+  const crm = config.crm(database) as ReturnType<typeof adapterOf>
+  const all = new Set([database, directDatabase, crm.database].filter(it => it !== undefined))
+  const close = async () => void (await Promise.all([...all].map(it => it.destroy())))
+  const [pooled, ...kept] = await Promise.all([
+    directDatabase && isPooled(directDatabase),
+    ...[...all].map(it => !namesAreUsed() || keepsNames(it)),
+  ])
+  if (pooled) log.warn({}, 'DIRECT_DATABASE_URL leads to a pooler as well; it should lead to PostgreSQL itself')
+  if (kept.every(Boolean)) return { database, directDatabase, crm, close }
+  await close()
+  throw new Trouble(namesLost)
+}
+
+const namesLost = `The database is behind a pooler that does not keep prepared statements, and pages would fail. Set \
+PREPARED_STATEMENTS=false. With PgBouncer 1.21 or newer you can set max_prepared_statements = 200 there instead.`
+
+function stopBySignal(server: Server, portal: Portal, close: () => Promise<void>) {
+  const { STOP_NOTICE = '3', STOP_LIMIT = '30' } = process.env
+  const stop = async () => {
+    await stopGracefully({ servers: [server], portal, notice: Number(STOP_NOTICE), limit: Number(STOP_LIMIT) })
+    await close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
 }
 
 /** Somebody who may sign in at /staff. The password is read from the environment: arguments are seen by other programs. */

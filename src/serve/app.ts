@@ -14,6 +14,8 @@ import { staffOf } from './staff.ts'
 
 interface Parts {
   database: Knex
+  /** See Options. */
+  directDatabase?: Knex
   crm: ReturnType<typeof adapterOf>
   flags: Flags
   /** The newest first. */
@@ -26,6 +28,8 @@ interface Parts {
   trustProxy?: string | boolean
   /** False behind a pooler that keeps no names: see Options. */
   preparedStatements?: boolean
+  /** Who may read the metrics from another machine: see Options. */
+  metricsToken?: string
 }
 
 /** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */
@@ -38,11 +42,12 @@ export async function standAlone({
   mail,
   secrets,
   trustProxy,
-  preparedStatements = true,
+  ...more
 }: Parts): Promise<{ app: Express; portal: Portal; staff: Router; close(): Promise<void> }> {
   const colleagues = staffOf(database, crm.staff)
   const { portal, ...parts } = await assemble({
-    ...{ address, database, crm, flags, log, mail, preparedStatements, secrets },
+    ...{ address, database, crm, flags, log, mail, secrets },
+    ...more,
     staff: req => presentStaff(req, colleagues),
   })
 
