@@ -21,7 +21,9 @@ describe('stopping an instance', () => {
     const asked = Array.from({ length: 60 }, () => ask('/brightside/invoices').then(it => it.status))
     await until(async () => (await connections(server)) >= 10)
     const stopped = stopGracefully({ servers: [server], portal: scene.portal, notice: 3 })
-    expect((await ask('/-/ready')).status).to.equal(503)
+    const notReady = await ask('/-/ready')
+    expect(notReady.status).to.equal(503)
+    expect(notReady.headers.get('Connection')).to.equal('close')
     const statuses = await Promise.all(asked)
     expect(statuses.filter(it => it !== 200)).to.deep.equal([])
     await stopped

@@ -18,6 +18,7 @@ interface Stopping {
  */
 export async function stopGracefully({ servers, portal, notice = 3, limit = 30 }: Stopping): Promise<void> {
   portal.retire()
+  servers.forEach(endConnections)
   await sleep(notice * 1_000)
   const cut = new AbortController()
   const drained = Promise.all(servers.filter(it => it.listening).map(drain))
@@ -26,6 +27,10 @@ export async function stopGracefully({ servers, portal, notice = 3, limit = 30 }
   cut.abort()
   await portal.close()
 }
+
+/** Each connection ends with its next answer, so that a proxy keeps none on which it could send a request too late. */
+const endConnections = (server: Server) =>
+  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'))
 
 /** Resolves when the last request has been answered. A connection that is kept alive is closed once it is idle. */
 async function drain(server: Server): Promise<void> {

@@ -1,22 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import knex, { type Knex } from 'knex'
 import { root } from '../../src/root.ts'
 import { postgres, urlOf } from '../database.ts'
-import { freePort } from '../package/host.ts'
+import { type Instance, run, serve } from '../portico.ts'
 
 /** A contact of Kite Studio's first client, with the password that their CRM knows. */
 export const jo = { email: 'jo@bicycles.example', password: 'a kite needs wind' }
-
-export interface Instance {
-  child: ChildProcess
-  port: string
-  /** What it has printed so far. */
-  said(): string
-}
 
 /** Kite Studio's CRM in a database of its own, with a portal beside it that is ready to be served. */
 export class Kite {
@@ -66,40 +58,19 @@ export class Kite {
     await this.run(`invite --crm-password --workspace kite --client 1 --email ${jo.email} --map crm.map.ts`)
   }
 
-  /** Gives what it printed; throws that where it failed. */
-  async run(command: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
-    const { child, said } = this.#launch(command, more)
-    const [code] = await once(child, 'close')
-    if (code) throw new Error(`${command}: ${said()}`)
-    return said()
+  run(command: string, more: NodeJS.ProcessEnv = {}) {
+    return run(command, { cwd: this.folder, env: { ...this.env, ...more } })
   }
 
-  /** Another instance, when it listens. Throws what it said where it does not start. */
   async serve(more: NodeJS.ProcessEnv = {}): Promise<Instance> {
-    const port = more.PORT ?? (await freePort())
-    const { child, said } = this.#launch('serve --map crm.map.ts', { ...more, PORT: port })
-    const ready = new Promise<void>((resolve, reject) => {
-      child.stdout?.on('data', () => said().includes('ready on http') && resolve())
-      child.once('close', () => reject(new Error(said())))
-    })
-    await ready
-    return { child, port, said }
+    const instance = await serve('crm.map.ts', { cwd: this.folder, env: { ...this.env, ...more } })
+    this.#children.push(instance.child)
+    return instance
   }
 
   async end() {
     for (const it of this.#children) it.kill('SIGKILL')
     await this.owner.destroy()
     rmSync(this.folder, { recursive: true })
-  }
-
-  #launch(command: string, more: NodeJS.ProcessEnv) {
-    const child = spawn(process.execPath, [join(root, 'src/cli.ts'), ...command.split(' ')], {
-      cwd: this.folder,
-      env: { ...this.env, ...more },
-    })
-    this.#children.push(child)
-    let text = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', part => (text += part))
-    return { child, said: () => text }
   }
 }

@@ -130,10 +130,16 @@ export async function freePort(): Promise<string> {
 /** Somebody with a browser: keeps cookies, sends forms, and does not follow redirects. */
 export class Browser {
   readonly #origin: string
-  readonly #cookies = new Map<string, string>()
+  readonly #cookies: Map<string, string>
 
-  constructor(origin: string) {
+  constructor(origin: string, cookies = new Map<string, string>()) {
     this.#origin = origin
+    this.#cookies = cookies
+  }
+
+  /** The same browser, with its cookies, where the site has moved to another port. */
+  at(origin: string) {
+    return new Browser(origin, this.#cookies)
   }
 
   get(path: string) {
@@ -144,7 +150,12 @@ export class Browser {
     return this.#ask(path, { method: 'POST', body: new URLSearchParams(form), headers: { Origin: origin } })
   }
 
-  async #ask(path: string, init: { method?: string; body?: URLSearchParams; headers?: Record<string, string> }) {
+  /** A form with files, or with several fields of one name. */
+  send(path: string, body: FormData | URLSearchParams) {
+    return this.#ask(path, { method: 'POST', body, headers: { Origin: this.#origin } })
+  }
+
+  async #ask(path: string, init: RequestInit & { headers?: Record<string, string> }) {
     const cookie = [...this.#cookies].map(it => it.join('=')).join('; ')
     const answer = await fetch(new URL(path, this.#origin), {
       ...init,
@@ -155,6 +166,7 @@ export class Browser {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(it) ?? []
       if (name) this.#cookies.set(name, value ?? '')
     }
-    return { status: answer.status, headers: answer.headers, text: await answer.text() }
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    return { status: answer.status, headers: answer.headers, bytes, text: bytes.toString() }
   }
 }

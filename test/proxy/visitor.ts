@@ -1,0 +1,71 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Agent, request } from 'node:https'
+import { gunzipSync } from 'node:zlib'
+import { type Front, host } from './proxies.ts'
+
+interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+}
+
+/** Where visitors come from: an address that is not the proxy's. */
+export const address = '127.0.0.2'
+
+/** Somebody with a browser who comes through the proxy, over TLS and on connections that are kept. */
+export class Visitor {
+  readonly #port: string
+  readonly #cookies = new Map<string, string>()
+  readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false, localAddress: address })
+
+  constructor({ port }: Front) {
+    this.#port = port
+  }
+
+  get(path: string, headers: Record<string, string> = {}) {
+    return this.#ask('GET', path, headers)
+  }
+
+  post(path: string, form: Record<string, string> | FormData, headers: Record<string, string> = {}) {
+    return this.#ask('POST', path, headers, form instanceof FormData ? form : new URLSearchParams(form))
+  }
+
+  end() {
+    this.#agent.destroy()
+  }
+
+  async #ask(method: string, path: string, more: Record<string, string>, form?: FormData | URLSearchParams) {
+    const sent = new Response(form)
+    const body = Buffer.from(await sent.arrayBuffer())
+    const headers = {
+      Host: host,
+      Cookie: [...this.#cookies].map(it => it.join('=')).join('; '),
+      ...(form && {
+        'Content-Type': sent.headers.get('Content-Type') ?? '',
+        'Content-Length': body.length,
+        Origin: `https://${host}`,
+      }),
+      ...more,
+    }
+    const answer = await this.#send({ method, path, headers }, body)
+    for (const it of answer.headers['set-cookie'] ?? []) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(it) ?? []
+      if (name) this.#cookies.set(name, value ?? '')
+    }
+    return answer
+  }
+
+  #send({ method, path, headers }: { method: string; path: string; headers: object }, body: Buffer) {
+    return new Promise<Answer>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.#port, servername: host, agent: this.#agent }
+      const asked = request({ ...options, method, path, headers: headers as never }, async answer => {
+        const bytes = Buffer.concat(await Array.fromAsync(answer))
+        const zipped = answer.headers['content-encoding'] === 'gzip'
+        const text = (zipped ? gunzipSync(bytes) : bytes).toString()
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text })
+      })
+      asked.on('error', reject)
+      asked.end(body)
+    })
+  }
+}
