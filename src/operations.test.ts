@@ -68,7 +68,37 @@ describe('for operators there is', () => {
     expect(text)
       .to.match(/portico_sql_statements_total \d{2,}/)
       .and.match(/portico_pool_connections\{state="free"\} [1-9]/)
+    expect(text).to.match(/portico_clock_difference_seconds -?0\.\d/)
     expect(text).to.not.match(/brightside|nadia|ttttt|who@/i)
+  })
+
+  it('metrics of the queues: what waits, for how long, and what was given up', async () => {
+    const { visit, owner } = await open()
+    const nobody = await visit()
+    const figures = async () => (await nobody.at('/portal/-/metrics')).text
+    expect(await figures()).to.include('portico_jobs_due{queue="mail-first"} 0')
+    const job = { name: 'mail-first', data: {}, start_after: new Date(Date.now() - 90_000) }
+    const later = { ...job, start_after: new Date(Date.now() + 90_000) }
+    await owner('portal_jobs.job').insert([job, later, { ...job, state: 'failed' }])
+    const created = await owner('portal_jobs.job').update({ created_on: new Date(Date.now() - 90_000) })
+    expect(created).to.equal(3)
+    expect(await figures())
+      .to.include('portico_jobs_due{queue="mail-first"} 1')
+      .and.include('portico_jobs_failed{queue="mail-first"} 1')
+      .and.match(/portico_jobs_late_seconds\{queue="mail-first"\} 9\d/)
+      .and.include('portico_jobs_due{queue="mail"} 0')
+  })
+
+  it('metrics also while the database does not answer', async () => {
+    const { visit, name } = await open()
+    const nobody = await visit()
+    expect((await nobody.at('/portal/-/metrics')).status).to.equal(200)
+    await postgres.raw(`alter database ${name} connection limit 0`)
+    await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+    expect(await nobody.at('/portal/-/metrics'))
+      .to.include({ status: 200 })
+      .and.show('portico_jobs_due')
+    await postgres.raw(`alter database ${name} connection limit -1`)
   })
 
   it('metrics only for who sends the token, where there is one', async () => {

@@ -172,6 +172,8 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
     },
   })
 
+  registerQueues(database, registers)
+
   const raised = new Counter({
     name: 'portico_alerts_total',
     help: 'What stood out: failures to sign in from one address, foreign ids asked for, much taken away.',
@@ -189,4 +191,43 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
     if (part === 'sign-in' && method === 'POST') signIns.inc({ outcome: status === 303 ? 'in' : 'refused' })
   }
   return { registry, observe }
+}
+
+/** Of all instances together: each gives the same figures. Where the database does not answer, the last ones. */
+function registerQueues(database: Knex, registers: Registry[]) {
+  let asking: Promise<any[] | undefined> | undefined
+  const ask = async () => {
+    asking ??= soon(query(database, queues).catch(() => undefined))
+    const rows = await asking
+    asking = undefined
+    return rows ?? []
+  }
+  for (const [name, help, column] of queueFigures)
+    new Gauge({
+      name,
+      help,
+      labelNames: ['queue'],
+      registers,
+      async collect() {
+        for (const row of await ask()) this.set({ queue: row.queue }, row[column])
+      },
+    })
+}
+
+const queueFigures = [
+  ['portico_jobs_due', 'Jobs that could be done now and wait.', 'waiting'],
+  ['portico_jobs_late_seconds', 'For how long the first of these jobs has been waiting.', 'oldest'],
+  ['portico_jobs_failed', 'Jobs that were given up after every try, as long as they are kept.', 'failures'],
+] as const
+
+const queues = {
+  name: 'portal.queues',
+  text: `select q.name as queue, coalesce(j.waiting, 0) as waiting, coalesce(j.oldest, 0) as oldest,
+           coalesce(j.failures, 0) as failures
+         from portal_jobs.queue q left join (
+           select name, count(*) filter (where it.due)::int as waiting,
+             extract(epoch from now() - min(greatest(created_on, start_after)) filter (where it.due))::float as oldest,
+             count(*) filter (where state = 'failed')::int as failures
+           from portal_jobs.job, lateral (select state in ('created', 'retry') and start_after <= now() as due) it
+           group by name) j on j.name = q.name`,
 }
