@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { postgres } from '../database.ts'
 import { jo, Kite } from '../kite/kite.ts'
 import type { Instance } from '../portico.ts'
 import { until } from '../until.ts'
@@ -136,6 +137,22 @@ for (const [name, start] of Object.entries({ nginx, caddy }))
         instances[0] = await serve(port)
         await until(async () => answered(instances[0]!.said()) > 0 || void (await visitor.get('/portal/kite/')))
       })
+
+    it('answers 503 while the database is away, and goes on when it is back', async () => {
+      const connections = (limit: number) => postgres.raw(`alter database behind_${name} connection limit ${limit}`)
+      await connections(0)
+      await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${kite.role}'`)
+      const { text, headers } = await until(async () => {
+        const page = await visitor.get('/portal/kite/invoices')
+        return page.status === 503 && (name === 'nginx' || !page.text) && page
+      })
+      if (name === 'nginx') {
+        expect(headers['retry-after']).to.match(/^\d+$/)
+        expect(text).to.include('<!doctype html>')
+      }
+      await connections(-1)
+      await until(async () => (await visitor.get('/portal/kite/invoices')).status === 200)
+    })
 
     it('passes over an instance that is killed, and comes back to it', async () => {
       const load = new Load(visitor)
