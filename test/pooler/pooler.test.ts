@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ describe('behind PgBouncer', () => {
     pooler = await start(port, { database: copy.name, user: 'portico_app' })
   })
   afterEach(leave)
-  after(() => pooler.kill('SIGINT'))
+  after(() => stop(pooler))
 
   const through = () => {
     const url = Object.assign(new URL(urlOf(copy.name)), { port: String(port) })
@@ -76,7 +76,7 @@ describe('portico serve behind PgBouncer', function () {
   })
   after(async () => {
     await kite.end()
-    pooler.kill('SIGINT')
+    await stop(pooler)
     mails.close()
   })
 
@@ -180,8 +180,14 @@ async function start(port: number, { database, user }: { database: string; user:
     ? { uid: Number(execFileSync('id', ['-u', 'nobody'])), gid: Number(execFileSync('id', ['-g', 'nobody'])) }
     : {}
   const pooler = spawn('pgbouncer', [join(folder, 'settings')], { stdio: 'ignore', ...asOther })
+  pooler.once('exit', () => rmSync(folder, { recursive: true }))
   await until(() => answers(port))
   return pooler
+}
+
+async function stop(pooler: ChildProcess) {
+  pooler.kill('SIGTERM')
+  await once(pooler, 'exit')
 }
 
 const answers = (port: number) =>
