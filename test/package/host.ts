@@ -65,6 +65,12 @@ export class Host {
     writeFileSync(app, withReadme(readFileSync(app, 'utf8')))
   }
 
+  /** Changes one of its files. */
+  rewrite(name: string, change: (text: string) => string) {
+    const file = join(this.folder, name)
+    writeFileSync(file, change(readFileSync(file, 'utf8')))
+  }
+
   /** Runs a shell line to its end. */
   async run(line: string, extra: NodeJS.ProcessEnv = {}): Promise<Outcome> {
     return this.#launch(line, extra).ended

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import knex from 'knex'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
+import { writePlugin } from '../plugins/walked.ts'
 import { Browser, freePort, Host, nodeOf, pack, readmeLines, removeGround } from './host.ts'
 
 const companies = [
@@ -253,6 +254,34 @@ describe('The package', function () {
           expect(code, output).to.equal(0)
         })
 
+      if (types === '5')
+        it('takes a plugin from npm, made of docs/plugins.md', async () => {
+          await app.stop()
+          const folder = join(host.folder, 'portico-tickets')
+          for (const name of writePlugin(join(folder, 'src')))
+            if (!name.endsWith('.ts')) cpSync(join(folder, 'src', name), join(folder, name))
+          writeFileSync(join(folder, 'package.json'), pluginPackage)
+          writeFileSync(join(folder, 'tsconfig.json'), pluginConfig)
+          const steps = ['npm install --no-audit --no-fund zod@4', 'npx tsc -p portico-tickets']
+          steps.push(
+            'cd portico-tickets && npm pack && cd .. && npm install --no-audit --no-fund ./portico-tickets/portico-tickets-1.0.0.tgz',
+          )
+          for (const step of steps) {
+            const { code, output } = await host.run(step)
+            expect(code, output).to.equal(0)
+          }
+          host.rewrite('app.js', it => tickets + it.replace('createPortal({', 'createPortal({ plugins: [tickets],'))
+          host.rewrite(
+            'portico.config.js',
+            it => tickets + it.replace('crm: adapter', 'plugins: [tickets], crm: adapter'),
+          )
+          expect((await host.run('npx portico migrate')).output).to.include('Applied tickets/001_tickets')
+          app = await host.start({ CUSTOMER_PORTAL_ENABLED: 'acme' })
+          const { status, headers } = await jo.post('/portal/acme/tickets', { title: 'No paper', text: 'Since noon.' })
+          expect([status, headers.get('Location')]).to.deep.equal([303, '/portal/acme/tickets/1'])
+          expect((await jo.get('/portal/acme/tickets')).text).to.include('No paper')
+        })
+
       it('is taken away again', async () => {
         await app.stop()
         const { code, output } = await host.run('npx portico rollback --destroy')
@@ -270,6 +299,25 @@ const tsconfig = JSON.stringify({
     skipLibCheck: false,
     types: ['node'],
   },
+})
+
+const tickets = "import tickets from 'portico-tickets'\n"
+
+const pluginPackage = JSON.stringify({
+  name: 'portico-tickets',
+  version: '1.0.0',
+  type: 'module',
+  exports: './plugin.js',
+  files: ['*.js', '*.ejs', '*.json', 'migrations'],
+})
+
+const pluginConfig = JSON.stringify({
+  compilerOptions: {
+    ...{ strict: true, module: 'nodenext', target: 'es2024', skipLibCheck: false, types: ['node'] },
+    ...{ rootDir: 'src', outDir: '.', rewriteRelativeImportExtensions: true },
+  },
+  include: ['src'],
+  exclude: [],
 })
 
 const say = (what: string) => console.log(`      ${what}`)

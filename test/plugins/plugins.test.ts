@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { role } from '../../demo/portal-database.ts'
+import { migrated } from '../../src/gate/checks.ts'
 import { migrate } from '../../src/index.ts'
 import { root } from '../../src/root.ts'
 import type { Plugin } from '../../src/sdk.ts'
 import { fresh } from '../database.ts'
 import { leave, open } from '../visit.ts'
+import { writePlugin } from './walked.ts'
 
 const settings = '/settings/client-portal/tickets'
 
@@ -19,13 +21,7 @@ describe('the plugin of docs/plugins.md', () => {
   let tickets: Plugin
 
   before(async () => {
-    const text = readFileSync(join(root, 'docs', 'plugins.md'), 'utf8')
-    const files = [...text.matchAll(/```\w+ file=(\S+)\n(.*?)```/gs)]
-    expect(files).to.have.length(8)
-    for (const [, name = '', code = ''] of files) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), code.replaceAll("'portico/sdk'", `'${join(root, 'src', 'sdk.ts')}'`))
-    }
+    expect(writePlugin(folder, join(root, 'src', 'sdk.ts'))).to.have.length(8)
     tickets = (await import(pathToFileURL(join(folder, 'plugin.ts')).href)).default
   })
   after(() => rmSync(folder, { recursive: true }))
@@ -114,6 +110,7 @@ describe('the plugin of docs/plugins.md', () => {
       .and.not.show('/tickets')
     expect(await owner.get('/activity')).to.include({ status: 200 })
     expect(await migrate(scene.owner, { role })).to.be.empty
+    expect((await migrated(scene.owner)).label).to.include('tables of tickets are kept')
     const back = await open({ on: scene, plugins: [tickets] })
     expect(await (await back.visit('owner')).get('/tickets')).to.show('The shop is down')
   })
