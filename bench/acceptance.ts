@@ -2,27 +2,13 @@
 // CRM's status. Sealing and mails come after the answer, in the same process.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import knex from 'knex'
-import { migrateCrm } from '../demo/crm/migrate.ts'
-import { seedCrm } from '../demo/crm/seed.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
-import { startPostgres } from '../demo/postgres.ts'
 import { copies } from '../test/kill/copies.ts'
+import { password, prepareDemo } from './demo.ts'
 
-const password = 'only-in-benches'
 const many = 60
-const postgres = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-bench-')), throwaway: true })
-const owner = knex({ client: 'pg', connection: postgres.url, pool: { min: 0, max: 4 } })
-await migrateCrm(owner)
-await seedCrm(owner, { today: new Date().toISOString().slice(0, 10) })
-await preparePortal(owner, password)
-const database = connectPortal(postgres.url, password)
-await seedAccounts(owner, database)
-await database.destroy()
+const { postgres, owner } = await prepareDemo()
 const ids = await copies(owner, many * 2)
 
 const child = fork(join(import.meta.dirname, 'server.ts'), [postgres.url, password], {

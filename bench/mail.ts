@@ -3,22 +3,15 @@
 import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import knex from 'knex'
 import { SMTPServer } from 'smtp-server'
-import { migrateCrm } from '../demo/crm/migrate.ts'
-import { seedCrm } from '../demo/crm/seed.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
-import { startPostgres } from '../demo/postgres.ts'
 import { seal } from '../src/crypto.ts'
 import { smtp } from '../src/mail/transport.ts'
+import { password, prepareDemo } from './demo.ts'
 
-const password = 'only-in-benches'
 const [others, codes] = [Number(process.env.MAILS ?? 10_000), 100]
 const { email } = people.find(it => it.email === 'nadia@acmebakery.example')!
 
@@ -40,14 +33,7 @@ mailServer.listen(0, '127.0.0.1')
 await once(mailServer.server, 'listening')
 const mailUrl = `smtp://127.0.0.1:${(mailServer.server.address() as AddressInfo).port}`
 
-const postgres = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-bench-')), throwaway: true })
-const owner = knex({ client: 'pg', connection: postgres.url, pool: { min: 0, max: 4 } })
-await migrateCrm(owner)
-await seedCrm(owner, { today: new Date().toISOString().slice(0, 10) })
-await preparePortal(owner, password)
-const database = connectPortal(postgres.url, password)
-await seedAccounts(owner, database)
-await database.destroy()
+const { postgres, owner } = await prepareDemo()
 await queueOthers()
 
 const floor = await floorTimes()

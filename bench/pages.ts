@@ -3,30 +3,16 @@
 // both figures of each. INVOICES=10000000 CLIENTS=100000 for as many as DESIGN speaks of.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
-import knex from 'knex'
-import { migrateCrm } from '../demo/crm/migrate.ts'
 import { growCrm } from '../demo/crm/seed/large.ts'
-import { seedCrm } from '../demo/crm/seed.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
-import { startPostgres } from '../demo/postgres.ts'
+import { password, prepareDemo } from './demo.ts'
 
 const rounds = Number(process.env.ROUNDS ?? 5)
 const grown = { clients: Number(process.env.CLIENTS ?? 10_000), invoices: Number(process.env.INVOICES ?? 1_000_000) }
-const password = 'only-in-benches'
 
-const postgres = await startPostgres({ directory: mkdtempSync(join(tmpdir(), 'portico-bench-')), throwaway: true })
-const owner = knex({ client: 'pg', connection: postgres.url, pool: { min: 0, max: 4 } })
-await migrateCrm(owner)
-await seedCrm(owner, { today: new Date().toISOString().slice(0, 10) })
-await preparePortal(owner, password)
-const database = connectPortal(postgres.url, password)
-await seedAccounts(owner, database)
-await database.destroy()
+const { postgres, owner } = await prepareDemo()
 
 const [portal, floor] = [await serve(), await serve()]
 const { id } = await owner('invoices').where({ ref_no: '2026-0107' }).first('id')
