@@ -1,4 +1,5 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import { type Socket, Server as TcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 interface Stopping {
@@ -18,7 +19,7 @@ interface Stopping {
  */
 export async function stopGracefully({ servers, portal, notice = 3, limit = 30 }: Stopping): Promise<void> {
   portal.retire()
-  servers.forEach(endConnections)
+  servers.forEach(watched)
   await sleep(notice * 1_000)
   const cut = new AbortController()
   const drained = Promise.all(servers.filter(it => it.listening).map(drain))
@@ -28,17 +29,38 @@ export async function stopGracefully({ servers, portal, notice = 3, limit = 30 }
   await portal.close()
 }
 
-/** Each connection ends with its next answer, so that a proxy keeps none on which it could send a request too late. */
-const endConnections = (server: Server) =>
-  server.prependListener('request', (_req, res) => res.setHeader('Connection', 'close'))
-
-/** Resolves when the last request has been answered. A connection that is kept alive is closed once it is idle. */
+/**
+ * Resolves when the last request has been answered. Until then a proxy may send one more by each connection that it
+ * keeps: the answer says that the connection ends with it, and only one that is idle for a second is closed unasked, or
+ * that nobody has ever sent anything by.
+ */
 async function drain(server: Server): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  const { sockets, answers } = watched(server)
+  await allTaken()
+  // As a server of TCP does it: that of HTTP would close idle connections at once, under a request that is on its way.
+  const closed = new Promise<void>(resolve => TcpServer.prototype.close.call(server, () => resolve()))
+  const endWith = (res: ServerResponse) => void (res.headersSent || res.setHeader('Connection', 'close'))
+  for (const it of answers) endWith(it)
+  server.prependListener('request', (_req, res) => endWith(res))
+  await Promise.race([closed, sleep(1_000)])
   const closing = setInterval(() => server.closeIdleConnections(), 50)
   server.closeIdleConnections()
+  for (const it of sockets) if (it.bytesRead === 0) it.destroy()
   await closed
   clearInterval(closing)
+}
+
+/**
+ * Resolves right after a turn of the event loop in which little happened, or after a second: connections that were made
+ * before it are taken, and not refused when listening ends.
+ */
+async function allTaken() {
+  const end = performance.now() + 1_000
+  let began: number
+  do {
+    began = performance.now()
+    await new Promise(resolve => setImmediate(resolve))
+  } while (performance.now() - began > 2 && performance.now() < end)
 }
 
 /**
@@ -49,5 +71,31 @@ export function limitConnections(server: Server): Server {
   server.keepAliveTimeout = 65_000
   server.headersTimeout = 20_000
   server.requestTimeout = 60_000
+  watched(server)
   return server
+}
+
+interface Open {
+  /** Node.js takes one that is new for one by which a request is on its way. */
+  sockets: Set<Socket>
+  answers: Set<ServerResponse>
+}
+
+const all = new WeakMap<Server, Open>()
+
+/** What is open of this server: all of it that began since this was first asked. */
+function watched(server: Server): Open {
+  const known = all.get(server)
+  if (known) return known
+  const its: Open = { sockets: new Set(), answers: new Set() }
+  all.set(server, its)
+  server.on('connection', socket => {
+    its.sockets.add(socket)
+    socket.once('close', () => its.sockets.delete(socket))
+  })
+  server.prependListener('request', (_req, res) => {
+    its.answers.add(res)
+    res.once('close', () => its.answers.delete(res))
+  })
+  return its
 }
