@@ -124,7 +124,7 @@ export function unreachable(error: any): boolean {
   return (
     codes.some(code => temporary.some(it => it.test(code))) ||
     error?.name === 'KnexTimeoutError' ||
-    /Connection terminated|timeout exceeded when trying to connect/.test(error?.message)
+    /Connection terminated|is not queryable|timeout exceeded when trying to connect/.test(error?.message)
   )
 }
 

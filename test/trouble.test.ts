@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
+import type { Knex } from 'knex'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { role } from '../demo/portal-database.ts'
 import type { Crm } from '../src/index.ts'
@@ -252,6 +253,30 @@ describe('an error', () => {
     expect(statuses).to.include(503)
     expect((await sessions()).sort()).to.deep.equal(before.sort())
     for (const it of visitors) await until(async () => (await it.get('/account')).status === 200)
+  })
+
+  it('of a connection that ends in the middle of an action is a 503, and nothing of it is stored', async () => {
+    const on = await fresh()
+    const plain = adapter(on.database)
+    const ended = async (tx: Knex) => {
+      const { rows } = await tx.raw('select pg_backend_pid() as pid')
+      await postgres.raw('select pg_terminate_backend(?)', [rows[0].pid])
+      await until(async () => /not queryable/.test(await tx.raw('select 1').then(String, it => it.message)))
+    }
+    const connect: Crm['connect'] = (customer, tx) => {
+      const ports = plain.connect(customer, tx)
+      const answer = tx && (async () => ended(tx))
+      return { ...ports, proposals: { ...ports.proposals!, ...(answer && { answer }) } }
+    }
+    const { visit } = await open({ on, crm: { ...plain, connect } })
+    const owner = await visit('owner')
+    const { id } = await on.owner('proposals').where({ ref_no: 'P-2026-031', workspace_id: 1 }).first('id')
+    const { seen } = (await owner.api(`/proposals/${id}/acceptance`)).body
+    const form = { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury' }
+    const answer = await owner.post(`/proposals/${id}/acceptance`, form)
+    expect(answer.status).to.equal(503)
+    expect(answer.headers['retry-after']).to.equal('30')
+    expect(await on.owner('portal.client_signatures')).to.deep.equal([])
   })
 
   it('of one section leaves the others on the first page', async () => {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import express, { type Express, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
 import { cookieSecrets, sessionStore } from '../auth/sessions.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
+import { unreachable } from '../database.ts'
+import { CrmUnavailable, Problem } from '../errors.ts'
 import type { Flags } from '../flags.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
@@ -61,8 +63,23 @@ export async function standAlone({
   app.use('/staff', staff)
   app.use('/settings/client-portal', portal.settings)
   app.use((_req, res) => void res.sendStatus(404))
+  app.use(failed(log))
   return { app, portal, staff, close: portal.close }
 }
+
+/** What no page of the portal could answer, such as where the session of staff cannot be read. */
+const failed =
+  (log: Log): ErrorRequestHandler =>
+  (error, _req, res, next) => {
+    if (res.headersSent) return next(error)
+    if (error.status >= 400 && error.status < 500) return void res.sendStatus(error.status)
+    const away = unreachable(error)
+    const { status, message, advice } = away ? new CrmUnavailable() : new Problem()
+    log.error({ err: error }, message)
+    if (away) res.set('Retry-After', '30')
+    const told = away ? `${message} ${advice}` : message
+    res.status(status).set('Cache-Control', 'no-store').type('text').send(told)
+  }
 
 /** A day without use ends it. */
 const idle = 24 * 60 * 60 * 1000

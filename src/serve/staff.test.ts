@@ -4,7 +4,7 @@ import { TOTP } from 'otpauth'
 import request from 'supertest'
 import { map } from '../../demo/adapter/map.ts'
 import { role } from '../../demo/portal-database.ts'
-import { password as roles, urlOf } from '../../test/database.ts'
+import { postgres, password as roles, urlOf } from '../../test/database.ts'
 import { routesOf } from '../../test/routes.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../../test/visit.ts'
@@ -372,6 +372,24 @@ describe('staff of a portal that stands alone', () => {
     const halfway = named(await send('/staff/brightside/sign-in', lea), 'portico.staff', 'portico.sid')
     const asked = await request(scene.alone).get('/portal/brightside/sign-in/second-factor').set('Cookie', halfway)
     expect(asked.headers.location).to.equal('/portal/brightside/sign-in')
+  })
+
+  it('are told to try again later while the database is away, and are signed in when it is back', async () => {
+    const { name, alone, signIn } = await served()
+    const lea = await signIn()
+    const away = async (is: boolean) => {
+      await postgres.raw(`alter database ${name} connection limit ${is ? 0 : -1}`)
+      if (is) await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+    }
+    await away(true)
+    for (const address of ['/settings/client-portal/', '/staff/brightside/account']) {
+      const answer = await lea.at(address)
+      expect(answer).to.include({ status: 503 }).and.show('Please try again in a minute.')
+      expect(answer.headers['retry-after']).to.equal('30')
+    }
+    await away(false)
+    await until(() => lea.inside())
+    expect((await request(alone).get('/staff/%E0%A4%A')).status).to.equal(400)
   })
 
   it('have pages that each have a rule, refuse forms of other sites, and are not there where the flag is off', async () => {
