@@ -46,6 +46,7 @@ import { sameOrigin } from './origin.ts'
 import { endPdf } from './pdf/pool.ts'
 import { reminding } from './remind/reminding.ts'
 import { reseal } from './reseal.ts'
+import { ruledRouter } from './ruled-router.ts'
 import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { kindsOf, sentencesOf } from './sentences.ts'
@@ -273,7 +274,7 @@ const lookAgain =
   }
 
 const routesOf = (section: Section) => {
-  const router = Object.assign(Router(), { at: [`/${section.name}`, `/api/v1/${section.name}`] })
+  const router = ruledRouter(section.name, [`/${section.name}`, `/api/v1/${section.name}`])
   section.routes(router)
   return router
 }

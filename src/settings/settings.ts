@@ -20,6 +20,7 @@ import type { Jobs } from '../jobs.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
+import { ruledRouter } from '../ruled-router.ts'
 import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
@@ -213,8 +214,9 @@ export function settings({
   router.get('/state', admins, showState(database, door, sections, alerts))
 
   for (const { name, settings } of sections) {
-    const its = Object.assign(Router(), { at: `/${name}` })
-    settings?.routes(its)
+    if (!settings) continue
+    const its = ruledRouter(name, [`/${name}`])
+    settings.routes(its)
     router.use(`/${name}`, its)
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import type { Router } from 'express'
 import { role } from '../../demo/portal-database.ts'
 import { migrated } from '../../src/gate/checks.ts'
 import { migrate } from '../../src/index.ts'
@@ -137,6 +138,13 @@ describe('the plugin of docs/plugins.md', () => {
       [{ activity: { 'invoices.viewed': 'x' } }, 'plugin tickets: activity.invoices.viewed must begin with tickets'],
     ] as const)
       expect(await said(change), sentence).to.include(sentence)
+    for (const change of [
+      { routes: (it: Router) => void it.get('/open', (_req, res) => void res.end()) },
+      {
+        settings: { ...tickets.settings, routes: (it: Router) => void it.get('/open', (_req, res) => void res.end()) },
+      },
+    ])
+      expect(await said(change)).to.include('plugin tickets: the route GET /open must say who may')
     const twice = open({ on: scene, plugins: [tickets, tickets] })
     expect(await twice.catch(error => error.message)).to.include('two plugins have the name tickets')
   })
