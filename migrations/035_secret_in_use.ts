@@ -2,28 +2,31 @@ import type { Knex } from 'knex'
 import type { Roles } from '../knexfile.ts'
 
 /**
- * Which secret the instances seal with now, by a hash of it, so that one that was started with another secret notices. It
- * is replaced only by an instance that knows it: the portal's role reads and writes it by this function alone.
+ * Which secret the instances seal with now, by a hash of it, and which ones they sealed with before, so that an instance
+ * that was started with another secret notices. A newer one is added only by an instance that knows the one in use: the
+ * portal's role reads and writes this by the function alone.
  */
 export const up = (db: Knex, { app }: Roles) =>
   db.raw(`
     create table portal.secret_in_use (
-      only_one boolean primary key default true check (only_one),
-      id       text not null,
+      id       text primary key,
+      position bigint generated always as identity,
       since    timestamptz not null default portal.now()
     );
     create function portal.use_secret(ids text[], may_begin boolean) returns boolean
     language plpgsql security definer set search_path = '' as $body$
       declare current text;
       begin
-        select s.id into current from portal.secret_in_use s;
-        if current = ids[1] then return true; end if;
+        select s.id into current from portal.secret_in_use s order by s.position desc limit 1;
         if current is null and may_begin then
-          insert into portal.secret_in_use (id) values (ids[1]) on conflict do nothing;
-          select s.id into current from portal.secret_in_use s;
+          lock table portal.secret_in_use in exclusive mode;
+          if not exists (select from portal.secret_in_use) then
+            insert into portal.secret_in_use (id) values (ids[1]);
+          end if;
+          select s.id into current from portal.secret_in_use s order by s.position desc limit 1;
         end if;
         if current is null or current <> all(ids) then return false; end if;
-        update portal.secret_in_use set id = ids[1], since = portal.now() where id = current and id <> ids[1];
+        insert into portal.secret_in_use (id) values (ids[1]) on conflict do nothing;
         return true;
       end
     $body$;

@@ -84,7 +84,8 @@ export function jobs({ database, log, trusted }: Parts): Jobs {
     if (signal.aborted || !waiting.length) return
     started ??= start()
     started.then(async () => {
-      for (const work of waiting.splice(0)) if (!signal.aborted) await work()
+      // Those that wait while this instance is held begin when it is not any more.
+      for (const work of waiting.splice(0)) if (!signal.aborted && !held) await work()
     })
   }
 
@@ -98,10 +99,10 @@ export function jobs({ database, log, trusted }: Parts): Jobs {
     for (const queue of queues) boss.offWork(queue, { wait: false })
     workers.clear()
     held = setInterval(async () => {
-      if (!(await trusted())) return
+      if (!(await trusted()) || !held) return
       clearInterval(held)
       held = undefined
-      waiting.push(...begun)
+      waiting.splice(0, waiting.length, ...begun)
       begin()
     }, pause.held * 1_000).unref()
   }

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { codeHash } from './auth/register.ts'
-import { opened, seal, type Use } from './crypto.ts'
+import { opened, seal } from './crypto.ts'
 import { query, within } from './database.ts'
+import { type SealedColumn, sealedColumns } from './sealed.ts'
 import { secretsFit } from './secrets.ts'
 
 export interface Resealed {
@@ -11,44 +12,29 @@ export interface Resealed {
   lost: number
 }
 
-interface Place {
-  table: string
-  /** Of its key, beside the workspace. */
-  id: string
-  column: string
-  use: Use
-  /** Rows that count, as a condition. */
-  which: string
+interface Place extends SealedColumn {
   /** Other columns that follow from the text. */
   also?(text: string, secret: string): Record<string, string>
 }
 
-/** Everything that is kept sealed. What lives shorter than a day (links, codes, cookies) ends by itself. */
-const places: Place[] = [
-  { table: 'client_outbox', id: 'id', column: 'sealed', use: 'mail', which: 'true' },
-  { table: 'client_factors', id: 'id', column: 'key', use: 'second factor', which: `kind = 'app'` },
-  { table: 'client_staff_factors', id: 'id', column: 'key', use: 'second factor', which: `kind = 'app'` },
-  { table: 'client_keys', id: 'id', column: 'sealed', use: 'signing key', which: 'true' },
-  {
-    table: 'client_codes',
-    id: 'client_id',
-    column: 'sealed',
-    use: 'customer code',
-    which: 'true',
-    also: (text, secret) => ({ code_hash: codeHash(text, secret) }),
-  },
-]
+const places: Place[] = sealedColumns.map(it =>
+  it.use === 'customer code' ? { ...it, also: (text, secret) => ({ code_hash: codeHash(text, secret) }) } : it,
+)
+
+/** Another secret is in use: what this one sealed the other instances could not open. */
+export class AnotherSecret extends Error {}
 
 /** So many rows are read at once. */
 const most = 500
 
 /**
  * Seals anew with the first secret whatever an older one sealed, so that the older ones can be retired. May run in several
- * processes at once and be stopped at any moment: each value is replaced only if it is still the one that was read.
+ * processes at once and be stopped at any moment: each value is replaced only if it is still the one that was read. Throws
+ * AnotherSecret, and changes nothing, where the secret in use is none of these.
  */
 export async function reseal(database: Knex, secrets: string[]): Promise<Resealed> {
   const sum = { anew: 0, lost: 0 }
-  await secretsFit(database, secrets)
+  if (!(await secretsFit(database, secrets))) throw new AnotherSecret('Another secret is in use.')
   const workspaces = await query<{ id: string }>(database, { text: 'select portal.workspace_ids() as id' })
   for (const { id: workspace } of workspaces)
     for (const place of places) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { portalUrl } from '../demo/portal-database.ts'
@@ -5,7 +6,10 @@ import { fresh, password, urlOf } from '../test/database.ts'
 import { until } from '../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../test/visit.ts'
 import { resealAll } from './commands/secrets.ts'
+import { seal } from './crypto.ts'
 import type { Message } from './mail/transport.ts'
+import { AnotherSecret, reseal } from './reseal.ts'
+import { secretsFit } from './secrets.ts'
 
 const another = 'another secret that nobody knows, long enough'
 const [older, newer] = ['the older secret, long enough for it', 'the newer secret, long enough for it']
@@ -92,7 +96,28 @@ describe('an instance with another secret than the others', () => {
 
     const both = await open({ on: before, secrets: [older, newer] })
     expect((await (await both.visit()).get('/account').set('Cookie', owner.cookie)).status).to.equal(200)
-    await until(async () => (await owner.get('/account')).status === 200)
+    expect((await owner.get('/account')).status, 'the newer one stays in use').to.equal(503)
+  })
+
+  it('changes nothing of what the others have sealed, also when it is told to seal anew', async () => {
+    const scene = await open()
+    await (await scene.visit()).get('/sign-in')
+    const keys = await scene.owner('portal.client_keys').orderBy('id')
+    const failed = await reseal(scene.database, [another, 'x'.repeat(32)]).catch(error => error)
+    expect(failed).to.be.instanceOf(AnotherSecret)
+    expect(await scene.owner('portal.client_keys').orderBy('id')).to.deep.equal(keys)
+  })
+
+  it('cannot begin where anything is sealed that it does not open, also where nobody has signed yet', async () => {
+    const before = await unsealed({ secrets: [older] })
+    const sealed = seal('JBSWY3DPEHPK3PXP', [older], 'second factor')
+    const [person] = await before.owner('portal.client_users').pluck('id')
+    const factor = { workspace_id: '1', id: randomUUID(), person_id: person, kind: 'app', key: sealed }
+    await before.owner('portal.client_factors').insert(factor)
+    expect(await secretsFit(before.database, [another])).to.equal(false)
+    expect(await secretsFit(before.database, [older])).to.equal(true)
+    expect(await secretsFit(before.database, [another, older]), 'a newer one').to.equal(true)
+    expect(await secretsFit(before.database, [older])).to.equal(false)
   })
 
   it('is told to go on where the secret of the others is lost', async () => {
@@ -106,8 +131,9 @@ describe('an instance with another secret than the others', () => {
       ...{ ownerUrl: urlOf(scene.name), url: portalUrl(urlOf(scene.name), password) },
       ...{ crm: adapter, address: 'https://crm.example/portal', secrets: [newer] },
     }
-    expect(await resealAll(config).catch(error => error.message)).to.include('If it is lost, run portico reseal --lost')
+    expect(await resealAll(config).catch(error => error.message)).to.include('run portico reseal --lost')
     expect(await resealAll(config, { lost: true })).to.include('The portal goes on with this secret')
+    expect(await resealAll(config, { lost: true }).catch(error => error.message)).to.include('Nothing is lost')
     await until(async () => (await nobody.get('/sign-in')).status === 200)
 
     const owner = await scene.visit('owner')

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { keyedHash, unseal } from './crypto.ts'
 import { notMigrated, query, within } from './database.ts'
+import { type SealedColumn, sealedColumns } from './sealed.ts'
 
 /** The id of a secret: tells it from others, and nothing of it. */
 export const secretId = (secret: string): string => keyedHash('', secret, 'secret id')
@@ -8,12 +9,12 @@ export const secretId = (secret: string): string => keyedHash('', secret, 'secre
 /**
  * Whether the secrets of this instance open what the portal has sealed. An instance whose list begins with a newer secret,
  * and has the one in use behind it, makes the newer one the one in use. Where nothing is known yet, the first instance
- * whose secrets open what is there decides.
+ * whose secrets open something that is sealed decides, or any where nothing is.
  */
 export async function secretsFit(database: Knex, secrets: string[]): Promise<boolean> {
   const [row] = await useSecret(database, secrets, false)
   if (!row || row.fits) return true
-  const [again] = await useSecret(database, secrets, await opensSigningKeys(database, secrets))
+  const [again] = await useSecret(database, secrets, await opensSomething(database, secrets))
   return again?.fits ?? true
 }
 
@@ -23,30 +24,39 @@ const useSecret = (database: Knex, secrets: string[], mayBegin: boolean) =>
     values: [secrets.map(secretId), mayBegin],
   }).catch(notMigrated)
 
-/** How many workspaces are looked at. */
-const enough = 20
-
-/** Whether there are no signing keys yet, or one of them is opened by these secrets. */
-async function opensSigningKeys(database: Knex, secrets: string[]): Promise<boolean> {
+/** Whether one of the sealed values is opened by these secrets, or there is none at all. */
+async function opensSomething(database: Knex, secrets: string[]): Promise<boolean> {
   const workspaces = await query<{ id: string }>(database, { text: 'select portal.workspace_ids() as id' })
   let found = false
-  for (const { id: workspace } of workspaces.slice(0, enough)) {
-    const rows = await within(database, { workspace }, tx =>
-      query<{ sealed: Buffer }>(tx, {
-        text: 'select sealed from portal.client_keys where workspace_id = $1',
-        values: [workspace],
-      }),
-    )
-    if (rows.some(it => unseal(it.sealed, secrets, 'signing key') !== undefined)) return true
-    found ||= rows.length > 0
-  }
+  for (const { id: workspace } of workspaces)
+    for (const it of sealedColumns) {
+      const values = await someSealed(database, workspace, it)
+      if (values.some(({ sealed }) => unseal(sealed, secrets, it.use) !== undefined)) return true
+      found ||= values.length > 0
+    }
   return !found
+}
+
+const someSealed = (database: Knex, workspace: string, { table, column, which }: SealedColumn) =>
+  within(database, { workspace }, tx =>
+    query<{ sealed: Buffer }>(tx, {
+      text: `select ${column} as sealed from portal.${table}
+             where workspace_id = $1 and ${column} is not null and ${which} limit 20`,
+      values: [workspace],
+    }),
+  )
+
+/** As the owner: the id of the secret in use; undefined where there is none yet. */
+export async function secretInUse(owner: Knex): Promise<string | undefined> {
+  const [row] = await query<{ id: string }>(owner, {
+    text: 'select id from portal.secret_in_use order by position desc limit 1',
+  })
+  return row?.id
 }
 
 /** As the owner: from now on this secret is the one in use, whatever was sealed with one that is lost. */
 export const replaceLostSecret = (owner: Knex, secret: string) =>
-  query(owner, {
-    text: `insert into portal.secret_in_use (id) values ($1)
-           on conflict (only_one) do update set id = excluded.id, since = portal.now()`,
-    values: [secretId(secret)],
+  owner.transaction(async tx => {
+    await query(tx, { text: 'delete from portal.secret_in_use' })
+    await query(tx, { text: 'insert into portal.secret_in_use (id) values ($1)', values: [secretId(secret)] })
   })

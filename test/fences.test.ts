@@ -160,7 +160,7 @@ describe('the fences around a client’s data', () => {
 })
 
 /** Those that are no single workspace's. */
-const keys: Record<string, string> = { client_sessions: 'sid', gate: 'only_one', secret_in_use: 'only_one' }
+const keys: Record<string, string> = { client_sessions: 'sid', gate: 'only_one', secret_in_use: 'id' }
 
 interface Ids {
   workspace: string

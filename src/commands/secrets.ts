@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
-import { reseal } from '../reseal.ts'
-import { replaceLostSecret } from '../secrets.ts'
+import { AnotherSecret, reseal } from '../reseal.ts'
+import { replaceLostSecret, secretId, secretInUse } from '../secrets.ts'
 import { type Config, connected } from './config.ts'
 import { Trouble } from './problems.ts'
 
@@ -21,19 +21,31 @@ export function secretsFrom({ PORTAL_SECRETS, PORTAL_SECRET }: NodeJS.ProcessEnv
 /** Seals anew what older secrets sealed, and says whether these can be retired. `lost`: goes on without one that is lost. */
 export async function resealAll(config: Config, { lost: withoutLost }: { lost?: boolean } = {}): Promise<string> {
   const secrets = config.secrets ?? secretsFrom(process.env)
-  if (withoutLost) return connected(config.ownerUrl, owner => goOnWithout(owner, secrets[0] ?? ''))
+  if (withoutLost) return connected(config.ownerUrl, owner => goOnWithout(owner, secrets))
   return connected(config.url, async database => {
-    const { anew, lost } = await reseal(database, secrets)
-    const done = `Sealed ${anew} values anew with the first secret.`
+    const { anew, lost } = await reseal(database, secrets).catch(inPlainWords)
+    const done = `Sealed ${counted(anew)} anew with the first secret.`
     if (lost)
       throw new Trouble(
-        `${done} ${lost} values cannot be opened by any of these secrets. Add the secret that sealed them. If it is lost, run portico reseal --lost.`,
+        `${done} ${counted(lost)} cannot be opened by any of these secrets. Add the secret that sealed them; if it is lost, they stay closed.`,
       )
     return `${done} Everything is sealed with it: the older secrets can be taken out.`
   })
 }
 
-async function goOnWithout(owner: Knex, secret: string): Promise<string> {
-  await replaceLostSecret(owner, secret)
-  return 'The portal goes on with this secret. What was sealed with the lost one stays closed: people set up their authenticator apps anew, each workspace signs with a new key, and mails that were waiting are not sent.'
+const counted = (n: number) => (n === 1 ? '1 value' : `${n} values`)
+
+function inPlainWords(error: unknown): never {
+  if (!(error instanceof AnotherSecret)) throw error
+  throw new Trouble(
+    'The portal uses another secret. Add it to PORTAL_SECRETS. If nobody has it any more, run portico reseal --lost.',
+  )
+}
+
+async function goOnWithout(owner: Knex, secrets: string[]): Promise<string> {
+  const current = await secretInUse(owner)
+  if (current === undefined || secrets.map(secretId).includes(current))
+    throw new Trouble('Nothing is lost: the secret that the portal uses is among these.')
+  await replaceLostSecret(owner, secrets[0] ?? '')
+  return 'The portal goes on with this secret. What was sealed with the lost one stays closed: people set up their authenticator apps anew, customer codes are made anew, each workspace signs with a new key, and mails that were waiting are not sent.'
 }

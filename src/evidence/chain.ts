@@ -27,7 +27,7 @@ export async function append(tx: Knex, { evidence, document, settled }: Entry, k
   const { link, hash } = nextLink(head, { workspace: workspace.id, id, at, digest: sha256(salt, text) })
   await query(tx, {
     name: 'portal.sign',
-    text: `with head as (update portal.client_chains set links = $2, hash = $3 where workspace_id = $1)
+    text: `with head as (update portal.client_chains set links = $2, hash = $3, at = $5 where workspace_id = $1)
            insert into portal.client_signatures (workspace_id, link, hash, id, at, act, section, document_id, version, number,
              client_id, person_id, signer, evidence, salt, digest, previous, head_key, head_signature, document, state, settled_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
@@ -75,7 +75,7 @@ export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }:
   const { id, at } = sealing
   const { link, hash } = nextLink(head, { workspace, id, at, digest: sha256(canonical(sealing)) })
   await query(tx, {
-    text: `with head as (update portal.client_chains set links = $2, hash = $3 where workspace_id = $1)
+    text: `with head as (update portal.client_chains set links = $2, hash = $3, at = $5 where workspace_id = $1)
            insert into portal.client_seals (workspace_id, link, hash, id, at, signature_id, client_id, sha256, digest, previous,
              head_key, head_signature)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
@@ -105,7 +105,7 @@ async function lockChain(tx: Knex, workspace: string): Promise<Head> {
     name: 'portal.chain',
     text: `insert into portal.client_chains as it (workspace_id, links, hash) values ($1, 0, '')
            on conflict (workspace_id) do update set links = it.links
-           returning links::int, hash, portal.now() + (clock_timestamp() - pg_catalog.now()) as now`,
+           returning links::int, hash, greatest(portal.now() + (clock_timestamp() - pg_catalog.now()), at) as now`,
     values: [workspace],
   })
   return head!

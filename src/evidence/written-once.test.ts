@@ -214,6 +214,18 @@ describe('what was signed and sealed', () => {
       expect(at, `No. ${index + 1}`).to.be.at.least(times[index - 1] ?? new Date(0))
   })
 
+  it('is never older than the link before it, also when the clock was set back', async () => {
+    const { scene, owner } = await signedScene()
+    await scene.pass(-30)
+    await signOne(owner, 1)
+    const links = [
+      ...(await scene.owner('portal.client_signatures').select('link', 'at')),
+      ...(await scene.owner('portal.client_seals').select('link', 'at')),
+    ].sort((a, b) => a.link - b.link)
+    expect(links.length).to.be.at.least(3)
+    for (const [index, { at }] of links.entries()) expect(at).to.be.at.least(links[index - 1]?.at ?? new Date(0))
+  })
+
   it('is sealed with the key that it was signed with, also when there is an older one by then', async () => {
     const { scene, id } = await signedScene()
     const { head_key: signed } = await scene.owner('portal.client_signatures').where({ id }).first('head_key')

@@ -15,7 +15,7 @@ import { query } from '../database.ts'
 import { refusal } from '../mail/transport.ts'
 import { migrationNames } from '../migrations.ts'
 import type { Options } from '../options.ts'
-import { secretId } from '../secrets.ts'
+import { secretId, secretInUse } from '../secrets.ts'
 import { type Audited, columnsIn, tablesOf } from './audit.ts'
 
 /** One thing that must hold, whether it does, and what to do where it does not. */
@@ -83,7 +83,7 @@ export async function migrated(owner: Knex, plugins: Migrated[] = []): Promise<C
   const gone = new Set(
     names.filter(it => it.name.includes('/') && !known.includes(it.name)).map(it => it.name.split('/')[0]),
   )
-  const kept = gone.size ? `; tables of ${[...gone].join(', ')} are kept, which is not installed` : ''
+  const kept = gone.size ? `; not installed any more, with tables that are kept: ${[...gone].join(', ')}` : ''
   return {
     label: label + kept,
     problems: missing.length ? [`not yet: ${missing.join(', ')}; run portico migrate`] : [],
@@ -147,8 +147,8 @@ async function excess({ reads = { directory: {} }, writes = {} }: Crm, database:
 
 /** Whether instances with these secrets could read what the portal has sealed. */
 export async function secretFits(owner: Knex, secrets: string[]): Promise<Check> {
-  const [row] = await query<{ id: string }>(owner, { text: 'select id from portal.secret_in_use' })
-  const fits = !row || secrets.map(secretId).includes(row.id)
+  const current = await secretInUse(owner)
+  const fits = current === undefined || secrets.map(secretId).includes(current)
   return {
     label: 'the portal’s secret is the one in use',
     problems: fits ? [] : ['another secret is in use: add it to PORTAL_SECRETS, or run portico reseal --lost'],
