@@ -55,14 +55,21 @@ const filesIn = (folder: string, prefix: string): [string, string][] =>
     .map(it => [prefix + it.replace(/\.[jt]s$/, ''), join(folder, it)])
 
 const { DATABASE_URL, PORTAL_DATABASE_URL } = process.env
+const role = decodeURIComponent(URL.parse(PORTAL_DATABASE_URL ?? '')?.username || 'portal_app')
+
+/** Nothing is taken back by `npx knex`: it would drop signatures that nobody has exported. */
+const forwardOnly = (its: Knex.MigratorConfig): Knex.MigratorConfig => {
+  const source = its.migrationSource as Knex.MigrationSource<string>
+  const down = async () => {
+    throw new Error('Use portico rollback: it keeps signatures that were not exported.')
+  }
+  const getMigration = async (name: string) => ({ ...(await source.getMigration(name)), down })
+  return { ...its, migrationSource: { ...source, getMigration } }
+}
 
 /**
  * For `npx knex migrate:status` and the like, with the same environment as `portico migrate`: DATABASE_URL as the owner of
- * the tables, PORTAL_DATABASE_URL as the role that the portal connects as.
+ * the tables, PORTAL_DATABASE_URL as the role that the portal connects as. Plugins of portico.config are not in it.
  */
-const config: Knex.Config = {
-  client: 'pg',
-  connection: DATABASE_URL,
-  migrations: migrations(decodeURIComponent(URL.parse(PORTAL_DATABASE_URL ?? '')?.username || 'portal_app')),
-}
+const config: Knex.Config = { client: 'pg', connection: DATABASE_URL, migrations: forwardOnly(migrations(role)) }
 export default config

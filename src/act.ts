@@ -10,7 +10,7 @@ declare global {
   namespace Portico {
     interface RequestContext {
       act: Act
-      /** A transaction that has entered this workspace: for what staff do. */
+      /** A transaction that has entered this workspace. Throws Forbidden for anybody but staff. */
       inWorkspace<T>(work: (tx: Knex.Transaction) => Promise<T>): Promise<T>
     }
   }

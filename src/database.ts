@@ -77,6 +77,19 @@ export async function isPooled(database: Knex): Promise<boolean> {
   }
 }
 
+/** Whether two connections lead to one database of one server. True where one of them does not answer. */
+export async function isSameDatabase(one: Knex, other: Knex): Promise<boolean> {
+  const ask = (database: Knex) =>
+    query<{ it: string }>(database, {
+      text: `select current_database() || ' ' || pg_postmaster_start_time() as it`,
+    }).then(
+      ([row]) => row?.it,
+      () => undefined,
+    )
+  const [here, there] = await Promise.all([ask(one), ask(other)])
+  return !here || !there || here === there
+}
+
 /** Whose rows of our own tables are visible: a whole workspace's, or one client's in it. */
 export interface Scope {
   workspace: string

@@ -132,7 +132,7 @@ export class TooMany extends Problem {
   advice = 'Choose a shorter period.'
 }
 
-/** For a while; nothing was done. */
+/** For a while. */
 export class Unavailable extends Problem {
   status = 503
   code = 'unavailable'

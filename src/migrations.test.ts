@@ -19,8 +19,11 @@ describe('migrations', () => {
     const { name, owner } = await fresh()
     const last = migrationNames().at(-1)!
     expect((await knexCommand(name, 'migrate:status')).stdout).to.include('No Pending Migration files Found')
-    await knexCommand(name, 'migrate:down')
-    expect(await owner('portal.migrations').where({ name: last })).to.be.empty
+    const refused = await knexCommand(name, 'migrate:rollback', '--all').catch(error => error)
+    expect(refused.stderr).to.include('Use portico rollback')
+    await owner('portal.migrations').where({ name: last }).delete()
+    await owner.raw('alter table portal.client_chains drop column at')
+    expect((await knexCommand(name, 'migrate:status')).stdout).to.include('Found 1 Pending')
     expect(await migrate(owner, { role })).to.deep.equal([last])
   })
 })

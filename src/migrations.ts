@@ -30,8 +30,17 @@ async function applied(owner: Knex): Promise<string[]> {
   return there ? owner('portal.migrations').orderBy('id').pluck('name') : []
 }
 
-/** Takes back every migration and the schema: what Portico stored is gone, what was the CRM's is as it was. */
+/**
+ * Takes back every migration and the schema: what Portico stored is gone, what was the CRM's is as it was. Throws, and
+ * changes nothing, where a plugin that has tables is not installed any more.
+ */
 export async function rollback(owner: Knex, { role, plugins = [] }: How): Promise<string[]> {
+  const known = migrationNames(plugins)
+  const absent = new Set((await applied(owner)).filter(it => !known.includes(it)).map(it => it.split('/')[0]))
+  if (absent.size)
+    throw new Error(
+      `Plugins that are not installed any more have tables: ${[...absent].join(', ')}. Install them for this.`,
+    )
   const [, names] = await owner.migrate.rollback(migrations(role, plugins), true)
   await owner.raw('drop schema portal cascade')
   return names

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
-import { postgres } from '../test/database.ts'
+import { fresh, postgres } from '../test/database.ts'
 import { until } from '../test/until.ts'
 import { leave, open, whoIs } from '../test/visit.ts'
+import { isSameDatabase } from './database.ts'
 
 describe('for operators there is', () => {
   afterEach(leave)
@@ -130,6 +131,12 @@ describe('for operators there is', () => {
 
 describe('two instances', () => {
   afterEach(leave)
+
+  it('know whether two addresses lead to one database', async () => {
+    const [one, other] = await Promise.all([fresh(), fresh()])
+    expect(await isSameDatabase(one.database, one.owner)).to.equal(true)
+    expect(await isSameDatabase(one.database, other.database)).to.equal(false)
+  })
 
   it('share sessions and settings, whichever answers', async () => {
     const one = await open()

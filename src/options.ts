@@ -33,7 +33,7 @@ export interface Options {
   preparedStatements?: boolean
   /** Whether pages are compressed (gzip) for who takes it: false where a proxy does. True if not given. */
   compress?: boolean
-  /** Who may read `/-/metrics`: who sends it as bearer token. If not given, only the same machine, and not through a proxy. */
+  /** Bearer token with which Prometheus reads `/-/metrics`. If not given, only the same machine may, and not through a proxy. */
   metricsToken?: string
   /** Where clients find the portal, without the workspace: `https://crm.example/portal`. For links in mails. */
   address?: string

@@ -25,31 +25,33 @@ export async function staffAct<T>(
   return done
 }
 
-interface Telling {
+/**
+ * Those of a client's people who see this plugin's section, for a mail: nobody who was suspended or has left. Asked
+ * before the transaction that mails them, since it asks the database and the CRM itself.
+ */
+export const readersOf = async (req: Request<any>, { client, section }: { client: string; section: string }) => {
+  const { workspace } = req.portal
+  const rights = await req.portal.inWorkspace(tx => rightsOf(tx, workspace.id))
+  return req.portal.readers({ workspace, client, rights }, { section, may: ['see'], on: [] })
+}
+
+interface Mailed {
   /** Of the plugin's mails. */
   mail: LetterKind
-  /** Whose people. */
+  to: Awaited<ReturnType<typeof readersOf>>
   client: string
   section: string
   /** Of the record that the mail's button leads to. */
   id: string
   /** What fills the gaps of the mail. */
   facts: Facts
-  /** Ids of the people to tell, where not all who see the section are. */
-  people?: readonly string[]
 }
 
-/**
- * Mails those of a client's people who see a section, in their own language, within the transaction of the cause: nobody
- * who was suspended or has left gets one. Where no mail is sent, nothing happens.
- */
-export async function tellReaders(tx: Knex, req: Request<any>, it: Telling): Promise<void> {
+/** Mails people in their own language, if this transaction commits. Where no mail is sent, nothing happens. */
+export async function sendMail(tx: Knex, req: Request<any>, it: Mailed): Promise<void> {
   const { workspace, mailed } = req.portal
   if (!mailed) return
-  const { client, section, id, mail, facts, people } = it
-  const rights = await rightsOf(tx, workspace.id)
-  const readers = await req.portal.readers({ workspace, client, rights }, { section, may: ['see'], on: [] })
-  const url = documentAt(mailed, workspace.slug, { client, section, id })
-  for (const reader of readers.filter(one => !people || people.includes(one.id)))
-    await write(mailed, req, tx, mail, { ...reader, person: reader.id }, { facts, url })
+  const url = documentAt(mailed, workspace.slug, it)
+  for (const reader of it.to)
+    await write(mailed, req, tx, it.mail, { ...reader, person: reader.id }, { facts: it.facts, url })
 }

@@ -46,7 +46,7 @@ import { sameOrigin } from './origin.ts'
 import { endPdf } from './pdf/pool.ts'
 import { reminding } from './remind/reminding.ts'
 import { reseal } from './reseal.ts'
-import { ruledRouter } from './ruled-router.ts'
+import { clientRules, requireRules } from './rules.ts'
 import { anybody, anyMember, type Section } from './section.ts'
 import { claims } from './security.ts'
 import { kindsOf, sentencesOf } from './sentences.ts'
@@ -274,8 +274,9 @@ const lookAgain =
   }
 
 const routesOf = (section: Section) => {
-  const router = ruledRouter(section.name, [`/${section.name}`, `/api/v1/${section.name}`])
+  const router = Object.assign(Router(), { at: [`/${section.name}`, `/api/v1/${section.name}`] })
   section.routes(router)
+  requireRules(section, router, [...Object.keys(section.permissions), ...clientRules])
   return router
 }
 

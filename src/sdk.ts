@@ -13,7 +13,7 @@ export { read } from './form.ts'
 export type { Facts, Mail, Words } from './mail/letters.ts'
 export type { Money } from './money.ts'
 export { keyOf, type Page, page, pageOf } from './page.ts'
-export { staffAct, tellReaders } from './plugin-actions.ts'
+export { readersOf, sendMail, staffAct } from './plugin-actions.ts'
 // With it comes every part of the request context, whichever module declares it.
 export type { Portal } from './portal.ts'
 export { rowSecurity } from './row-security.ts'

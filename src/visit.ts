@@ -8,7 +8,7 @@ import { currentTime } from './clock.ts'
 import type { RequestContext } from './context.ts'
 import type { Crm, Customer, Ports } from './crm.ts'
 import { unreachable, within } from './database.ts'
-import { CrmUnavailable, NotFound, SignedOut } from './errors.ts'
+import { CrmUnavailable, Forbidden, NotFound, SignedOut } from './errors.ts'
 import { drifted } from './gate/drift.ts'
 import type { Gate } from './gate/gate.ts'
 import { dateIn, languages, localeOf, speak, zoneOf } from './language.ts'
@@ -34,7 +34,10 @@ export const arrive =
       wants: api ? 'json' : req.get('HX-Request-Type') === 'partial' ? 'fragment' : 'page',
       frame: 'page',
       area: undefined,
-      inWorkspace: work => within(database, { workspace: req.portal.workspace.id }, work),
+      inWorkspace: async work => {
+        if (!req.portal.staff) throw new Forbidden()
+        return within(database, { workspace: req.portal.workspace.id }, work)
+      },
       nonce: nonce(),
       now: currentTime(database),
       url: path => base + path,

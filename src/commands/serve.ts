@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { bySystem, insert } from '../activity.ts'
 import { weakness } from '../auth/passwords.ts'
 import type { adapterOf } from '../crm/map/adapter.ts'
-import { isPooled, keepsNames, within } from '../database.ts'
+import { isPooled, isSameDatabase, keepsNames, within } from '../database.ts'
 import { flagsFromEnvironment } from '../flags.ts'
 import type { Log } from '../log.ts'
 import type { Portal } from '../portal.ts'
@@ -19,7 +19,7 @@ import { secretsFrom } from './secrets.ts'
 export async function serve(config: Config): Promise<string> {
   const { PORT = '3000', HOST = '127.0.0.1', TRUST_PROXY, METRICS_TOKEN, LOG_LEVEL = 'info' } = process.env
   if (!config.map) throw new Wrong('serve needs --map crm.map.ts.')
-  const secrets = secretsFrom(process.env)
+  const secrets = config.secrets ?? secretsFrom(process.env)
   const log = pino({ level: LOG_LEVEL })
   const { crm, close, ...databases } = await databasesOf(config, log)
   const flags = await flagsFromEnvironment(process.env, {
@@ -35,7 +35,8 @@ export async function serve(config: Config): Promise<string> {
     log,
     trustProxy: TRUST_PROXY,
     preparedStatements: namesAreUsed(),
-    metricsToken: METRICS_TOKEN,
+    metricsToken: METRICS_TOKEN || undefined,
+    plugins: config.plugins,
   })
   const server = limitConnections(createServer(app))
   stopBySignal(server, portal, close)
@@ -58,13 +59,17 @@ async function databasesOf(config: Config, log: Log) {
     ...[...all].map(it => !namesAreUsed() || keepsNames(it)),
   ])
   if (pooled) log.warn({}, 'DIRECT_DATABASE_URL leads to a pooler as well; it should lead to PostgreSQL itself')
-  if (kept.every(Boolean)) return { database, directDatabase, crm, close }
+  const same = !directDatabase || (await isSameDatabase(database, directDatabase))
+  if (same && kept.every(Boolean)) return { database, directDatabase, crm, close }
   await close()
-  throw new Trouble(namesLost)
+  throw new Trouble(same ? namesLost : otherDatabase)
 }
 
 const namesLost = `The database is behind a pooler that does not keep prepared statements, and pages would fail. Set \
 PREPARED_STATEMENTS=false. With PgBouncer 1.21 or newer you can set max_prepared_statements = 200 there instead.`
+
+const otherDatabase =
+  'DIRECT_DATABASE_URL leads to another database than PORTAL_DATABASE_URL. It must be the same one, past the pooler.'
 
 function stopBySignal(server: Server, portal: Portal, close: () => Promise<void>) {
   const { STOP_NOTICE = '3', STOP_LIMIT = '30' } = process.env

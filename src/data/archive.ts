@@ -38,8 +38,9 @@ export async function archive(
   const pack: Pack = { files: {}, bytes: 0, left: [] }
   for (const [name, rows] of Object.entries(await own(database, customer))) json(pack, name, rows)
   for (const name of sections) {
-    const port = (ports as Record<string, Listing | undefined>)[name]
-    if (port) await addSection(pack, name, port)
+    const port = (ports as Record<string, Partial<Listing> | undefined>)[name]
+    if (port?.list && port.find) await addSection(pack, name, port as Listing)
+    else if (port) pack.left.push(name)
   }
   await addSigned(pack, database, customer, sections)
   if (pack.bytes >= mostBytes) pack.left.push(`files: more than ${mostBytes / 1024 / 1024} MB`)

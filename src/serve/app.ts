@@ -32,6 +32,8 @@ interface Parts {
   preparedStatements?: boolean
   /** Who may read the metrics from another machine: see Options. */
   metricsToken?: string
+  /** More sections: see Options. */
+  plugins?: Options['plugins']
 }
 
 /** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */

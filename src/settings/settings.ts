@@ -20,7 +20,7 @@ import type { Jobs } from '../jobs.ts'
 import type { Log } from '../log.ts'
 import type { Options } from '../options.ts'
 import { sameOrigin } from '../origin.ts'
-import { ruledRouter } from '../ruled-router.ts'
+import { requireRules } from '../rules.ts'
 import { admins, type Section } from '../section.ts'
 import { sentencesOf } from '../sentences.ts'
 import { exportTimeline, showTimeline } from '../timeline.ts'
@@ -213,11 +213,11 @@ export function settings({
 
   router.get('/state', admins, showState(database, door, sections, alerts))
 
-  for (const { name, settings } of sections) {
-    if (!settings) continue
-    const its = ruledRouter(name, [`/${name}`])
-    settings.routes(its)
-    router.use(`/${name}`, its)
+  for (const section of sections.filter(it => it.settings)) {
+    const its = Object.assign(Router(), { at: `/${section.name}` })
+    section.settings?.routes(its)
+    requireRules(section, its, [admins.rule])
+    router.use(`/${section.name}`, its)
   }
 
   router.use(admins, () => {

@@ -82,7 +82,7 @@ function clockCheck(database: Knex, t: RequestContext['t']) {
   return {
     label: 'The clock of this instance agrees with the database’s',
     good: milliseconds <= clockLimits.warning,
-    detail: t('They differ by {n} seconds.', { n: Math.round(milliseconds / 1_000) }),
+    detail: t('They differ by {n, plural, one {a second} other {# seconds}}.', { n: Math.round(milliseconds / 1_000) }),
   }
 }
 

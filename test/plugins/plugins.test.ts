@@ -5,11 +5,12 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import type { Router } from 'express'
+import { z } from 'zod'
 import { role } from '../../demo/portal-database.ts'
 import { migrated } from '../../src/gate/checks.ts'
 import { migrate } from '../../src/index.ts'
 import { root } from '../../src/root.ts'
-import type { Plugin } from '../../src/sdk.ts'
+import { may, type Plugin, query } from '../../src/sdk.ts'
 import { fresh } from '../database.ts'
 import { leave, open } from '../visit.ts'
 import { writePlugin } from './walked.ts'
@@ -69,7 +70,8 @@ describe('the plugin of docs/plugins.md', () => {
     const mail = await scene.mailTo(owner.person!.email, 'Your ticket was answered: The shop is down')
     expect(mail.text).to.include('It is up again.').and.include('/brightside/tickets/1?client=')
     expect(await owner.get('/tickets/1')).to.show('It is up again.')
-    expect((await admin.postAt(`${settings}/1/answer`, { answer: 'Twice.' })).status).to.equal(404)
+    expect((await admin.postAt(`${settings}/1/answer`, { answer: 'Twice.' })).status).to.equal(409)
+    expect((await admin.postAt(`${settings}/99/answer`, { answer: 'Nowhere.' })).status).to.equal(404)
     expect(await admin.at('/settings/client-portal/activity')).to.show('answered the ticket The shop is down')
     expect(await admin.at('/settings/client-portal/mail/texts/tickets.answered/es')).to.show('Hemos respondido')
     expect(await admin.at('/settings/client-portal/state')).to.not.show('Not so')
@@ -100,6 +102,20 @@ describe('the plugin of docs/plugins.md', () => {
     expect(await owner.get('/')).to.not.show('/tickets')
   })
 
+  it('enters the whole workspace for staff alone, whatever its pages try', async () => {
+    const copy = await fresh()
+    await migrate(copy.owner, { role, plugins: [tickets] })
+    const greedy: Plugin = {
+      ...tickets,
+      routes: router =>
+        void router.get('/', may('tickets.see'), async (req, res) => {
+          res.json(await req.portal.inWorkspace(tx => query(tx, { text: 'select * from portal.client_tickets' })))
+        }),
+    }
+    const scene = await open({ on: copy, plugins: [greedy] })
+    expect((await (await scene.visit('owner')).get('/tickets')).status).to.equal(403)
+  })
+
   it('is gone when it is taken out, with its tables kept, and back as it was', async () => {
     const scene = await withTickets()
     await (await scene.visit('owner')).post('/tickets', typed)
@@ -111,7 +127,7 @@ describe('the plugin of docs/plugins.md', () => {
       .and.not.show('/tickets')
     expect(await owner.get('/activity')).to.include({ status: 200 })
     expect(await migrate(scene.owner, { role })).to.be.empty
-    expect((await migrated(scene.owner)).label).to.include('tables of tickets are kept')
+    expect((await migrated(scene.owner)).label).to.include('not installed any more, with tables that are kept: tickets')
     const back = await open({ on: scene, plugins: [tickets] })
     expect(await (await back.visit('owner')).get('/tickets')).to.show('The shop is down')
   })
@@ -135,6 +151,11 @@ describe('the plugin of docs/plugins.md', () => {
         { permissions: { 'tickets.see': { label: 'x', roles: ['boss'] } } },
         'plugin tickets: permissions.tickets.see.roles.0',
       ],
+      [
+        { toggles: { ...tickets.toggles, invoices: tickets.toggles.tickets } },
+        'toggles.invoices must begin with tickets',
+      ],
+      [{ answers: { 'invoices/list': z.object({}) } }, 'answers.invoices/list must begin with tickets'],
       [{ activity: { 'invoices.viewed': 'x' } }, 'plugin tickets: activity.invoices.viewed must begin with tickets'],
     ] as const)
       expect(await said(change), sentence).to.include(sentence)
@@ -144,7 +165,9 @@ describe('the plugin of docs/plugins.md', () => {
         settings: { ...tickets.settings, routes: (it: Router) => void it.get('/open', (_req, res) => void res.end()) },
       },
     ])
-      expect(await said(change)).to.include('plugin tickets: the route GET /open must say who may')
+      expect(await said(change)).to.include('plugin tickets: the route /open must say who may')
+    const nested = { routes: (it: Router) => void it.use('/inbox', (_req, res) => void res.end()) }
+    expect(await said(nested)).to.include('routes are added with get, post and the like, not with use')
     const twice = open({ on: scene, plugins: [tickets, tickets] })
     expect(await twice.catch(error => error.message)).to.include('two plugins have the name tickets')
   })
