@@ -8,6 +8,7 @@ import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
 import { createPortal, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
+import { replaceLostSecret, secretsFit } from '../src/secrets.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
@@ -48,6 +49,8 @@ export async function openDemo({
   await writeFile(join(data, 'database-url'), databaseUrl, { mode: 0o600 })
   try {
     await prepare(owner, database, password, size, log)
+    // A data folder that was deleted took its secret along: what that sealed in this database stays closed.
+    if (!(await secretsFit(database, [secret]))) await replaceLostSecret(owner, secret)
   } catch (error) {
     await Promise.all([owner.destroy(), database.destroy()])
     throw error
