@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { NewerRelease } from '../src/migrations.ts'
 import { checkDatabase } from './database-url.ts'
 import { openDemo } from './demo.ts'
 import { Obstacle } from './obstacle.ts'
@@ -28,7 +29,10 @@ async function start() {
   const data = resolve(PORTICO_DATA)
   const databaseUrl = DATABASE_URL ? await checkDatabase(DATABASE_URL) : await embeddedDatabase(data)
   demo = await openDemo({ databaseUrl, port, data, size, smtpUrl, log: console.log }).catch(error => {
-    throw error.code === 'EADDRINUSE' ? new Obstacle(portTaken(port)) : error
+    if (error.code === 'EADDRINUSE') throw new Obstacle(portTaken(port))
+    throw error instanceof NewerRelease
+      ? new Obstacle(`${error.message} Or choose another folder with PORTICO_DATA.`)
+      : error
   })
   console.log(`ready on http://localhost:${port}`)
   console.log(await whoCanSignIn())

@@ -25,5 +25,8 @@ describe('migrations', () => {
     await owner.raw('alter table portal.client_chains drop column at')
     expect((await knexCommand(name, 'migrate:status')).stdout).to.include('Found 1 Pending')
     expect(await migrate(owner, { role })).to.deep.equal([last])
+    await owner('portal.migrations').insert({ name: '999_of_next_year', batch: 9, migration_time: new Date() })
+    const newer = await migrate(owner, { role }).catch(error => error)
+    expect(newer.message).to.include('A newer release of Portico has migrated this database (999_of_next_year)')
   })
 })

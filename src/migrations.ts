@@ -3,6 +3,9 @@ import { load, type Migrated, migrationNames, migrations, type Roles } from '../
 
 export { migrationNames }
 
+/** The database was migrated by a release that has more migrations. */
+export class NewerRelease extends Error {}
+
 interface How {
   /** The role that the portal connects as. */
   role: string
@@ -20,7 +23,9 @@ export async function migrate(owner: Knex, { role, plugins = [] }: How): Promise
   const known = migrationNames(plugins)
   const newer = (await applied(owner)).filter(it => !it.includes('/') && !known.includes(it))
   if (newer.length)
-    throw new Error(`A newer release of Portico has migrated this database (${newer.join(', ')}). Install that one.`)
+    throw new NewerRelease(
+      `A newer release of Portico has migrated this database (${newer.join(', ')}). Install that one.`,
+    )
   const [, names] = await owner.migrate.latest(migrations(role, plugins))
   return names
 }

@@ -220,7 +220,7 @@ export async function assemble(options: Options): Promise<Assembled> {
     async close() {
       operator.stop()
       door.stop()
-      switchOff.stop()
+      await switchOff.stop()
       flags.close?.()
       endPdf()
       await queue.stop()

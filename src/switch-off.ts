@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { notMigrated, query, within } from './database.ts'
@@ -22,7 +23,7 @@ export function switchingOff({ database, flags, log, every }: Parts) {
   /** Ids of the workspaces that are on, by slug, as far as this process knows. */
   const on = new Map<string, string>()
   let known: 'on' | 'off' | undefined
-  let looking = false
+  let looking: Promise<void> | undefined
 
   const end = async (workspaces: string[] | null) => {
     const [row] = await query<{ ended: string }>(database, {
@@ -53,12 +54,10 @@ export function switchingOff({ database, flags, log, every }: Parts) {
   }
 
   const lookAgain = () => {
-    if (looking) return
-    looking = true
-    look()
+    looking ??= look()
       .catch(err => log.warn({ err }, 'sessions could not be ended after the flag went off; tried again'))
       .finally(() => {
-        looking = false
+        looking = undefined
       })
   }
   lookAgain()
@@ -73,7 +72,14 @@ export function switchingOff({ database, flags, log, every }: Parts) {
     keep(database, { id, slug }).catch(() => on.delete(slug))
   }
 
-  return { remember, stop: () => clearInterval(timer) }
+  return {
+    remember,
+    /** Resolves when nothing is asked of the database any more, or after two seconds. */
+    async stop() {
+      clearInterval(timer)
+      await Promise.race([looking, sleep(2_000, undefined, { ref: false })])
+    },
+  }
 }
 
 /** None where the portal's migrations are not applied yet. */
