@@ -18,6 +18,8 @@ import { beside, mount, staff } from './mount.ts'
 import { keptMail } from './outbox.ts'
 import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
 
+export { NewerRelease } from '../src/migrations.ts'
+
 interface Options {
   databaseUrl: string
   port: number

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { NewerRelease } from '../src/migrations.ts'
 import { checkDatabase } from './database-url.ts'
-import { openDemo } from './demo.ts'
+import { NewerRelease, openDemo } from './demo.ts'
 import { Obstacle } from './obstacle.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 

@@ -34,7 +34,7 @@ const most = 500
  */
 export async function reseal(database: Knex, secrets: string[]): Promise<Resealed> {
   const sum = { anew: 0, lost: 0 }
-  if (!(await secretsFit(database, secrets))) throw new AnotherSecret('Another secret is in use.')
+  if (!(await secretsFit(database, secrets))) throw new AnotherSecret()
   const workspaces = await query<{ id: string }>(database, { text: 'select portal.workspace_ids() as id' })
   for (const { id: workspace } of workspaces)
     for (const place of places) {
