@@ -4,7 +4,7 @@ import type { Roles } from '../knexfile.ts'
 /**
  * Which secret the instances seal with now, by a hash of it, and which ones they sealed with before, so that an instance
  * that was started with another secret notices. A newer one is added only by an instance that knows the one in use: the
- * portal's role reads and writes this by the function alone.
+ * portal's role reads and writes this by the function alone, which gives null where no secret is in use yet.
  */
 export const up = (db: Knex, { app }: Roles) =>
   db.raw(`
@@ -25,7 +25,8 @@ export const up = (db: Knex, { app }: Roles) =>
           end if;
           select s.id into current from portal.secret_in_use s order by s.position desc limit 1;
         end if;
-        if current is null or current <> all(ids) then return false; end if;
+        if current is null then return null; end if;
+        if current <> all(ids) then return false; end if;
         insert into portal.secret_in_use (id) values (ids[1]) on conflict do nothing;
         return true;
       end

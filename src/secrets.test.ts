@@ -7,6 +7,7 @@ import { until } from '../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../test/visit.ts'
 import { resealAll } from './commands/secrets.ts'
 import { seal } from './crypto.ts'
+import { sent } from './database.ts'
 import type { Message } from './mail/transport.ts'
 import { AnotherSecret, reseal } from './reseal.ts'
 import { secretsFit } from './secrets.ts'
@@ -103,6 +104,9 @@ describe('an instance with another secret than the others', () => {
     const scene = await open()
     await (await scene.visit()).get('/sign-in')
     const keys = await scene.owner('portal.client_keys').orderBy('id')
+    const before = sent.statements
+    expect(await secretsFit(scene.database, [another])).to.equal(false)
+    expect(sent.statements - before, 'looks through what is sealed each time').to.be.at.most(4)
     const failed = await reseal(scene.database, [another, 'x'.repeat(32)]).catch(error => error)
     expect(failed).to.be.instanceOf(AnotherSecret)
     expect(await scene.owner('portal.client_keys').orderBy('id')).to.deep.equal(keys)

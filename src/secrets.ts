@@ -13,13 +13,14 @@ export const secretId = (secret: string): string => keyedHash('', secret, 'secre
  */
 export async function secretsFit(database: Knex, secrets: string[]): Promise<boolean> {
   const [row] = await useSecret(database, secrets, false)
-  if (!row || row.fits) return true
+  if (!row) return true
+  if (row.fits !== null) return row.fits
   const [again] = await useSecret(database, secrets, await opensSomething(database, secrets))
-  return again?.fits ?? true
+  return again?.fits ?? false
 }
 
 const useSecret = (database: Knex, secrets: string[], mayBegin: boolean) =>
-  query<{ fits: boolean }>(database, {
+  query<{ fits: boolean | null }>(database, {
     text: 'select portal.use_secret($1, $2) as fits',
     values: [secrets.map(secretId), mayBegin],
   }).catch(notMigrated)
