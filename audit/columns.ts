@@ -1,4 +1,4 @@
-/** What the audit looks for in a table, by these names: the report tells them in this order, the gate watches them. */
+/** The columns that the audit looks for in a table, in the order of the report. Activation checks them for drift. */
 export const columns = [
   'id',
   'name',

@@ -1,12 +1,12 @@
 import type { Facts, Table } from './model.ts'
 
-/** The facts of several inputs as one. Of tables the database knows best; the source says where they are written. */
+/** Joins the facts of several inputs. Tables are those of the database; the source adds where they are written. */
 export function combine(parts: Facts[]): Facts {
   const database = parts.find(it => it.looked.database)
   const source = parts.find(it => it.looked.source)
   const notes = parts.flatMap(it => it.notes)
   const tables =
-    database && source ? joined(database.tables, source.tables, notes) : ((database ?? source)?.tables ?? [])
+    database && source ? joinTables(database.tables, source.tables, notes) : ((database ?? source)?.tables ?? [])
   const routes = parts.flatMap(it => it.routes)
   const seen = new Set<string>()
   return {
@@ -25,11 +25,19 @@ export function combine(parts: Facts[]): Facts {
       source: parts.some(it => it.looked.source),
       http: parts.some(it => it.looked.http),
     },
+    ...(database?.database && { database: database.database }),
+    ...(source && {
+      files: source.files,
+      unread: source.unread,
+      entrances: source.entrances,
+      languages: source.languages,
+      paths: source.paths,
+    }),
     notes,
   }
 }
 
-function joined(database: Table[], source: Table[], notes: string[]): Table[] {
+function joinTables(database: Table[], source: Table[], notes: string[]): Table[] {
   if (!database.length) return source
   const key = (table: Table) => table.name.toLowerCase().replace(/^\w+\./, '')
   const written = new Map(source.map(it => [key(it), it]))
@@ -48,13 +56,13 @@ function joined(database: Table[], source: Table[], notes: string[]): Table[] {
     const other = written.get(key(table))
     if (!other) return table
     const columns = table.columns.map(column => {
-      const told = other.columns.find(it => it.name.toLowerCase() === column.name.toLowerCase())
-      return told
+      const sourceColumn = other.columns.find(it => it.name.toLowerCase() === column.name.toLowerCase())
+      return sourceColumn
         ? {
             ...column,
-            at: told.at,
-            ...(!column.values && told.values && { values: told.values }),
-            ...(!column.references && told.references && { references: told.references }),
+            at: sourceColumn.at,
+            ...(!column.values && sourceColumn.values && { values: sourceColumn.values }),
+            ...(!column.references && sourceColumn.references && { references: sourceColumn.references }),
           }
         : column
     })

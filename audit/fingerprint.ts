@@ -12,7 +12,7 @@ export function columnsUsed(data: DataMap, tables: Table[]): Record<string, stri
   return Object.fromEntries(all.sort())
 }
 
-/** A hash over such columns: another one means that the map has drifted. */
+/** A hash of the columns and their types. It changes when a mapped column changes. */
 export const fingerprintOf = (columns: Record<string, string>): string =>
   createHash('sha256')
     .update(

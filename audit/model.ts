@@ -21,12 +21,12 @@ export interface Table {
   schema?: string
   columns: Column[]
   at: Evidence
-  /** The class that the source keeps it in, where it has another name. */
+  /** The class that stands for it in the source, where its name differs. */
   model?: string
   view?: boolean
-  /** Columns, or sets of them, that no two rows share. */
+  /** Columns, or sets of them, that no two rows share; of a database the primary key comes first. */
   unique?: string[][]
-  /** PostgreSQL's estimate. It never reaches the report, which is to be the same for the same schema. */
+  /** PostgreSQL's estimate. Not in the report, which is the same for the same schema. */
   rows?: number
 }
 
@@ -37,18 +37,30 @@ export interface Route {
   path: string
   /** Names of the guards, middleware, permission classes or base classes that it stands behind. */
   guards: string[]
-  /** The framework says in so many words that nobody need sign in. */
+  /** The framework says explicitly that no sign-in is needed. */
   open?: boolean
-  /** The name of what answers: function, class and method, or file. */
+  /** The name of the handler: function, class and method, or file. */
   handler: string
-  /** What answers, as text, where it was found. */
+  /** The code of the handler, where it was found. */
   body: string
   at: Evidence
   /** A page of the browser application, without server logic of its own. */
   page?: boolean
+  /** What its address was read from, in the source. */
+  framework?: string
 }
 
-/** Someone who can prove who they are: a guard, a strategy, or a type of user. */
+/** How many routes of a framework were found in the source, and how much of each was understood. */
+export interface Coverage {
+  framework: string
+  routes: number
+  /** Of how many it is known who may call them. */
+  guarded: number
+  /** Of how many the handler was read. */
+  handlers: number
+}
+
+/** A way in which somebody can sign in: a guard, a strategy, or a type of user. */
 export interface Identity {
   kind: 'guard' | 'strategy' | 'type'
   name: string
@@ -62,7 +74,7 @@ export interface Package {
   at: Evidence
 }
 
-/** A line of server code that matters and is neither table nor route. */
+/** Server code about gateways, switches or tenancy, beside tables and routes. */
 export interface Mention {
   kind: 'gateway' | 'switch' | 'tenancy'
   text: string
@@ -77,7 +89,18 @@ export interface Facts {
   mentions: Mention[]
   /** Which of the three inputs there were. */
   looked: { database: boolean; source: boolean; http: boolean }
-  /** What was found to be there, and could not be looked at, in sentences. */
+  /** Files of code in the source that were read, and those of languages that the audit does not read. */
+  files?: number
+  unread?: number
+  /** How many files of code there are of each language of servers, by the ending of their names. */
+  languages?: Record<string, number>
+  /** The paths of the files of code. */
+  paths?: string[]
+  /** Files of the source in which guards and routes usually stand. */
+  entrances?: Evidence[]
+  /** The kind and version of the database that was looked at: `MariaDB`, `10.11`. */
+  database?: { kind: 'PostgreSQL' | 'MySQL' | 'MariaDB'; version: string }
+  /** What exists and could not be read, in sentences. */
   notes: string[]
 }
 

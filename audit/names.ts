@@ -5,7 +5,7 @@ export function wordsIn(name: string): string[] {
   return found
 }
 
-/** The same few thousand names are asked for again and again, each table's against every other's. */
+/** Each table's name is compared with every other's: the few thousand names are split once. */
 const known = new Map<string, string[]>()
 
 const split = (name: string): string[] =>
@@ -24,7 +24,7 @@ const singular = (word: string): string => {
   return /s$/.test(word) ? word.slice(0, -1) : word
 }
 
-/** An address or a name in words that patterns can be tried on: `/quote-sign/:token` is `quote sign`. */
+/** An address or a name as words, for matching: `/quote-sign/:token` is `quote sign`. */
 export const spoken = (text: string): string =>
   text
     .replace(/[:{<]\w+[}>]?/g, ' ')

@@ -1,4 +1,5 @@
-import { migrationSql } from '../src/migrations.ts'
+import { migrationSql } from '../src/platform/migrations.ts'
+import type { Parts } from './decisions.ts'
 import type { Answers } from './judgement/answer.ts'
 import type { DataMap } from './judgement/data-map.ts'
 import type { QuestionId } from './questionnaire.ts'
@@ -29,7 +30,7 @@ export async function tablesToCreate(): Promise<Creation[]> {
   })
 }
 
-/** What Portico keeps in tables of its own only where the CRM keeps nothing of the kind. */
+/** The tables that Portico needs only where the CRM has no such data. */
 const optional: { table: string; entity: keyof DataMap; question: QuestionId; what: string }[] = [
   { table: 'portal.client_tasks', entity: 'tasks', question: 'B6', what: 'tasks' },
   { table: 'portal.client_documents', entity: 'documents', question: 'B7', what: 'documents' },
@@ -37,24 +38,22 @@ const optional: { table: string; entity: keyof DataMap; question: QuestionId; wh
   { table: 'portal.client_comments', entity: 'messages', question: 'F2', what: 'comments' },
 ]
 
-/** None of those in `created`. */
-export function tablesToLeaveOut(answers: Answers, data: DataMap, created: Creation[]): Omission[] {
-  const left = [...optionalTables(data), ...signaturesOf(answers)]
-  return left.filter(it => !created.some(({ table }) => table === it.table))
+interface Plan {
+  answers: Answers
+  data: DataMap
+  /** What the installed version has for each question: what it does not have has no table to leave out. */
+  parts: Parts
 }
 
-const optionalTables = (data: DataMap): Omission[] =>
+/** The tables of installed parts that are not needed here: the CRM has the part and keeps its rows. */
+export const tablesToLeaveOut = ({ answers, data, parts }: Plan, created: Creation[]): Omission[] =>
   optional
-    .filter(it => data[it.entity].table !== null)
+    .filter(it => parts[it.question].length > 0 && /^(implemented|partial)$/.test(answers[it.question].status))
+    .filter(it => data[it.entity].table !== null && !created.some(({ table }) => table === it.table))
     .map(it => ({
       table: it.table,
       because: `The CRM keeps ${it.what} in ${data[it.entity].table}; the adapter reads them there.`,
     }))
-
-const signaturesOf = (answers: Answers): Omission[] =>
-  answers.B4.status === 'implemented'
-    ? [{ table: 'portal.client_signatures', because: 'The CRM stores acceptances itself.' }]
-    : []
 
 /** Split at the semicolons that end a statement; not at those inside of a function's body. */
 function statementsOf(sql: string): string[] {

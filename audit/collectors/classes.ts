@@ -88,32 +88,53 @@ function endOf({ path, text }: SourceFile, index: number): string {
   return open === -1 ? text.slice(index) : text.slice(index, closing(mask, open) + 1)
 }
 
-function methodsOf(text: string, path: string, base: number) {
-  const python = path.endsWith('.py')
-  const ruby = path.endsWith('.rb')
-  const mask = masked(text, python || ruby ? hashes : undefined)
-  const pattern = python
-    ? /^[ \t]+(?:async\s+)?def\s+(\w+)/gm
-    : ruby
-      ? /^[ \t]*def\s+(?:self\.)?(\w+[?!]?)/gm
-      : /function\s+&?\s*(\w+)\s*\(/g
+/** How methods are found in a language, and where they end. */
+interface Language {
+  comments: typeof hashes | undefined
+  method: RegExp
+  end(text: string, mask: string, match: RegExpExecArray): number
+}
+
+const python: Language = {
+  comments: hashes,
+  method: /^[ \t]+(?:async\s+)?def\s+(\w+)/gm,
+  end: (text, _, { index, 0: head }) => index + indented(text, index + head.length).length + head.length,
+}
+
+const ruby: Language = {
+  comments: hashes,
+  method: /^[ \t]*def\s+(?:self\.)?(\w+[?!]?)/gm,
+  end: (text, _, { index, 0: head }) => text.indexOf(`\n${head.match(/^[ \t]*/)![0]}end`, index),
+}
+
+const php: Language = {
+  comments: undefined,
+  method: /function\s+&?\s*(\w+)\s*\(/g,
+  end(_, mask, { index }) {
+    const open = mask.indexOf('{', index)
+    const semicolon = mask.indexOf(';', index)
+    const abstract = open === -1 || (semicolon !== -1 && semicolon < open)
+    return abstract ? index : closing(mask, open) + 1
+  },
+}
+
+function languageOf(path: string): Language {
+  if (path.endsWith('.py')) return python
+  return path.endsWith('.rb') ? ruby : php
+}
+
+function methodsOf(text: string, path: string, firstLine: number) {
+  const { comments, method, end } = languageOf(path)
+  const mask = masked(text, comments)
   let last = 0
-  return [...mask.matchAll(pattern)].map(match => {
-    const open = mask.indexOf('{', match.index)
-    const depth = ruby ? match[0].match(/^[ \t]*/)![0] : ''
-    const end = python
-      ? match.index + indented(text, match.index + match[0].length).length + match[0].length
-      : ruby
-        ? text.indexOf(`\n${depth}end`, match.index)
-        : open === -1 || (mask.indexOf(';', match.index) !== -1 && mask.indexOf(';', match.index) < open)
-          ? match.index
-          : closing(mask, open) + 1
+  return [...mask.matchAll(method)].map(match => {
+    const to = end(text, mask, match)
     const before = text.slice(Math.max(last, match.index - 1500), match.index)
-    last = end
+    last = to
     return {
       name: match[1]!,
-      text: text.slice(match.index, end === -1 ? undefined : end),
-      line: base + lineAt(text, match.index + match[0].search(/\S/)) - 1,
+      text: text.slice(match.index, to === -1 ? undefined : to),
+      line: firstLine + lineAt(text, match.index + match[0].search(/\S/)) - 1,
       before,
     }
   })

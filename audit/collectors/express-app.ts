@@ -1,5 +1,6 @@
 import { entities } from '../lexicon.ts'
 import type { Route } from '../model.ts'
+import { either } from '../patterns.ts'
 import { joined } from './routes/paths.ts'
 
 type Handle = (...args: never[]) => unknown
@@ -37,7 +38,7 @@ function walk(stack: Layer[], prefix: string, outer: string[], names: string[]):
       found.push(
         ...walk(layer.handle.stack, `${prefix}/${path}`, path === place ? [...guards, ...before] : guards, names),
       )
-    } else if (!ordinary.test(layer.name)) {
+    } else if (!neutralMiddleware.test(layer.name)) {
       const path = mountOf(layer, names)
       if (path === '') guards.push(layer.name)
       else if (path === place) before.push(layer.name)
@@ -50,8 +51,10 @@ function walk(stack: Layer[], prefix: string, outer: string[], names: string[]):
   return found
 }
 
-const ordinary =
-  /^(query|expressInit|<anonymous>|anonymous|jsonParser|urlencodedParser|cookieParser|serveStatic|corsMiddleware|helmetMiddleware|compression|logger|session|initialize|authenticate|)$/
+const expressMiddleware = 'query|expressInit|<anonymous>|anonymous|jsonParser|urlencodedParser|cookieParser|serveStatic'
+const commonMiddleware = either('corsMiddleware helmetMiddleware compression logger session initialize authenticate')
+/** Middleware that guards nothing. */
+const neutralMiddleware = new RegExp(`^(${expressMiddleware}|${commonMiddleware.source}|)$`)
 
 function routesOf({ path, stack }: NonNullable<Layer['route']>, prefix: string, guards: string[]): Route[] {
   const methods = Map.groupBy(stack, it => it.method ?? 'any')
@@ -83,8 +86,8 @@ function mountOf(layer: Layer, names: string[]): string {
       .replace(/^\//, '')
   }
   if (layer.slash) return ''
-  const told = [layer.rawPath].flat()[0]
-  if (typeof told === 'string') return told.replace(/^\//, '')
+  const rawPath = [layer.rawPath].flat()[0]
+  if (typeof rawPath === 'string') return rawPath.replace(/^\//, '')
   const fits = (name: string) => layer.matchers?.some(it => (it(`/${name}`) || { path: '' }).path === `/${name}`)
   return layer.matchers ? (names.find(fits) ?? 'unknown') : ''
 }

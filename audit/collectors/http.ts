@@ -16,7 +16,7 @@ const places = [
   'public/invoice/0',
 ]
 
-/** Looks at a running server from outside: the addresses of the questionnaire and `named` ones, by HEAD and GET only. */
+/** Requests the usual addresses of portals, and `named` ones, from a running server, by HEAD and GET only. */
 export async function readServer(
   url: string,
   named: string[],
@@ -24,18 +24,18 @@ export async function readServer(
 ): Promise<Facts> {
   const facts: Facts = { ...noFacts(), looked: { database: false, source: false, http: true } }
   const base = url.replace(/\/+$/, '')
-  const nowhere = await look(`${base}/there-is-no-such-page-9f3a1c`)
-  if (!nowhere) {
+  const unknownPage = await look(`${base}/there-is-no-such-page-9f3a1c`)
+  if (!unknownPage) {
     facts.notes.push('The server does not answer: nothing was looked at from outside.')
     facts.looked.http = false
     return facts
   }
-  if (nowhere.status < 300)
+  if (unknownPage.status < 300)
     facts.notes.push('The server answers every address with a page: from outside it cannot be told which are there.')
   for (const path of new Set([...places.map(it => `/${it}`), ...named].slice(0, 60))) {
     progress(`server: ${path}`)
     const seen = await look(`${base}${path}`)
-    if (seen && there(seen, nowhere)) facts.routes.push(routeOf(path, seen))
+    if (seen && isThere(seen, unknownPage)) facts.routes.push(routeOf(path, seen))
   }
   return facts
 }
@@ -69,25 +69,24 @@ async function look(address: string): Promise<Seen | undefined> {
   }
 }
 
-/** A page, or a door: the answer to an address that nobody has is neither. */
-function there(seen: Seen, nowhere: Seen): boolean {
+/** Whether there is a page or a sign-in: an address that does not exist is answered in another way. */
+function isThere(seen: Seen, unknownPage: Seen): boolean {
   if (seen.status === 404 || seen.status === 410 || seen.status >= 500) return false
-  const alike = seen.status === nowhere.status && seen.to === nowhere.to && Math.abs(seen.size - nowhere.size) < 200
+  const alike =
+    seen.status === unknownPage.status && seen.to === unknownPage.to && Math.abs(seen.size - unknownPage.size) < 200
   return !alike
 }
 
 function routeOf(path: string, { status, to }: Seen): Route {
   const area = path.split('/')[1]!
-  const door = to.split('/').includes(area)
-    ? `${area} sign-in at ${to}`
-    : to
-      ? `sign-in at ${to}`
-      : `sign-in (${status})`
+  const ownSignIn = to.split('/').includes(area)
+  const signIn = to ? `sign-in at ${to}` : `sign-in (${status})`
+  const guard = ownSignIn ? `${area} ${signIn}` : signIn
   const guarded = status === 401 || status === 403 || /(login|log-in|sign-?in|auth|session)/i.test(to)
   return {
     method: 'GET',
     path,
-    guards: guarded ? [door] : [],
+    guards: guarded ? [guard] : [],
     handler: `answers ${status}`,
     body: '',
     at: `GET ${path}`,

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path/posix'
 import type { Script } from './javascript.ts'
 import type { Piece } from './pieces.ts'
 
-/** The JavaScript and TypeScript of a tree, and which file an import means. */
+/** The JavaScript and TypeScript of a tree, with the file that each import leads to. */
 export interface Modules {
   scripts: Map<string, Script>
   resolve(from: string, asked: string): string | undefined
@@ -42,12 +42,24 @@ export function bodyOf(piece: Piece | undefined, script: Script, modules: Module
     ? (piece.call.args.find(it => /^[\w$.]+$/.test(it.text) && it.string === undefined)?.text ?? piece.call.name)
     : piece.text.replace(/\.bind\(.*$/, '')
   const found = named.split('.').length > 1 ? member(named, script, modules) : lookUp(named, script, modules)
-  return { name: named, text: found ?? '' }
+  return { name: named, text: found?.text ?? '' }
 }
 
-function lookUp(name: string, script: Script, modules: Modules, depth = 0): string | undefined {
+/** A function with the file that it is in. */
+interface Found {
+  text: string
+  script: Script
+}
+
+/** A function by its name alone, `guard` or `guards.signedIn`, in the same file or where it was imported from. */
+export function functionNamed(name: string, script: Script, modules: Modules): Found | undefined {
+  if (!/^\w+(\.\w+)?$/.test(name)) return undefined
+  return name.includes('.') ? member(name, script, modules) : lookUp(name, script, modules)
+}
+
+function lookUp(name: string, script: Script, modules: Modules, depth = 0): Found | undefined {
   const own = script.functions.get(name)
-  if (own) return withHelpers(own.text, script)
+  if (own) return { text: withHelpers(own.text, script), script }
   const imported = script.imports.get(name)
   const file = imported && modules.resolve(script.file.path, imported.from)
   const other = file ? modules.scripts.get(file) : undefined
@@ -56,7 +68,7 @@ function lookUp(name: string, script: Script, modules: Modules, depth = 0): stri
   return lookUp(local, other, modules, depth + 1) ?? lookUp(imported!.name, other, modules, depth + 1)
 }
 
-function member(named: string, script: Script, modules: Modules): string | undefined {
+function member(named: string, script: Script, modules: Modules): Found | undefined {
   const parts = named.split('.')
   const method = parts.at(-1)!
   const imported = script.imports.get(parts[0]!)
@@ -64,10 +76,10 @@ function member(named: string, script: Script, modules: Modules): string | undef
   const other = file ? modules.scripts.get(file) : script
   if (!other) return undefined
   const found = other.functions.get(method) ?? [...other.functions].find(([key]) => key.endsWith(`.${method}`))?.[1]
-  return found ? withHelpers(found.text, other) : lookUp(method, other, modules)
+  return found ? { text: withHelpers(found.text, other), script: other } : lookUp(method, other, modules)
 }
 
-/** A handler and the functions of its own file that it calls: what it does is often said there. */
+/** A handler with the functions of its own file that it calls. */
 export function withHelpers(text: string, script: Script): string {
   const called = new Set([...text.matchAll(/\b(\w+)\(/g)].map(it => it[1]!))
   const helpers = [...called]

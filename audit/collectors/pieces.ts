@@ -63,7 +63,7 @@ export function stringOf(node: Node): string | undefined {
   return undefined
 }
 
-/** `app.route('/x').get` is told as `app.route.get`: calls in a chain keep their names only. */
+/** The name of what is called, without arguments: `app.route.get` for `app.route('/x').get`. */
 export function calleeName(node: Node, text: string): string {
   if (node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression')
     return `${calleeName(node.object, text)}.${node.computed ? '?' : (node.property.name ?? '')}`

@@ -3,6 +3,7 @@ import type { Table } from '../model.ts'
 import type { Script } from './javascript.ts'
 import type { Class } from './pieces.ts'
 import { type Change, replay } from './schema/changes.ts'
+import { compiledChanges } from './schema/compiled.ts'
 import { doctrineChanges } from './schema/doctrine.ts'
 import { migrationChanges } from './schema/knex.ts'
 import { metadataChanges } from './schema/metadata.ts'
@@ -18,25 +19,29 @@ import type { SourceFile } from './tree.ts'
 export function readSchema(files: SourceFile[], scripts: Map<string, Script>): Table[] {
   const classes = new Map([...scripts.values()].flatMap(it => it.classes).map(it => [it.name, it]))
   const dumped = files.some(it => /(^|\/)db\/schema\.rb$/.test(it.path))
-  const told = files
+  const described = files
     .filter(it => !(dumped && /(^|\/)db\/migrate\//.test(it.path)))
     .map(file => ({ file, changes: changesOf(file, scripts.get(file.path), classes) }))
     .filter(it => it.changes.length)
     .map(it => ({ ...it, stage: stage(it.file.path), name: basename(it.file.path) }))
-  told.sort(
+  described.sort(
     (a, b) => a.stage - b.stage || collator.compare(a.name, b.name) || collator.compare(a.file.path, b.file.path),
   )
-  return replay([...told.flatMap(it => it.changes), ...doctrineChanges(files), ...pythonChanges(files)])
+  return replay([
+    ...described.flatMap(it => it.changes),
+    ...doctrineChanges(files),
+    ...pythonChanges(files),
+    ...compiledChanges(files),
+  ])
 }
 
 const collator = new Intl.Collator('en', { numeric: true })
 
-const stage = (path: string) =>
-  /schema[^/]*\.sql$|structure\.sql$|dump[^/]*\.sql$/.test(path)
-    ? 0
-    : /migrat|upgrade|\/sql\/|\/versions\//i.test(path) || /\.sql$/.test(path)
-      ? 1
-      : 2
+/** Dumps are replayed first (0), then migrations (1), then models (2). */
+function stage(path: string): number {
+  if (/schema[^/]*\.sql$|structure\.sql$|dump[^/]*\.sql$/.test(path)) return 0
+  return /migrat|upgrade|\/sql\/|\/versions\//i.test(path) || /\.sql$/.test(path) ? 1 : 2
+}
 
 function changesOf(file: SourceFile, script: Script | undefined, classes: Map<string, Class>): Change[] {
   const { path, text } = file

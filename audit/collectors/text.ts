@@ -1,25 +1,21 @@
-/** For languages without a parser here: where strings and comments are, which bracket closes which. */
+/** Reading source without a parser: strings, comments and brackets. */
 
-/** The text with comments, and what is between quotes, blanked. Positions stay. */
-export function masked(text: string, comments: Comments = slashes): string {
-  const out: string[] = []
-  let from = 0
-  const blank = (start: number, end: number) => {
-    out.push(text.slice(from, start), text.slice(start, end).replace(/[^\n]/g, ' '))
-    from = end
-  }
-  comments.lastIndex = 0
-  for (let match = comments.exec(text); match; match = comments.exec(text)) {
-    const whole = match[0]
-    const end = match.index + whole.length
-    if (/^["'`]/.test(whole)) {
-      const quotes = /^("""|''')/.test(whole) ? 3 : 1
-      if (whole.length > 2 * quotes) blank(match.index + quotes, end - quotes)
-    } else blank(match.index, end)
-  }
-  out.push(text.slice(from))
-  return out.join('')
-}
+/** The text with comments and the content of strings replaced by spaces, so that positions stay the same. */
+export const masked = (text: string, comments: Comments = slashes, kept = nothing): string =>
+  text.replace(comments, whole => {
+    if (kept.test(whole)) return whole
+    if (!/^["'`]/.test(whole)) return blank(whole)
+    const quotes = /^("""|''')/.test(whole) ? 3 : 1
+    if (whole.length <= 2 * quotes) return whole
+    return whole.slice(0, quotes) + blank(whole.slice(quotes, -quotes)) + whole.slice(-quotes)
+  })
+
+/** The text with comments replaced by spaces; strings stay. */
+export const uncommented = (text: string, comments: Comments): string =>
+  text.replace(comments, whole => (/^["'`]/.test(whole) ? whole : blank(whole)))
+
+const nothing = /(?!)/
+const blank = (text: string) => text.replace(/[^\n]/g, ' ')
 
 export type Comments = RegExp
 const strings = `"(?:[^"\\\\]|\\\\[\\s\\S])*"|'(?:[^'\\\\]|\\\\[\\s\\S])*'`
@@ -28,7 +24,25 @@ const slashes: Comments = new RegExp(
   'g',
 )
 export const hashes: Comments = /"""[\s\S]*?"""|'''[\s\S]*?'''|#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g
-export const dashes: Comments = /\/\*[\s\S]*?\*\/|--[^\n]*|^#[^\n]*|'(?:[^'\\]|''|\\.)*'/gm
+
+const blockComment = /\/\*[\s\S]*?\*\//
+/** MySQL's; not an operator such as `#>`, and not the `#` of a temporary table. */
+const hashComment = /(?:(?<=^[ \t]*|,[ \t]*)#|(?<=[ \t])#(?=[ \t]))[^\n]*/
+/** MySQL's, in which a backslash escapes a quote; and that of every other dialect, in which it is a letter. */
+const escapedString = /'(?:[^'\\]|''|\\[\s\S])*'/
+const plainString = /(?<=\b[eE])'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'/
+/** A name, and in MySQL a string. It is read whole, so that a dash or an apostrophe in it starts nothing. */
+const sqlName = /"[^"\n]*"|`[^`\n]*`/
+const sqlComments = (string: RegExp): Comments =>
+  new RegExp([blockComment, /--[^\n]*/, hashComment, string, sqlName].map(it => it.source).join('|'), 'gm')
+
+const ofMysql = sqlComments(escapedString)
+const ofOthers = sqlComments(plainString)
+
+/** Comments, strings and names of SQL, in the dialect that the text shows: backticks and engines are MySQL's. */
+export const dashes = (sql: string): Comments => (mysql.test(sql) ? ofMysql : ofOthers)
+
+const mysql = /`\w+`|\bengine\s*=\s*\w|\bauto_increment\b|\bdefault\s+charset\b/i
 
 const pairs: Record<string, string> = { '(': ')', '[': ']', '{': '}' }
 
@@ -76,7 +90,7 @@ export function lineAt(text: string, index: number): number {
   return line
 }
 
-/** The string that a piece of source is, if it is nothing but one. */
+/** The value of a source that is a single string literal. */
 export function literal(source: string | undefined): string | undefined {
   return source?.trim().match(/^[rRbBuUfF]?(["'`])([\s\S]*)\1$/)?.[2]
 }

@@ -1,23 +1,24 @@
+import { typedCredential } from '../lexicon.ts'
 import type { Facts } from '../model.ts'
-import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { type Answer, type Answers, type Findings, implemented, missing, partial, shown } from './answer.ts'
 import type { DataMap } from './data-map.ts'
 import { isClientGuard } from './surface.ts'
 import { documentTokens } from './tokens.ts'
 
-/** A1 to A4, D1 and D2: can somebody of the client's side prove who they are. */
-export function judgeAccess(it: Case): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' | 'D1' | 'D2'> {
-  const A1 = login(it)
+/** A1 to A4, D1 and D2: whether clients can sign in. */
+export function judgeAccess(findings: Findings): Pick<Answers, 'A1' | 'A2' | 'A3' | 'A4' | 'D1' | 'D2'> {
+  const A1 = judgeSignIn(findings)
   return {
     A1,
-    A2: userType(it, A1),
-    A3: storage(it, A1),
-    A4: password(it, A1),
-    D1: authentication(it, A1),
-    D2: tokens(it, A1),
+    A2: judgeUserType(findings, A1),
+    A3: judgeStorage(findings, A1),
+    A4: judgeCredentials(findings, A1),
+    D1: judgeAuthentication(findings, A1),
+    D2: judgeTokens(findings, A1),
   }
 }
 
-function login({ people, facts, data, surface }: Case): Answer {
+function judgeSignIn({ people, facts, data, surface }: Findings): Answer {
   const { identity, signIn, inside } = people
   if (identity && signIn.length && inside.length)
     return implemented(
@@ -65,7 +66,7 @@ function login({ people, facts, data, surface }: Case): Answer {
   return missing('No client can sign in: no credential, guard or sign-in of their own was found.', staff)
 }
 
-function userType({ people, facts }: Case, login: Answer): Answer {
+function judgeUserType({ people, facts }: Findings, login: Answer): Answer {
   const { identity } = people
   if (login.status === 'implemented' && identity)
     return implemented(
@@ -87,7 +88,7 @@ function userType({ people, facts }: Case, login: Answer): Answer {
   )
 }
 
-function storage({ people, facts, surface, data }: Case, login: Answer): Answer {
+function judgeStorage({ people, facts, surface, data }: Findings, login: Answer): Answer {
   const { storage, identity } = people
   const evidence = [...storage, ...(identity?.evidence ?? [])]
   if (login.status === 'implemented' && evidence.length)
@@ -102,11 +103,11 @@ function storage({ people, facts, surface, data }: Case, login: Answer): Answer 
   return missing("Nothing is kept for clients' access.", storage.slice(0, 2), 0.6)
 }
 
-function password({ people, facts, data }: Case, login: Answer): Answer {
+function judgeCredentials({ people, facts, data }: Findings, login: Answer): Answer {
   const own = people.credentials.map(it => `${it.table.name}.${it.column.name} (${it.column.at})`)
   const users = passwordOf(facts, data)
   const shared = people.identity && people.identity.how !== 'table' && users ? [users] : []
-  const coded = people.signIn.filter(it => /password|otp|one.?time|\bpin\b|magic|passcode/i.test(it.route.body))
+  const coded = people.signIn.filter(it => typedCredential.test(it.route.body))
   if (login.status === 'implemented' && (own.length || shared.length || coded.length))
     return implemented(
       own.length
@@ -120,14 +121,14 @@ function password({ people, facts, data }: Case, login: Answer): Answer {
   return missing('No credential of a client was found.', users ? [users] : [], 0.8)
 }
 
-/** Where the users' passwords are. */
+/** The column with the passwords of staff. */
 function passwordOf(facts: Facts, data: DataMap): string | undefined {
   const users = facts.tables.find(it => it.name === data.staff_users.table)
   const column = users?.columns.find(it => /passw|pwd|pass_crypted/i.test(it.name))
   return column && `${users!.name}.${column.name} (${column.at})`
 }
 
-function authentication({ people }: Case, login: Answer): Answer {
+function judgeAuthentication({ people }: Findings, login: Answer): Answer {
   const guards = [...new Set(people.inside.flatMap(it => it.route.guards.filter(isClientGuard)))]
   if (people.inside.length && login.status === 'implemented')
     return implemented(
@@ -143,7 +144,7 @@ function authentication({ people }: Case, login: Answer): Answer {
     : missing('No route asks who the client is.')
 }
 
-function tokens({ facts, surface, people, data }: Case, login: Answer): Answer {
+function judgeTokens({ facts, surface, people, data }: Findings, login: Answer): Answer {
   const stored = documentTokens(facts.tables, data)
   const used = surface.filter(it => it.actor === 'holder' && !it.route.page && (it.documents.size || it.area))
   if (stored.length && used.length)

@@ -2,7 +2,7 @@ import type { Evidence, Facts } from '../model.ts'
 import type { QuestionId } from '../questionnaire.ts'
 import type { DataMap } from './data-map.ts'
 import type { ClientPeople } from './people.ts'
-import type { Reach } from './surface.ts'
+import type { ClassifiedRoute } from './surface.ts'
 
 export type Status = 'implemented' | 'partial' | 'missing' | 'not-examined'
 
@@ -17,11 +17,11 @@ export interface Answer {
 
 export type Answers = Record<QuestionId, Answer>
 
-/** All that the judges look at. */
-export interface Case {
+/** What the answers are judged from. */
+export interface Findings {
   facts: Facts
   data: DataMap
-  surface: Reach[]
+  surface: ClassifiedRoute[]
   people: ClientPeople
 }
 
@@ -32,12 +32,12 @@ export const partial = (reason: string, evidence: Evidence[], confidence = 0.65)
 export const missing = (reason: string, evidence: Evidence[] = [], confidence = 0.75): Answer =>
   answer('missing', reason, evidence, confidence)
 
-/** The routes that show it, the surest first, each as an address and where it is written. */
-export const shown = (reaches: Reach[], most = 4): Evidence[] =>
+/** Routes as evidence: each with its address and where it is written. */
+export const shown = (reaches: ClassifiedRoute[], most = 4): Evidence[] =>
   [...new Set(reaches.map(({ route }) => `${route.method} ${route.path} (${route.at})`))].slice(0, most)
 
-/** What shows that a kind of document is for colleagues: their routes, with the guard in front. */
-export const staffOnly = (surface: Reach[], about: (it: Reach) => boolean): Evidence[] =>
+/** Evidence that something is for staff: the routes, each with its guard. */
+export const staffOnly = (surface: ClassifiedRoute[], about: (it: ClassifiedRoute) => boolean): Evidence[] =>
   [
     ...new Set(
       surface

@@ -1,17 +1,16 @@
-import type { Facts } from '../model.ts'
-import { type Answer, type Answers, type Case, implemented, missing, partial, shown } from './answer.ts'
+import { type Answer, type Answers, type Findings, implemented, missing, partial, shown } from './answer.ts'
 import { gateway, gatewaysOf } from './gateways.ts'
 import { scoped } from './surface.ts'
 import { clientSurface } from './views.ts'
 
 /** D3 to D5: tenants, ownership, payment. */
-export const judgeBackend = (it: Case): Pick<Answers, 'D3' | 'D4' | 'D5'> => ({
-  D3: tenants(it),
-  D4: permissions(it),
-  D5: payment(it.facts),
+export const judgeBackend = (findings: Findings): Pick<Answers, 'D3' | 'D4' | 'D5'> => ({
+  D3: judgeTenants(findings),
+  D4: judgeOwnership(findings),
+  D5: judgePayment(findings),
 })
 
-function tenants({ facts, data }: Case): Answer {
+function judgeTenants({ facts, data }: Findings): Answer {
   const { table, note } = data.tenants
   const columns = [data.clients, data.invoices, data.quotations]
     .filter(it => it.tenant)
@@ -28,8 +27,8 @@ function tenants({ facts, data }: Case): Answer {
   return missing('One company has the database to itself.', [], 0.8)
 }
 
-function permissions(it: Case): Answer {
-  const reached = clientSurface(it).filter(one =>
+function judgeOwnership(findings: Findings): Answer {
+  const reached = clientSurface(findings).filter(one =>
     ['quotations', 'invoices', 'proposals'].some(kind => one.documents.has(kind as 'invoices')),
   )
   const inside = reached.filter(one => one.actor === 'client')
@@ -46,7 +45,7 @@ function permissions(it: Case): Answer {
   return missing('Permissions are about staff.', [], 0.8)
 }
 
-function payment(facts: Facts): Answer {
+function judgePayment({ facts, data }: Findings): Answer {
   const gateways = gatewaysOf(facts)
   if (gateways.length)
     return implemented(
@@ -59,6 +58,13 @@ function payment(facts: Facts): Answer {
     return missing(
       "A gateway is there for the vendor's own subscriptions, not for invoices.",
       vendor.map(it => it.at).slice(0, 2),
+      0.6,
+    )
+  const owed = data.invoices.table ?? data.orders.table ?? data.payments.table ?? data.quotations.table
+  if (packages.length && facts.tables.length && !owed)
+    return missing(
+      'A gateway is among the packages; the CRM keeps nothing that clients owe.',
+      packages.map(it => it.at).slice(0, 2),
       0.6,
     )
   if (packages.length)

@@ -1,6 +1,7 @@
 import type { Facts, Mention } from '../model.ts'
+import { anyPart } from '../patterns.ts'
 
-/** Gateways by which clients pay invoices. Where the vendor charges the CRM's owner is another thing. */
+/** Gateways by which clients pay invoices, without those by which the vendor charges for the CRM. */
 export function gatewaysOf({ mentions, packages }: Facts): { at: string; name: string }[] {
   const paid = mentions.filter(it => it.kind === 'gateway' && !vendors(it))
   const code = Map.groupBy(paid, it => it.at.split(':')[0]!)
@@ -14,5 +15,7 @@ const vendors = ({ at }: Mention) =>
   !/(invoice|payment|quote|client|customer)/i.test(at.split(':')[0]!)
 
 /** What packages of gateways are called. */
-export const gateway =
-  /(stripe|paypal|braintree|mollie|razorpay|omnipay|square|authorizenet|gocardless|adyen|paystack|klarna|checkout-sdk|payum|cashfree|mercadopago|activemerchant|flutterwave)/i
+export const gateway = anyPart(
+  'stripe paypal braintree mollie razorpay omnipay square authorizenet gocardless adyen paystack klarna checkout-sdk',
+  'payum cashfree mercadopago activemerchant flutterwave',
+)

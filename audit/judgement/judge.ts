@@ -1,27 +1,28 @@
 import type { Facts } from '../model.ts'
 import { judgeAccess } from './access.ts'
-import type { Answers, Case } from './answer.ts'
+import type { Answers, Findings } from './answer.ts'
 import { judgeBackend } from './backend.ts'
 import { type DataMap, mapData } from './data-map.ts'
+import { openToLimitedUsers } from './limited-users.ts'
 import { judgeLimits } from './limits.ts'
 import { judgePages } from './pages.ts'
-import { peopleOf } from './people.ts'
-import { surfaceOf } from './surface.ts'
+import { findClientPeople } from './people.ts'
+import { classifyRoutes } from './surface.ts'
 import { unexamined } from './unexamined.ts'
 import { judgeViews, messagesOf } from './views.ts'
 
 export interface Judgement {
   answers: Answers
   data: DataMap
-  /** What of it was judged on, for the report. */
-  of: Case
+  /** What the answers were judged from. */
+  of: Findings
 }
 
-/** What the facts amount to. No input is looked at here. */
+/** Answers the questions from the facts, without looking at any input. */
 export function judge(facts: Facts): Judgement {
-  const surface = surfaceOf(facts.routes)
   const first = mapData(facts.tables)
-  const people = peopleOf(facts, first, surface)
+  const surface = openToLimitedUsers(classifyRoutes(facts.routes), first)
+  const people = findClientPeople(facts, first, surface)
   const data = mapData(
     facts.tables,
     writtenBy(
@@ -29,14 +30,20 @@ export function judge(facts: Facts): Judgement {
       facts,
     ),
   )
-  const it: Case = { facts, data, surface, people }
+  const findings: Findings = { facts, data, surface, people }
   const portal = people.identity?.table
-  const access = judgeAccess(it)
+  const access = judgeAccess(findings)
   if (portal && access.A1.status === 'implemented')
     data.portal_users = { ...placeOf(portal.name, data), table: portal.name, at: portal.at }
-  const views = judgeViews(it)
-  const answers = { ...access, ...views, ...judgeBackend(it), ...judgePages(it, views), ...judgeLimits(it) }
-  return { answers: unexamined(answers, facts), data, of: it }
+  const views = judgeViews(findings)
+  const answers = {
+    ...access,
+    ...views,
+    ...judgeBackend(findings),
+    ...judgePages(findings, views),
+    ...judgeLimits(findings),
+  }
+  return { answers: unexamined(answers, facts, data, surface), data, of: findings }
 }
 
 const placeOf = (table: string, data: DataMap) => Object.values(data).find(it => it.table === table) ?? {}

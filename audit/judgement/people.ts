@@ -1,24 +1,25 @@
 import { clientSide, credential, notClientSide, strongArea } from '../lexicon.ts'
 import type { Column, Evidence, Facts, Table } from '../model.ts'
 import { wordsIn } from '../names.ts'
+import { anyWord, either } from '../patterns.ts'
 import type { DataMap } from './data-map.ts'
-import type { Reach } from './surface.ts'
+import type { ClassifiedRoute } from './surface.ts'
 
-/** The clients' people who can prove who they are, and what proves that they can. */
+/** How people of clients sign in, and the evidence for it. */
 export interface ClientPeople {
   /** A table or model of their own, or a type of user. */
   identity?: { how: 'table' | 'guard' | 'type'; table?: Table; evidence: Evidence[] }
   credentials: { table: Table; column: Column }[]
   /** Where they sign in. */
-  signIn: Reach[]
-  /** Routes behind their guard. */
-  inside: Reach[]
-  /** Pages of the browser application in an area of theirs. */
-  pages: Reach[]
+  signIn: ClassifiedRoute[]
+  /** Routes behind a guard for clients. */
+  inside: ClassifiedRoute[]
+  /** Pages of the browser application in a client area. */
+  pages: ClassifiedRoute[]
   storage: Evidence[]
 }
 
-export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientPeople {
+export function findClientPeople(facts: Facts, data: DataMap, surface: ClassifiedRoute[]): ClientPeople {
   const { tables } = facts
   const inside = surface.filter(it => it.actor === 'client' && !it.route.page)
   const own = tables.filter(it => isPeople(it, data))
@@ -46,6 +47,13 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
 
   const pages = surface.filter(it => it.route.page && it.area !== undefined && strongArea.test(it.area))
   const identity = (): ClientPeople['identity'] => {
+    const limited = inside.filter(it => it.limited)
+    if (limited.length && !signIn.length)
+      return {
+        how: 'type',
+        table: tables.find(it => it.name === data.staff_users.table),
+        evidence: [...keyOfLimited(inside, data), ...limited.slice(0, 2).map(it => it.route.at)],
+      }
     if (credentials.length)
       return {
         how: 'table',
@@ -75,11 +83,15 @@ export function peopleOf(facts: Facts, data: DataMap, surface: Reach[]): ClientP
     signIn: signIn.length ? signIn : shared,
     inside,
     pages,
-    storage: [...new Set([...stored, ...links])],
+    storage: [...new Set([...stored, ...links, ...keyOfLimited(inside, data)])],
   }
 }
 
-/** Sessions and codes are not people: they point at them. */
+/** The column that makes a user one of a client's. */
+const keyOfLimited = (inside: ClassifiedRoute[], data: DataMap): Evidence[] =>
+  inside.some(it => it.limited) ? [`${data.staff_users.table}.${data.staff_users.client}`] : []
+
+/** The people that a table of sessions or codes points at; else the table itself. */
 const personsOf = (table: Table, tables: Table[]): Table =>
   /(session|token|login|otp|auth)s?$/i.test(table.name)
     ? (tables.find(it => table.columns.some(one => one.references?.toLowerCase() === it.name.toLowerCase())) ?? table)
@@ -96,14 +108,18 @@ const isPeople = (table: Table, data: DataMap) =>
 
 const isClients = (text: string) => clientSide.test(text) && !notClientSide.test(text) && !/oauth/i.test(text)
 
-const isSignIn = ({ route, words }: Reach) =>
-  /\b(log ?in|sign ?in|signin|authenticate|auth|session|sessions|otp|magic|passwordless|connexion|anmelden|entrar|key login)\b/i.test(
-    words,
-  ) &&
+const isSignIn = ({ route, words }: ClassifiedRoute) =>
+  signInWord.test(words) &&
   !/\b(reset|forgot|logout|log out|oauth|callback|verify email)\b/i.test(words) &&
   route.method !== 'DELETE'
 
-/** Tables and columns that join users with clients: whoever has one is a client's person. */
+const signInWord = anyWord(
+  /log ?in|sign ?in/,
+  'signin authenticate auth session sessions otp magic passwordless connexion anmelden entrar acceder ingresar acessar einloggen anmeldung giris',
+  /key login/,
+)
+
+/** Tables and columns that connect users with clients. */
 function linksOf(tables: Table[], data: DataMap, entered: boolean): Evidence[] {
   const staff = tables.find(it => it.name === data.staff_users.table)
   const columns =
@@ -114,14 +130,8 @@ function linksOf(tables: Table[], data: DataMap, entered: boolean): Evidence[] {
           it.name,
         ),
     ) ?? []
-  const joins = tables.filter(
-    it =>
-      it.columns.length <= 8 &&
-      /^(\w+_)?((user|portal_user)s?_?(client|customer|contact|account|partner)s?|(client|customer|contact|account|portal)s?_?users?)$/i.test(
-        it.name.replace(/^(ip|crm|tbl)_/, ''),
-      ),
-  )
-  // Everywhere else a contact's user is the colleague who looks after it.
+  const joins = tables.filter(it => it.columns.length <= 8 && joinTable.test(it.name.replace(/^(ip|crm|tbl)_/, '')))
+  // Where no client signs in, a contact's user is the member of staff who looks after it.
   const persons = entered ? tables.filter(it => it.name === data.contacts.table || it.name === data.clients.table) : []
   const users = persons.flatMap(it =>
     it.columns
@@ -137,21 +147,27 @@ function linksOf(tables: Table[], data: DataMap, entered: boolean): Evidence[] {
   ]
 }
 
-/** What a CRM keeps only because clients come in: their sessions, tokens and switches. */
+const usersToClients = /(user|portal_user)s?_?(client|customer|contact|account|partner)s?/
+const clientsToUsers = /(client|customer|contact|account|portal)s?_?users?/
+const joinTable = new RegExp(`^(\\w+_)?(${either(usersToClients, clientsToUsers).source})$`, 'i')
+
+/** Tables and columns that a CRM has only because clients sign in: their sessions, tokens and switches. */
 const portalStorage = (tables: Table[]): Evidence[] =>
   tables.flatMap(table => {
-    if (
-      /(^|_)((client|customer)_?)?(portal|webportal)(_|$)|(client|customer|contact|guest)_?(session|token|login|auth|invitation|otp)s?$/i.test(
-        table.name,
-      ) &&
-      !/vendor|supplier|gateway|oauth/i.test(table.name)
-    )
+    if (portalTable.test(table.name) && !/vendor|supplier|gateway|oauth/i.test(table.name))
       return [`${table.name} (${table.at})`]
-    return table.columns
-      .filter(it =>
-        /(^|_)(enable_?(client_?)?portal|portal_(pin|password|access|token|user|enabled)\w*|is_?portal\w*|has_?portal\w*|contact_?key|client_?portal\w*)$/i.test(
-          it.name,
-        ),
-      )
-      .map(it => `${table.name}.${it.name} (${it.at})`)
+    return table.columns.filter(it => portalColumn.test(it.name)).map(it => `${table.name}.${it.name} (${it.at})`)
   })
+
+const tableOfPortal = /(^|_)((client|customer)_?)?(portal|webportal)(_|$)/
+const tableOfAccess = /(client|customer|contact|guest)_?(session|token|login|auth|invitation|otp)s?$/
+const portalTable = new RegExp(either(tableOfPortal, tableOfAccess), 'i')
+
+const portalSettings = either(
+  'enable_?(client_?)?portal',
+  /portal_(pin|password|access|token|user|enabled)\w*/,
+  /is_?portal\w*|has_?portal\w*/,
+  'contact_?key',
+  /client_?portal\w*/,
+)
+const portalColumn = new RegExp(`(^|_)(${portalSettings.source})$`, 'i')

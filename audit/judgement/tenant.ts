@@ -1,47 +1,56 @@
 import { wordsOf } from '../lexicon.ts'
-import type { Table } from '../model.ts'
-import { pointsAt, type Stem } from './places.ts'
+import type { Column, Table } from '../model.ts'
+import { pointsAt } from './places.ts'
+import type { TableWords } from './table-words.ts'
 
-/** The table that every other one belongs to, and by which column; undefined where one company has it all to itself. */
-export function tenantOf(tables: Table[], staff: Table | undefined, isDocument: (table: Table) => boolean, stem: Stem) {
-  const candidates = tables.filter(
-    it =>
-      it !== staff &&
-      wordsOf('tenants').includes(
-        stem(it.name)
-          .join('_')
-          .replace(/^(crm|core|auth|res)_/, ''),
-      ),
-  )
-  const judged = candidates.map(table => {
-    const users = tables.filter(
-      it => it !== table && it.columns.some(one => pointsAt(one, table, stem) || named(one.name, table, stem)),
-    )
-    const column = mostly(
-      users.flatMap(it =>
-        it.columns.filter(one => pointsAt(one, table, stem) || named(one.name, table, stem)).map(one => one.name),
-      ),
-    )
-    const share = users.length / tables.length
-    const documents = users.filter(isDocument).length
-    const strong = /tenant|workspace|organi[sz]ation|^org$|team/.test(stem(table.name).join('_'))
-    const others = users.filter(it => /client|customer|contact|account/i.test(it.name)).length
-    const clients = users.filter(it => theirs.includes(stem(it.name).join('_'))).length
-    // A client's table is pointed at by documents; a tenant's by nearly everything, clients and their contacts too.
-    const both = documents > 0 && ((strong && others > 0) || clients > 0)
-    const enough = share > 0.45 || (strong && share > 0.25) || both
-    return { table, column, share, enough, note: `${users.length} tables have ${column}` }
-  })
-  return judged.filter(it => it.enough && it.column).sort((a, b) => b.share - a.share)[0]
+export interface Tenant {
+  table: Table
+  /** The column by which most tables point at it. */
+  column: string | undefined
+  note: string
 }
 
-/** Names that nobody gives to the company whose CRM it is. */
-const theirs = ['client', 'customer', 'cliente', 'kunde', 'societe', 'partner', 'res_partner']
+/** The table that every other one belongs to, and by which column; undefined where one company has the CRM to itself. */
+export function tenantOf(
+  tables: Table[],
+  staff: Table | undefined,
+  isDocument: (table: Table) => boolean,
+  tableWords: TableWords,
+): Tenant | undefined {
+  const isCandidate = (table: Table) => {
+    const name = tableWords(table.name).join('_')
+    return table !== staff && wordsOf('tenants').includes(name.replace(/^(crm|core|auth|res)_/, ''))
+  }
+  return tables
+    .filter(isCandidate)
+    .map(table => weigh(table, tables, isDocument, tableWords))
+    .filter(it => it.belongsToIt && it.column)
+    .sort((a, b) => b.share - a.share)[0]
+}
 
-const named = (column: string, table: Table, stem: Stem) => {
-  const short = stem(table.name).join('_')
+function weigh(table: Table, tables: Table[], isDocument: (table: Table) => boolean, tableWords: TableWords) {
+  const name = tableWords(table.name).join('_')
+  const isKey = (column: Column) => pointsAt(column, table, tableWords) || isNamedAfter(column.name, name)
+  const referencing = tables.filter(it => it !== table && it.columns.some(isKey))
+  const keys = referencing.flatMap(it => it.columns.filter(isKey).map(column => column.name))
+  const column = mostFrequent(keys)
+  const share = referencing.length / tables.length
+  const certainName = /tenant|workspace|organi[sz]ation|^org$|team/.test(name)
+  const contacts = referencing.some(it => /client|customer|contact|account/i.test(it.name))
+  const clients = referencing.some(it => clientTables.includes(tableWords(it.name).join('_')))
+  // Documents point at a client; documents, clients and their contacts point at a tenant.
+  const ownsClients = referencing.some(isDocument) && ((certainName && contacts) || clients)
+  const belongsToIt = share > 0.45 || (certainName && share > 0.25) || ownsClients
+  return { table, column, share, belongsToIt, note: `${referencing.length} tables have ${column}` }
+}
+
+/** Names that nobody gives to the company that runs the CRM. */
+const clientTables = ['client', 'customer', 'cliente', 'kunde', 'societe', 'partner', 'res_partner']
+
+function isNamedAfter(column: string, table: string): boolean {
   const name = column.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
-  return name === `${short}_id` || (/^organi[sz]ation$/.test(short) && /^(org|organi[sz]ation)_id$/.test(name))
+  return name === `${table}_id` || (/^organi[sz]ation$/.test(table) && /^(org|organi[sz]ation)_id$/.test(name))
 }
 
-const mostly = (names: string[]) => [...Map.groupBy(names, it => it)].sort((a, b) => b[1].length - a[1].length)[0]?.[0]
+const mostFrequent = (names: string[]) =>
+  [...Map.groupBy(names, it => it)].sort((a, b) => b[1].length - a[1].length)[0]?.[0]

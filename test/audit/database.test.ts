@@ -1,31 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
+import type { Ask } from '../../audit/collectors/database/ask.ts'
+import {
+  checkIn,
+  checksOf,
+  readCatalogue as readMysqlCatalogue,
+  serverOf,
+} from '../../audit/collectors/database/mysql-catalogue.ts'
 import { readDatabase } from '../../audit/collectors/database.ts'
 import { audit } from '../../audit/index.ts'
+import { noFacts } from '../../audit/model.ts'
 import { type Copy, close, fresh, postgres, serverLog, urlOf } from '../database.ts'
 
-describe('the audit of a database', () => {
+describe('audit of a database', () => {
   let crm: Copy
   before(async () => {
     crm = await fresh('crm')
   })
   after(() => close(crm))
 
-  const own = async (make: string, look: (url: string, owner: Knex) => Promise<void>) => {
+  const withDatabase = async (sql: string, check: (url: string, owner: Knex) => Promise<void>) => {
     const name = `odd_${Math.random().toString(36).slice(2)}`
     await postgres.raw(`create database ${name}`)
     const owner = knex({ client: 'pg', connection: urlOf(name), pool: { min: 0, max: 2 } })
     try {
-      await owner.raw(make)
-      await look(urlOf(name), owner)
+      await owner.raw(sql)
+      await check(urlOf(name), owner)
     } finally {
       await owner.destroy()
       await postgres.raw(`drop database ${name} with (force)`)
     }
   }
 
-  it('reads tables, views, keys, allowed values and what is unique', async () => {
+  it('reads tables, views, keys, allowed values and unique columns', async () => {
     const { tables } = await readDatabase(urlOf(crm.name))
     const invoices = tables.find(it => it.name === 'invoices')!
     expect(invoices.columns.find(it => it.name === 'client_id')).to.include({ references: 'clients' })
@@ -43,7 +51,7 @@ describe('the audit of a database', () => {
     })
   })
 
-  it('sends nothing that writes: the log of the server has one read-only transaction of reading statements', async () => {
+  it('sends only reading statements, in one read-only transaction', async () => {
     await crm.owner.raw(`alter database ${crm.name} set log_statement = 'all'`)
     const before = readFileSync(serverLog, 'utf8').length
     await readDatabase(urlOf(crm.name))
@@ -60,8 +68,8 @@ describe('the audit of a database', () => {
     await crm.owner.raw(`alter database ${crm.name} reset log_statement`)
   })
 
-  it('guesses keys that nobody declared, from names and values, and says that they are guessed', () =>
-    own(
+  it('guesses undeclared keys from names and values, and marks them as guessed', () =>
+    withDatabase(
       `create table customer (id int primary key, name text); create table invoice (id int, customer_id int, other_id int);
        create table other (id int primary key);
        insert into customer select n, 'c' from generate_series(1, 9) n; insert into invoice select n, n, n + 100 from generate_series(1, 9) n;
@@ -74,8 +82,8 @@ describe('the audit of a database', () => {
       },
     ))
 
-  it('survives odd names, 300 columns, keys in a circle, views, and an enum', () =>
-    own(
+  it('reads unusual names, 300 columns, circular keys, views and enums', () =>
+    withDatabase(
       `create schema "Odd One";
        create table "Odd One"."My Clients" ("Client Id" int primary key, "E-mail" text, "state of it" text);
        create table wide (${Array.from({ length: 300 }, (_, n) => `c${n} text`).join(', ')});
@@ -93,8 +101,8 @@ describe('the audit of a database', () => {
       },
     ))
 
-  it('says which schemas it may not read', () =>
-    own(
+  it('names the schemas that its role may not read', () =>
+    withDatabase(
       'create schema secret; create table secret.salaries (id int); create table open_one (id int)',
       async (url, owner) => {
         const role = `reader_${Math.random().toString(36).slice(2)}`
@@ -105,13 +113,37 @@ describe('the audit of a database', () => {
           Object.assign(new URL(url), { username: role, password: 'x' }).href,
         )
         expect(tables.map(it => it.name)).to.deep.equal(['open_one'])
-        expect(notes.join('\n')).to.include('schema secret may not be read').and.include('1 tables may not be read')
+        expect(notes.join('\n')).to.include('schema secret may not be read').and.include('1 table may not be read')
         await owner.raw(`drop role ${role}`)
       },
     ))
 
-  it('does not wait for a table that is locked, and says so', () =>
-    own('create table clients (id int, status text)', async (url, owner) => {
+  it('says of a database that is empty, or of which its role may read nothing, that there is nothing to see', async () => {
+    await withDatabase('select 1', async url => {
+      const { notes, report, whole } = await audit({ database: url })
+      expect(notes).to.deep.equal(['The database has no table that this role can see.'])
+      expect({ whole, says: report.includes('Not decided') }).to.deep.equal({ whole: true, says: true })
+    })
+    await withDatabase(
+      'create table clients (id int, status text); create table invoices (id int, client_id int)',
+      async (url, owner) => {
+        const role = `blind_${Math.random().toString(36).slice(2)}`
+        await owner.raw(`create role ${role} login password 'x'`)
+        const as = (password: string) => Object.assign(new URL(url), { username: role, password }).href
+        const { notes, whole } = await audit({ database: as('x') })
+        expect(notes).to.deep.equal([
+          '2 tables may not be read with this role: their columns were looked at, their rows were not.',
+        ])
+        expect(whole).to.equal(true)
+        await owner.raw(`revoke all on schema public from public`)
+        expect((await audit({ database: as('x') })).notes.join('\n')).to.include('schema public may not be read')
+        await owner.raw(`drop role ${role}`)
+      },
+    )
+  })
+
+  it('skips a locked table and says so', () =>
+    withDatabase('create table clients (id int, status text)', async (url, owner) => {
       const lock = await owner.transaction()
       await lock.raw('lock table clients in access exclusive mode')
       const { tables, notes } = await readDatabase(url)
@@ -120,8 +152,8 @@ describe('the audit of a database', () => {
       expect(notes.join('\n')).to.include('Some samples of the database were left out')
     }))
 
-  it('keeps what it read when the database goes away', () =>
-    own('create table clients (id int, status text)', async (url, owner) => {
+  it('keeps what it has read when the connection is lost', () =>
+    withDatabase('create table clients (id int, status text)', async (url, owner) => {
       const looking = readDatabase(url, step => {
         if (step !== 'database: statuses') return
         owner
@@ -136,7 +168,7 @@ describe('the audit of a database', () => {
       expect(notes.join('\n')).to.match(/went away|left out/)
     }))
 
-  it('that does not answer, or has another name, is told in a report all the same', async () => {
+  it('reports a database that does not answer or does not exist, without its password', async () => {
     const refused = await audit({ database: 'postgresql://nobody:hunter2@127.0.0.1:9/nothing' })
     expect(refused).to.include({ whole: false })
     expect(refused.report)
@@ -144,10 +176,46 @@ describe('the audit of a database', () => {
       .and.not.include('hunter2')
     const misnamed = await audit({ database: urlOf('there_is_none') })
     expect(misnamed.notes.join()).to.include('there is no database of that name')
-    expect((await audit({ database: 'mysql://x/y' })).notes.join()).to.include('PostgreSQL')
+    expect((await audit({ database: 'oracle://x/y' })).notes.join()).to.include('PostgreSQL, MySQL or MariaDB')
+    const mysql = await audit({ database: 'mysql://nobody:hunter2@127.0.0.1:9/nothing' })
+    expect(mysql.notes).to.deep.equal(['The database could not be looked at: it does not answer.'])
+    const nowhere = await audit({ database: 'postgresql://nobody@no-such-host.invalid/x' })
+    expect(nowhere.notes.join()).to.include('there is no host of that name')
   })
 
-  it('alone leaves open what only the source can tell, and claims nothing', async () => {
+  it('knows MySQL and MariaDB by their versions, and which of them keep checks', () => {
+    const kinds = ['10.11.6-MariaDB-0+deb12u1', '5.5.5-10.1.48-MariaDB', '8.0.36', '5.7.44-0ubuntu0.18.04.1-log'].map(
+      serverOf,
+    )
+    expect(kinds.map(it => `${it.kind} ${it.version}`)).to.deep.equal([
+      'MariaDB 10.11',
+      'MariaDB 10.1',
+      'MySQL 8.0',
+      'MySQL 5.7',
+    ])
+    expect(kinds.map(it => checksOf(it) !== undefined)).to.deep.equal([true, false, true, false])
+    const ofMysql8 = "(`status` in (_utf8mb4\\'draft\\',_utf8mb4\\'sent\\'))"
+    expect(checkIn(ofMysql8)).to.deep.equal({ column: 'status', values: ['draft', 'sent'], json: false })
+    expect(checkIn('json_valid(`meta`)')).to.deep.equal({ column: 'meta', values: [], json: true })
+    expect(checkIn('`a` > `b`')).to.equal(undefined)
+  })
+
+  it('reads MySQL 5.7 without asking for checks, which it does not have', async () => {
+    const asked: string[] = []
+    const ask: Ask = async <Row>(sql: string) => {
+      asked.push(sql)
+      const row = { table: 'clients', kind: 'BASE TABLE', rows: '7', column: 'state', type: "enum('on','off')" }
+      return (asked.length === 1 ? [row] : []) as Row[]
+    }
+    const facts = noFacts()
+    await readMysqlCatalogue(ask, facts, serverOf('5.7.44-log'))
+    expect(facts.tables[0]!.columns).to.deep.include({
+      ...{ name: 'state', type: 'enum', at: 'clients.state', values: ['on', 'off'] },
+    })
+    expect(asked.join()).not.to.include('check_constraints')
+  })
+
+  it('leaves questions about code open when it has only the database', async () => {
     const { json } = await audit({ database: urlOf(crm.name) })
     const statuses = new Set(Object.values(json.answers).map(it => it.status))
     expect([...statuses].sort()).to.deep.equal(['implemented', 'not-examined'])

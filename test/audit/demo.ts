@@ -9,7 +9,7 @@ import { startPostgres } from '../../demo/postgres.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
-/** The report that lies in the repository. */
+/** The report that is in the repository. */
 export const reportFile = join(root, 'AUDIT_REPORT.md')
 
 /** The demo CRM's audit, given its database. */

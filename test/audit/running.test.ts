@@ -7,7 +7,7 @@ import { readExpressApp } from '../../audit/collectors/express-app.ts'
 import { readServer } from '../../audit/collectors/http.ts'
 import { audit, auditApp } from '../../audit/index.ts'
 
-describe('the audit of a running CRM', () => {
+describe('audit of a running CRM', () => {
   let server: Server
   let asked: string[]
   afterEach(() => server?.close())
@@ -23,7 +23,7 @@ describe('the audit of a running CRM', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  it('takes a redirect to sign-in for a door, asks by GET and HEAD only, and claims nothing from outside', async () => {
+  it('takes a redirect to sign-in as a guard, sends only GET and HEAD, and calls nothing implemented', async () => {
     const url = await serve(path => (path === '/portal' ? { status: 302, to: '/portal/login' } : { status: 404 }))
     const { routes } = await readServer(url, ['/client-area'])
     expect(routes.map(it => [it.path, it.guards.join()])).to.deep.equal([
@@ -36,19 +36,19 @@ describe('the audit of a running CRM', () => {
     expect(Object.values(json.answers).filter(it => it.status === 'implemented')).to.be.empty
   })
 
-  it('says that it cannot tell where every address is answered alike', async () => {
+  it('says that it cannot tell when every address gets the same answer', async () => {
     const url = await serve(() => ({ status: 200, body: '<div id="app"></div>' }))
     const { routes, notes } = await readServer(url, [])
     expect(routes).to.be.empty
     expect(notes.join()).to.include('answers every address')
   })
 
-  it('that is down is told in the report', async () => {
+  it('reports a server that is down', async () => {
     const { report } = await audit({ url: 'http://127.0.0.1:9' })
     expect(report).to.include('The server does not answer').and.include('Not decided')
   })
 
-  it('reads the router stack of Express 5: prefixes, guards and handlers', async () => {
+  it('reads prefixes, guards and handlers from the router stack of Express 5', async () => {
     const { routes } = appWithPortal()
     expect(routes.map(it => `${it.method} ${it.path} [${it.guards}]`)).to.deep.equal([
       'GET /login []',
@@ -60,7 +60,7 @@ describe('the audit of a running CRM', () => {
     expect(json.answers.E2.status).to.equal('implemented')
   })
 
-  it('finds the prefixes of an Express 5 that keeps only matchers, with the addresses that it is told', () => {
+  it('finds the prefixes in an older Express 5, which keeps only matchers, by trying known addresses', () => {
     const { app } = appWithPortal()
     for (const layer of app.router.stack) Object.assign(layer, { rawPath: undefined })
     expect(readExpressApp(app, []).map(it => it.path)).to.deep.equal([
@@ -71,7 +71,7 @@ describe('the audit of a running CRM', () => {
     ])
   })
 
-  it('reads the router stack of Express 4, where a mount is a pattern', () => {
+  it('reads the router stack of Express 4, where a mount path is a regular expression', () => {
     const handle = Object.assign(() => {}, {
       stack: [
         {

@@ -16,7 +16,7 @@ import { expect } from 'chai'
 import { readSource } from '../../audit/collectors/source.ts'
 import { audit } from '../../audit/index.ts'
 
-describe('the audit of a source tree', () => {
+describe('audit of a source tree', () => {
   let root: string
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'portico-source-'))
@@ -29,7 +29,7 @@ describe('the audit of a source tree', () => {
   }
   const tableNames = async () => (await readSource(root)).tables.map(it => it.name)
 
-  it('leaves out what nobody wrote, what is ignored, tests and languages', async () => {
+  it('skips dependencies, generated and ignored files, tests and translations', async () => {
     put('schema.sql', 'create table clients (id int, name text);')
     for (const place of ['node_modules/x', 'vendor/x', 'dist', 'tests', 'lang', 'ignored', 'deep/also_ignored'])
       put(`${place}/schema.sql`, `create table from_${place.replaceAll('/', '_')} (id int, name text);`)
@@ -39,7 +39,7 @@ describe('the audit of a source tree', () => {
     expect(await tableNames()).to.deep.equal(['clients'])
   })
 
-  it('survives an empty directory, bytes that are no UTF-8, links in a circle, 200 MB and a file that is no JavaScript', async () => {
+  it('reads an empty directory, Latin-1 text, circular links, a 200 MB file and invalid JavaScript without failing', async () => {
     expect((await audit({ source: root })).notes).to.include(
       'No source file that the audit can read is in the directory.',
     )
@@ -60,13 +60,13 @@ describe('the audit of a source tree', () => {
     expect(await tableNames()).to.include('clients')
   })
 
-  it('of a directory that is not there says so', async () => {
+  it('says when the directory does not exist', async () => {
     const { whole, notes } = await audit({ source: join(root, 'nowhere') })
     expect(whole).to.equal(false)
     expect(notes.join()).to.include('There is no directory')
   })
 
-  it('changes nothing in it', async () => {
+  it('changes nothing in the tree', async () => {
     put('app.js', 'const app = require("express")(); app.get("/portal/:token", (req, res) => res.end())')
     const sum = () =>
       readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -86,7 +86,7 @@ describe('the audit of a source tree', () => {
     expect(sum()).to.deep.equal(before)
   })
 
-  it('replays migrations in their order: renamed and dropped tables and columns', async () => {
+  it('replays migrations in order, with renamed and dropped tables and columns', async () => {
     put('db/002.sql', 'alter table client rename to customers; alter table customers add phone text; drop table old;')
     put('db/001.sql', 'create table client (id int, fax text); create table old (id int, x int);')
     put('db/010.sql', 'alter table customers rename column fax to mail; alter table customers drop column phone;')
@@ -96,7 +96,38 @@ describe('the audit of a source tree', () => {
     ])
   })
 
-  it('finds no portal in dead code: a model without routes, a type that nobody sets, a permission on customers', async () => {
+  const commented = `create table invoices (
+      id int, -- the first (of several), the client's "own"
+      number text not null, -- printed; unique, once sent
+      -- client_id int,
+      total_cents int, # in cents, (never 1'000)
+      #old_total int,
+      state text default '-- none, (yet)' /* draft, sent (or paid)
+        and it's final */, due_date date,
+      \`memo\` varchar(20) default "isn't -- set, (yet)",
+      /* a block, */ paid numeric(10, 2) -- the last one, without a comma
+    ); -- the end;
+    alter table invoices add sent date, -- when, (if ever)
+      add column seen date;
+    create table lines (id int, invoice_id int -- its invoice
+      references invoices, -- and no other
+      kind text check (kind in ('hour', 'piece')) # what, counts
+    );`
+
+  it('reads every column of a table whose SQL has comments', async () => {
+    put('schema.sql', commented)
+    const { tables } = await readSource(root)
+    expect(tables.map(it => [it.name, it.columns.map(one => one.name).join()])).to.deep.equal([
+      ['invoices', 'id,number,total_cents,state,due_date,memo,paid,sent,seen'],
+      ['lines', 'id,invoice_id,kind'],
+    ])
+    const [invoices, lines] = tables
+    expect(invoices!.columns[1]).to.include({ type: 'text', at: 'schema.sql:3' })
+    expect(lines!.columns[1]!.references).to.equal('invoices')
+    expect(lines!.columns[2]!.values).to.deep.equal(['hour', 'piece'])
+  })
+
+  it('finds no portal in a model without routes, an unused user type or a permission on customers', async () => {
     put(
       'models.sql',
       "create table customers (id int, name text, password text); create table users (id int, password text, role text check (role in ('admin', 'customer')));",
@@ -118,7 +149,7 @@ describe('the audit of a source tree', () => {
     expect(json.answers.A1.reason).to.include('no route by which they sign in')
   })
 
-  it('does not take an id that the request brings for ownership', async () => {
+  it('does not count a customer id from the request as an ownership check', async () => {
     put(
       'schema.sql',
       'create table customers (id int, name text, password text); create table invoices (id int, customer_id int, number text, total numeric, due_date date);',
@@ -132,7 +163,7 @@ describe('the audit of a source tree', () => {
     expect((await audit({ source: root })).json.answers.D4.status).to.equal('implemented')
   })
 
-  it('keeps bank accounts, bills of suppliers and the company whose CRM it is apart from clients', async () => {
+  it('tells clients from bank accounts, supplier bills and the company that runs the CRM', async () => {
     put(
       'schema.sql',
       `create table companies (id int, name text); create table accounts (id int, name text, iban text);
@@ -147,7 +178,7 @@ describe('the audit of a source tree', () => {
     expect(json.data.tenants!.table).to.equal('companies')
   })
 
-  it('takes no colleague for a client: ids that look like tokens, guards about customers, stores that hang on a context', async () => {
+  it('does not take staff for clients when ids look like tokens, or guards and models are named after customers', async () => {
     put(
       'schema.sql',
       'create table customers (id int, name text); create table users (id int, password text); create table quotes (id int, customer_id int, number text, total numeric, date date);',

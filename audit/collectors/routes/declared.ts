@@ -11,7 +11,8 @@ export function declaredRoutes(files: SourceFile[], classes: Classes): Route[] {
   const area = entries.find(it => /portal|client|customer/i.test(it.path))?.path
   return [
     ...listed,
-    ...files.filter(it => /\$entry_point_registry/.test(it.text)).flatMap(entryPoints),
+    ...files.filter(it => /\$entry_point_registry/.test(it.text)).flatMap(it => entryPoints(it, files)),
+    ...moduleActions(classes),
     ...entries,
     ...(area ? files.flatMap(it => accessDefinition(it, area)) : []),
   ]
@@ -74,15 +75,39 @@ function fromJson(file: SourceFile, classes: Classes): Route[] {
   }
 }
 
-const entryPoints = (file: SourceFile): Route[] =>
-  [
+function entryPoints(file: SourceFile, files: SourceFile[]): Route[] {
+  const found = [
     ...file.text.matchAll(/['"](\w+)['"]\s*=>\s*(?:array\s*\(|\[)([^)\]]*['"]auth['"]\s*=>\s*(true|false)[^)\]]*)/g),
-  ].map(it => ({
-    method: 'ANY',
-    path: `/index.php/${it[1]}`,
-    guards: it[3] === 'true' ? ['entry point auth'] : [],
-    ...(it[3] === 'false' && { open: true }),
-    handler: it[2]!.match(/file['"]\s*=>\s*['"]([^'"]+)/)?.[1] ?? it[1]!,
-    body: '',
-    at: `${file.path}:${lineAt(file.text, it.index)}`,
-  }))
+  ]
+  return found.map(it => {
+    const opened = it[2]!.match(/file['"]\s*=>\s*['"]([^'"]+)/)?.[1]
+    return {
+      method: 'ANY',
+      path: `/index.php/${it[1]}`,
+      guards: it[3] === 'true' ? ['entry point auth'] : [],
+      ...(it[3] === 'false' && { open: true }),
+      handler: opened ?? it[1]!,
+      body: files.find(one => one.path === opened || one.path.endsWith(`/${opened}`))?.text ?? '',
+      at: `${file.path}:${lineAt(file.text, it.index)}`,
+    }
+  })
+}
+
+/** `modules/Invoices/controller.php` with `action_convert`: the application asks for a session before it calls them. */
+const moduleActions = (classes: Classes): Route[] =>
+  classes
+    .all()
+    .filter(it => /(^|\/)modules\/\w+\/controller\.php$/.test(it.file.path) && /Controller$/.test(it.parent))
+    .flatMap(it =>
+      it
+        .methods()
+        .filter(method => /^action_\w+$/i.test(method.name))
+        .map(method => ({
+          method: 'ANY',
+          path: `/index.php/${it.file.path.split('/').at(-2)}/${method.name.slice('action_'.length)}`,
+          guards: ['session of the application'],
+          handler: `${it.name}::${method.name}`,
+          body: method.text,
+          at: `${it.file.path}:${method.line}`,
+        })),
+    )

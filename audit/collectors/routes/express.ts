@@ -1,16 +1,29 @@
 import type { Route } from '../../model.ts'
+import { either } from '../../patterns.ts'
 import type { Call, Script } from '../javascript.ts'
-import { bodyOf, type Modules } from '../modules.ts'
+import { bodyOf, functionNamed, type Modules } from '../modules.ts'
 import type { Piece } from '../pieces.ts'
+import { type Gatekeeper, gatekeeper, under } from './guards.ts'
 import { joined } from './paths.ts'
 
 interface Router {
-  routes: { method: string; path: string; guards: string[]; handler: Piece | undefined; at: string; start: number }[]
-  /** Middleware for all that comes after it. */
-  guards: { name: string; start: number }[]
-  mounts: { path: string; guards: string[]; target: Piece; start: number }[]
+  routes: { method: string; path: string; guards: Guard[]; handler: Piece | undefined; at: string; start: number }[]
+  /** Middleware for all that comes after it, under a path or everywhere. */
+  guards: (Guard & { start: number; path: string })[]
+  mounts: { path: string; guards: Guard[]; target: Piece; start: number }[]
   script: Script
   variable: string
+}
+
+/** A function in front of routes: by its name, or itself where it has none. */
+interface Guard {
+  name: string
+  text?: string
+}
+
+/** A guard with the part of the application that it stands in front of. */
+interface Standing extends Gatekeeper {
+  covers(path: string): boolean
 }
 
 /** Routes of Express, and of Fastify, Koa and Hono, which are written alike, with the prefixes of their mounts. */
@@ -21,32 +34,55 @@ export function expressRoutes(modules: Modules): Route[] {
   for (const router of routers.values())
     for (const it of router.mounts) for (const key of targets(it.target, router, routers, modules)) mounted.add(key)
   const found: Route[] = []
+  const known = new Map<string, Gatekeeper | undefined>()
   for (const key of routers.keys()) if (!mounted.has(key)) expand(key, '', [], new Set())
   return found
 
-  function expand(key: string, prefix: string, guards: string[], seen: Set<string>) {
+  /** What a guard does is read once, however many routes it stands in front of. */
+  function gatekeeperOf({ name, text }: Guard, script: Script): Gatekeeper | undefined {
+    const key = `${script.file.path}#${name}#${text ?? ''}`
+    if (!known.has(key)) {
+      const found = text === undefined ? functionNamed(name, script, modules) : { text, script }
+      known.set(key, gatekeeper(name, found?.text, found?.script.file.text ?? ''))
+    }
+    return known.get(key)
+  }
+
+  function standing(guards: Guard[], path: string, { script }: Router): Standing[] {
+    const covers = path === '' ? () => true : under(joined(path))
+    return guards.flatMap(it => {
+      const found = gatekeeperOf(it, script)
+      if (!found) return []
+      const inner = (full: string) => found.lets(full) || found.lets(full.slice(joined(path).length) || '/')
+      return [{ name: found.name, lets: inner, covers }]
+    })
+  }
+
+  function expand(key: string, prefix: string, outer: Standing[], seen: Set<string>) {
     const router = routers.get(key)
     if (!router || seen.has(key) || seen.size > 12) return
     const routed = new Set(
       router.mounts
         .filter(it => targets(it.target, router, routers, modules).length)
-        .flatMap(it => guardNames(it.target)),
+        .flatMap(it => guardsIn(it.target).map(one => one.name)),
     )
-    const guarding = (names: string[]) => names.filter(it => !routed.has(it))
-    const before = (start: number) => [
-      ...guards,
-      ...guarding(router.guards.filter(it => it.start < start).map(it => it.name)),
-    ]
+    const own = router.guards
+      .filter(it => !routed.has(it.name))
+      .map(it => ({ start: it.start, standing: standing([it], `${prefix}${it.path && `/${it.path}`}`, router) }))
+    const before = (start: number) => [...outer, ...own.filter(it => it.start < start).flatMap(it => it.standing)]
+    const guarding = (guards: Guard[]) =>
+      standing(
+        guards.filter(it => !routed.has(it.name)),
+        prefix,
+        router,
+      )
     for (const it of router.routes) {
       const { name, text } = bodyOf(it.handler, router.script, modules)
-      found.push({
-        method: it.method,
-        path: joined(prefix, it.path),
-        guards: [...before(it.start), ...it.guards],
-        handler: name,
-        body: text,
-        at: it.at,
-      })
+      const path = joined(prefix, it.path)
+      const asked = [...before(it.start).filter(one => one.covers(path)), ...guarding(it.guards)]
+      const guards = asked.filter(one => !one.lets(path)).map(one => one.name)
+      const open = guards.length === 0 && asked.length > 0
+      found.push({ method: it.method, path, guards, ...(open && { open }), handler: name, body: text, at: it.at })
     }
     for (const it of router.mounts)
       for (const inner of targets(it.target, router, routers, modules))
@@ -67,12 +103,12 @@ function collect(call: Call, script: Script, routers: Map<string, Router>) {
   }
   const at = `${script.file.path}:${line}`
   const chained = rest[0] === 'route' && rest.length > 1
-  if (verbs.test(name) && !notRouters.test(variable)) {
+  if (verbs.test(name) && isRouter(variable, script)) {
     const first = chained ? chainedPath(call, script) : pathsOf(args[0], script)
     const handlers = chained ? args : args.slice(1)
     const last = handlers.at(-1)
     if (!first || !last || !answers(last)) return
-    const guards = handlers.slice(0, -1).flatMap(guardNames)
+    const guards = handlers.slice(0, -1).flatMap(guardsIn)
     for (const path of first)
       router().routes.push({
         method: verbs.exec(name)![1]!.toUpperCase().replace('ALL', 'ANY'),
@@ -82,7 +118,7 @@ function collect(call: Call, script: Script, routers: Map<string, Router>) {
         at,
         start,
       })
-  } else if (rest.length === 1 && /^(use|register|route)$/.test(rest[0]!) && !notRouters.test(variable)) {
+  } else if (rest.length === 1 && /^(use|register|route)$/.test(rest[0]!) && isRouter(variable, script)) {
     const [first, ...others] = args
     if (!first) return
     const paths = pathsOf(first, script)
@@ -91,17 +127,32 @@ function collect(call: Call, script: Script, routers: Map<string, Router>) {
     const places = rest[0] === 'register' ? [prefix ?? ''] : (paths ?? [''])
     // Each of several handlers may be a router, and those before it guard it.
     listed.forEach((target, index) => {
-      const guards = listed.slice(0, index).flatMap(guardNames)
+      const guards = listed.slice(0, index).flatMap(guardsIn)
       for (const path of places) router().mounts.push({ path, guards, target, start })
-      if (!paths && rest[0] === 'use') for (const it of guardNames(target)) router().guards.push({ name: it, start })
+      if (rest[0] !== 'use') return
+      for (const path of places)
+        for (const it of guardsIn(target)) if (!paths || standsAlone(it)) router().guards.push({ ...it, start, path })
     })
   }
 }
 
-const notRouters =
-  /^(axios|api|http|https|fetch|client|request|supertest|agent|jQuery|\$|_|cy|nock|moxios|apiClient|httpClient|cache|redis|store|map|params|headers|form|config)$/
+const httpClients = 'axios|api|http|https|fetch|client|request|supertest|agent'
+const otherObjects = either(
+  'jQuery',
+  /\$/,
+  '_ cy nock moxios apiClient httpClient cache redis store map params headers form config',
+)
+/** Variables with methods that are called like those of a router. */
+const notRouters = new RegExp(`^(${httpClients}|${otherObjects.source})$`)
 
-/** A function that only makes a router is its home; what is inside a class or a method too. */
+/** A variable of such a name counts where a router is made of it. */
+const isRouter = (variable: string, { file }: Script) =>
+  !notRouters.test(variable) ||
+  new RegExp(
+    `\\b${RegExp.escape(variable)}\\s*=\\s*(new\\s+)?([\\w.]+\\.)?(Router|express|Hono|Koa|[fF]astify)\\(`,
+  ).test(file.text)
+
+/** The function, class or method in which a router is made. */
 const homeOf = (call: Call) => call.within.filter(it => it && it !== call.into)[0] ?? ''
 const keyOf = (path: string, home: string, variable: string) => `${path}#${home}#${variable}`
 
@@ -123,16 +174,20 @@ function chainedPath({ start }: Call, script: Script) {
 const answers = (it: Piece) =>
   it.isFunction || it.call !== undefined || (/^[\w$.?[\]'"]+$/.test(it.text) && it.string === undefined)
 
-function guardNames(it: Piece): string[] {
-  if (it.items) return it.items.flatMap(guardNames)
+function guardsIn(it: Piece): Guard[] {
+  if (it.items) return it.items.flatMap(guardsIn)
   if (it.isFunction) return inlineGuard(it.text)
-  return /^[\w$.]+/.test(it.text) &&
-    !/^(express\.|cors|helmet|compression|bodyParser|morgan|cookieParser|upload|multer|rateLimit|session\()/.test(
-      it.text,
-    )
-    ? [it.text.replace(/\s+/g, ' ').slice(0, 80)]
+  return /^[\w$.]+/.test(it.text) && !notGuards.test(it.text)
+    ? [{ name: it.text.replace(/\s+/g, ' ').slice(0, 80) }]
     : []
 }
+
+const notGuards =
+  /^(express\.|cors|helmet|compression|bodyParser|morgan|cookieParser|upload|multer|rateLimit|session\()/
+
+/** What is mounted under a path is mostly a router, even where none was found. */
+const standsAlone = ({ name }: Guard) =>
+  !/rout(er|es?)\b|controller|handler|^require\(|static|proxy|serve|\bapp\b/i.test(name)
 
 /** Which routers an expression stands for: a variable, an import, `require(…)`, or a function that makes one. */
 function targets(piece: Piece, from: Router, routers: Map<string, Router>, modules: Modules): string[] {
@@ -160,10 +215,11 @@ function targets(piece: Piece, from: Router, routers: Map<string, Router>, modul
   }
 }
 
-/** A function written on the spot guards if it turns away who has no session, and is neutral if it turns away others. */
-function inlineGuard(text: string): string[] {
+/** Whether an inline function rejects requests: without a session, or for another reason. */
+function inlineGuard(text: string): Guard[] {
   if (!/\b401\b|redirect\([^)]*(log|sign)[-_]?in|[Uu]nauthori[sz]ed/.test(text)) return []
-  return /!\s*(req|request|ctx)\.(user|session|auth|admin)|isAuthenticated\(\)|jwt\.verify|verifyToken/.test(text)
-    ? ['inline session guard']
-    : ['inline guard']
+  const name = readsSession.test(text) ? 'inline session guard' : 'inline guard'
+  return [{ name, text }]
 }
+
+const readsSession = /!\s*(req|request|ctx)\.(user|session|auth|admin)|isAuthenticated\(\)|jwt\.verify|verifyToken/

@@ -2,7 +2,9 @@ import type { Route } from '../../model.ts'
 import type { Classes } from '../classes.ts'
 import { closing, lineAt, literal, literals, masked, parts } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
+import { matching } from './guards.ts'
 import { joined } from './paths.ts'
+import { guardIn } from './php-files.ts'
 
 interface Group {
   prefix: string
@@ -15,6 +17,7 @@ export function laravelRoutes(files: SourceFile[], classes: Classes): Route[] {
   const providers = files.filter(
     it => /base_path\(|__DIR__/.test(it.text) && /->group\(|::group\(|loadRoutesFrom/.test(it.text),
   )
+  const exceptions = files.flatMap(it => exceptionsIn(it, files))
   return files
     .filter(
       it =>
@@ -23,9 +26,40 @@ export function laravelRoutes(files: SourceFile[], classes: Classes): Route[] {
         !/ServiceProvider/.test(it.path),
     )
     .flatMap(file => statements(file, masked(file.text), 0, file.text.length, rootOf(file, providers), classes))
+    .map(it => exempted(it, exceptions))
 }
 
-/** What the provider that loads a routes file puts around it. */
+/** A middleware with the addresses that it does not ask at. */
+interface Exception {
+  names: Set<string>
+  lets(path: string): boolean
+}
+
+/** `protected $except = ['portal/*']` of a middleware that asks who is there, and the names that it has in routes. */
+function exceptionsIn({ path, text }: SourceFile, files: SourceFile[]): Exception[] {
+  const list = path.endsWith('.php')
+    ? text.match(/\$(?:except|open|public|guest)\w*\s*=\s*(?:\[|array\()([^\])]*)/i)?.[1]
+    : undefined
+  const name = text.match(/class\s+(\w+)/)?.[1]
+  if (!list || !name || /csrf|TrimStrings|EncryptCookies|Maintenance|Exceptions?\\Handler/i.test(name + path)) return []
+  if (!/auth|login|401|403|redirect|session/i.test(text)) return []
+  const alias = new RegExp(`['"]([\\w.]+)['"]\\s*=>\\s*[\\w\\\\]*\\b${name}::class`)
+  const aliases = files.flatMap(it =>
+    /[kK]ernel|bootstrap\/app/.test(it.path) ? (it.text.match(alias)?.[1] ?? []) : [],
+  )
+  const open = literals(list).map(it => matching(joined(it)))
+  return [{ names: new Set([name, ...aliases]), lets: one => open.some(it => it(one)) }]
+}
+
+function exempted(route: Route, exceptions: Exception[]): Route {
+  const guards = route.guards.filter(
+    it => !exceptions.some(one => one.names.has(it.split(':')[0]!) && one.lets(route.path)),
+  )
+  const open = guards.length === 0 && route.guards.length > 0
+  return open ? { ...route, guards, open } : { ...route, guards }
+}
+
+/** The prefix and the middleware of the provider that loads a routes file. */
 function rootOf(file: SourceFile, providers: SourceFile[]): Group {
   const name = file.path.split('/').slice(-2).join('/')
   for (const { text } of providers) {
@@ -80,17 +114,18 @@ function interpret(
   outer: Group,
   classes: Classes,
 ): Route[] {
-  const said = (name: string) => steps.filter(it => it.name === name)
+  const stepsNamed = (name: string) => steps.filter(it => it.name === name)
   const group: Group = {
-    prefix: [outer.prefix, ...said('prefix').map(it => literal(it.args[0]) ?? '')].join('/'),
+    prefix: [outer.prefix, ...stepsNamed('prefix').map(it => literal(it.args[0]) ?? '')].join('/'),
     guards: [
       ...outer.guards,
-      ...said('middleware').flatMap(it => literals(it.args.join(',')).concat(classNames(it.args.join(',')))),
+      ...stepsNamed('middleware').flatMap(it => literals(it.args.join(',')).concat(classNames(it.args.join(',')))),
     ],
     ...(outer.controller && { controller: outer.controller }),
   }
-  for (const it of said('withoutMiddleware')) group.guards = group.guards.filter(one => !it.args.join().includes(one))
-  const controller = said('controller')[0]?.args[0]
+  for (const it of stepsNamed('withoutMiddleware'))
+    group.guards = group.guards.filter(one => !it.args.join().includes(one))
+  const controller = stepsNamed('controller')[0]?.args[0]
   if (controller) group.controller = className(controller)!
   const nested = steps.find(it => it.name === 'group')
   if (nested) {
@@ -112,17 +147,19 @@ function routesOf(
   classes: Classes,
 ): Route[] {
   const route = (method: string, path: string, action: string, verb?: string): Route => {
+    const own = ownMethod(args, file, classes)
     const handler = verb ? { controller: className(action), method: verb } : actionOf(action, controller)
-    const told = handler.controller ? meant(handler.controller, action, file) : undefined
-    const found = told && classes.find(told.name, told.place)
-    const method_ = found?.method(handler.method)
+    const resolved = handler.controller ? resolveClass(handler.controller, action, file) : undefined
+    const found = own?.found ?? (resolved && classes.find(resolved.name, resolved.place))
+    const called = own?.method ?? handler.method
+    const actionText = found?.method(called)?.text
     const inside = (found?.method('__construct')?.text ?? '').match(/middleware\(([^)]*)\)/g)?.flatMap(literals) ?? []
     return {
       method,
       path: joined(prefix, path),
-      guards: [...guards, ...inside],
-      handler: found ? `${found.file.path.replace(/\.php$/, '')}::${handler.method}` : (handler.controller ?? 'inline'),
-      body: method_?.text ?? (/^(static\s+)?(function|fn)\b/.test(action) ? action : ''),
+      guards: [...guards, ...inside, ...(own ? guardIn(actionText ?? '') : [])],
+      handler: found ? `${found.file.path.replace(/\.php$/, '')}::${called}` : (handler.controller ?? 'inline'),
+      body: actionText ?? (/^(static\s+)?(function|fn)\b/.test(action) ? action : ''),
       at,
     }
   }
@@ -135,7 +172,7 @@ function routesOf(
     return []
   }
   if (/^(get|post|put|patch|delete|any|view|options)$/.test(name))
-    return [route(name === 'any' ? 'ANY' : name === 'view' ? 'GET' : name.toUpperCase(), path, args[1] ?? '')]
+    return [route(name === 'view' ? 'GET' : name.toUpperCase(), path, args[1] ?? '')]
   if (/^(resource|apiResource|singleton)$/.test(name)) {
     const one = `${path}/{id}`
     const all = [
@@ -149,6 +186,14 @@ function routesOf(
     return all.some(it => it.body) ? all.filter(it => it.body) : all
   }
   return []
+}
+
+/** `$app->get('/invoice', 'list', …, static::class)`: a controller that registers its own methods. */
+function ownMethod(args: string[], file: SourceFile, classes: Classes) {
+  const method = literal(args[1])
+  if (!method || !args.slice(2).some(it => /^(static|self)::class$|^get_class\(\$this\)$/.test(it))) return undefined
+  const found = classes.all().find(it => it.file === file && it.method(method))
+  return found && { found, method }
 }
 
 function actionOf(action: string, controller: string | undefined): { controller: string | undefined; method: string } {
@@ -168,11 +213,11 @@ const className = (source: string) =>
     .at(-1) ?? literal(source)?.split('\\').at(-1)
 const classNames = (source: string) => [...source.matchAll(/([\w\\]+)::class/g)].map(it => it[1]!.split('\\').at(-1)!)
 
-/** The class that a name means here, and where it lies by its namespace, as the action or a `use` says it. */
-function meant(name: string, action: string, file: SourceFile): { name: string; place: string } {
+/** The class that a name stands for, and its path, by the namespace in the action or in a `use`. */
+function resolveClass(name: string, action: string, file: SourceFile): { name: string; place: string } {
   const alias = file.text.match(new RegExp(`^use\\s+([\\w\\\\]+)\\s+as\\s+${name};`, 'm'))?.[1]
   const own = file.text.match(new RegExp(`^use\\s+([\\w\\\\]*\\\\${name});`, 'm'))?.[1]
-  const told = action.match(new RegExp(`([\\w\\\\]+\\\\${name})\\b`))?.[1] ?? alias ?? own
-  const place = told?.replaceAll('\\', '/') ?? `app/Http/Controllers/${name}`
-  return { name: told?.split('\\').at(-1) ?? name, place }
+  const named = action.match(new RegExp(`([\\w\\\\]+\\\\${name})\\b`))?.[1] ?? alias ?? own
+  const place = named?.replaceAll('\\', '/') ?? `app/Http/Controllers/${name}`
+  return { name: named?.split('\\').at(-1) ?? name, place }
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix'
 import type { Route } from '../../model.ts'
+import { either } from '../../patterns.ts'
 import type { Classes } from '../classes.ts'
 import { lineAt } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
@@ -49,7 +50,7 @@ function methodsOf(it: ReturnType<Classes['all']>[number], classes: Classes): Ro
     })
 }
 
-/** The base classes up to one that turns visitors away; none if no one does. */
+/** The base classes up to one that rejects requests without a session; none if there is no such class. */
 function ancestors(it: ReturnType<Classes['all']>[number], classes: Classes, depth = 0): string[] {
   const parent = it.parent.split('\\').at(-1)!
   const found = parent && depth < 5 ? classes.find(parent, it.file.path) : undefined
@@ -58,14 +59,22 @@ function ancestors(it: ReturnType<Classes['all']>[number], classes: Classes, dep
   return above.length || turnsAway.test(found.method('__construct')?.text ?? '') ? [parent, ...above] : []
 }
 
-const turnsAway =
-  /(userdata\(|session|logged|login|auth|permission|user_type)[^;{]{0,200}\{[^}]{0,300}(redirect|show_error|show_404|access_denied|exit\b|die\b)/i
+const sessionCheck = 'userdata\\(|session|logged|login|auth|permission|user_type'
+const rejection = 'redirect|show_error|show_404|access_denied|exit\\b|die\\b'
+const turnsAway = new RegExp(`(${sessionCheck})[^;{]{0,200}\\{[^}]{0,300}(${rejection})`, 'i')
 
-const signs =
-  /(is_client_logged_in|is_logged_in|isLoggedIn|is_staff_logged_in|require_?login|check_?login|checkAuth|restrictedArea|accessforbidden|check_auth|auth_check|requireAuth|ensureLogged\w*|\$_SESSION\[['"](?:user\w*|admin\w*|login\w*|uid|id|client\w*|customer\w*|contact\w*)['"]\])/
+const guardFunctions = either(
+  'is_client_logged_in is_client_logged is_logged_in is_admin_logged isLoggedIn is_staff_logged_in',
+  'require_?login check_?login checkAuth restrictedArea accessforbidden check_auth auth_check requireAuth',
+  /ensureLogged\w*/,
+)
+const sessionKeys = /user\w*|admin\w*|login\w*|uid|id|client\w*|customer\w*|contact\w*/
+const sessionVariable = `\\$_SESSION\\[['"](?:${sessionKeys.source})['"]\\]`
+const guardCode = new RegExp(`(${guardFunctions.source}|${sessionVariable})`)
 
-const guardIn = (text: string) => {
-  const sign = text.match(signs)?.[1]
+/** The check of a session that a handler begins with, by its name. */
+export const guardIn = (text: string) => {
+  const sign = text.match(guardCode)?.[1]
   return sign ? [sign] : []
 }
 
@@ -81,7 +90,7 @@ function pages(files: SourceFile[]): Route[] {
           .slice(0, 3)
           .some(
             it =>
-              signs.test(it.text) &&
+              guardCode.test(it.text) &&
               /(header\(\s*['"]Location|exit|die|redirect|->login\b|loginfunction)/i.test(it.text),
           ),
       )
@@ -130,9 +139,13 @@ function actionsIn({ path, text }: SourceFile, address: string, page: Route): Ro
 
 /** A file that defines only classes and functions is included, not opened. */
 const isPage = ({ path, text }: SourceFile) =>
-  !/(^|\/)(classes|class|lib|libs|core|includes?|config|conf|models?|migrations?|install|views?|templates?|tpl|src\/\w+|app\/\w+)\//.test(
-    path,
-  ) &&
+  !includedFolder.test(path) &&
   !/\.(class|lib|inc|tpl|modules?)\.php$/.test(path) &&
   /<html|<form|\becho\b|print |header\(|json_encode|llxHeader|render|include|require/.test(text) &&
   !/^\s*(?:abstract\s+|final\s+)?(?:class|interface|trait)\s+\w+/m.test(text)
+
+const includedFolders = either(
+  'classes class lib libs core includes? config conf models? migrations? install views? templates? tpl',
+  /src\/\w+|app\/\w+/,
+)
+const includedFolder = new RegExp(`(^|/)(${includedFolders.source})/`)

@@ -8,162 +8,211 @@ interface Scope {
   module: string
   controller?: string
   guards: string[]
-  /** The parameter of a `resources` that nested ones carry. */
-  member?: string
+}
+
+/** A statement of a routes file. */
+interface Statement {
+  line: string
+  /** Its first word: `resources`, `get`, `namespace`. */
+  method: string
+  /** Its first argument. */
+  name: string
+  at: string
+  scope: Scope
+  classes: Classes
+}
+
+/** What a statement adds: its routes, and the scope of its block where it opens one. */
+interface Outcome {
+  routes?: Route[]
+  inner?: Scope
 }
 
 /** `config/routes.rb`, read line by line: namespaces, scopes, resources, and the filters of their controllers. */
 export function railsRoutes(files: SourceFile[], classes: Classes): Route[] {
   return files
     .filter(it => /(^|\/)config\/routes(\/\w+)?\.rb$/.test(it.path))
-    .flatMap(file => routesFile(file, classes))
+    .flatMap(file => routesOfFile(file, classes))
 }
 
-function routesFile(file: SourceFile, classes: Classes): Route[] {
+function routesOfFile(file: SourceFile, classes: Classes): Route[] {
   const scopes: Scope[] = [{ path: '', module: '', guards: [] }]
-  const found: Route[] = []
-  const opened: boolean[] = []
+  const routes: Route[] = []
+  /** For each open block, whether it has a scope of its own. */
+  const blocks: boolean[] = []
   const text = file.text.replace(/^=begin[\s\S]*?^=end/gm, it => it.replace(/[^\n]/g, ''))
-  text.split('\n').forEach((raw, number) => {
-    const line = raw.replace(/(^|\s)#(?!\{).*$/, '').trim()
-    const scope = scopes.at(-1)!
-    const at = `${file.path}:${number + 1}`
-    const add = (method: string, path: string, action: string, controller: string) =>
-      found.push(routeOf(method, path, controller, action, scope, at, classes))
+  for (const [index, source] of text.split('\n').entries()) {
+    const line = source.replace(/(^|\s)#(?!\{).*$/, '').trim()
+    const method = line.match(/^(\w+)/)?.[1] ?? ''
     const name = line.match(/[:"'/]([\w/:.*()-]+)/)?.[1] ?? ''
-    const option = (key: string) => line.match(new RegExp(`\\b${key}:\\s*[:"'/]?([\\w/:-]*)`))?.[1]
-    const verb = line.match(/^(\w+)/)?.[1] ?? ''
-    let inner: Scope | undefined
-    if (verb === 'namespace')
-      inner = { ...scope, path: `${scope.path}/${option('path') ?? name}`, module: `${scope.module}${name}/` }
-    else if (verb === 'scope')
-      inner = {
-        ...scope,
-        path: `${scope.path}/${/^scope\s*\(?\s*["':]/.test(line) ? name : (option('path') ?? '')}`,
-        module: option('module') ? `${scope.module}${option('module')}/` : scope.module,
-      }
-    else if (verb === 'authenticate' || verb === 'authenticated')
-      inner = { ...scope, guards: [...scope.guards, `authenticate ${name}`] }
-    else if (
-      verb === 'constraints' ||
-      verb === 'concern' ||
-      verb === 'draw' ||
-      verb === 'devise_scope' ||
-      verb === 'defaults'
-    )
-      inner = { ...scope }
-    else if (verb === 'member') inner = { ...scope, path: scope.member ? `${scope.path}` : scope.path }
-    else if (verb === 'collection') inner = { ...scope, path: scope.path.replace(/\/:\w+$/, '') }
-    else if (verb === 'devise_for') found.push(...devise(name, option('path') ?? name, scope, at))
-    else if (/^resources?$/.test(verb)) {
-      for (const it of line
-        .replace(/^resources?\s*\(?/, '')
-        .match(/^(?:\s*[:"'][\w/]+["']?\s*,?)+/)?.[0]
-        .match(/\w+/g) ?? []) {
-        const path = `${scope.path}/${option('path') ?? it}`
-        const single = verb === 'resource'
-        const controller = option('controller') ?? (single ? plural(it) : it)
-        const only = line.match(/only:\s*(\[[^\]]*\]|%i\[[^\]]*\]|:\w+)/)?.[1]
-        const except = line.match(/except:\s*(\[[^\]]*\]|%i\[[^\]]*\]|:\w+)/)?.[1]
-        const one = single ? path : `${path}/:id`
-        for (const [method, place, action] of [
-          ['GET', path, 'index'],
-          ['POST', path, 'create'],
-          ['GET', one, 'show'],
-          ['PATCH', one, 'update'],
-          ['DELETE', one, 'destroy'],
-        ] as const)
-          if ((!only || only.includes(action)) && !except?.includes(action) && !(single && action === 'index'))
-            found.push(routeOf(method, place, controller, action, { ...scope, path: '' }, at, classes))
-        inner = {
-          ...scope,
-          path: single ? path : `${path}/:${option('param') ?? `${it.replace(/s$/, '')}_id`}`,
-          controller,
-          member: it,
-        }
-      }
-    } else if (/^(get|post|put|patch|delete|match|root)$/.test(verb)) {
-      const to = line.match(/(?:to:|=>)\s*["']([\w/]+)#(\w+)["']/)
-      const path = verb === 'root' ? '' : name
-      const action = to?.[2] ?? option('action') ?? path.split('/').at(-1)!
-      const nested = /on:\s*:collection/.test(line) ? { ...scope, path: scope.path.replace(/\/:\w+$/, '') } : scope
-      found.push(
-        routeOf(
-          verb === 'match' ? 'ANY' : verb === 'root' ? 'GET' : verb.toUpperCase(),
-          path,
-          to?.[1] ?? option('controller') ?? scope.controller ?? '',
-          action,
-          nested,
-          at,
-          classes,
-        ),
-      )
-    } else if (verb === 'mount') add('ANY', option('at') ?? name, 'mount', name)
+    const at = `${file.path}:${index + 1}`
+    const { routes: added = [], inner } = interpret({ line, method, name, at, scope: scopes.at(-1)!, classes })
+    routes.push(...added)
     if (/\bdo(\s*\|[^|]*\|)?\s*$/.test(line)) {
-      opened.push(inner !== undefined)
+      blocks.push(inner !== undefined)
       if (inner) scopes.push(inner)
-    } else if (/^end\b/.test(line) && opened.pop()) scopes.pop()
-  })
-  return found
+    } else if (/^end\b/.test(line) && blocks.pop()) scopes.pop()
+  }
+  return routes
 }
 
-function routeOf(
-  method: string,
-  path: string,
-  controller: string,
-  action: string,
-  scope: Scope,
-  at: string,
-  classes: Classes,
-): Route {
-  const name = `${scope.module}${controller}`.replace(/^\//, '')
-  const found = classes.find(`${camel(name.split('/').at(-1) ?? '')}Controller`, `app/controllers/${name}`)
-  const text = found?.method(action)?.text ?? ''
+function interpret(statement: Statement): Outcome {
+  const { method, name, scope, line } = statement
+  switch (method) {
+    case 'namespace':
+    case 'scope':
+      return { inner: nestedScope(statement) }
+    case 'authenticate':
+    case 'authenticated':
+      return { inner: { ...scope, guards: [...scope.guards, `authenticate ${name}`] } }
+    case 'constraints':
+    case 'concern':
+    case 'draw':
+    case 'devise_scope':
+    case 'defaults':
+    case 'member':
+      return { inner: { ...scope } }
+    case 'collection':
+      return { inner: { ...scope, path: withoutParameter(scope.path) } }
+    case 'devise_for':
+      return { routes: deviseRoutes(statement) }
+    case 'resource':
+    case 'resources':
+      return resourceRoutes(statement)
+    case 'mount':
+      return { routes: [routeOf(statement, 'ANY', optionOf(line, 'at') ?? name, { controller: name, name: 'mount' })] }
+    default:
+      return /^(get|post|put|patch|delete|match|root)$/.test(method) ? { routes: [singleRoute(statement)] } : {}
+  }
+}
+
+const optionOf = (line: string, key: string) => line.match(new RegExp(`\\b${key}:\\s*[:"'/]?([\\w/:-]*)`))?.[1]
+
+const withoutParameter = (path: string) => path.replace(/\/:\w+$/, '')
+
+function nestedScope({ method, line, name, scope }: Statement): Scope {
+  const path = optionOf(line, 'path')
+  if (method === 'namespace')
+    return { ...scope, path: `${scope.path}/${path ?? name}`, module: `${scope.module}${name}/` }
+  const named = /^scope\s*\(?\s*["':]/.test(line)
+  const module = optionOf(line, 'module')
+  return {
+    ...scope,
+    path: `${scope.path}/${named ? name : (path ?? '')}`,
+    module: module ? `${scope.module}${module}/` : scope.module,
+  }
+}
+
+/** `resources :invoices, :quotes, only: [:index]`: the usual routes of each, and the scope of what is nested in the last. */
+function resourceRoutes(statement: Statement): Outcome {
+  const names = statement.line.replace(/^resources?\s*\(?/, '').match(/^(?:\s*[:"'][\w/]+["']?\s*,?)+/)?.[0]
+  const resources = names?.match(/\w+/g) ?? []
+  const last = resources.at(-1)
+  return {
+    routes: resources.flatMap(it => routesOfResource(it, statement)),
+    ...(last !== undefined && { inner: scopeOfResource(last, statement) }),
+  }
+}
+
+function routesOfResource(resource: string, statement: Statement): Route[] {
+  const { path, controller, single } = placeOfResource(resource, statement)
+  const only = statement.line.match(/only:\s*(\[[^\]]*\]|%i\[[^\]]*\]|:\w+)/)?.[1]
+  const except = statement.line.match(/except:\s*(\[[^\]]*\]|%i\[[^\]]*\]|:\w+)/)?.[1]
+  const member = single ? path : `${path}/:id`
+  const usual = [
+    ['GET', path, 'index'],
+    ['POST', path, 'create'],
+    ['GET', member, 'show'],
+    ['PATCH', member, 'update'],
+    ['DELETE', member, 'destroy'],
+  ] as const
+  const unprefixed = { ...statement, scope: { ...statement.scope, path: '' } }
+  return usual
+    .filter(([, , action]) => (!only || only.includes(action)) && !except?.includes(action))
+    .filter(([, , action]) => !single || action !== 'index')
+    .map(([method, address, action]) => routeOf(unprefixed, method, address, { controller, name: action }))
+}
+
+function scopeOfResource(resource: string, statement: Statement): Scope {
+  const { path, controller, single } = placeOfResource(resource, statement)
+  const parameter = optionOf(statement.line, 'param') ?? `${resource.replace(/s$/, '')}_id`
+  return { ...statement.scope, path: single ? path : `${path}/:${parameter}`, controller }
+}
+
+function placeOfResource(resource: string, { method, line, scope }: Statement) {
+  const single = method === 'resource'
+  return {
+    single,
+    path: `${scope.path}/${optionOf(line, 'path') ?? resource}`,
+    controller: optionOf(line, 'controller') ?? (single ? plural(resource) : resource),
+  }
+}
+
+/** `get 'quotes/:token', to: 'quotes#public'` */
+function singleRoute(statement: Statement): Route {
+  const { method, line, name, scope } = statement
+  const target = line.match(/(?:to:|=>)\s*["']([\w/]+)#(\w+)["']/)
+  const path = method === 'root' ? '' : name
+  const action = {
+    controller: target?.[1] ?? optionOf(line, 'controller') ?? scope.controller ?? '',
+    name: target?.[2] ?? optionOf(line, 'action') ?? path.split('/').at(-1)!,
+  }
+  const ofCollection = /on:\s*:collection/.test(line)
+  const place = ofCollection ? { ...statement, scope: { ...scope, path: withoutParameter(scope.path) } } : statement
+  return routeOf(place, httpMethods[method] ?? method.toUpperCase(), path, action)
+}
+
+const httpMethods: Record<string, string> = { match: 'ANY', root: 'GET' }
+
+interface Action {
+  controller: string
+  name: string
+}
+
+function routeOf({ scope, at, classes }: Statement, method: string, path: string, action: Action): Route {
+  const name = `${scope.module}${action.controller}`.replace(/^\//, '')
+  const className = `${camelCase(name.split('/').at(-1) ?? '')}Controller`
+  const controller = classes.find(className, `app/controllers/${name}`)
+  const filters = controller ? filtersOf(controller, action.name, classes) : []
   return {
     method,
     path: joined(scope.path, path),
-    guards: [...scope.guards, ...(found ? filtersOf(found, action, classes) : [])],
-    handler: `${name}#${action}`,
-    body: text,
+    guards: [...scope.guards, ...filters],
+    handler: `${name}#${action.name}`,
+    body: controller?.method(action.name)?.text ?? '',
     at,
   }
 }
 
-function filtersOf(it: ClassText, action: string, classes: Classes, depth = 0): string[] {
-  const parent = it.parent.split('::').at(-1)
-  const above = parent && depth < 5 ? classes.find(parent, it.file.path) : undefined
-  const applies = (line: string) => {
-    const only = line.match(/only:\s*(.*)$/)?.[1]
-    const except = line.match(/except:\s*(.*)$/)?.[1]
-    return only
-      ? new RegExp(`:?\\b${action}\\b`).test(only)
-      : except
-        ? !new RegExp(`\\b${action}\\b`).test(except)
-        : true
-  }
-  const lines = it.text.split('\n')
-  const skipped = lines
-    .filter(line => /^\s*skip_before_action/.test(line) && applies(line))
-    .flatMap(line => line.match(/:\w+[?!]?/g) ?? [])
-  const own = lines
-    .filter(
-      line =>
-        /^\s*(before_action|prepend_before_action|authorize_resource|load_and_authorize_resource)/.test(line) &&
-        applies(line),
-    )
-    .map(line => line.match(/[:"'](\w+[?!]?)/)?.[1] ?? line.trim())
-  const inherited = above ? filtersOf(above, action, classes, depth + 1) : []
+/** The filters in front of an action, those that its controller inherits first. */
+function filtersOf(controller: ClassText, action: string, classes: Classes, depth = 0): string[] {
+  const parentName = controller.parent.split('::').at(-1)
+  const parent = parentName && depth < 5 ? classes.find(parentName, controller.file.path) : undefined
+  const inherited = parent ? filtersOf(parent, action, classes, depth + 1) : []
+  const lines = controller.text.split('\n').filter(it => appliesTo(action, it))
+  const own = lines.filter(it => filterCall.test(it)).map(it => it.match(/[:"'](\w+[?!]?)/)?.[1] ?? it.trim())
+  const skipped = lines.filter(it => /^\s*skip_before_action/.test(it)).flatMap(it => it.match(/:\w+[?!]?/g) ?? [])
   return [...inherited, ...own].filter(name => !skipped.includes(`:${name}`))
 }
 
-const devise = (name: string, path: string, scope: Scope, at: string): Route[] =>
+const filterCall = /^\s*(before_action|prepend_before_action|authorize_resource|load_and_authorize_resource)/
+
+function appliesTo(action: string, line: string): boolean {
+  const only = line.match(/only:\s*(.*)$/)?.[1]
+  const except = line.match(/except:\s*(.*)$/)?.[1]
+  const isNamedIn = (list: string) => new RegExp(`\\b${action}\\b`).test(list)
+  if (only) return isNamedIn(only)
+  return except ? !isNamedIn(except) : true
+}
+
+const deviseRoutes = ({ name, line, scope, at }: Statement): Route[] =>
   [
     ['GET', 'sign_in'],
     ['POST', 'sign_in'],
     ['POST', 'password'],
-  ].map(([method, end]) => ({
-    method: method!,
-    path: joined(scope.path, path, end),
+  ].map(([method = '', page]) => ({
+    method,
+    path: joined(scope.path, optionOf(line, 'path') ?? name, page),
     guards: [],
     open: true,
     handler: `devise ${name}`,
@@ -171,6 +220,9 @@ const devise = (name: string, path: string, scope: Scope, at: string): Route[] =
     at,
   }))
 
-const plural = (name: string) =>
-  name.endsWith('s') ? name : name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`
-const camel = (name: string) => name.replace(/(^|_)(\w)/g, (_, __, letter) => letter.toUpperCase())
+function plural(name: string): string {
+  if (name.endsWith('s')) return name
+  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`
+}
+
+const camelCase = (name: string) => name.replace(/(^|_)(\w)/g, (_, __, letter) => letter.toUpperCase())

@@ -79,19 +79,19 @@ function importsOf({ path, text }: SourceFile): { of: string; prefix: string }[]
 
 /** `@AcmeQuoteBundle/config/routing.php` names a file by the end of its path, and its bundle by a part of it. */
 function prefixOf({ path }: SourceFile, imports: { of: string; prefix: string }[]): string {
-  const meant = imports.filter(it => {
+  const matching = imports.filter(it => {
     const [first = '', ...rest] = it.of.replace(/^(\.\.?\/)+/, '').split('/')
     const bundle = first.startsWith('@') ? first.slice(1) : ''
     return bundle
       ? path.endsWith(`/${rest.join('/')}`) && path.split('/').some(part => part !== '' && bundle.endsWith(part))
       : rest.length > 0 && path.endsWith(`${first}/${rest.join('/')}`)
   })
-  return meant[0]?.prefix ?? ''
+  return matching[0]?.prefix ?? ''
 }
 
 function routesIn(file: SourceFile, prefix: string, rules: Rule[], classes: Classes): Route[] {
-  const told = file.path.endsWith('.php') ? inPhp(file) : inYaml(file)
-  return told.map(({ path, action, methods, at }) => {
+  const declared = file.path.endsWith('.php') ? inPhp(file) : inYaml(file)
+  return declared.map(({ path, action, methods, at }) => {
     const [name = '', method = '__invoke'] = action.split('::')
     const full = joined(prefix, path)
     const made = classes.find(name, file.path.slice(0, file.path.lastIndexOf('/')))

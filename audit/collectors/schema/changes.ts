@@ -10,7 +10,7 @@ export type Change =
   | { kind: 'rename'; table: string; to: string }
   | { kind: 'drop'; table: string }
 
-/** The tables as they are after all changes. A table that is told twice has the columns of both. */
+/** The tables as they are after all changes. A table that is defined twice has the columns of both. */
 export function replay(changes: Change[]): Table[] {
   const tables = new Map<string, Table>()
   const find = (name: string) => tables.get(key(name))

@@ -60,7 +60,9 @@ const property =
   /((?:@ORM\\\w+|#\[ORM\\\w+)[^;{]*?)(?:private|protected|public)\s+(?:readonly\s+)?(?:(\??[\w\\|]+)\s+)?\$(\w+)/g
 
 const columnsIn = (body: string, at: (index: number) => string): Column[] =>
-  [...body.matchAll(property)].flatMap(({ index, 0: whole, 1: source = '', 2: hint = '', 3: name = '' }) => {
+  [...body.matchAll(property)].flatMap(match => {
+    const { index } = match
+    const [whole, source = '', hint = '', name = ''] = match
     const place = at(index + whole.length)
     const typed = short(hint.replace('?', ''))
     if (/ORM\\(ManyToOne|OneToOne)/.test(source)) {

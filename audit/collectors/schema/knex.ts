@@ -1,4 +1,5 @@
 import type { Column } from '../../model.ts'
+import { either } from '../../patterns.ts'
 import type { Call, Script } from '../javascript.ts'
 import type { Change } from './changes.ts'
 import { sqlChanges } from './sql.ts'
@@ -27,8 +28,12 @@ function builder({ name, args, start, end }: Call, script: Script): Change[] | u
     : changes
 }
 
-const types =
-  /\.(increments|bigIncrements|tinyint|smallint|mediumint|integer|bigInteger|bigint|float|double|real|decimal|numeric|string|varchar|char|text|boolean|bool|date|datetime|dateTime|timestamp|time|uuid|json|jsonb|binary|enum|enu|specificType|geometry|point)$/
+const numberTypes = either(
+  'increments bigIncrements tinyint smallint mediumint integer bigInteger bigint float double real decimal numeric',
+)
+const textAndDateTypes = either('string varchar char text boolean bool date datetime dateTime timestamp time')
+const otherTypes = 'uuid|json|jsonb|binary|enum|enu|specificType|geometry|point'
+const columnType = new RegExp(`\\.(${numberTypes.source}|${textAndDateTypes.source}|${otherTypes})$`)
 
 /** A column is one chain of calls: the innermost names its type, `references` and `inTable` may follow. */
 function columnChange({ name, args, line, start }: Call, inside: Call[], table: string, path: string): Change[] {
@@ -45,7 +50,7 @@ function columnChange({ name, args, line, start }: Call, inside: Call[], table: 
       table,
       column: { name: it, type: 'timestamp', at },
     }))
-  const typed = types.exec(name)
+  const typed = columnType.exec(name)
   if (typed && /^\w+$/.test(head ?? '') && (first || /ncrements$/.test(verb!)))
     return [
       {
@@ -60,8 +65,8 @@ function columnChange({ name, args, line, start }: Call, inside: Call[], table: 
       },
     ]
   if ((verb === 'inTable' || verb === 'references') && first) {
-    const column = inside.find(it => it.start === start && types.test(it.name))?.args[0]?.string
-    const to = verb === 'inTable' ? first : first.includes('.') ? first.split('.')[0]! : undefined
+    const column = inside.find(it => it.start === start && columnType.test(it.name))?.args[0]?.string
+    const to = verb === 'inTable' ? first : first.match(/^(.*?)\./)?.[1]
     return to && column ? [{ kind: 'reference', table, column, references: to }] : []
   }
   return []

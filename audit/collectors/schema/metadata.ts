@@ -3,7 +3,7 @@ import { lineAt } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import { type Change, snake } from './changes.ts'
 
-/** Schemas that are data: Frappe's DocTypes, EspoCRM-like JSON entities, SuiteCRM-like PHP arrays, XML tables. */
+/** Schemas that are data: Frappe's DocTypes, entities in JSON, arrays in PHP, tables in XML. */
 export function metadataChanges(file: SourceFile): Change[] {
   if (file.path.endsWith('.php')) return vardefs(file)
   if (file.path.endsWith('.xml')) return xmlTable(file)

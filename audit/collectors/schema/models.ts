@@ -89,11 +89,7 @@ function sequelize({ name, args, line, into }: Call, { file }: Script): Change[]
   const made = /\.define$/.test(name) && args[0]?.string && args[1]?.entries
   const initialised = /\.init$/.test(name) && args[0]?.entries && /sequelize/i.test(args[1]?.text ?? '')
   if (!made && !initialised) return undefined
-  const model = made
-    ? args[0]!.string!
-    : name.split('.')[0] === 'super' || name.startsWith('this')
-      ? (into ?? 'model')
-      : name.split('.')[0]!
+  const model = made ? args[0]!.string! : initialisedModel(name, into)
   const fields = (made ? args[1] : args[0])!.entries!
   const options = (made ? args[2] : args[1])?.entries
   const table = options?.tableName?.string ?? options?.modelName?.string ?? model
@@ -101,7 +97,14 @@ function sequelize({ name, args, line, into }: Call, { file }: Script): Change[]
   return [{ kind: 'table', table, columns, at: `${file.path}:${line}`, model }]
 }
 
-function mongoose({ name, args, line, into, start }: Call, script: Script): Change[] | undefined {
+/** `Invoice.init(…)`, or `super.init(…)` in a class. */
+function initialisedModel(name: string, into: string | undefined): string {
+  const receiver = name.split('.')[0]!
+  return receiver === 'super' || name.startsWith('this') ? (into ?? 'model') : receiver
+}
+
+function mongoose(call: Call, script: Script): Change[] | undefined {
+  const { name, args, line, into, start } = call
   if (!/(^|\.)Schema$/.test(name) || !args[0]?.entries) return undefined
   const { file } = script
   const modelled = script.calls.find(
@@ -146,5 +149,6 @@ const valuesIn = (source: string) => {
 const collectionOf = (model: string) => {
   const name = model.trim().toLowerCase()
   if (/s$/.test(name)) return name
-  return /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : /(x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`
+  return /(x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`
 }

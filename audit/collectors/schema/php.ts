@@ -1,4 +1,5 @@
 import type { Column } from '../../model.ts'
+import { anyName } from '../../patterns.ts'
 import { closing, lineAt, literal, literals, masked, parts } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import type { Change } from './changes.ts'
@@ -77,8 +78,16 @@ function laravelColumn(verb: string, args: string[], chain: string, table: strin
   return [column(name, verb, { ...(references && { references }), ...(values?.length && { values }) })]
 }
 
-const laravelType =
-  /^(\w*integer|foreignId|foreignUuid|foreignUlid|string|char|\w*text|boolean|date\w*|time\w*|year|decimal|unsignedDecimal|float|double|json\w*|uuid|ulid|binary|enum|set|ipAddress|macAddress|geometry|point)$/i
+const laravelType = anyName(
+  /\w*integer/,
+  'foreignId foreignUuid foreignUlid string char',
+  /\w*text/,
+  'boolean',
+  /date\w*|time\w*/,
+  'year decimal unsignedDecimal float double',
+  /json\w*/,
+  'uuid ulid binary enum set ipAddress macAddress geometry point',
+)
 
 function inStrings(file: SourceFile): Change[] {
   const back = file.text.search(/function\s+down\s*\(/)

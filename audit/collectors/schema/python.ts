@@ -1,4 +1,5 @@
 import type { Column } from '../../model.ts'
+import { either } from '../../patterns.ts'
 import { closing, hashes, indented, lineAt, literal, literals, masked, parts } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import { type Change, snake } from './changes.ts'
@@ -8,7 +9,7 @@ interface Model {
   parents: string[]
   columns: Column[]
   abstract: boolean
-  kept: ReturnType<typeof keeper>
+  storage: ReturnType<typeof storageOf>
   body: string
   path: string
   at: string
@@ -17,7 +18,7 @@ interface Model {
 /** Models of Django, SQLAlchemy, SQLModel, Tortoise and Odoo, with what they inherit from abstract ones. */
 export function pythonChanges(files: SourceFile[]): Change[] {
   const models = files
-    .filter(it => it.path.endsWith('.py') && !/migrations\/\d/.test(it.path) && fielded.test(it.text))
+    .filter(it => it.path.endsWith('.py') && !/migrations\/\d/.test(it.path) && definesModel.test(it.text))
     .flatMap(modelsOf)
   const bases = new Map(models.filter(it => it.abstract).map(it => [it.name, it]))
   const inherited = (model: Model, depth = 0): Column[] =>
@@ -28,8 +29,10 @@ export function pythonChanges(files: SourceFile[]): Change[] {
   return models.filter(it => !it.abstract).flatMap(it => tableOf(it, inherited(it)))
 }
 
-const fielded =
-  /\b(models\.\w+Field|Column\(|mapped_column\(|fields\.\w+\(|Field\(|ForeignKey|models\.Model|^class \w+\(\w*(Base|Model|Abstract)\w*\))/m
+const fieldCalls = /models\.\w+Field|Column\(|mapped_column\(|fields\.\w+\(|Field\(|ForeignKey/
+const modelClass = /models\.Model|^class \w+\(\w*(Base|Model|Abstract)\w*\)/
+/** A file that may define a model. */
+const definesModel = new RegExp(`\\b(${either(fieldCalls, modelClass).source})`, 'm')
 
 function modelsOf({ path, text }: SourceFile): Model[] {
   const mask = masked(text, hashes)
@@ -42,7 +45,7 @@ function modelsOf({ path, text }: SourceFile): Model[] {
       parents: parents.split(',').map(it => it.trim().split('.').at(-1)!),
       columns: fieldsOf(text, mask, from, body.length, path),
       abstract: /^\s+abstract\s*=\s*True/m.test(body),
-      kept: keeper(name, parents, body, mask.slice(from, from + body.length)),
+      storage: storageOf(name, parents, body, mask.slice(from, from + body.length)),
       body,
       path,
       at: `${path}:${lineAt(text, match.index)}`,
@@ -50,20 +53,21 @@ function modelsOf({ path, text }: SourceFile): Model[] {
   })
 }
 
-function tableOf({ name, columns, kept, body, path, at }: Model, inherited: Column[]): Change[] {
+function tableOf(model: Model, inherited: Column[]): Change[] {
+  const { name, columns, storage, body, path, at } = model
   const all = [...inherited.filter(it => !columns.some(one => one.name === it.name)), ...columns]
-  const known =
-    kept ?? (inherited.length ? { table: snake(name), implied: true, django: true, keyed: true } : undefined)
-  if (!known || (!all.length && known.implied)) return []
+  const stored =
+    storage ?? (inherited.length ? { table: snake(name), implied: true, django: true, keyed: true } : undefined)
+  if (!stored || (!all.length && stored.implied)) return []
   // Django gives a table its key itself where no field is one.
-  if (known.keyed && !all.some(it => it.name === 'id') && !/primary_key\s*=\s*True/.test(body))
+  if (stored.keyed && !all.some(it => it.name === 'id') && !/primary_key\s*=\s*True/.test(body))
     all.unshift({ name: 'id', type: '', at })
   const parts = path.split('/')
   const app = parts.at(-2) === 'models' ? parts.at(-3) : parts.at(-2)
   return [
     {
       kind: 'table',
-      table: known.django ? `${app}_${name.toLowerCase()}` : known.table,
+      table: stored.django ? `${app}_${name.toLowerCase()}` : stored.table,
       columns: all,
       at,
       model: name,
@@ -71,8 +75,8 @@ function tableOf({ name, columns, kept, body, path, at }: Model, inherited: Colu
   ]
 }
 
-/** Which table a class is kept in; `implied` where only its name says so. */
-function keeper(model: string, parents: string, body: string, clean: string) {
+/** Which table a class is storage in; `implied` where only its name says so. */
+function storageOf(model: string, parents: string, body: string, clean: string) {
   const named = body.match(/^\s+(?:db_table|__tablename__|table)\s*=\s*["']([\w.]+)["']/m)?.[1]
   if (named) return { table: named, implied: false, django: false, keyed: /models\.\w+Field|ForeignKey\(/.test(clean) }
   const odoo = body.match(/^\s+_(?:name|inherit)\s*=\s*["']([\w.]+)["']/m)?.[1]
@@ -102,8 +106,11 @@ function fieldsOf(text: string, mask: string, from: number, length: number, path
   return columns
 }
 
-const fieldKind =
-  /^(\w*Field|ForeignKey|OneToOneField|Column|mapped_column|Field|Char|Text|Html|Integer|Float|Monetary|Boolean|Date|Datetime|Selection|Many2one|Binary|Image|Json)$/
+const ormFields = either(/\w*Field/, 'ForeignKey OneToOneField Column mapped_column Field')
+const odooFields = either(
+  'Char Text Html Integer Float Monetary Boolean Date Datetime Selection Many2one Binary Image Json',
+)
+const fieldKind = new RegExp(`^(${ormFields.source}|${odooFields.source})$`)
 
 function columnOf(
   name: string,
@@ -128,11 +135,7 @@ function columnOf(
   const own =
     source.match(/db_column\s*=\s*["'](\w+)/)?.[1] ??
     (/^(Column|mapped_column)$/.test(kind) ? literal(args[0]) : undefined)
-  const type = /^(Column|mapped_column)$/.test(kind)
-    ? (args.find(it => /^[A-Z]/.test(it) && !it.startsWith('ForeignKey')) ?? hint ?? '')
-    : kind === 'Field'
-      ? (hint ?? '')
-      : kind
+  const type = typeOf(kind, hint, args)
   const values =
     /^Selection$/.test(kind) || /Enum\(/.test(source)
       ? literals(source).filter((_, index) => index % 2 === 0)
@@ -143,4 +146,10 @@ function columnOf(
     ...(references && { references }),
     ...(values?.length && { values }),
   }
+}
+
+function typeOf(kind: string, hint: string | undefined, args: string[]): string {
+  if (/^(Column|mapped_column)$/.test(kind))
+    return args.find(it => /^[A-Z]/.test(it) && !it.startsWith('ForeignKey')) ?? hint ?? ''
+  return kind === 'Field' ? (hint ?? '') : kind
 }

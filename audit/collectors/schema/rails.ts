@@ -62,10 +62,13 @@ function column(line: string, table: string, at: string): Change[] {
   return names.map(name => ({ kind: 'column', table, column: { name, type: verb!, at } }))
 }
 
+const columnMethods = 'add_column|remove_column|rename_column'
+const tableMethods = 'rename_table|drop_table'
+const keyMethods = 'add_reference|add_belongs_to|add_foreign_key'
+const railsStatement = new RegExp(`^\\s*(${columnMethods}|${tableMethods}|${keyMethods})\\s*\\(?\\s*(.*)$`)
+
 function statement(line: string, at: string): Change[] {
-  const match = line.match(
-    /^\s*(add_column|remove_column|rename_column|rename_table|drop_table|add_reference|add_belongs_to|add_foreign_key)\s*\(?\s*(.*)$/,
-  )
+  const match = line.match(railsStatement)
   if (!match) return []
   const [one, two, three] = [...match[2]!.matchAll(/[:"'](\w+)/g)].map(it => it[1]!)
   if (!one) return []

@@ -1,11 +1,16 @@
 import type { Column } from '../../model.ts'
-import { closing, dashes, lineAt, literals, masked, spans } from '../text.ts'
+import { either } from '../../patterns.ts'
+import { closing, dashes, lineAt, literals, masked, spans, uncommented } from '../text.ts'
 import type { SourceFile } from '../tree.ts'
 import type { Change } from './changes.ts'
 
 /** The schema that SQL makes, in any dialect. `offset` is where in the file the SQL begins. */
-export function sqlChanges({ path, text }: SourceFile, sql = text, offset = 0): Change[] {
-  const mask = masked(sql, dashes)
+export function sqlChanges({ path, text }: SourceFile, source = text, offset = 0): Change[] {
+  if (path.endsWith('.down.sql')) return []
+  const written = withoutWayBack(source)
+  const comments = dashes(written)
+  const mask = masked(written, comments, plainName)
+  const sql = uncommented(written, comments)
   const base = offset ? lineAt(text, offset) - 1 : 0
   const at = (index: number) => `${path}:${base + lineAt(sql, index)}`
   const found: Change[] = []
@@ -36,13 +41,34 @@ export function sqlChanges({ path, text }: SourceFile, sql = text, offset = 0): 
   return found
 }
 
-const statement =
-  /\b(create\s+(?:or\s+replace\s+)?(?:(?:global\s+|local\s+)?temp(?:orary)?\s+|unlogged\s+|foreign\s+|materialized\s+|virtual\s+)?(?:table|view)(?:\s+if\s+not\s+exists)?|alter\s+table(?:\s+if\s+exists)?(?:\s+only)?|drop\s+table(?:\s+if\s+exists)?|rename\s+table)\s+/gi
+/** Without the part of a migration that takes it back, as goose, sql-migrate and dbmate write it. */
+const withoutWayBack = (text: string) =>
+  text.replace(
+    /^--[ \t]*(?:\+(?:migrate|goose)|migrate:)[ \t]*down\b[\s\S]*?(?=^--[ \t]*(?:\+(?:migrate|goose)|migrate:)[ \t]*up\b|(?![\s\S]))/gim,
+    it => it.replace(/[^\n]/g, ' '),
+  )
+
+/** A name in quotes that no bracket, comma or quote makes look like something else. */
+const plainName = /^["`][^'(),;]*["`]$/
+
+const tableKind =
+  /(?:(?:global\s+|local\s+)?temp(?:orary)?\s+|unlogged\s+|foreign\s+|materialized\s+|virtual\s+)?(?:table|view)/
+const createStatement = `create\\s+(?:or\\s+replace\\s+)?${tableKind.source}(?:\\s+if\\s+not\\s+exists)?`
+const alterStatement = /alter\s+table(?:\s+if\s+exists)?(?:\s+only)?/
+const dropStatement = /drop\s+table(?:\s+if\s+exists)?/
+const renameStatement = /rename\s+table/
+const statement = new RegExp(
+  `\\b(${either(new RegExp(createStatement), alterStatement, dropStatement, renameStatement).source})\\s+`,
+  'gi',
+)
+
+const quotedName = /"[^"]+"|`[^`]+`|\[[^\]]+\]/
+const simpleName = `(?:${quotedName.source}|[\\w$]+)`
+/** `table`, `schema.table`, with or without quotes. */
+const qualifiedName = new RegExp(`^\\s*(${simpleName}(?:\\.${simpleName})*)`)
 
 function identifier(sql: string, from: number) {
-  const match = /^\s*((?:"[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$]+)(?:\.(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$]+))*)/.exec(
-    sql.slice(from, from + 300),
-  )
+  const match = qualifiedName.exec(sql.slice(from, from + 300))
   if (!match) return undefined
   return { name: unquoted(match[1]!), start: from, end: from + match[0].length }
 }
@@ -77,7 +103,7 @@ function columnsOf(sql: string, mask: string, open: number, at: (index: number) 
     if (foreign) {
       const column = columns.find(it => it.name.toLowerCase() === unquoted(foreign[1]!).toLowerCase())
       if (column) column.references = unquoted(foreign[2]!)
-    } else if (!noColumn.test(source)) {
+    } else if (!notColumn.test(source)) {
       const column = columnOf(source, at(start + lead))
       if (column) columns.push(column)
     }
@@ -85,13 +111,24 @@ function columnsOf(sql: string, mask: string, open: number, at: (index: number) 
   return columns
 }
 
-const noColumn =
-  /^\s*(primary\s+key|unique\b(\s+(key|index)\b|\s*\(|\s+[`"\w]+\s*\()|key\s+[`"\w]+\s*\(|index\b|constraint\b|check\s*\(|exclude\b|fulltext\b|spatial\b|period\b|like\s)/i
+const uniqueKey = /unique\b(\s+(key|index)\b|\s*\(|\s+[`"\w]+\s*\()/
+const indexOrCheck = /key\s+[`"\w]+\s*\(|index\b|constraint\b|check\s*\(|exclude\b/
+const tableOption = /fulltext\b|spatial\b|period\b|like\s/
+/** A part of `create table (…)` that is no column. */
+const notColumn = new RegExp(`^\\s*(${either(/primary\s+key/, uniqueKey, indexOrCheck, tableOption).source})`, 'i')
+
+const columnName = `${quotedName.source}|[\\w$]+`
+const columnType = /[\w "]+?(?:\([^)]*\))?(?:\s*\[\])?/
+const columnOptions = either(
+  'not null default primary references unique check auto_increment generated collate character comment constraint on',
+)
+const columnDefinition = new RegExp(
+  `^\\s*(${columnName})\\s*(${columnType.source})?(?=\\s*$|\\s+(?:${columnOptions.source})\\b|[\\s,(])`,
+  'i',
+)
 
 function columnOf(source: string, at: string): Column | undefined {
-  const match = source.match(
-    /^\s*("[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$]+)\s*([\w "]+?(?:\([^)]*\))?(?:\s*\[\])?)?(?=\s*$|\s+(?:not|null|default|primary|references|unique|check|auto_increment|generated|collate|character|comment|constraint|on)\b|[\s,(])/i,
-  )
+  const match = source.match(columnDefinition)
   if (!match) return undefined
   const name = unquoted(match[1]!)
   const references = source.match(/\breferences\s+([\w"`.[\]]+)/i)?.[1]
@@ -107,6 +144,9 @@ function columnOf(source: string, at: string): Column | undefined {
   }
 }
 
+const notAddedColumn = /constraint\b|primary\b|unique\b|index\b|key\b|foreign\b|fulltext\b|check\b/
+const addColumn = new RegExp(`^add\\s+(?:column\\s+)?(?:if\\s+not\\s+exists\\s+)?(?!${notAddedColumn.source})`, 'i')
+
 function alterations(sql: string, mask: string, table: string, at: string): Change[] {
   const found: Change[] = []
   for (const [start, end] of spans(`(${mask})`, 0)) {
@@ -116,9 +156,7 @@ function alterations(sql: string, mask: string, table: string, at: string): Chan
     const wholly = source.match(/^rename\s+(?:to\s+|as\s+)([\w"`.]+)/i)
     const changed = source.match(/^change\s+(?:column\s+)?([\w"`]+)\s+([\w"`]+)/i)
     const foreign = source.match(/foreign\s+key[^(]*\(\s*([\w"`]+)\s*\)\s*references\s+([\w"`.]+)/i)
-    const added = rest(
-      /^add\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(?!constraint\b|primary\b|unique\b|index\b|key\b|foreign\b|fulltext\b|check\b)/i,
-    )
+    const added = rest(addColumn)
     const dropped = source.match(
       /^drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?!constraint\b|primary\b|index\b|key\b|foreign\b|default\b)([\w"`]+)/i,
     )
