@@ -18,5 +18,5 @@ for (const file of globSync(
   },
 ))
   cpSync(join(here, file), join(dist, file))
-// Nobody imports a migration, and each file there is one.
-for (const file of globSync('migrations/*.d.ts', { cwd: dist })) rmSync(join(dist, file))
+// Nobody else imports a migration, and each file there is one.
+for (const file of globSync('{migrations,plugins/*/migrations}/*.d.ts', { cwd: dist })) rmSync(join(dist, file))

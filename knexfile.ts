@@ -3,12 +3,13 @@ import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
 
+/** The role of the application, which gets its grants from migrations. */
 export interface Roles {
   /** The role that the portal connects as, quoted for SQL. It owns nothing and is granted what it needs. */
   app: string
 }
 
-/** A plugin from elsewhere: its `migrations/` lie in its folder. Those in plugins/ are found. */
+/** A plugin that is not in `plugins/`, with its folder of migrations. */
 export interface Migrated {
   name: string
   folder?: string

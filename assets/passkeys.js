@@ -34,3 +34,4 @@ if (able && field && (await keys.isConditionalMediationAvailable?.()))
   ask(field, { mediation: 'conditional', signal: waiting.signal }).catch(() => undefined)
 
 for (const it of able ? [] : document.querySelectorAll('[data-unable]')) it.hidden = false
+for (const it of able ? [] : document.querySelectorAll('[data-passkey-only]')) it.remove()

@@ -5,10 +5,79 @@ document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => {
   if (ctx.sourceElement.rel === 'next') ctx.goOnAt = document.querySelectorAll('#rows > tr').length
 })
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
-  if ('goOnAt' in ctx) return document.querySelectorAll('#rows > tr')[ctx.goOnAt]?.querySelector('a').focus()
+  if ('goOnAt' in ctx) {
+    const rows = document.querySelectorAll('#rows > tr')
+    remember(rows.length)
+    return rows[ctx.goOnAt]?.querySelector('a').focus()
+  }
   const [said, list] = [document.getElementById('said'), document.querySelector('[data-said]')]
   if (said && list) said.textContent = list.dataset.said
 })
+
+/** Going back shows as many rows again, as far as a page holds them. */
+function remember(size) {
+  const address = new URL(location.href)
+  address.searchParams.set('size', String(Math.min(Math.ceil(size / 20) * 20, 100)))
+  history.replaceState(history.state, '', address)
+}
+
+// What is awaited says so, and what did not get through can be tried again.
+const strip = document.getElementById('connection')
+let failed
+function tell(state) {
+  if (!strip) return
+  strip.hidden = !state
+  strip.dataset.state = state ?? ''
+}
+document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+  ctx.target?.setAttribute?.('aria-busy', 'true')
+})
+document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
+  ctx.target?.removeAttribute?.('aria-busy')
+})
+document.addEventListener('htmx:after:request', () => tell(navigator.onLine ? undefined : 'offline'))
+document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
+  if (ctx?.response || ctx?.sourceElement?.hidden) return
+  failed = ctx?.sourceElement
+  tell(navigator.onLine ? 'failed' : 'offline')
+})
+addEventListener('offline', () => tell('offline'))
+addEventListener('online', () => tell())
+document.querySelector('[data-retry]')?.addEventListener('click', () => {
+  if (!failed?.isConnected) return location.reload()
+  if (failed.matches('form')) failed.requestSubmit()
+  else failed.click()
+})
+
+// A form that is on its way says so on its button, and is not sent twice. A file to download leaves the page as it is.
+document.addEventListener('submit', ({ target, submitter, defaultPrevented }) => {
+  const method = submitter?.getAttribute('formmethod') ?? target.getAttribute('method')
+  if (defaultPrevented || !submitter || method !== 'post') return
+  submitter.classList.add('htmx-request')
+  setTimeout(() => submitter.classList.remove('htmx-request'), 15_000)
+})
+addEventListener('pageshow', () => {
+  for (const it of document.querySelectorAll('button.htmx-request')) it.classList.remove('htmx-request')
+})
+
+// An error goes away once its field is changed.
+document.addEventListener('input', ({ target }) => {
+  if (!target.matches?.('.is-invalid')) return
+  target.classList.remove('is-invalid')
+  target.removeAttribute('aria-invalid')
+  target.closest('.card.wrong')?.classList.remove('wrong')
+  for (const id of (target.getAttribute('aria-describedby') ?? '').split(' '))
+    if (id.endsWith('-error')) document.getElementById(id)?.remove()
+})
+
+// A form that came back leads to what is missing first.
+document.querySelector('[aria-invalid="true"], .card.wrong canvas')?.focus()
+
+// A typed signature is shown as it will look.
+for (const input of document.querySelectorAll('[data-preview]'))
+  input.addEventListener('input', () => {
+    document.getElementById(input.dataset.preview).textContent = input.value
+  })
 
 // What is copied is told; where the browser keeps the clipboard to itself, the text is selected instead.
 document.addEventListener('click', async ({ target }) => {
@@ -46,3 +115,28 @@ const digits = document.querySelector('input.digits')
 digits?.addEventListener('input', () => {
   if (/^\D*(\d\D*){6}$/.test(digits.value)) digits.form.requestSubmit()
 })
+
+// How much waits in each section: at once what was counted last, then what is so. It is not counted again within a
+// minute, unless a form was sent.
+const counted = document.querySelector('[data-waiting]')
+if (counted) {
+  const { waiting } = counted.dataset
+  const show = counts => {
+    for (const it of counted.querySelectorAll('[data-count]')) {
+      const count = counts[it.dataset.count]
+      it.hidden = !count
+      it.firstElementChild.textContent = count > 99 ? '99+' : count
+    }
+  }
+  const last = JSON.parse(sessionStorage.getItem(waiting)) ?? { at: 0, counts: {} }
+  show(last.counts)
+  addEventListener('submit', () => sessionStorage.removeItem(waiting))
+  if (Date.now() - last.at > 60_000)
+    fetch(waiting)
+      .then(it => (it.ok ? it.json() : last.counts))
+      .then(counts => {
+        show(counts)
+        sessionStorage.setItem(waiting, JSON.stringify({ at: Date.now(), counts }))
+      })
+      .catch(() => undefined)
+}

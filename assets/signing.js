@@ -7,9 +7,7 @@ const pad = new SignaturePad(canvas, { minWidth: 1, maxWidth: 2.6, minDistance: 
 
 const tab = document.querySelector('[data-drawing]')
 if (tab) {
-  const fresh = tab.hidden && !form.dataset.how && !form.querySelector('.is-invalid')
   tab.hidden = false
-  if (fresh) tab.querySelector('input').checked = true
 }
 
 const scale = () => canvas.offsetHeight / 300
@@ -75,11 +73,30 @@ function fit() {
   )
 }
 
+// The drawing stays in this tab until it is sent, also where the session ended meanwhile; for this person alone.
+const place = `drawing ${location.pathname} ${canvas.dataset.person}`
+function keep(drawing) {
+  hidden.value = drawing
+  try {
+    if (drawing) sessionStorage.setItem(place, drawing)
+    else sessionStorage.removeItem(place)
+  } catch {
+    // A browser that keeps nothing.
+  }
+}
+try {
+  hidden.value ||= sessionStorage.getItem(place) ?? ''
+} catch {
+  // As above.
+}
+
 pad.addEventListener('endStroke', () => {
-  hidden.value = JSON.stringify(strokes())
+  keep(JSON.stringify(strokes()))
+  document.getElementById('strokes-error')?.remove()
+  document.getElementById('signature').classList.remove('wrong')
 })
 document.querySelector('[data-clear]').addEventListener('click', () => {
-  hidden.value = ''
+  keep('')
   pad.clear()
 })
 new ResizeObserver(fit).observe(canvas)

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer } from 'smtp-server'
 import people from '../demo/people.json' with { type: 'json' }
-import { seal } from '../src/crypto.ts'
 import { smtp } from '../src/mail/transport.ts'
+import { seal } from '../src/platform/crypto.ts'
 import { password, prepareDemo } from './demo.ts'
 
 const [others, codes] = [Number(process.env.MAILS ?? 10_000), 100]

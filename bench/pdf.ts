@@ -52,7 +52,7 @@ function documentOf(lines: number, title: string): PrintedDocument {
         chosen: true,
       })),
     })),
-    sums: [['Total', '€1,000.00', true]],
+    totals: [['Total', '€1,000.00', true]],
     terms: ['Within 14 days.'],
     footer: 'Brightside Studio B.V.',
   }

@@ -5,10 +5,11 @@ import express, { type RequestHandler } from 'express'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { staff } from '../demo/mount.ts'
 import { connectPortal } from '../demo/portal-database.ts'
-import { shown } from '../src/answer.ts'
 import { home } from '../src/home/home.ts'
+import { shown } from '../src/http/respond.ts'
 import { createPortal } from '../src/index.ts'
-import { sections } from '../src/sections.ts'
+import { sections } from '../src/plugin/discover.ts'
+import type { Host } from '../src/plugin/plugin.ts'
 
 const [, , url = '', password = '', mailUrl] = process.argv
 const database = connectPortal(url, password, { min: 0, max: 10 })
@@ -16,28 +17,31 @@ const log = { info() {}, warn() {}, error: console.error }
 
 /** What the portal knew of the first request is what the floors work with ever after. */
 let visit: Express.Request['portal'] | undefined
-const handlers = new Map<string, RequestHandler<any>>([['/', home({ database, sections, log })]])
+const handlers = new Map<string, RequestHandler<any>>([
+  ['/', home({ crm: adapter(database), database, sections, log })],
+])
 
 const watched = sections.map(section => ({
   ...section,
-  routes(router: express.Router) {
-    router.use((req, _res, next) => {
+  routes(router: express.Router, host: Host) {
+    const capture: RequestHandler = (req, _res, next) => {
       visit ??= req.portal
       next()
-    })
+    }
     const get = router.get.bind(router) as (...of: any[]) => any
     router.get = ((path: string, ...its: RequestHandler[]) => {
       handlers.set(`/${section.name}${path}`, its.at(-1)!)
-      return get(path, ...its)
+      const [rule, ...rest] = its
+      return get(path, rule, capture, ...rest)
     }) as never
-    section.routes(router)
+    section.routes(router, host)
   },
 }))
 
 const portal = await createPortal({
   database,
   crm: adapter(database),
-  flags: { anywhere: () => true, enabled: () => true },
+  flags: { enabledAnywhere: () => true, enabled: () => true },
   staff,
   secrets: ['a secret of at least thirty-two characters'],
   log,
@@ -51,10 +55,10 @@ const floor =
   (req, res, next) => {
     if (!visit) return void res.status(503).end()
     const known = visit
-    const answer = (view: string, data: object) => res.type('html').send(shown(known, view, data))
+    const respond = (view: string, data: object) => res.type('html').send(shown(known, view, data))
     return handlers.get(path)?.(
       Object.create(req, { portal: { value: known }, params: { value: req.params } }),
-      Object.create(res, { answer: { value: answer } }),
+      Object.create(res, { respond: { value: respond } }),
       next,
     )
   }

@@ -8,7 +8,7 @@ import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
 import { createPortal, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
-import { replaceLostSecret, secretsFit } from '../src/secrets.ts'
+import { replaceLostSecret, secretsFit } from '../src/platform/secrets.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
 import { migrateCrm } from './crm/migrate.ts'
@@ -16,9 +16,10 @@ import { growCrm, large } from './crm/seed/large.ts'
 import { seedCrm } from './crm/seed.ts'
 import { beside, mount, staff } from './mount.ts'
 import { keptMail } from './outbox.ts'
-import { connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
+import { openBank } from './payments.ts'
+import { connectBank, connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
 
-export { NewerRelease } from '../src/migrations.ts'
+export { FormerVersion, NewerRelease } from '../src/platform/migrations.ts'
 
 interface Options {
   databaseUrl: string
@@ -30,74 +31,37 @@ interface Options {
   log(line: string): void
 }
 
+interface Demo {
+  close(): Promise<void>
+}
+
 /** The demo CRM with Portico in it: migrated, seeded once, and listening when this resolves. */
-export async function openDemo({
-  databaseUrl,
-  port,
-  data,
-  size,
-  smtpUrl,
-  log,
-}: Options): Promise<{ close(): Promise<void> }> {
+export async function openDemo(options: Options): Promise<Demo> {
+  const { databaseUrl, port, data } = options
   const secret = await secretIn(data)
-  const password = passwordFrom(secret)
-  const owner = knex({
-    client: 'pg',
-    connection: databaseUrl,
-    pool: { min: 0, max: 10 },
-    acquireConnectionTimeout: 5_000,
-  })
-  const database = connectPortal(databaseUrl, password)
+  const pools = connect(databaseUrl, secret)
+  const { owner, database } = pools
+  const disconnect = () => Promise.all([owner.destroy(), database.destroy()])
   await writeFile(join(data, 'database-url'), databaseUrl, { mode: 0o600 })
   try {
-    await prepare(owner, database, password, size, log)
-    // A data folder that was deleted took its secret along: what that sealed in this database stays closed.
-    if (!(await secretsFit(database, [secret]))) await replaceLostSecret(owner, secret)
+    await prepare(pools, secret, options)
   } catch (error) {
-    await Promise.all([owner.destroy(), database.destroy()])
+    await disconnect()
     throw error
   }
-
-  const env = { ...process.env }
-  if (!existsSync('flags.json')) env.CUSTOMER_PORTAL_ENABLED ??= 'true'
-  const journal = pino({ level: env.LOG_LEVEL ?? 'warn' })
-  const flags = await flagsFromEnvironment(env, {
-    warn: err => journal.warn({ err }, 'the feature flag could not be read; the last known state holds'),
-  })
-  const kept = keptMail(data)
-  const portal = await createPortal({
-    database,
-    crm: adapter(database),
-    flags,
-    staff,
-    secrets: [secret],
-    log: journal,
-    address: `http://localhost:${port}/portal`,
-    mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: kept.send }) },
-  })
-  const lines = mount(portal)
-  const early = (app: Express) => {
-    if (!smtpUrl) kept.show(app)
-    lines.early(app)
-  }
-  const links = [{ href: '/settings/client-portal', label: 'Client portal' }]
-  const app = createCrm({
-    database: owner,
-    secret: `crm ${secret}`,
-    links,
-    beside: beside(portal),
-    mount: { ...lines, early },
-  })
-
+  const workspaces = await connectBank(owner, database, secret)
+  const bank = openBank({ port, data, secret, workspaces })
+  const { app, portal } = await createApp(pools, secret, { ...options, bank })
   const servers = [createServer(app), createServer(app)].map(limitConnections)
   const close = async () => {
     await stopGracefully({ servers, portal, notice: 0, limit: 5 })
-    await Promise.all([owner.destroy(), database.destroy()])
+    await bank.close()
+    await disconnect()
   }
   try {
-    await listening(servers[0]!, port, '127.0.0.1')
+    await listen(servers[0]!, port, '127.0.0.1')
     // Browsers try this one first for "localhost". Some machines have no IPv6.
-    await listening(servers[1]!, port, '::1').catch(() => undefined)
+    await listen(servers[1]!, port, '::1').catch(() => undefined)
   } catch (error) {
     await close()
     throw error
@@ -105,12 +69,68 @@ export async function openDemo({
   return { close }
 }
 
-async function listening(server: Server, port: number, host: string) {
+interface Pools {
+  /** The CRM's own role, which owns its tables. */
+  owner: Knex
+  /** The portal's role. */
+  database: Knex
+}
+
+function connect(databaseUrl: string, secret: string): Pools {
+  const pool = { min: 0, max: 10 }
+  const owner = knex({ client: 'pg', connection: databaseUrl, pool, acquireConnectionTimeout: 5_000 })
+  return { owner, database: connectPortal(databaseUrl, passwordFrom(secret)) }
+}
+
+interface AppOptions extends Options {
+  bank: ReturnType<typeof openBank>
+}
+
+async function createApp({ owner, database }: Pools, secret: string, { port, data, smtpUrl, bank }: AppOptions) {
+  const outbox = keptMail(data)
+  const portal = await createPortal({
+    database,
+    crm: adapter(database),
+    ...(await flagsAndLog()),
+    staff,
+    secrets: [secret],
+    address: `http://localhost:${port}/portal`,
+    mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: outbox.send }) },
+    geoip: process.env.GEOIP_DATABASE || undefined,
+  })
+  const mounted = mount(portal)
+  const early = (app: Express) => {
+    if (!smtpUrl) outbox.show(app)
+    bank.mount(app)
+    mounted.early(app)
+  }
+  const app = createCrm({
+    database: owner,
+    secret: `crm ${secret}`,
+    links: [{ href: '/settings/client-portal', label: 'Client portal' }],
+    beside: beside(portal),
+    mount: { ...mounted, early },
+  })
+  return { app, portal }
+}
+
+/** The portal is enabled for every workspace unless the environment or flags.json says otherwise. */
+async function flagsAndLog() {
+  const environment = { ...process.env }
+  if (!existsSync('flags.json')) environment.CUSTOMER_PORTAL_ENABLED ??= 'true'
+  const log = pino({ level: environment.LOG_LEVEL ?? 'warn' })
+  const flags = await flagsFromEnvironment(environment, {
+    warn: err => log.warn({ err }, 'the feature flag could not be read; the last known state holds'),
+  })
+  return { flags, log }
+}
+
+async function listen(server: Server, port: number, host: string) {
   server.listen(port, host)
   await once(server, 'listening')
 }
 
-async function prepare(owner: Knex, database: Knex, password: string, size: Options['size'], log: Options['log']) {
+async function prepare({ owner, database }: Pools, secret: string, { size, log }: Options) {
   await migrateCrm(owner)
   const [seeded] = await owner('workspaces').select('id').limit(1)
   if (!seeded) {
@@ -121,9 +141,11 @@ async function prepare(owner: Knex, database: Knex, password: string, size: Opti
       await growCrm(owner, large)
     }
   }
-  await preparePortal(owner, password)
-  const [joined] = await owner('portal.client_users').select('id').limit(1)
-  if (!joined) await seedAccounts(owner, database)
+  await preparePortal(owner, passwordFrom(secret))
+  const [account] = await owner('portal.client_users').select('id').limit(1)
+  if (!account) await seedAccounts(owner, database)
+  // A data folder that was deleted took its secret along: what that secret sealed cannot be read any more.
+  if (!(await secretsFit(database, [secret]))) await replaceLostSecret(owner, secret)
 }
 
 /** Signs cookies, and stays the same over a restart. */

@@ -25,6 +25,11 @@ export const beside =
   (portal: Portal): CrmOptions['beside'] =>
   async ({ workspaceId, slug, clientId, kind, id }) => {
     const workspace = { id: String(workspaceId), slug }
-    const { html } = await portal.beside({ workspace, client: String(clientId), section: kind, id: String(id) })
+    const { html } = await portal.documentActivity({
+      workspace,
+      client: String(clientId),
+      section: kind,
+      id: String(id),
+    })
     return html
   }

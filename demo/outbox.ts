@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Express } from 'express'
 import type { Message } from '../src/index.ts'
 
-/** For a demo without a mail server: what would have been sent is kept in a file, and to be read at /-/outbox. */
+/** An outbox for a demo without a mail server: keeps mails in a file and shows them at /-/outbox. */
 export function keptMail(data: string) {
   const file = join(data, 'outbox.jsonl')
 

@@ -2,11 +2,14 @@ import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import knex from 'knex'
-import { hashed } from '../src/auth/passwords.ts'
+import { hashPassword } from '../src/auth/passwords.ts'
 import { join as joined } from '../src/auth/people.ts'
-import { query, within } from '../src/database.ts'
-import { Audited, accept, audit, grantsOf, migrate } from '../src/index.ts'
+import { Audited, acceptAudit, audit, grantsOf, migrate } from '../src/index.ts'
+import { seal } from '../src/platform/crypto.ts'
+import { query, within } from '../src/platform/database.ts'
+import { sections as plugins } from '../src/plugin/discover.ts'
 import { adapter } from './adapter/adapter.ts'
+import { key as demoKey, webhookSecret } from './payments.ts'
 import people from './people.json' with { type: 'json' }
 
 export const role = 'portico_app'
@@ -15,17 +18,21 @@ export const role = 'portico_app'
 export async function preparePortal(owner: Knex, password: string): Promise<void> {
   const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
   await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
+  await owner.raw(`alter role ${role} set jit = off`)
   const crm = adapter(owner)
   for (const text of grantsOf(crm, role)) await query(owner, { text })
   await migrate(owner, { role })
+  for (const it of plugins) await it.fixtures?.(owner)
   const found = await audit({ source: join(import.meta.dirname, 'crm'), database: owner.client.config.connection })
-  await accept(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })
+  await acceptAudit(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })
 }
 
 /** The portal accounts of people.json, as if each had accepted an invitation. */
 export async function seedAccounts(owner: Knex, database: Knex): Promise<void> {
   const clients = people.filter(it => it.kind === 'client')
-  const hashes = new Map(await Promise.all(clients.map(async it => [it.email, await hashed(it.password)] as const)))
+  const hashes = new Map(
+    await Promise.all(clients.map(async it => [it.email, await hashPassword(it.password)] as const)),
+  )
   for (const { workspace, client, email, name, role } of clients) {
     const it = await owner('contacts as p')
       .join('clients as c', 'c.id', 'p.client_id')
@@ -44,6 +51,26 @@ export async function seedAccounts(owner: Knex, database: Knex): Promise<void> {
       }),
     )
   }
+}
+
+/** What an admin of each company would do under Payments: connect it to the demo bank, unless that was done before. */
+export async function connectBank(owner: Knex, database: Knex, secret: string, key = demoKey): Promise<string[]> {
+  const workspaces: { id: number; slug: string }[] = await owner('workspaces').select('id', 'slug')
+  const access = { key, webhookSecret: webhookSecret(secret) }
+  const online = { provider: 'stripe', account: 'demo', name: 'Demo bank', live: false, told: true }
+  const settings = { transfer: true, online, parts: true, minimum: '10', fee: '0', keepMethod: false }
+  for (const { id } of workspaces)
+    await within(database, { workspace: String(id) }, async tx => {
+      const add = (name: string, value: string | null, sealed: Buffer | null) =>
+        query(tx, {
+          text: `insert into portal.client_plugin_settings (workspace_id, name, value, sealed, changed_by)
+                 values ($1, $2, $3, $4, 'the demo') on conflict do nothing`,
+          values: [String(id), name, value, sealed],
+        })
+      await add('pay.settings', JSON.stringify(settings), null)
+      await add('pay.access', null, seal(JSON.stringify(access), [secret], 'plugin setting'))
+    })
+  return workspaces.map(it => it.slug)
 }
 
 /** The same database, as the role that the portal runs as. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { checkDatabase } from './database-url.ts'
-import { NewerRelease, openDemo } from './demo.ts'
+import { FormerVersion, NewerRelease, openDemo } from './demo.ts'
 import { Obstacle } from './obstacle.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 
@@ -29,6 +29,7 @@ async function start() {
   const databaseUrl = DATABASE_URL ? await checkDatabase(DATABASE_URL) : await embeddedDatabase(data)
   demo = await openDemo({ databaseUrl, port, data, size, smtpUrl, log: console.log }).catch(error => {
     if (error.code === 'EADDRINUSE') throw new Obstacle(portTaken(port))
+    if (error instanceof FormerVersion) throw new Obstacle(DATABASE_URL ? error.message : ofFormerVersion(data))
     throw error instanceof NewerRelease
       ? new Obstacle(`${error.message} Or choose another folder with PORTICO_DATA.`)
       : error
@@ -40,6 +41,10 @@ async function start() {
 async function embeddedDatabase(data: string): Promise<string> {
   postgres = await startPostgres({ directory: join(data, 'postgres'), log: console.log })
   return postgres.url
+}
+
+function ofFormerVersion(data: string): string {
+  return `The data of this demo is from a development version of Portico. Delete the folder ${data} and start again.`
 }
 
 function portTaken(port: number): string {

@@ -1,67 +1,36 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import type { Config } from './commands/config.ts'
-import { Wrong } from './commands/problems.ts'
-import { roles } from './crm.ts'
-
-const usage = `portico <command> [--config portico.config.ts | --map crm.map.ts]
-
-  audit --database URL --source DIR --url URL look at a CRM, of which each is optional, and change nothing
-        [--out AUDIT_REPORT.md] [--json audit.json] [--map crm.map.ts] [--quiet]
-  doctor [--grants]                           say what is wrong, which grants the portal's role needs, which indexes help
-  migrate                                     create or bring up to date Portico's own tables
-  rollback --destroy                          remove them, with all that Portico stored; signatures that are in no
-           [--without-evidence]               export only if that is said too
-  enable [--audit audit.json] [--by NAME]     accept the audit and open the gate, where all is as it must be
-  disable                                     close the gate for every workspace
-  invite --workspace SLUG --client ID         make an invitation and print its link
-         --email ADDRESS [--role ${roles.join('|')}] [--name NAME] [--from NAME]
-         [--crm-password]                     no link: they sign in with the password that the CRM knows
-  prune                                       forget ended sessions, links that are over, registrations never confirmed
-  reseal [--lost]                             seal anew with the first of PORTAL_SECRETS what older ones sealed; --lost
-                                              goes on without a secret that nobody has any more
-  serve --map crm.map.ts                      the portal as an app of its own, beside a CRM that is no Express app
-  staff add --workspace SLUG --email ADDRESS  somebody who looks after it, by the password in STAFF_PASSWORD;
-            --name NAME [--member]            a member sees the settings area exists and may change nothing
-  staff reset-factor --workspace SLUG         takes every second factor off somebody who lost phone and recovery codes,
-                     --email ADDRESS          and signs them out
-  verify FILE [--certificate SHA-256]         whether an evidence bundle is whole; asks no database
-  export --workspace SLUG [--out DIR]         an evidence bundle for each answer of a workspace
-
-With --map, the addresses come from the environment: DATABASE_URL (as owner), PORTAL_DATABASE_URL (as the portal's role),
-CRM_DATABASE_URL (if the CRM is in another database), PORTAL_ADDRESS (for links), PORT, HOST, TRUST_PROXY; PORTAL_SECRET,
-or PORTAL_SECRETS with the newest first and spaces between them; PREPARED_STATEMENTS=false behind a pooler that keeps no names;
-DIRECT_DATABASE_URL, which leads past that pooler, for the job queue of serve; METRICS_TOKEN, who may read the metrics;
-STOP_NOTICE and STOP_LIMIT, the seconds that serve waits for a proxy and for requests when it is told to stop (3 and 30);
-SMTP_URL and MAIL_FROM where mail is to be sent.
-
-Exit status: 0 good, 1 problem found, 2 wrong usage.`
+import type { Config } from './cli/config.ts'
+import { UsageError } from './cli/errors.ts'
+import { helpOf, usage } from './cli/help.ts'
 
 type Command = (config: Config, options: Options) => Promise<string>
 
-/** Each is loaded when it is called: to verify a file needs neither a database nor the rest of the portal. */
+/** Commands are loaded when they are called: verifying a file needs neither a database nor the rest of the portal. */
 const commands: Record<string, () => Promise<Command>> = {
-  doctor: async () => (await import('./commands/gate.ts')).doctor,
-  enable: async () => (await import('./commands/gate.ts')).enable,
-  disable: async () => (await import('./commands/gate.ts')).disable,
-  migrate: async () => (await import('./commands/migrate.ts')).migrateAll,
-  prune: async () => (await import('./commands/prune.ts')).prune,
-  reseal: async () => (await import('./commands/secrets.ts')).resealAll,
-  serve: async () => (await import('./commands/serve.ts')).serve,
-  'staff add': async () => (await import('./commands/serve.ts')).staffAdd,
-  'staff reset-factor': async () => (await import('./commands/serve.ts')).resetStaffFactor,
-  export: async () => (await import('./commands/evidence.ts')).exportEvidence,
-  invite: async () => (await import('./commands/invite.ts')).invited,
-  rollback: async () => (await import('./commands/rollback.ts')).destroy,
+  doctor: async () => (await import('./cli/activation.ts')).doctor,
+  enable: async () => (await import('./cli/activation.ts')).enable,
+  disable: async () => (await import('./cli/activation.ts')).disable,
+  migrate: async () => (await import('./cli/migrate.ts')).migrateAll,
+  prune: async () => (await import('./cli/prune.ts')).prune,
+  reseal: async () => (await import('./cli/secrets.ts')).resealAll,
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  'staff add': async () => (await import('./cli/serve.ts')).staffAdd,
+  'staff reset-factor': async () => (await import('./cli/serve.ts')).resetStaffFactor,
+  export: async () => (await import('./cli/evidence.ts')).exportEvidence,
+  invite: async () => (await import('./cli/invite.ts')).invited,
+  rollback: async () => (await import('./cli/rollback.ts')).destroy,
 }
 
 type Invited = 'workspace' | 'client' | 'email' | 'role' | 'name' | 'from'
 type Looked = 'database' | 'source' | 'url' | 'out' | 'json'
 type Text = Invited | Looked | 'audit' | 'by'
-type Flag = 'destroy' | 'without-evidence' | 'quiet' | 'grants' | 'member' | 'crm-password' | 'lost'
+type Flag = 'ask' | 'destroy' | 'without-evidence' | 'quiet' | 'grants' | 'member' | 'crm-password' | 'lost'
 type Options = { [name in Text]?: string } & { [name in Flag]?: boolean }
 
 async function run(): Promise<string> {
+  const ofPlugin = await ranByPlugin(process.argv.slice(2))
+  if (ofPlugin !== undefined) return ofPlugin
   const text = { type: 'string' } as const
   const { positionals, values } = parsed(() =>
     parseArgs({
@@ -84,6 +53,7 @@ async function run(): Promise<string> {
         out: text,
         json: text,
         quiet: { type: 'boolean' },
+        ask: { type: 'boolean' },
         destroy: { type: 'boolean' },
         'without-evidence': { type: 'boolean' },
         grants: { type: 'boolean' },
@@ -94,23 +64,56 @@ async function run(): Promise<string> {
       },
     }),
   )
-  if (values.help) return usage
   const named = positionals.join(' ')
-  if (named === 'audit') return (await import('./commands/audit.ts')).audited(values)
+  if (values.help) return help(named, values)
+  if (named === 'audit') return (await import('./cli/audit.ts')).audited(values)
   if (positionals[0] === 'verify')
-    return (await import('./commands/verify.ts')).verifyFile(positionals[1], values.certificate)
+    return (await import('./cli/verify.ts')).verifyFile(positionals[1], values.certificate)
   const command = Object.hasOwn(commands, named) ? commands[named] : undefined
-  if (!command) throw new Wrong(`There is no command "${named}".\n\n${usage}`)
-  const { configOf } = await import('./commands/config.ts')
+  if (!command) throw new UsageError(`There is no command "${named}".\n\n${usage}`)
+  const { configOf } = await import('./cli/config.ts')
   const config = await configOf(values.config, values.map)
   return (await command())(config, values)
+}
+
+/** Of one command, or of all with those of plugins. A file that `verify` is given is no part of its name. */
+async function help(named: string, { config, map }: { config?: string; map?: string }): Promise<string> {
+  const name = named.startsWith('verify ') ? 'verify' : named
+  if (!name) return [usage, await ofPlugins(config, map)].filter(Boolean).join('\n\n')
+  const found = helpOf(name)
+  if (!found) throw new UsageError(`There is no command "${named}".\n\n${usage}`)
+  return found
+}
+
+/** Undefined if the words are one of our own commands, or unknown. */
+async function ranByPlugin(args: string[]): Promise<string | undefined> {
+  const first = args.find(it => !it.startsWith('-'))
+  const own = ['audit', 'verify', ...Object.keys(commands).map(it => it.split(' ')[0])]
+  if (args.every(it => it.startsWith('-')) || own.includes(first)) return undefined
+  const { runPluginCommand, split } = await import('./cli/plugin-command.ts')
+  const its = split(args, word => own.includes(word))
+  if (!its) return undefined
+  const { configOf } = await import('./cli/config.ts')
+  // Without a config there are no plugins; the command itself reports what is wrong with the config.
+  const config = await configOf(its.config, its.map).catch(() => undefined)
+  return config && runPluginCommand(config, its.words)
+}
+
+/** Returns the plugins' commands for the help; empty if there is no config. */
+async function ofPlugins(config: string | undefined, map: string | undefined): Promise<string> {
+  const [{ configOf }, { pluginUsage }] = await Promise.all([
+    import('./cli/config.ts'),
+    import('./cli/plugin-command.ts'),
+  ])
+  const all = await configOf(config, map).then(pluginUsage, () => '')
+  return all && `Commands of plugins:\n\n${all}`
 }
 
 function parsed<T>(parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new Wrong(`${(error as Error).message}\n\n${usage}`)
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
   }
 }
 
@@ -122,10 +125,10 @@ const plain: Record<string, string> = {
 }
 
 try {
-  const said = await run()
-  if (said) console.log(said)
+  const output = await run()
+  if (output) console.log(output)
 } catch (error) {
   const { message, code } = error as Error & { code?: string }
   console.error(plain[code ?? ''] ?? message)
-  process.exitCode = error instanceof Wrong ? 2 : 1
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }

@@ -1,48 +1,48 @@
-/** What a company's app and its adapter import. */
+/** The public API for a company's app and its adapter. */
 export { type Audit, type AuditJson, audit, auditApp, type Inputs } from '../audit/index.ts'
-export type { Config } from './commands/config.ts'
-export { fileUnder } from './crm/files/folder.ts'
-export { columnsOf, grantsOf } from './crm/grants.ts'
-export { adapterOf, problemsOf } from './crm/map/adapter.ts'
-export { type CrmMap, defineMap } from './crm/map/map.ts'
+export type { SignInStrategy } from './auth/sign-in-strategy.ts'
+export type { Config } from './cli/config.ts'
+export { acceptAudit } from './crm/activation/accept.ts'
+export { Audited } from './crm/activation/audit.ts'
 export type {
   Client,
+  Colleague,
   Columns,
   Contact,
+  ContactChange,
+  ContactField,
+  ContactOf,
   Crm,
   Customer,
   Directory,
   Identity,
+  OwnedRecord,
   Person,
   Ports,
   Reads,
   Role,
   Staff,
   Workspace,
-} from './crm.ts'
-export { query } from './database.ts'
-export type { Line, Sums } from './document.ts'
-export { Conflict, CrmUnavailable, Forbidden, Gone, NotFound, Problem, TooMany } from './errors.ts'
-export { type Flags, flagsFrom, flagsFromEnvironment } from './flags.ts'
-export { accept } from './gate/accept.ts'
-export { Audited } from './gate/audit.ts'
+} from './crm/crm.ts'
+export type { Line, Totals } from './crm/document.ts'
+export { fileUnder } from './crm/files/folder.ts'
+export { columnsOf, grantsOf } from './crm/grants.ts'
+export { adapterOf, problemsOf } from './crm/mapping/adapter.ts'
+export { type CrmMap, defineMap } from './crm/mapping/map.ts'
+export { todo } from './crm/mapping/todo.ts'
+export type { CrmPages, CrmRecord, PagePatterns } from './crm/pages.ts'
+export { Conflict, CrmUnavailable, Forbidden, Gone, NotFound, Problem, TooMany } from './http/errors.ts'
+export { keyOf, type Page, page } from './http/paging.ts'
 export type { Message, Transport } from './mail/transport.ts'
-export { migrate, rollback } from './migrations.ts'
-export type { Money } from './money.ts'
 export type { Options } from './options.ts'
-export { keyOf, type Page, page } from './page.ts'
+export { query } from './platform/database.ts'
+export { type Flags, flagsFrom, flagsFromEnvironment } from './platform/flags.ts'
+export { migrate, rollback } from './platform/migrations.ts'
+export type { Money } from './platform/money.ts'
+export { limitConnections, stopGracefully } from './platform/stop.ts'
+export type { Action, Chart, Figure, Home, Need, News } from './plugin/dashboard.ts'
+export type { Permission } from './plugin/parts.ts'
+export { may } from './plugin/permissions.ts'
+export { type Section, section } from './plugin/plugin.ts'
 export { createPortal, type Portal } from './portal.ts'
-export {
-  type Action,
-  type Chart,
-  type Figure,
-  type Home,
-  may,
-  type Need,
-  type News,
-  type Permission,
-  type Section,
-  section,
-} from './section.ts'
-export { limitConnections, stopGracefully } from './stop.ts'
-export type { Beside, Deed, Which } from './talk/beside.ts'
+export type { ActivitySummary, DocumentActivity, DocumentActivityQuery } from './settings/document-activity.ts'

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { fresh, postgres } from '../test/database.ts'
 import { until } from '../test/until.ts'
 import { leave, open, whoIs } from '../test/visit.ts'
-import { isSameDatabase } from './database.ts'
+import { isSameDatabase } from './platform/database.ts'
 
 describe('for operators there is', () => {
   afterEach(leave)
@@ -90,7 +90,7 @@ describe('for operators there is', () => {
       .and.include('portico_jobs_due{queue="mail"} 0')
   })
 
-  it('metrics also while the database does not answer', async () => {
+  it('metrics also while the database does not respond', async () => {
     const { visit, name } = await open()
     const nobody = await visit()
     expect((await nobody.at('/portal/-/metrics')).status).to.equal(200)
@@ -102,7 +102,7 @@ describe('for operators there is', () => {
     await postgres.raw(`alter database ${name} connection limit -1`)
   })
 
-  it('metrics only for who sends the token, where there is one', async () => {
+  it('metrics only with the token, where there is one', async () => {
     const { visit } = await open({ metricsToken: 'a-token-of-metrics' })
     const nobody = await visit()
     const asked = (token: string) => nobody.at('/portal/-/metrics').set('Authorization', token)
@@ -123,7 +123,7 @@ describe('for operators there is', () => {
   })
 
   it('nothing of it while the flag is off', async () => {
-    const { visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
+    const { visit } = await open({ flags: { enabledAnywhere: () => false, enabled: () => false } })
     for (const it of ['health', 'ready', 'metrics'])
       expect((await (await visit()).at(`/portal/-/${it}`)).status).to.equal(404)
   })
@@ -132,7 +132,7 @@ describe('for operators there is', () => {
 describe('two instances', () => {
   afterEach(leave)
 
-  it('know whether two addresses lead to one database', async () => {
+  it('detect whether two addresses lead to one database', async () => {
     const [one, other] = await Promise.all([fresh(), fresh()])
     expect(await isSameDatabase(one.database, one.owner)).to.equal(true)
     expect(await isSameDatabase(one.database, other.database)).to.equal(false)

@@ -3,13 +3,15 @@ import { setTimeout } from 'node:timers/promises'
 import { type Request, Router } from 'express'
 import type { Knex } from 'knex'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Alerts } from './alerts.ts'
-import { clockDifference, clockLimits } from './clock.ts'
-import type { Crm } from './crm.ts'
-import { query, sent } from './database.ts'
-import type { Gate } from './gate/gate.ts'
-import type { Observe } from './log.ts'
-import { anybody, type Section } from './section.ts'
+import type { Alerts } from './auth/alerts.ts'
+import { callbackPath } from './auth/sign-in-with.ts'
+import type { Activation } from './crm/activation/activation.ts'
+import type { Crm } from './crm/crm.ts'
+import { anybody } from './http/rules.ts'
+import { clockDifference, clockLimits } from './platform/clock.ts'
+import { query, sent } from './platform/database.ts'
+import type { Observe } from './platform/log.ts'
+import type { Section } from './plugin/plugin.ts'
 
 interface Parts {
   alerts: Alerts
@@ -17,44 +19,28 @@ interface Parts {
   crm: Crm
   sections: Section[]
   metricsToken: string | undefined
-  door: Gate
+  activation: Activation
 }
 
-/** For who runs it: whether the process lives, whether it should be sent visitors, and figures for Prometheus. */
-export function operations({ alerts, database, crm, sections, metricsToken, door }: Parts) {
+/** The operator's endpoints: liveness, readiness, and metrics for Prometheus. */
+export function operations(parts: Parts) {
   const router = Object.assign(Router(), { at: '/-' })
-  const apart = crm.database && crm.database !== database ? crm.database : undefined
-  const { registry, observe } = figures({ alerts, database, sections, door })
+  const { registry, observe } = figures(parts)
   let stopping = false
 
   router.get('/health', anybody, (_req, res) => {
     res.set('Cache-Control', 'no-store').json({ status: 'up' })
   })
-
   router.get('/ready', anybody, async (_req, res) => {
-    const [ours, theirs, trusted] = await Promise.all([
-      answerOf(database),
-      apart && answerOf(apart),
-      soon(door.trusted()),
-    ])
-    const problem = [
-      stopping && 'stopping',
-      ours !== 'answers' && `the database ${ours}`,
-      trusted === false && 'another secret than the other instances',
-      isClockOff(database) && 'the clock is more than a minute off',
-    ].find(Boolean)
-    res.status(problem ? 503 : 200).set('Cache-Control', 'no-store')
-    // Without its CRM, which no other instance has either, this one still signs people in.
-    const crm = theirs && { crm: theirs === 'does not answer' ? theirs : 'answers' }
-    res.json({ status: problem || 'ready', ...crm })
+    const { crm, problem } = await readiness(parts)
+    const status = stopping ? 'stopping' : problem
+    res.status(status ? 503 : 200).set('Cache-Control', 'no-store')
+    res.json({ status: status || 'ready', ...crm })
   })
-
   router.get('/metrics', anybody, async (req, res, next) => {
-    if (!mayRead(req, metricsToken)) return next('router')
-    res
-      .set('Cache-Control', 'no-store')
-      .type(registry.contentType)
-      .send(await registry.metrics())
+    if (!mayRead(req, parts.metricsToken)) return next('router')
+    res.set('Cache-Control', 'no-store').type(registry.contentType)
+    res.send(await registry.metrics())
   })
 
   return {
@@ -66,15 +52,32 @@ export function operations({ alerts, database, crm, sections, metricsToken, door
   }
 }
 
+/** Returns why this instance is not ready, and the state of the CRM's database if it is a separate one. */
+async function readiness({ activation, crm, database }: Parts) {
+  const apart = crm.database && crm.database !== database ? crm.database : undefined
+  const [ours, theirs, trusted] = await Promise.all([
+    answerOf(database),
+    apart && answerOf(apart),
+    soon(activation.hasRightSecret()),
+  ])
+  const problem = [
+    ours !== 'answers' && `the database ${ours}`,
+    trusted === false && 'another secret than the other instances',
+    isClockOff(database) && 'the clock is more than a minute off',
+  ].find(Boolean)
+  // A CRM that is down does not make this instance unready: no other instance has it either, and sign-in still works.
+  return { problem, crm: theirs && { crm: theirs === 'does not answer' ? theirs : 'answers' } }
+}
+
 const isClockOff = (database: Knex) => Math.abs(clockDifference(database)) >= clockLimits.notReady
 
-/** Undefined where it takes longer than two seconds. */
+/** Resolves to undefined after two seconds. */
 const soon = <T>(asked: Promise<T>): Promise<T | undefined> =>
   Promise.race([asked, setTimeout(2_000, undefined, { ref: false })])
 
 type Answer = 'answers' | 'only reads' | 'does not answer'
 
-/** Within two seconds. */
+/** Returns the database's state within two seconds. */
 const answerOf = async (database: Knex): Promise<Answer> => {
   const asked = query(database, { text: `select current_setting('transaction_read_only') = 'on' as "readOnly"` })
   const rows = await soon(asked.catch(() => undefined))
@@ -85,7 +88,7 @@ const answerOf = async (database: Knex): Promise<Answer> => {
 const isLoopback = (address = '') => ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(address)
 const forwarded = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Forwarded', 'Via']
 
-/** Without a token only who connects from this machine, and not through a proxy on it. */
+/** Whether the request may read the metrics. Without a token, only from this machine, and not through a proxy on it. */
 function mayRead(req: Request, token: string | undefined): boolean {
   if (!token) return isLoopback(req.socket.remoteAddress) && !forwarded.some(it => req.get(it))
   const given = Buffer.from(req.get('Authorization') ?? '')
@@ -93,24 +96,18 @@ function mayRead(req: Request, token: string | undefined): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken' | 'crm'>) {
+function figures({ alerts, database, sections, activation }: Omit<Parts, 'metricsToken' | 'crm'>) {
   const registry = new Registry()
   const registers = [registry]
-  const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
+  const observe = requestObserver(alerts, sections, registers)
+  registerDatabase(database, registers)
+  registerActivation(activation, sections, registers)
+  registerQueues(database, registers)
+  registerAlerts(alerts, registers)
+  return { registry, observe }
+}
 
-  const answered = new Histogram({
-    name: 'portico_request_seconds',
-    help: 'Time to an answer of the portal, by part and status.',
-    labelNames: ['part', 'method', 'status'],
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers,
-  })
-  const signIns = new Counter({
-    name: 'portico_sign_ins_total',
-    help: 'Tries to sign in, by outcome.',
-    labelNames: ['outcome'],
-    registers,
-  })
+function registerDatabase(database: Knex, registers: Registry[]) {
   new Counter({
     name: 'portico_sql_statements_total',
     help: 'Statements sent to the database; by portico_request_seconds_count it is the round trips of a request.',
@@ -132,7 +129,6 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
       this.set({ state: 'waiting' }, pool.numPendingAcquires())
     },
   })
-
   new Gauge({
     name: 'portico_clock_difference_seconds',
     help: 'By how much the database server’s clock is ahead of the one of this machine.',
@@ -141,15 +137,17 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
       this.set(clockDifference(database) / 1_000)
     },
   })
+}
+
+function registerActivation(activation: Activation, sections: Section[], registers: Registry[]) {
   new Gauge({
     name: 'portico_secret_fits',
     help: 'Whether the secrets of this instance open what the others have sealed; 0 means that it answers 503.',
     registers,
     collect() {
-      this.set(door.state()?.secretsFit === false ? 0 : 1)
+      this.set(activation.state()?.secretFits === false ? 0 : 1)
     },
   })
-
   new Gauge({
     name: 'portico_section_off',
     help: 'Sections that are switched off because the CRM has drifted; directory is all of them.',
@@ -157,23 +155,22 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
     registers,
     collect() {
       this.reset()
-      const closed = door.state()?.closed
+      const off = activation.state()?.disabledSections
       for (const section of ['directory', ...sections.map(it => it.name)])
-        this.set({ section }, closed?.has(section) ? 1 : 0)
+        this.set({ section }, off?.has(section) ? 1 : 0)
     },
   })
-
   new Gauge({
     name: 'portico_crm_answers',
     help: 'Whether the database of the CRM answered when it was last looked at.',
     registers,
     collect() {
-      this.set(door.state()?.answers === false ? 0 : 1)
+      this.set(activation.state()?.crmReachable === false ? 0 : 1)
     },
   })
+}
 
-  registerQueues(database, registers)
-
+function registerAlerts(alerts: Alerts, registers: Registry[]) {
   const raised = new Counter({
     name: 'portico_alerts_total',
     help: 'What stood out: failures to sign in from one address, foreign ids asked for, much taken away.',
@@ -181,19 +178,46 @@ function figures({ alerts, database, sections, door }: Omit<Parts, 'metricsToken
     registers,
   })
   alerts.onAlert(kind => raised.inc({ kind }))
-
-  const observe: Observe = (req, status, seconds) => {
-    const { originalUrl, method, portal } = req
-    alerts.answered(req, status)
-    const path = originalUrl.slice(portal.url('').length).split(/[/?]/)[1] ?? ''
-    const part = portal.staff ? 'settings' : path === '' ? 'home' : parts.has(path) ? path : 'other'
-    answered.observe({ part, method, status: String(status) }, seconds)
-    if (part === 'sign-in' && method === 'POST') signIns.inc({ outcome: status === 303 ? 'in' : 'refused' })
-  }
-  return { registry, observe }
 }
 
-/** Of all instances together: each gives the same figures. Where the database does not answer, the last ones. */
+/** Counts responses and sign-ins. */
+function requestObserver(alerts: Alerts, sections: Section[], registers: Registry[]): Observe {
+  const parts = new Set(['sign-in', 'sign-out', 'account', 'invitation', ...sections.map(it => it.name)])
+  const answered = new Histogram({
+    name: 'portico_request_seconds',
+    help: 'Time to an answer of the portal, by part and status.',
+    labelNames: ['part', 'method', 'status'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  })
+  const signIns = new Counter({
+    name: 'portico_sign_ins_total',
+    help: 'Tries to sign in, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+
+  return (req, status, seconds) => {
+    const { originalUrl, method, portal } = req
+    alerts.answered(req, status)
+    const within = originalUrl.slice(portal.url('').length)
+    const part = portal.staff ? 'settings' : partOf(within, parts)
+    answered.observe({ part, method, status: String(status) }, seconds)
+    const tried = method === 'POST' || callbackPath.test(within.replace(/\?.*/s, ''))
+    if (part === 'sign-in' && tried && status !== 200) signIns.inc({ outcome: status === 303 ? 'in' : 'refused' })
+  }
+}
+
+function partOf(path: string, parts: Set<string>): string {
+  const part = path.split(/[/?]/)[1] ?? ''
+  if (part === '') return 'home'
+  return parts.has(part) ? part : 'other'
+}
+
+/**
+ * Metrics of all instances together: each instance returns the same figures. If the database does not respond, the last
+ * ones.
+ */
 function registerQueues(database: Knex, registers: Registry[]) {
   let asking: Promise<any[] | undefined> | undefined
   const ask = async () => {

@@ -1,37 +1,59 @@
-/** What a plugin imports, as `portico/sdk`: see docs/plugins.md. */
+/** The public API for plugins, as `portico/sdk`: see docs/plugins.md. */
 
 export type { Migrated, Roles } from '../knexfile.ts'
-export { type Act, type Acting, act } from './act.ts'
-export { type Event, note, record } from './activity.ts'
-export { otherwise } from './answer.ts'
-export type { RequestContext } from './context.ts'
-export type { Client, Contact, Customer, Person, Ports, Role, Staff, Workspace } from './crm.ts'
-export { query, readWithin, type Scope, type Statement, within } from './database.ts'
-export { Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooMany } from './errors.ts'
-export { filterOf, type ListFilter } from './filter.ts'
-export { read } from './form.ts'
-export type { Facts, Mail, Words } from './mail/letters.ts'
-export type { Money } from './money.ts'
-export { keyOf, type Page, page, pageOf } from './page.ts'
-export { readersOf, sendMail, staffAct } from './plugin-actions.ts'
-// With it comes every part of the request context, whichever module declares it.
-export type { Portal } from './portal.ts'
-export { rowSecurity } from './row-security.ts'
+export type { Client, Contact, Customer, Person, Ports, Role, Staff, Workspace } from './crm/crm.ts'
+export { listed } from './crm/mapping/listing.ts'
+export type { CrmMap, Owned } from './crm/mapping/map.ts'
+export { belongs, checked, customerValues } from './crm/mapping/owned.ts'
+export { day, hintIndex, keyOfType, placeOf, type Reader, text } from './crm/mapping/reader.ts'
+export type { Ask, MapPart } from './crm/mapping/section.ts'
+export { fingerprintOf } from './evidence/canonical.ts'
+export type { SignedResponseFacts } from './evidence/composition.ts'
+export { consentOf, policyOf } from './evidence/policy.ts'
+export { signatureFields, signatureIn } from './evidence/signature.ts'
+export { type KeptResponse, responsesTo, sign } from './evidence/signing.ts'
+export type { SignedFacts, SignedRecord, SignedResponse, SignedSubject, Submission } from './evidence/subject.ts'
+export type { RequestContext } from './http/context.ts'
+export { Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooMany } from './http/errors.ts'
+export { filterOf, type ListFilter } from './http/filter.ts'
+export { read } from './http/forms.ts'
+export { keyOf, type Page, page, pageOf } from './http/paging.ts'
+export { showAgainOnError } from './http/respond.ts'
+export { anybody, type Rule } from './http/rules.ts'
+export type { Facts, Mail, Words } from './mail/kinds.ts'
+export type { PrintedDocument } from './pdf/pdf.ts'
+export { printedDocument, sendPdf } from './pdf/print.ts'
+export { type Event, recordEvent, recordEventIn } from './platform/activity.ts'
+export { query, readWithin, type Scope, type Statement, within } from './platform/database.ts'
+export type { Money } from './platform/money.ts'
+export { rowSecurity } from './platform/row-security.ts'
+export { type ActionContext, type RunAction, runAction } from './plugin/action.ts'
+export type { Capabilities, CapabilityOf } from './plugin/capabilities.ts'
+export type { Action, Figure, Home, Need, News } from './plugin/dashboard.ts'
+export type {
+  Attached,
+  DocumentReader,
+  Permission,
+  PluginAudit,
+  PluginCommand,
+  PluginOption,
+  Privacy,
+  Toggle,
+  WebhookCall,
+} from './plugin/parts.ts'
+export { admins, anyMember, clientAdmins, identified, may, stepUp } from './plugin/permissions.ts'
+export type { Host, PluginQueue, QueuedJob } from './plugin/plugin.ts'
 export {
-  type Action,
-  admins,
-  anybody,
-  anyMember,
-  clientAdmins,
-  type Figure,
-  type Home,
-  may,
-  type Need,
-  type News,
-  type Permission,
-  type Rule,
+  type AccountPages,
+  type Job,
+  type PluginDefinition,
   type Section as Plugin,
+  type SettingsPage,
+  type Slot,
   section as plugin,
-  stepUp,
-  type Toggle,
-} from './section.ts'
+} from './plugin/plugin.ts'
+export type { Subject, SubjectRecord } from './plugin/subjects.ts'
+// Brings every part of the request context, whichever module declares it.
+export type { Portal } from './portal.ts'
+export { attachedTo, mailRecipients, recipientsOf, runStaffAction } from './settings/plugin-actions.ts'
+export { optionOf, saveOption } from './settings/plugin-options.ts'

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { adapter } from '../demo/adapter/adapter.ts'
-import type { Actors } from '../src/contract.ts'
+import type { Actors } from '../src/crm/contract.ts'
 import type { Crm, Customer } from '../src/index.ts'
 import { today } from './database.ts'
 import { open } from './visit.ts'

@@ -5,11 +5,11 @@ import express from 'express'
 import knex, { type Knex } from 'knex'
 import request from 'supertest'
 import { adapter } from '../demo/adapter/adapter.ts'
-import { hashed } from '../src/auth/passwords.ts'
+import { hashPassword } from '../src/auth/passwords.ts'
 import { join as joined } from '../src/auth/people.ts'
-import { within } from '../src/database.ts'
-import { Audited, accept, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
-import { root } from '../src/root.ts'
+import { Audited, acceptAudit, adapterOf, createPortal, grantsOf, migrate, query } from '../src/index.ts'
+import { within } from '../src/platform/database.ts'
+import { root } from '../src/platform/root.ts'
 import { fresh, postgres, secret, setClock, today, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import kite from './kite/crm.map.ts'
@@ -43,12 +43,12 @@ describe('two CRMs in one process, one of them in another database than the port
     const crm = adapterOf(kite, crmDatabase)
     await setClock(portalOwner, `${today}T08:00:00Z`)
     const audit = Audited.parse({ answers: {}, data: {}, fingerprint: 'f' })
-    await accept(portalOwner, { ...crm, database: crmOwner }, { audit, by: 'a test' })
+    await acceptAudit(portalOwner, { ...crm, database: crmOwner }, { audit, by: 'a test' })
     const email = 'jo@bicycles.example'
     const her = { workspace: 'kite', email, name: 'Jo', client: { id: '1', name: 'Jo’s Bicycles' }, contact: null }
     await within(portalDatabase, { workspace: 'kite' }, tx => joined(tx, { ...her, role: 'admin', passwordHash: null }))
 
-    const flags = { anywhere: () => true, enabled: () => true }
+    const flags = { enabledAnywhere: () => true, enabled: () => true }
     const log = { info() {}, warn() {}, error() {} }
     const common = {
       flags,
@@ -64,7 +64,7 @@ describe('two CRMs in one process, one of them in another database than the port
 
     const [jo, nadia] = [request.agent(app), request.agent(app)]
     const signIn = (who: typeof jo, at: string, form: object) => who.post(`${at}/sign-in`).type('form').send(form)
-    expect((await signIn(jo, '/one/kite', { email, password: await hashed('x') })).status).to.equal(422)
+    expect((await signIn(jo, '/one/kite', { email, password: await hashPassword('x') })).status).to.equal(422)
     expect((await signIn(jo, '/one/kite', { email, password: 'a kite needs wind' })).status).to.equal(303)
     const { password } = whoIs('owner')
     expect((await signIn(nadia, '/other/brightside', { email: whoIs('owner').email, password })).status).to.equal(303)

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { staff } from '../demo/mount.ts'
 import { personal } from '../src/api/tokens.ts'
-import { within } from '../src/database.ts'
 import { createPortal, type Portal } from '../src/index.ts'
-import { sections } from '../src/sections.ts'
+import { within } from '../src/platform/database.ts'
+import { sections } from '../src/plugin/discover.ts'
 import { fresh } from './database.ts'
+import { Custom } from './identity-provider.ts'
 import { person, share } from './links.ts'
 import { type Route, routesOf } from './routes.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from './visit.ts'
@@ -23,15 +25,16 @@ describe('every route', () => {
     portal = await createPortal({
       database,
       crm: adapter(database),
-      flags: { anywhere: () => true, enabled: () => true },
+      flags: { enabledAnywhere: () => true, enabled: () => true },
       staff,
       secrets: ['x'.repeat(32)],
       address: 'https://crm.example/portal',
       mail: { from: 'portal@example.com', send: async () => undefined },
+      signIn: { strategies },
     })
     clientRoutes = routesOf(portal.clients)
     settingsRoutes = routesOf(portal.settings)
-    scene = await open({ mail: 'kept' })
+    scene = await open({ mail: 'kept', signIn: { strategies } })
     for (const role of ['owner', 'billing', 'neighbour', 'stranger', 'twofold', 'admin', 'colleague'] as Role[]) {
       visitors.set(role, await scene.visit(role))
     }
@@ -48,6 +51,7 @@ describe('every route', () => {
     await leave()
   })
 
+  const strategies = [{ name: 'house', title: 'House', strategy: new Custom(() => ({ contact: 1 })) }]
   const permissions = sections.flatMap(it => Object.entries(it.permissions))
   const ruled = (rule: string) => clientRoutes.filter(it => it.rule === rule)
   const byLink = ({ path }: Route) => path.startsWith('/:workspace/link/open/')
@@ -61,7 +65,9 @@ describe('every route', () => {
     expect(clientRoutes.length).to.be.above(10)
     for (const { method, path, rule } of clientRoutes) expect(rules, `${method} ${path}`).to.include(rule)
     for (const { method, path, rule } of settingsRoutes) {
-      expect(['staff admin', 'anybody'], `${method} ${path}`).to.include(rule)
+      // The clients' pages once more, behind the rule of staff: each has the rule that it has for clients.
+      const known = path.startsWith('/view/:client/:person') ? rules : ['staff admin', 'anybody']
+      expect(known, `${method} ${path}`).to.include(rule)
       if (rule === 'anybody') expect(path).to.match(/^\/-\/assets\//)
     }
   })
@@ -70,8 +76,9 @@ describe('every route', () => {
     expect([...new Set(ruled('anybody').map(it => it.path))]).to.have.members([
       '/-/assets/:version/brand-:colour.css',
       '/-/assets/:version/stage-:colour.css',
-      '/:workspace/logo/:version',
+      '/:workspace/logo/:version{/:paper}',
       '/-/assets/:version/:name',
+      '/-/assets/:version/:plugin/:name',
       '/-/health',
       '/-/ready',
       '/-/metrics',
@@ -96,6 +103,8 @@ describe('every route', () => {
       '/:workspace/not-me/:token',
       '/:workspace/sign-in/second-factor',
       '/:workspace/sign-in/passkey',
+      '/:workspace/sign-in/with/:name',
+      '/:workspace/sign-in/with/:name/callback',
       '/:workspace/register/:token',
       '/:workspace/link/:token',
       '/:workspace/link/open/:link/code',
@@ -121,12 +130,15 @@ describe('every route', () => {
     }
   })
 
+  /** An action that is asked for without anything says what is missing. */
+  const given = ({ method }: Route) => (method === 'get' ? [200] : [200, 303, 422])
+
   it('is refused to a role that does not include it, and given to one that does', async () => {
     for (const [permission, { roles }] of permissions) {
       for (const route of ruled(permission).filter(it => !it.path.includes(':id'))) {
-        expect((await ask('owner', route)).status, route.path).to.be.below(400)
-        const expected = (roles as string[]).includes('billing') ? 200 : 403
-        expect((await ask('billing', route)).status, route.path).to.equal(expected)
+        expect(given(route)).to.include((await ask('owner', route)).status, route.path)
+        const expected = (roles as string[]).includes('billing') ? given(route) : [403]
+        expect(expected).to.include((await ask('billing', route)).status, route.path)
       }
     }
   })
@@ -150,11 +162,11 @@ describe('every route', () => {
     expect((await flip(was)).status).to.equal(303)
     for (const [permission] of permissions)
       for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
-        expect((await ask('billing', route)).status, route.path).to.equal(was(permission) ? 403 : 200)
+        expect(was(permission) ? [403] : given(route)).to.include((await ask('billing', route)).status, route.path)
     expect((await flip(it => !was(it))).status).to.equal(303)
     for (const [permission] of permissions)
       for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
-        expect((await ask('billing', route)).status, route.path).to.equal(was(permission) ? 200 : 403)
+        expect(was(permission) ? given(route) : [403]).to.include((await ask('billing', route)).status, route.path)
   })
 
   it('never shows the record of another client, of another workspace, a draft or a deleted one', async function () {
@@ -264,17 +276,17 @@ describe('every route', () => {
   it('of a link is for its browser and its document alone, and signs nothing without a code', async () => {
     const routes = clientRoutes.filter(it => byLink(it) && it.rule !== 'anybody')
     const sections = new Set(routes.map(it => /([^/]+)\/:id/.exec(it.path)?.[1]))
-    expect([...sections]).to.have.members(['proposals', 'quotations'])
+    expect([...sections]).to.have.members(['proposals', 'quotations', 'invoices'])
     expect(routes.every(it => it.path.includes('/:id'))).to.equal(true)
 
-    const numbers: Record<string, string> = { proposals: 'P-2026-031' }
+    const numbers: Record<string, string> = { proposals: 'P-2026-031', invoices: '2026-0107' }
     const sent = { client_id: 1, status: 'sent', deleted_at: null }
     numbers.quotations = (await scene.owner('quotations').where(sent).first('ref_no')).ref_no
     for (const section of sections as Set<string>) {
       const shared = await share(scene, { section, number: numbers[section]! })
       const guest = await person(scene)
       const own = (await visitors.get('owner')!.api(`/${section}/${shared.id}`)).body
-      const attachment = (own.proposal ?? own.quotation).attachments?.[0]?.id ?? 'none'
+      const attachment = (own.proposal ?? own.quotation ?? own.invoice).attachments?.[0]?.id ?? 'none'
       const [, base = ''] = /^(.*\/open\/[\w-]+)\//.exec((await guest.get(shared.path)).headers.location!) ?? []
       for (const { method, path, rule } of routes) {
         const at = (id: unknown) =>
@@ -292,7 +304,7 @@ describe('every route', () => {
         }
         const { status } = await guest.agent[method](at(shared.id))
         const absent = path.includes('/evidence') || (path.includes('/attachments') && attachment === 'none')
-        const expected = absent ? 404 : rule?.endsWith('.answer') ? 403 : 200
+        const expected = absent ? 404 : rule?.endsWith('.respond') ? 403 : 200
         expect(status, `${method} ${path} by a link to ${section}`).to.equal(
           path.includes(`/${section}/`) ? expected : 404,
         )
@@ -306,7 +318,7 @@ describe('every route', () => {
       expect((await visitors.get('colleague')!.agent[method](address)).status, `${path} ${rule}`).to.equal(403)
       const { status } = await visitors.get('admin')!.agent[method](address)
       if (path.includes(':')) expect(status, `${path}, of nobody`).to.equal(404)
-      else expect(status, path).to.be.below(400)
+      else expect(status < 400 || (method !== 'get' && status === 422), `${path}: ${status}`).to.equal(true)
       const plain = await visitors.get('nobody')!.agent[method](address)
       const owner = await visitors.get('owner')!.agent[method](address)
       for (const it of [plain, owner]) expect(it.text).to.not.include('Client portal')
@@ -320,7 +332,7 @@ describe('every route', () => {
       const settings = settingsRoutes.includes(route)
       const address = settings
         ? `/settings/client-portal${route.path}`
-        : `/portal${route.path.replace(':workspace', 'brightside')}`
+        : `/portal${route.path.replace(':workspace', 'brightside').replace(':name', 'house')}`
       const visitor = visitors.get(settings ? 'admin' : 'owner')!
       const others: Record<string, string>[] = [
         { 'Sec-Fetch-Site': 'cross-site' },
@@ -341,8 +353,32 @@ const unseenPayments = (owner: Scene['owner']) =>
              select client_id, id, '2026-01-01', 1, 'cash' from invoices where state = 'draft' or deleted_at is not null`)
 
 /** Ids that the owner must not reach: a neighbour's, another workspace's, her own company's drafts and deleted ones. */
+/** Payments that another client, and one of another workspace, began here. */
+async function begunPayments(owner: Scene['owner']): Promise<any[]> {
+  const clients = await owner('clients')
+    .whereIn('company_name', ['Halloran & Sons', 'Thornbury Garden Centres'])
+    .select('id', 'workspace_id')
+  return Promise.all(
+    clients.map(async ({ id, workspace_id }) => {
+      const it = { workspace_id: String(workspace_id), id: randomUUID(), client_id: String(id), person_id: '1' }
+      const number = `FOREIGN-${id}`
+      const paid = {
+        payer: number,
+        provider: 'transfer',
+        reference: number,
+        currency: 'EUR',
+        amount: '5',
+        state: 'paid',
+      }
+      await owner('portal.client_payments').insert({ ...it, ...paid })
+      return { id: it.id, number }
+    }),
+  )
+}
+
 async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'payments') await unseenPayments(owner)
+  if (table === 'pay') return begunPayments(owner)
   const of = (company: string) =>
     table === 'payments'
       ? owner('payments as y')

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { sections } from '../src/sections.ts'
-import { kindsOf } from '../src/sentences.ts'
+import { sections } from '../src/plugin/discover.ts'
+import { kindsOf } from '../src/plugin/sentences.ts'
 import { person, share } from './links.ts'
 import { type Route, routesOf } from './routes.ts'
 import { until } from './until.ts'
@@ -112,7 +112,7 @@ describe('every file that is taken away', () => {
     leavesDownloads(linked)
   })
 
-  it('counts for the alert, attachments as well, whatever the event is called', async () => {
+  it('counts every download for the alert, attachments too', async () => {
     const owner = await scene.visit('owner')
     for (let at = 0; at < 100; at++) await owner.get(`/proposals/${ids.proposals}/attachments/${attachment}`)
     await until(() => scene.log.some(it => it.facts.alert === 'exports'))
@@ -121,11 +121,11 @@ describe('every file that is taken away', () => {
     ])
   })
 
-  it('is told by its event alone: each event says of what kind it is', () => {
+  it('is recognised by its event alone: each event has a kind', () => {
     for (const [event, kind] of Object.entries(kinds))
       expect(['view', 'download', 'change', 'sign-in'], event).to.include(kind)
-    expect(kinds['proposals.took']).to.equal('download')
-    expect(kinds['invoices.stated']).to.equal('download')
+    expect(kinds['proposals.attachment_downloaded']).to.equal('download')
+    expect(kinds['invoices.statement_downloaded']).to.equal('download')
     expect(kinds['account.signed-in']).to.equal('sign-in')
   })
 })

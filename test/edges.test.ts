@@ -86,7 +86,7 @@ describe('at the edges', () => {
     }
   })
 
-  it('what is due is judged by the date at who is owed it, whatever the zone of who reads', async () => {
+  it('decides what is due by the workspace’s date, not by the reader’s time zone', async () => {
     // The twenty-first is over on Kiritimati and has just begun in Pago Pago.
     const scene = await open({ at: '2026-11-21T11:30:00Z' })
     await scene.owner('workspaces').where({ slug: 'brightside' }).update({ time_zone: 'Pacific/Kiritimati' })
@@ -120,17 +120,17 @@ describe('at the edges', () => {
     expect(it).to.include({ status: 'open', dueOn: '2026-11-20' })
   })
 
-  it('a client without any document is told on each page what will be there, and why it is not yet', async () => {
+  it('explains each empty page to a client without documents', async () => {
     const { visit } = await open()
     const newcomer = await visit('newcomer')
 
     for (const [path, what, why] of [
-      ['/', 'Nothing is waiting for you', 'When Brightside Agency sends something that needs your answer'],
-      ['/invoices', 'No invoices yet', 'When Brightside Agency sends you one, it is here.'],
+      ['/', 'Nothing has been sent to you yet', 'What Brightside Agency sends you appears here.'],
+      ['/invoices', 'No invoices yet', 'When Brightside Agency sends you one, it appears here.'],
       ['/invoices/statement', 'Nothing in this period', 'Invoices, payments and credit notes appear here'],
-      ['/payments', 'No payments yet', 'When Brightside Agency has received one from you'],
-      ['/proposals', 'No proposals yet', 'When Brightside Agency sends you one, it is here.'],
-      ['/quotations', 'No quotations yet', 'When Brightside Agency sends you one, it is here.'],
+      ['/payments', 'No payments yet', 'When Brightside Agency receives a payment from you'],
+      ['/proposals', 'No proposals yet', 'When Brightside Agency sends you one, it appears here.'],
+      ['/quotations', 'No quotations yet', 'When Brightside Agency sends you one, it appears here.'],
     ] as const)
       expect(await newcomer.get(path), path).to.show(what, why)
     expect(await textOf(newcomer, '/invoices/statement.pdf')).to.include('Nothing in this period')
@@ -200,7 +200,14 @@ async function threeDecimals(
         ...{ amount_paid: paid, balance },
       })
       .returning('id')
-    const line = { invoice_id: id, position: 1, title: 'All of it', unit_price: net, tax_pct: percent, line_total: net }
+    const line = {
+      invoice_id: id,
+      position: 1,
+      title: 'The whole document',
+      unit_price: net,
+      tax_pct: percent,
+      line_total: net,
+    }
     await owner('invoice_lines').insert(line)
     if (!at)
       await owner('payments').insert({ client_id, invoice_id: id, paid_on: '2026-10-06', amount, method: 'card' })

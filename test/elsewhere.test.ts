@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
-import { root } from '../src/root.ts'
+import { root } from '../src/platform/root.ts'
 import { postgres, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import { Browser, freePort } from './package/host.ts'
@@ -112,14 +112,14 @@ describe('served beside a CRM in another database', function () {
     const invoices = await client.get('/portal/kite/invoices')
     expect(invoices).to.include({ status: 503 })
     expect(invoices.text)
-      .to.include('We cannot reach our books right now.')
+      .to.include('This information is temporarily unavailable.')
       .and.not.match(/too many|ECONN|elsewhere|\.ts:/)
     expect((await client.get('/portal/kite/account')).status).to.equal(200)
     expect(await ready()).to.deep.equal({ status: 'ready', crm: 'does not answer' })
     expect((await fetch(`${home}/portal/-/health`)).status).to.equal(200)
     expect((await staff.get('/settings/client-portal/state')).text)
       .to.include('The CRM’s database answers')
-      .and.include('Not so')
+      .and.include('Failed')
     expect(await (await fetch(`${home}/portal/-/metrics`)).text()).to.include('portico_crm_answers 0')
 
     await away(false)

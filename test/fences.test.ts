@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { role } from '../demo/portal-database.ts'
-import { query, readWithin, within } from '../src/database.ts'
 import { type Customer, columnsOf } from '../src/index.ts'
+import { query, readWithin, within } from '../src/platform/database.ts'
 import { type Copy, today } from './database.ts'
 import { leave, open } from './visit.ts'
 
@@ -40,7 +40,7 @@ describe('the fences around a client’s data', () => {
     expect((await lost.proposals!.list({ sort: 'newest', size: 10 })).items).to.be.empty
   })
 
-  it('every table of Portico’s begins its key with the workspace, but for sessions and the gate', async () => {
+  it('every table of Portico’s begins its key with the workspace, except sessions and activation', async () => {
     const { rows } = await copy.owner.raw(`
       select c.relname as name, (select attname from pg_attribute a where a.attrelid = c.oid and a.attnum = i.indkey[0]) as first
       from pg_class c left join pg_index i on i.indrelid = c.oid and i.indisprimary
@@ -50,7 +50,7 @@ describe('the fences around a client’s data', () => {
     for (const { name, first } of rows) expect(first, name).to.equal(keys[name] ?? 'workspace_id')
   })
 
-  it('row-level security is forced on every table of Portico’s, but for sessions and the gate', async () => {
+  it('row-level security is forced on every table of Portico’s, except sessions and activation', async () => {
     const { rows } = await copy.owner.raw(`
       select relname as name, relrowsecurity and relforcerowsecurity as forced from pg_class
       where relnamespace = 'portal'::regnamespace and relkind in ('r', 'p') and relname !~ '^migrations'`)
@@ -120,7 +120,7 @@ describe('the fences around a client’s data', () => {
              where grantee = $1 and table_schema = 'public'`,
       values: [role],
     })
-    const { reads, writes } = adapter(copy.owner)
+    const { reads, writes, adds = {} } = adapter(copy.owner)
     const needed = (privilege: string, its: typeof writes) =>
       Object.entries(columnsOf(its!)).flatMap(([table, columns]) =>
         columns.map(it => `${privilege} ${table.replace('public.', '')}.${it}`),
@@ -128,6 +128,7 @@ describe('the fences around a client’s data', () => {
     expect(granted.map(it => `${it.privilege_type} ${it.table_name}.${it.column_name}`)).to.have.members([
       ...needed('SELECT', reads),
       ...needed('UPDATE', writes),
+      ...needed('INSERT', adds),
     ])
     for (const text of [
       'select password_hash from public.staff',
@@ -160,7 +161,7 @@ describe('the fences around a client’s data', () => {
 })
 
 /** Those that are no single workspace's. */
-const keys: Record<string, string> = { client_sessions: 'sid', gate: 'only_one', secret_in_use: 'id' }
+const keys: Record<string, string> = { client_sessions: 'sid', activation: 'singleton', secret_in_use: 'id' }
 
 interface Ids {
   workspace: string

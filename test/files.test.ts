@@ -8,9 +8,9 @@ import knex, { type Knex } from 'knex'
 import { invoicesContract } from '../plugins/invoices/contract.ts'
 import { fileUnder } from '../src/crm/files/folder.ts'
 import { fileAt, isPublic } from '../src/crm/files/web.ts'
-import type { FileMap } from '../src/crm/map/map.ts'
+import type { FileMap } from '../src/crm/mapping/map.ts'
 import { adapterOf, type Customer, problemsOf } from '../src/index.ts'
-import { root } from '../src/root.ts'
+import { root } from '../src/platform/root.ts'
 import { postgres, today, urlOf } from './database.ts'
 import kite from './kite/crm.map.ts'
 
@@ -46,7 +46,7 @@ describe('a file of the CRM', () => {
       expect(await fileUnder(inside, path), path).to.equal(undefined)
   })
 
-  it('is never read outside of it, whatever the path says', async () => {
+  it('never reads outside its folder, for any path', async () => {
     for (const path of [
       '../secret.pdf',
       '2026/../../secret.pdf',
@@ -142,9 +142,13 @@ describe('a file at an address', () => {
       '64:ff9b::a00:1',
       '2002:a00:1::',
       'ff02::1',
+      '::7f00:1',
+      '3fff::1',
+      '4000::1',
     ])
       expect(isPublic(it), it).to.equal(false)
-    for (const it of ['1.1.1.1', '93.184.215.14', '2606:4700::1111']) expect(isPublic(it), it).to.equal(true)
+    for (const it of ['1.1.1.1', '93.184.215.14', '2606:4700::1111', '::ffff:1.1.1.1'])
+      expect(isPublic(it), it).to.equal(true)
   })
 
   it('is given up where it is too long on its way, too large, or nobody answers', async () => {
@@ -222,7 +226,7 @@ describe('the CRM’s own PDF by a map', () => {
       const port = () => adapterOf(withFile(file()), owner).connect(customer('1')).invoices!
       const idOf = async (number: string) => (await owner('billing_invoice').where({ number }).first('id')).id
 
-      it('is given of one’s own document alone', async () => {
+      it('is sent for the client’s own documents only', async () => {
         expect(await problemsOf(withFile(file()), owner)).to.deep.equal([])
         expect(await port().pdf!(await idOf('K-101'))).to.deep.equal({ name: 'K-101', bytes: pdf })
         for (const foreign of [await idOf('K-103'), await idOf('K-107'), 'nonsense'])

@@ -35,8 +35,8 @@ describe('the CRM that Portico is mounted in', () => {
   afterEach(leave)
 
   it('answers to the byte as if Portico were not installed while the flag is off, and no portal query runs', async () => {
-    const off = { anywhere: () => false, enabled: () => false }
-    const only = { anywhere: () => true, enabled: (slug: string) => slug === 'harbor' }
+    const off = { enabledAnywhere: () => false, enabled: () => false }
+    const only = { enabledAnywhere: () => true, enabled: (slug: string) => slug === 'harbor' }
     for (const flags of [off, only]) {
       const copy = await fresh()
       const { app } = await open({ flags, on: copy })
@@ -131,7 +131,7 @@ describe('the CRM that Portico is mounted in', () => {
 
   it('has a switch that works without a restart', async () => {
     let on = true
-    const { visit } = await open({ flags: { anywhere: () => on, enabled: () => on } })
+    const { visit } = await open({ flags: { enabledAnywhere: () => on, enabled: () => on } })
     const owner = await visit('owner')
 
     expect((await owner.get('/invoices')).status).to.equal(200)

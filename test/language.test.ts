@@ -1,14 +1,21 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { expect } from 'chai'
 import { IntlMessageFormat } from 'intl-messageformat'
-import { root } from '../src/root.ts'
-import { sections } from '../src/sections.ts'
-import { sentencesOf, wordsOf } from '../src/sentences.ts'
+import { root } from '../src/platform/root.ts'
+import { sections as installed } from '../src/plugin/discover.ts'
+import type { Section } from '../src/plugin/plugin.ts'
+import { registered } from '../src/plugin/registry.ts'
+import { sentencesOf, wordsOf } from '../src/plugin/sentences.ts'
 
 /** Told to who runs Portico, in a terminal or to a monitor, and to nobody else. */
 const untold =
-  /^src\/(cli|operations|api\/openapi|evidence\/(canonical|check)|commands\/.*|gate\/(checks|indexes)|crm\/map\/.*)\.ts$/
+  /^src\/(cli|operations|api\/openapi|evidence\/(canonical|check)|cli\/.*|mail\/check|platform\/migrations|crm\/activation\/(checks|indexes)|crm\/mapping\/.*)\.ts$/
 const foreign = ['es']
+/** What was said here before, and in no office. */
+const unsaid =
+  /\b(anew|at once|so far|lately|unwanted mail|(its )?time is over|no longer good|good once|tak(e|en) back|took back|wished|the own|next click|go on|look into|from the day on|whoever has|is called like|not so)\b/i
+const sections = registered(installed)
 
 describe('what Portico says', () => {
   for (const language of foreign) {
@@ -35,13 +42,24 @@ describe('what Portico says', () => {
     })
   }
 
+  it('has none of the words that nobody says', () => {
+    for (const folder of belonging().keys())
+      expect(
+        Object.keys(words(folder, 'es')).filter(it => unsaid.test(it)),
+        folder,
+      ).to.deep.equal([])
+  })
+
   it('stands in no view without going through t', () => {
     for (const file of globSync('{views,plugins}/**/*.ejs', { cwd: root }))
       expect(plainText(read(file)), file).to.deep.equal([])
   })
 })
 
-/** A section's own sentences lie in its folder; those of several sections or of none, in `views`. */
+/**
+ * A section's own sentences lie in its folder, those of a folder that sections share in that one, and those of several
+ * sections or of none in `views`.
+ */
 function belonging(): Map<string, Set<string>> {
   const files = globSync(['{views,plugins}/**/*.ejs', '{src,plugins}/**/*.ts'], { cwd: root })
     .map(it => it.replaceAll('\\', '/'))
@@ -55,18 +73,23 @@ function belonging(): Map<string, Set<string>> {
     for (const it of file.endsWith('.ejs') ? saidInView(read(file)) : saidInCode(read(file))) add(folder, it)
   }
   for (const it of Object.values(sentencesOf([]))) add('views', it)
-  for (const { name, title, permissions, toggles, activity } of sections) {
-    const labels = [...Object.values(permissions), ...Object.values(toggles)].map(it => it.label)
-    const abouts = Object.values(toggles).map(it => it.about)
-    for (const it of [title, ...labels, ...abouts, ...Object.values(activity).map(wordsOf)]) add(`plugins/${name}`, it)
+  for (const section of sections) {
+    const shared = (section.shared ?? []).map(it => relative(root, it))
+    for (const it of declared(section))
+      if (!shared.some(folder => users.get(it)?.has(folder))) add(`plugins/${section.name}`, it)
   }
 
-  const folders = new Map<string, Set<string>>([
-    ['views', new Set()],
-    ...sections.map(({ name }): [string, Set<string>] => [`plugins/${name}`, new Set()]),
-  ])
+  const shared = globSync('plugins/_*', { cwd: root })
+  const own = sections.map(({ name }) => `plugins/${name}`)
+  const folders = new Map(['views', ...shared, ...own].map(it => [it, new Set<string>()]))
   for (const [sentence, its] of users) folders.get(its.size > 1 ? 'views' : [...its][0]!)?.add(sentence)
   return folders
+}
+
+function declared({ title, permissions, toggles, stepUps = {}, activity, sentences = [] }: Section): string[] {
+  const labels = [permissions, toggles, stepUps].flatMap(its => Object.values(its)).map(it => it.label)
+  const abouts = Object.values(toggles).flatMap(it => [it.about, it.withoutMail ?? ''])
+  return [title, ...labels, ...abouts, ...Object.values(activity).map(wordsOf), ...sentences]
 }
 
 const quoted = /'((?:[^'\\\n]|\\.)*)'/g

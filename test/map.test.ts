@@ -7,11 +7,11 @@ import { invoicesContract } from '../plugins/invoices/contract.ts'
 import { paymentsContract } from '../plugins/payments/contract.ts'
 import { proposalsContract } from '../plugins/proposals/contract.ts'
 import { quotationsContract } from '../plugins/quotations/contract.ts'
-import { everyPage } from '../src/contract.ts'
+import { everyPage } from '../src/crm/contract.ts'
 import { adapterOf, type Crm, type CrmMap, type Customer, columnsOf, NotFound, problemsOf } from '../src/index.ts'
-import { root } from '../src/root.ts'
+import { root } from '../src/platform/root.ts'
 import { actors } from './actors.ts'
-import { postgres, today, urlOf } from './database.ts'
+import { close, fresh, postgres, today, urlOf } from './database.ts'
 import kite from './kite/crm.map.ts'
 import { leave } from './visit.ts'
 
@@ -29,6 +29,23 @@ describe('the demo CRM by a map', () => {
     const hand = columnsOf(byHand(undefined as never).reads!)
     for (const [table, columns] of Object.entries(columnsOf(adapterOf(map, undefined as never).reads!)))
       expect(hand[table], table).to.include.members(columns)
+  })
+})
+
+describe('the clients of documents, by a map', () => {
+  it('are found by number or title, of their workspace alone, as by the adapter written by hand', async () => {
+    const copy = await fresh()
+    const { byHand } = await import('../demo/adapter/adapter.ts')
+    const [mine, theirs] = [adapterOf(map, copy.database), byHand(copy.database)]
+    const ask = async (crm: Crm, workspace: string, words: string) =>
+      (await crm.directory.clientsOfDocuments!((await crm.directory.workspace(workspace))!, words)).sort()
+    const acme = await copy.owner('clients').where({ company_name: 'Acme Bakery' }).first('id')
+    for (const words of ['P-2026-031', 'p-2026-031', '2026-0107', 'winter campaign', 'e', '%', '_', "'", ''])
+      for (const workspace of ['brightside', 'harbor'])
+        expect((await ask(mine, workspace, words)).length, words).to.equal((await ask(theirs, workspace, words)).length)
+    expect(await ask(mine, 'brightside', 'winter campaign')).to.deep.equal([String(acme.id)])
+    expect(await ask(mine, 'harbor', 'winter campaign')).to.be.empty
+    await close(copy)
   })
 })
 
@@ -235,7 +252,7 @@ describe('a small CRM by a map', () => {
     )
   })
 
-  it('is told what is wrong with its map, by table and column, with what was probably meant', async () => {
+  it('lists what is wrong with a map, by table and column, with suggestions', async () => {
     const wrong = async (more: object) =>
       (await problemsOf({ ...kite, ...more } as CrmMap, owner)).map(it => it.sentence)
     const { invoices } = kite

@@ -22,7 +22,9 @@ describe('an answer that is passed on', () => {
     expect(row).to.include({ state: 'accepted', answered_by: 'Nadia El-Khoury', grand_total: '18648.52' })
     const chosen = await crm.owner('proposal_lines').where({ proposal_id: id, is_optional: true, is_chosen: true })
     expect(chosen.map(it => it.title)).to.deep.equal(['Short film, 30 seconds'])
-    expect((await scene.mailTo('nadia@acmebakery.example')).subject).to.equal('P-2026-031: the signed copy')
+    const copy = await scene.mailTo('nadia@acmebakery.example')
+    expect(copy.subject).to.equal('P-2026-031: the signed copy')
+    expect(copy.text).to.match(/You accepted “Winter[^”]+” for €[\d,.]+\. Your signed copy is attached\./)
     expect((await scene.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
   })
 
@@ -35,22 +37,38 @@ describe('an answer that is passed on', () => {
     ])
     await crm.owner.raw('revoke update (state) on proposals from portico_app')
     const id = await sign(owner)
-    await until(async () => (await signature(scene)).why)
+    await until(async () => (await signature(scene)).failure_reason)
 
     expect(await owner.get(`/proposals/${id}`))
       .to.show('Accepted by Nadia El-Khoury.', 'on its way')
       .and.not.show('Accept and sign')
-    expect(await owner.get(`/proposals/${id}/evidence`)).to.show('Being passed on')
+    expect(await owner.get(`/proposals/${id}/evidence`)).to.show('Being sent to Brightside')
     expect((await approver.get(`/proposals/${id}/acceptance`)).status).to.equal(409)
-    const page = await admin.at('/settings/client-portal/answers?show=waiting')
-    expect(page).to.show('Being passed on', 'permission denied', 'Try again now')
+    expect(await owner.get('/proposals?status=open')).to.show('Accepted, being submitted')
+    const before = (await owner.get('/')).text
+    expect(before).to.not.include('aria-label="Review: Winter campaign 2026"')
+    expect(await owner.get('/')).to.show('Accepted by Nadia El-Khoury.', 'on its way to Brightside')
+    const items = (await owner.api('/proposals?status=open')).body.items
+    expect(items.find((it: any) => it.id === id).underway).to.equal('accepted')
+    const page = await admin.at('/settings/client-portal/responses?show=waiting')
+    expect(page).to.show('Being sent to the CRM', 'permission denied', 'Retry now')
     expect(scene.mails.filter(it => it.subject.includes('signed copy'))).to.deep.equal([])
 
     await crm.owner.raw('grant update (state) on proposals to portico_app')
     const { id: which } = await signature(scene)
-    expect((await admin.postAt(`/settings/client-portal/answers/${which}/retry`)).status).to.equal(303)
+    expect((await admin.postAt(`/settings/client-portal/responses/${which}/retry`)).status).to.equal(303)
     expect((await settled(scene)).state).to.equal('confirmed')
-    expect((await admin.postAt(`/settings/client-portal/answers/${which}/retry`)).status).to.be.oneOf([303, 404])
+    expect((await admin.postAt(`/settings/client-portal/responses/${which}/retry`)).status).to.be.oneOf([303, 404])
+  })
+
+  it('is one, also if its form is sent from two tabs at the same time', async () => {
+    const { scene, crm } = await apart()
+    const visitors = await Promise.all([scene.visit('owner'), scene.visit('owner')])
+    await crm.owner.raw('revoke update (state) on proposals from portico_app')
+    const forms = await Promise.all(visitors.map(it => acceptanceOf(it)))
+    const answers = await Promise.all(visitors.map((it, at) => it.post(forms[at]!.path, forms[at]!.fields)))
+    expect(answers.map(it => it.status)).to.deep.equal([303, 303])
+    expect(await scene.owner('portal.client_signatures')).to.have.length(1)
   })
 
   it('is all in the CRM or not at all: a line that cannot be written leaves the status as it was', async () => {
@@ -59,11 +77,11 @@ describe('an answer that is passed on', () => {
     await crm.owner.raw(`create function broken() returns trigger language plpgsql as $$ begin raise 'broken'; end $$`)
     await crm.owner.raw('create trigger broken before update on proposal_lines for each row execute function broken()')
     const id = await sign(owner)
-    await until(async () => (await signature(scene)).why)
+    await until(async () => (await signature(scene)).failure_reason)
     expect((await crm.owner('proposals').where({ id }).first('state')).state).to.equal('sent')
 
     await crm.owner.raw('drop trigger broken on proposal_lines')
-    await admin.postAt(`/settings/client-portal/answers/${(await signature(scene)).id}/retry`)
+    await admin.postAt(`/settings/client-portal/responses/${(await signature(scene)).id}/retry`)
     expect((await settled(scene)).state).to.equal('confirmed')
     const chosen = await crm.owner('proposal_lines').where({ proposal_id: id, is_optional: true, is_chosen: true })
     expect(chosen.map(it => it.title)).to.deep.equal(['Short film, 30 seconds'])
@@ -74,24 +92,26 @@ describe('an answer that is passed on', () => {
     const owner = await scene.visit('owner')
     await crm.owner.raw('revoke update (state) on proposals from portico_app')
     const id = await sign(owner)
-    await until(async () => (await signature(scene)).why)
+    await until(async () => (await signature(scene)).failure_reason)
     await crm.owner('proposals').where({ id }).update({ terms: 'Other terms' })
     await crm.owner.raw('grant update (state) on proposals to portico_app')
     const { id: which } = await signature(scene)
-    await (await scene.visit('admin')).postAt(`/settings/client-portal/answers/${which}/retry`)
+    await (await scene.visit('admin')).postAt(`/settings/client-portal/responses/${which}/retry`)
     expect((await settled(scene)).state).to.equal('refused')
     expect(await crm.owner('proposals').where({ id }).first()).to.include({ state: 'sent', terms: 'Other terms' })
   })
 
-  it('that had arrived already has arrived, whatever the CRM has changed since', async () => {
+  it('counts as confirmed if it had arrived, whatever the CRM changed afterwards', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')
     const id = await sign(owner)
     const { id: which } = await settled(scene)
     // As if the process had died before it noted it.
-    await pastTriggers(scene.owner, tx => tx('portal.client_signatures').update({ state: 'passing', settled_at: null }))
+    await pastTriggers(scene.owner, tx =>
+      tx('portal.client_signatures').update({ state: 'submitting', settled_at: null }),
+    )
     await crm.owner('proposals').where({ id }).update({ terms: 'Other terms' })
-    await (await scene.visit('admin')).postAt(`/settings/client-portal/answers/${which}/retry`)
+    await (await scene.visit('admin')).postAt(`/settings/client-portal/responses/${which}/retry`)
     expect((await settled(scene)).state).to.equal('confirmed')
   })
 
@@ -100,16 +120,16 @@ describe('an answer that is passed on', () => {
     const owner = await scene.visit('owner')
     await crm.owner.raw('revoke update (state) on proposals from portico_app')
     await sign(owner)
-    const jobs = () => scene.owner('portal_jobs.job').where({ name: 'answers' })
+    const jobs = () => scene.owner('portal_jobs.job').where({ name: 'submissions' })
     await until(() => jobs().where({ state: 'retry' }).first('id'))
     await jobs().update({ retry_count: scene.owner.ref('retry_limit'), start_after: new Date(0) })
     const { id } = await jobs().first('id')
     const later = await until(() => jobs().where({ state: 'created' }).whereNot({ id }).first('start_after'))
     expect(later.start_after).to.be.above(new Date(Date.now() + 3_000_000))
-    expect((await signature(scene)).state).to.equal('passing')
+    expect((await signature(scene)).state).to.equal('submitting')
   })
 
-  it('that comes too late is refused: the signer is told, by mail too, and can answer what is there now', async () => {
+  it('is rejected if it comes too late; the signer is told and can respond to the current version', async () => {
     const { scene, crm } = await apart()
     const owner = await scene.visit('owner')
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
@@ -120,7 +140,9 @@ describe('an answer that is passed on', () => {
 
     expect((await settled(scene)).state).to.equal('refused')
     expect(await owner.get(`/proposals/${id}`)).to.show('came too late', 'Accept and sign')
-    expect((await scene.mailTo('nadia@acmebakery.example')).subject).to.include('came too late')
+    const late = await scene.mailTo('nadia@acmebakery.example')
+    expect(late.subject).to.include('came too late')
+    expect(late.text).to.match(/You accepted “Winter[^”]+”, but Brightside.* changed it before that arrived/)
     expect(await scene.owner('portal.client_signatures').whereNotNull('sealed')).to.deep.equal([])
     await crm.owner.raw('drop trigger late on proposals')
     await sign(owner)
@@ -128,7 +150,7 @@ describe('an answer that is passed on', () => {
     expect(await faults(scene.database, '1')).to.deep.equal([])
   })
 
-  it('by an API is told once more under the same key until the CRM takes it, and not again', async () => {
+  it('is retried at an API under the same key until the CRM takes it, then never again', async () => {
     const heard: { key: unknown; auth: unknown; body: any; url: unknown }[] = []
     const answers = [500, 0, 200]
     const api = await serving(async (request, body) => {
@@ -156,10 +178,10 @@ describe('an answer that is passed on', () => {
     const id = await sign(owner, { order: 'PO "7"' })
     let tried = 0
     await until(async () => {
-      const { id: which, settled_at, tries, why } = await signature(scene)
-      if (!settled_at && why && tries > tried) {
-        tried = tries
-        await admin.postAt(`/settings/client-portal/answers/${which}/retry`)
+      const { id: which, settled_at, attempts, failure_reason: reason } = await signature(scene)
+      if (!settled_at && reason && attempts > tried) {
+        tried = attempts
+        await admin.postAt(`/settings/client-portal/responses/${which}/retry`)
       }
       return settled_at
     }, 40)
@@ -183,8 +205,8 @@ describe('an answer that is passed on', () => {
     scene = await open({ mail: 'kept', ...(await crmOf(withAnswers({ accepted: { run } }))) })
     const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
     await sign(owner)
-    await until(async () => (await signature(scene)).why)
-    await admin.postAt(`/settings/client-portal/answers/${(await signature(scene)).id}/retry`)
+    await until(async () => (await signature(scene)).failure_reason)
+    await admin.postAt(`/settings/client-portal/responses/${(await signature(scene)).id}/retry`)
 
     expect((await settled(scene)).state).to.equal('confirmed')
     expect(calls).to.equal(1)
@@ -204,7 +226,7 @@ describe('an answer that is passed on', () => {
 
   it('is not offered while the map has it switched off, and its role may not write', async () => {
     const off = structuredClone(map)
-    off.proposals!.answers!.off = true
+    off.proposals!.responses!.off = true
     const scene = await open(await crmOf(off))
     const owner = await scene.visit('owner')
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
@@ -222,9 +244,9 @@ async function apart() {
   return { scene, crm }
 }
 
-const withAnswers = (answers: NonNullable<CrmMap['proposals']>['answers']): CrmMap => ({
+const withAnswers = (answers: NonNullable<CrmMap['proposals']>['responses']): CrmMap => ({
   ...map,
-  proposals: { ...map.proposals!, answers },
+  proposals: { ...map.proposals!, responses: answers },
 })
 
 /** The map on the same database. */
@@ -234,20 +256,24 @@ async function crmOf(its: CrmMap) {
 }
 
 /** With the film instead of the banners, where there is a choice. */
-async function sign(visitor: Visitor, more: object = {}): Promise<string> {
+async function acceptanceOf(visitor: Visitor) {
   const [{ id }] = (await visitor.api('/proposals?search=P-2026-031')).body.items
   const { proposal } = (await visitor.api(`/proposals/${id}`)).body
   const film = proposal.lines.find((it: any) => it.optional && !it.chosen).id
-  const choice: Record<string, string> = film ? { options: '1', option: film } : {}
-  const { seen } = (await visitor.api(`/proposals/${id}/acceptance?${new URLSearchParams(choice)}`)).body
-  const { status } = await visitor.post(`/proposals/${id}/acceptance`, {
-    ...{ seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury', ...choice, ...more },
-  })
+  const selection: Record<string, string> = film ? { options: '1', option: film } : {}
+  const { seen } = (await visitor.api(`/proposals/${id}/acceptance?${new URLSearchParams(selection)}`)).body
+  const fields = { seen, agree: 'on', how: 'typed', typed: 'N. El-Khoury', ...selection }
+  return { id, path: `/proposals/${id}/acceptance`, fields }
+}
+
+async function sign(visitor: Visitor, more: object = {}): Promise<string> {
+  const { id, path, fields } = await acceptanceOf(visitor)
+  const { status } = await visitor.post(path, { ...fields, ...more })
   expect(status).to.equal(303)
   return id
 }
 
-const signature = (scene: Scene) => scene.owner('portal.client_signatures').orderBy('link', 'desc').first()
+const signature = (scene: Scene) => scene.owner('portal.client_signatures').orderBy('sequence', 'desc').first()
 
 const settled = (scene: Scene) =>
   until(async () => {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import type { CDPSession, Page } from 'playwright-core'
+import { invite } from '../src/auth/invitations.ts'
+import { within } from '../src/platform/database.ts'
 import { build, type Stage } from './pages/browsing.ts'
 import { leave, whoIs } from './visit.ts'
 
@@ -63,6 +65,32 @@ describe('a passkey', function () {
     await page.fill('#name', name)
     await page.getByRole('button', { name: 'Add a passkey' }).click()
   }
+
+  it('is chosen with an invitation, added on the next page, and signs in from then on', async () => {
+    const { scene } = stage
+    const { id } = await scene.owner('clients').where({ company_name: 'Acme Bakery' }).first('id')
+    const client = { id: String(id), name: 'Acme Bakery' }
+    const invited = { email: 'noor@acmebakery.example', name: 'Noor', client, contact: null, role: 'member' as const }
+    const token = await within(scene.database, { workspace: '1' }, tx =>
+      invite(tx, '1', { ...invited, invitedBy: 'Marta' }),
+    )
+    const page = await stage.visit()
+    await authenticator(page)
+    await page.goto(`${home}/invitation/${token}`)
+    expect(await page.getByLabel('Choose a password', { exact: true }).isVisible()).to.equal(true)
+    await page.locator('label[for=way-passkey]').click()
+    expect(await page.getByLabel('Choose a password', { exact: true }).isVisible()).to.equal(false)
+    expect(await faultsOf(page)).to.deep.equal([])
+    await page.getByRole('button', { name: 'Open the portal' }).click()
+    await page.getByRole('heading', { name: 'Add your passkey' }).waitFor()
+    expect(await page.inputValue('#name')).to.match(/^Chrome on /)
+    await page.getByRole('button', { name: 'Add a passkey' }).click()
+    await page.getByRole('heading', { name: 'The second factor is on' }).waitFor()
+
+    await page.context().clearCookies()
+    await page.goto(`${home}/sign-in`)
+    await inside(page)
+  })
 
   it('is added under a name, signs in without anything typed, and is listed with its last use', async () => {
     const page = await stage.visit()
@@ -134,19 +162,19 @@ describe('a passkey', function () {
     await inside(page)
 
     await admin.postAt('/settings/client-portal/sign-in', {
-      'was.step-up.team.change': 'proof',
+      'was.step-up.team.change': 'verification',
       'step-up.team.change': 'second',
     })
     await stage.scene.owner('portal.client_sessions').update({
       sess: stage.scene.owner.raw(
-        `case when sess ->> 'person' is null then sess else jsonb_set(sess, '{proofs}', '[{"by": "password", "at": 1}]') end`,
+        `case when sess ->> 'person' is null then sess else jsonb_set(sess, '{verifications}', '[{"by": "password", "at": 1}]') end`,
       ),
     })
     await page.goto(`${home}/team`)
     await page.fill('#name', 'Jo Vos')
     await page.fill('#email', 'jo@x.example')
     await page.getByRole('button', { name: 'Invite', exact: true }).click()
-    await page.getByRole('heading', { name: 'Please confirm that it is you' }).waitFor()
+    await page.getByRole('heading', { name: 'Confirm that it’s you' }).waitFor()
     expect(await faultsOf(page)).to.deep.equal([])
     await page.getByRole('button', { name: 'Use a passkey' }).click()
     await page.waitForURL('**/team?done=invited')
@@ -184,7 +212,7 @@ describe('a passkey', function () {
     for (const it of [JSON.stringify(changed), 'nonsense', '{}', '[]', ''])
       expect(await send(it), it.slice(0, 20))
         .to.include({ status: 422 })
-        .and.show('This passkey opens nothing here.')
+        .and.show('This passkey isn’t registered here.')
 
     await stage.scene.owner('portal.client_users').where({ email }).update({ suspended_at: new Date() })
     expect((await send(await answer(`${home}/sign-in/passkey`))).status, 'suspended').to.equal(422)
@@ -254,7 +282,7 @@ describe('a passkey', function () {
     await page.waitForURL(`${staff}/account`)
     await page.goto(`${home}/sign-in`)
     await page.getByRole('button', { name: 'Use a passkey' }).click()
-    await page.getByText('This passkey opens nothing here.').waitFor()
+    await page.getByText('This passkey isn’t registered here.').waitFor()
 
     await stage.scene.pass(11)
     await page.goto(`${staff}/account/passkeys`)
@@ -262,8 +290,8 @@ describe('a passkey', function () {
       .to.include('Desk')
       .and.include('last used')
     await page.getByRole('button', { name: 'Remove' }).click()
-    await page.getByRole('heading', { name: 'Please confirm that it is you' }).waitFor()
-    expect(await page.getByRole('button', { name: 'With my password instead' }).count()).to.equal(0)
+    await page.getByRole('heading', { name: 'Confirm that it’s you' }).waitFor()
+    expect(await page.getByRole('button', { name: 'Use my password instead' }).count()).to.equal(0)
     await page.getByRole('button', { name: 'Use a passkey' }).click()
     await page.waitForURL('**/account/passkeys?saved')
     expect(await stage.scene.owner('portal.client_staff_factors')).to.be.empty

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { icons, stylesheet } from '../assets/build.ts'
 import { adapter } from '../demo/adapter/adapter.ts'
 import { createPortal } from '../src/index.ts'
-import { sections } from '../src/sections.ts'
+import { sections } from '../src/plugin/discover.ts'
 import { fresh } from './database.ts'
 import { leave, open } from './visit.ts'
 
@@ -13,7 +13,7 @@ describe('createPortal', () => {
     const good = {
       database,
       crm: adapter(database),
-      flags: { anywhere: () => true, enabled: () => true },
+      flags: { enabledAnywhere: () => true, enabled: () => true },
       staff: () => undefined,
       secrets: ['x'.repeat(32)],
     }
@@ -55,7 +55,7 @@ describe('a portal', () => {
       for (const path of ['/', '/account'])
         expect(await owner.get(path))
           .to.include({ status: 200 })
-          .and.not.show(`/${absent.name}`)
+          .and.not.show(`/${absent.name}"`, `/${absent.name}?`, `/${absent.name}/`)
     }
   })
 

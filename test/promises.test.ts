@@ -4,15 +4,16 @@ import { leave, open, type Role, type Scene, type Visitor } from './visit.ts'
 
 /** What a page may say of mail where none is sent: that there is none, or what is no promise. */
 const honest = [
-  /sends no mail|No mail is set up|No code can be mailed/,
-  /e-mail/i,
-  // A way in that is shown switched off, the name of an event, and how things were.
-  /^Code by mail$|put the mail in other words|[Nn]o mail/,
-  /mailed (code|link)|mailed it to|code mailed to this address/,
+  /sends no e-mail|E-mail isn’t set up|We can’t send a code|Codes can’t be e-mailed/,
+  // A way in that is shown switched off, the names of an event, and how things were.
+  /^Code by e-mail$|changed the e-mail text|[Nn]o e-mail/,
+  /mailed (code|link)|mailed it to|code sent to this address/,
 ]
-/** Another app, and the page about mail itself, which says that none is sent. */
-const untold = /^\/staff\/|^\/settings\/client-portal\/mail/
-const speaksOfMail = /\bmail(s|ed|box)?\b/i
+/** Another app, and the pages about mail itself, which say that none is sent. */
+const untold = /^\/staff\/|^\/settings\/client-portal\/(staff-)?mail/
+/** An e-mail address is something else. */
+const speaksOfMail =
+  /\b(by|an|the|this) e-mails?\b(?! address)|\be-?mailed\b|\be-?mail (you|them|me|it)\b|(?<!e-)\bmail(s|ed|box)?\b/i
 
 /** No promise without its means: every page is visited where mail is sent, and where none is. */
 describe('a mail', () => {
@@ -46,11 +47,13 @@ describe('a mail', () => {
     const { owner } = mailing
     const [{ id }] = (await (await mailing.visit('owner')).api('/proposals?search=P-2026-031')).body.items
     const promise = async ({ visit }: Scene) => [
-      (await (await visit('owner')).get(`/proposals/${id}/acceptance`)).text.includes('You get a copy by mail.'),
-      (await (await visit('member')).get(`/proposals/${id}?asked`)).text.includes('asked, by mail'),
-      (await (await visit('admin')).at('/settings/client-portal/')).text.includes('gets a mail before a proposal'),
-      (await (await visit('admin')).at('/settings/client-portal/questions')).text.includes('told to them by mail'),
-      (await notSealed(await visit())).includes('came by mail'),
+      (await (await visit('owner')).get(`/proposals/${id}/acceptance`)).text.includes('You get a copy by e-mail.'),
+      (await (await visit('member')).get(`/proposals/${id}?asked`)).text.includes('We e-mailed the colleagues'),
+      (await (await visit('admin')).at('/settings/client-portal/visibility')).text.includes(
+        'get an e-mail before a proposal',
+      ),
+      (await (await visit('admin')).at('/settings/client-portal/questions')).text.includes('e-mail them your answer'),
+      (await notSealed(await visit())).includes('you received by e-mail'),
     ]
     expect(await promise(mailing)).to.deep.equal([true, true, true, true, true])
     expect(await promise(silent)).to.deep.equal([false, false, false, false, false])
@@ -62,7 +65,7 @@ describe('a mail', () => {
     const [{ id }] = (await member.api('/proposals?search=P-2026-031')).body.items
     const again = async () => member.agent.post(`/portal/brightside/api/v1/proposals/${id}/request`)
     await again()
-    expect((await again()).body.detail).to.equal('They have it on their first page.')
+    expect((await again()).body.detail).to.equal('It’s on their home page.')
   })
 })
 

@@ -11,7 +11,7 @@ export async function serving(
     const json = request.headers['content-type'] === 'application/json' ? JSON.parse(bytes.toString() || '{}') : {}
     const given = await answer(request, json, bytes)
     if (Buffer.isBuffer(given)) return response.end(given)
-    if (!given) return request.destroy()
+    if (!given) return request.socket.destroy()
     response.writeHead(given).end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { share } from './links.ts'
-import { build, phone, type Stage } from './pages/browsing.ts'
+import { build, phone, type Stage, signIn } from './pages/browsing.ts'
 import { pastTriggers } from './past-triggers.ts'
 import { leave, whoIs } from './visit.ts'
 
@@ -50,8 +50,6 @@ describe('signing in a real browser', function () {
     await tabTo(/^Accept and sign/)
     await page.keyboard.press('Enter')
     await page.waitForURL('**/acceptance?*')
-    await tabTo(/^Draw/)
-    await page.keyboard.press('ArrowRight')
     await tabTo(/^Your full name/)
     await page.keyboard.type('N. El-Khoury')
     await tabTo(/^I accept/)
@@ -61,7 +59,7 @@ describe('signing in a real browser', function () {
     await page.waitForURL('**/evidence?done')
 
     const { signature, document } = await signed()
-    expect(signature).to.deep.equal({ way: 'typed', text: 'N. El-Khoury', name: 'account' })
+    expect(signature).to.deep.equal({ method: 'typed', text: 'N. El-Khoury', name: 'account' })
     expect(document.content.total.amount).to.equal('19640.72')
     expect(stage.complaints()).to.deep.equal([])
   })
@@ -76,14 +74,20 @@ describe('signing in a real browser', function () {
     await page.waitForURL('**/acceptance?*')
     expect(await page.locator('#pad').isVisible()).to.equal(false)
     await page.getByRole('button', { name: 'Sign and accept' }).click()
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await page.getByRole('alert').textContent()).to.match(
+      /Not signed yet\.\s+Still needed:\s+your name, your consent/,
+    )
+    await page.getByLabel('Your full name').fill('Nadia El-Khoury')
+    await page.getByText('Order number and delivery date').click()
     await page.getByLabel('Purchase order number').fill('AB 7')
     await page.getByLabel(/^I accept/).check()
     await page.getByRole('button', { name: 'Sign and accept' }).click()
     await page.waitForURL('**/evidence?done')
-    expect(await signed()).to.deep.include({ order: { number: 'AB 7', wishedOn: null } })
+    expect(await signed()).to.deep.include({ order: { number: 'AB 7', requestedOn: null } })
   })
 
-  it('stays typed where something has changed meanwhile, and says what', async () => {
+  it('keeps what was typed if the document changed meanwhile, and says what changed', async () => {
     const page = await stage.visit('owner')
     const id = await open(page)
     const swap = (storage_key: string) =>
@@ -104,7 +108,7 @@ describe('signing in a real browser', function () {
     await page.locator('#agree').check()
     await swap(before)
     await page.getByRole('button', { name: 'Sign and accept' }).click()
-    await page.getByText('Look at it once more before you sign').waitFor()
+    await page.getByText('Check it once more before you sign').waitFor()
     expect(await page.locator('#sign-type').isChecked()).to.equal(true)
     expect(await page.locator('#agree').isChecked()).to.equal(false)
   })
@@ -113,6 +117,7 @@ describe('signing in a real browser', function () {
     const page = await stage.visit('owner', { viewport: phone, colorScheme: 'dark' })
     const id = await open(page)
     await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
+    await page.getByText('Draw', { exact: true }).click()
     const draw = async () => {
       await page.locator('#pad').evaluate((it: any) => it.scrollIntoView({ block: 'center' }))
       const box = (await page.locator('#pad').boundingBox())!
@@ -135,21 +140,55 @@ describe('signing in a real browser', function () {
     await draw()
     const before = await drawn()
     expect(before).to.include(']')
-    await page.locator('#agree').evaluate((it: any) => it.removeAttribute('required'))
     await page.getByRole('button', { name: 'Sign and accept' }).click()
-    await page.getByText('Tick this box').waitFor()
+    await page.getByText('Tick the box to accept.').waitFor()
     expect(await drawn()).to.equal(before)
     await page.locator('#agree').check()
     await page.getByRole('button', { name: 'Sign and accept' }).click()
     await page.waitForURL('**/evidence?done')
-    expect((await signed()).signature).to.deep.equal({ way: 'drawn', strokes: JSON.parse(before) })
+    expect((await signed()).signature).to.deep.equal({ method: 'drawn', strokes: JSON.parse(before) })
     expect(await page.locator('svg.drawn path').getAttribute('d')).to.match(/^M\d/)
+  })
+
+  it('is continued after a session that ended: order number, options and drawing are kept, the consent is not', async () => {
+    const page = await stage.visit('owner', { viewport: phone })
+    const id = await open(page)
+    await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance?options=1`)
+    await page.getByText('Draw', { exact: true }).click()
+    await page.locator('#pad').evaluate((it: any) => it.scrollIntoView({ block: 'center' }))
+    const { x, y } = (await page.locator('#pad').boundingBox())!
+    await page.mouse.move(x + 20, y + 20)
+    await page.mouse.down()
+    await page.mouse.move(x + 120, y + 60, { steps: 8 })
+    await page.mouse.up()
+    const drawn = await page.locator('[name=strokes]').inputValue()
+    await page.getByText('Order number and delivery date').click()
+    await page.getByLabel('Purchase order number').fill('AB 8')
+    await page.getByLabel(/^I accept/).check()
+    const [total] = await page.locator('.bar strong').allTextContents()
+    await page.context().clearCookies({ name: 'portico.sid' })
+
+    await page.getByRole('button', { name: 'Sign and accept' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Not signed yet' }).waitFor()
+    await signIn(page, 'owner')
+    await page.getByText('You are signed in again. We kept what you entered.').waitFor()
+    expect(await page.locator('.bar strong').allTextContents()).to.deep.equal([total])
+    expect(await page.getByLabel('Purchase order number').inputValue()).to.equal('AB 8')
+    expect(await page.locator('[name=strokes]').inputValue()).to.equal(drawn)
+    expect(await page.getByLabel(/^I accept/).isChecked()).to.equal(false)
+    expect(await page.locator('.miss-consent').isVisible()).to.equal(true)
+    await page.getByLabel(/^I accept/).check()
+    await page.getByText('Ready to sign').waitFor()
+    await page.getByRole('button', { name: 'Sign and accept' }).click()
+    await page.waitForURL('**/evidence?done')
+    expect((await signed()).signature).to.deep.equal({ method: 'drawn', strokes: JSON.parse(drawn) })
   })
 
   it('is kept as it is seen: it ends at the edge of the field, and is as high for its width', async () => {
     const page = await stage.visit('owner', { viewport: phone })
     const id = await open(page)
     await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
+    await page.getByText('Draw', { exact: true }).click()
     await page.locator('#pad').evaluate((it: any) => it.scrollIntoView({ block: 'center' }))
     const { x, y, width, height } = (await page.locator('#pad').boundingBox())!
     expect(height).to.be.above(150)
@@ -183,7 +222,7 @@ describe('signing in a real browser', function () {
       const page = await stage.visit('owner', { javaScriptEnabled, viewport: phone })
       const id = await open(page)
       await page.goto(`${stage.homeOf('owner')}/proposals/${id}/acceptance`)
-      if (javaScriptEnabled) await page.locator('.tabset label', { hasText: 'Type' }).click()
+      await page.getByLabel('Your full name').fill('Nadia El-Khoury')
       await page.getByLabel(/^I accept/).check()
       await page.getByRole('button', { name: 'Sign and accept' }).click()
       await page.waitForURL('**/evidence?done')
@@ -192,17 +231,17 @@ describe('signing in a real browser', function () {
       await sealedAs({ sealed: null, sealed_hash: null })
 
       await page.reload()
-      await page.getByText('It is being passed on and sealed.').waitFor()
+      await page.getByText('We’re preparing your signed PDF.').waitFor()
       const download = page.getByRole('link', { name: 'Download the signed PDF' })
       expect(
         (await download.count()) + (await page.getByRole('link', { name: 'Download the document' }).count()),
       ).to.equal(0)
       if (javaScriptEnabled) await page.locator('#look-1').waitFor({ state: 'attached' })
       await sealedAs(sealed)
-      if (!javaScriptEnabled) await page.getByRole('link', { name: 'Look again' }).click()
+      if (!javaScriptEnabled) await page.getByRole('link', { name: 'Refresh' }).click()
       await download.waitFor()
-      await page.getByText('Sealed, and copies on their way').waitFor()
-      expect(await page.getByText('Look again').count()).to.equal(0)
+      await page.getByText('Sealed, copies sent by e-mail').waitFor()
+      expect(await page.getByText('Refresh').count()).to.equal(0)
       expect(stage.complaints()).to.deep.equal([])
     })
 
@@ -229,14 +268,14 @@ describe('signing in a real browser', function () {
       await code.waitFor()
       const mail = await scene.mailTo('sanne@acmebakery.example')
       await code.fill(/^(\d{6})$/m.exec(mail.text)?.[1] ?? '')
-      if (!javaScriptEnabled) await page.getByRole('button', { name: 'Go on' }).click()
+      if (!javaScriptEnabled) await page.getByRole('button', { name: 'Continue' }).click()
       await page.waitForURL('**/acceptance?*')
       await page.getByText('You sign as Sanne de Boer, for Acme Bakery.').waitFor()
       await page.getByLabel(/^I accept/).check()
-      if (javaScriptEnabled) await page.locator('.tabset label', { hasText: 'Type' }).click()
+      await page.getByLabel('Your full name').fill('Sanne de Boer')
       await page.getByRole('button', { name: 'Sign and accept' }).click()
       await page.waitForURL('**/evidence?done')
-      await page.getByRole('heading', { level: 1, name: 'Signed. Thank you, Sanne.' }).waitFor()
+      await page.getByRole('heading', { level: 1, name: 'Thank you, Sanne. It’s signed.' }).waitFor()
 
       const [row] = await scene.owner('portal.client_signatures').select('evidence')
       const { signer, document, publicLink } = JSON.parse(row.evidence)

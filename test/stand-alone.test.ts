@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
-import { root } from '../src/root.ts'
+import { root } from '../src/platform/root.ts'
 import { postgres, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
 import { Browser, freePort } from './package/host.ts'
@@ -123,7 +123,7 @@ describe('the guide to a portal that stands alone', function () {
     expect(text).to.include('✗ portal_app can sign in to the database').and.include('password authentication failed')
   })
 
-  it('opens the gate for a role that may do what it needs and no more', async () => {
+  it('enables the portal for a role that may do what it needs and no more', async () => {
     const audited = await run(`npx portico audit --quiet --database '${urlOf(name)}'`)
     expect(audited.code, audited.text).to.equal(0)
     await owner.raw(
@@ -225,7 +225,7 @@ describe('the guide to a portal that stands alone', function () {
     expect(rows.at(-1)).to.deep.equal({ event: 'account.sign-in-failed', actor_kind: 'nobody' })
   })
 
-  it('left the CRM as it was, also once Portico is gone', async () => {
+  it('left the CRM unchanged, also after Portico was removed', async () => {
     server?.kill('SIGTERM')
     await new Promise(done => server?.once('close', done))
     expect(await fingerprint(owner)).to.deep.equal(crm)

@@ -8,7 +8,7 @@ import type { Crm } from '../src/index.ts'
 import { fresh, postgres } from './database.ts'
 import { routesOf } from './routes.ts'
 import { until } from './until.ts'
-import { leave, open, type Visitor, whoIs } from './visit.ts'
+import { leave, open, type Role, type Visitor, whoIs } from './visit.ts'
 
 describe('bad input', () => {
   afterEach(leave)
@@ -87,7 +87,7 @@ describe('bad input', () => {
     for (const size of [200_000, 10_000_000]) {
       const large = await nobody.post('/sign-in', { email: 'x'.repeat(size) })
       expect(large.status).to.equal(413)
-      expect(large).to.show('This is too large to be read.', 'Brightside Agency')
+      expect(large).to.show('This is too long.', 'Brightside Agency')
     }
     for (const form of [
       {},
@@ -266,7 +266,7 @@ describe('an error', () => {
     const connect: Crm['connect'] = (customer, tx) => {
       const ports = plain.connect(customer, tx)
       const answer = tx && (async () => ended(tx))
-      return { ...ports, proposals: { ...ports.proposals!, ...(answer && { answer }) } }
+      return { ...ports, proposals: { ...ports.proposals!, ...(answer && { respond: answer }) } }
     }
     const { visit } = await open({ on, crm: { ...plain, connect } })
     const owner = await visit('owner')
@@ -331,5 +331,51 @@ describe('an error', () => {
     expect(form).to.show(`name="next" value="${where.replace('&', '&amp;')}"`)
     const { email, password } = whoIs('owner')
     expect((await owner.post('/sign-in', { email, password, next: where })).headers.location).to.equal(where)
+  })
+
+  it('of a session that ended under a form keeps what was typed for its person alone, without passwords', async () => {
+    const { visit, owner: database, pass } = await open()
+    const [owner, approver] = [await visit('owner'), await visit('approver')]
+    const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    const page = `/portal/brightside/proposals/${id}/rejection`
+    const person = (await owner.get(`/proposals/${id}/rejection`)).text.match(/name="kept.by" value="([^"]+)"/)?.[1]
+    const kept = { 'kept.as': 'form', 'kept.by': person, 'kept.page': page }
+    const end = () => database('portal.client_sessions').update({ expire: new Date(0) })
+    const signIn = (role: Role, visitor = owner) => {
+      const { email, password } = whoIs(role)
+      return visitor.post('/sign-in', { email, password, next: page })
+    }
+
+    await end()
+    const sent = await owner.post(`/proposals/${id}/rejection`, {
+      ...kept,
+      reason: 'Too dear',
+      password: 'secret word',
+    })
+    expect(sent.headers.location).to.equal(`/portal/brightside/sign-in?${new URLSearchParams({ next: page })}`)
+    expect(sent.headers['set-cookie']?.toString()).to.match(/portico\.kept=.*HttpOnly/i)
+    expect(sent.headers['set-cookie']?.toString()).not.to.include('dear')
+    expect(await owner.at(sent.headers.location!)).to.show('Not sent yet', 'We kept what you typed.')
+
+    expect((await signIn('approver')).headers.location).to.equal(page)
+    expect(await owner.at(page)).not.to.show('Too dear')
+    await end()
+    expect((await signIn('owner')).headers.location).to.equal(page)
+    expect(await owner.at(page)).to.show('Too dear')
+    expect(await owner.at(page)).not.to.show('Too dear')
+
+    await end()
+    await owner.post(`/proposals/${id}/rejection`, { ...kept, reason: 'Too late' })
+    await pass(61)
+    await signIn('owner')
+    expect(await owner.at(page)).not.to.show('Too late')
+
+    const elsewhere = { ...kept, 'kept.page': 'https://evil.example/portal/brightside/x' }
+    await end()
+    const odd = await owner.post(`/proposals/${id}/rejection`, { ...elsewhere, reason: 'x' })
+    expect(odd.headers['set-cookie']?.toString() ?? '').not.to.include('portico.kept')
+    expect((await approver.post(`/proposals/${id}/rejection`, { reason: 'x'.repeat(2_001), ...kept })).status).to.equal(
+      303,
+    )
   })
 })

@@ -27,3 +27,11 @@ export const jobsDone = (owner: Knex, queue: string) =>
       .select('id')
     return due.length === 0
   })
+
+/** Queues what is scheduled under this key, as pg-boss does when it is due. */
+export const fallDue = (owner: Knex, key: string) =>
+  owner.raw(
+    `insert into portal_jobs.job (name, data, policy, singleton_key, expire_seconds, retry_limit)
+     select name, data, 'short', key, 900, 8 from portal_jobs.schedule where key = ?`,
+    [key],
+  )

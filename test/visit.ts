@@ -5,10 +5,10 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { createCrm } from '../demo/crm/app.ts'
 import { beside, mount, staff } from '../demo/mount.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { currentTime, readClock } from '../src/clock.ts'
 import { createPortal, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
+import { currentTime, readClock } from '../src/platform/clock.ts'
 import { type Copy, close, fresh, secret, setClock, today } from './database.ts'
 import { until } from './until.ts'
 
@@ -74,7 +74,7 @@ export async function open(
   const portal = await createPortal({
     database: copy.database,
     crm: adapter(copy.database),
-    flags: { anywhere: () => true, enabled: () => true },
+    flags: { enabledAnywhere: () => true, enabled: () => true },
     staff,
     secrets: [secret],
     log: told,
@@ -167,7 +167,7 @@ declare global {
 
 chai.use(({ Assertion }) => {
   Assertion.addMethod('show', function (this: any, ...texts: string[]) {
-    const shown: string = this._obj.text
+    const shown: string = this._obj.text.replace(/[ \n]+/g, ' ')
     for (const text of texts) {
       this.assert(shown.includes(text), `no ${text} in ${shown.slice(0, 3000)}`, `${text} in ${shown.slice(0, 3000)}`)
     }

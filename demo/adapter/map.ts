@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { defineMap } from '../../src/index.ts'
+import { type CrmMap, defineMap } from '../../src/index.ts'
 
 /** What staff have shared with the client of this CRM's files. */
 const attachedTo = (kind: string) => ({
@@ -12,6 +12,14 @@ const attachedTo = (kind: string) => ({
   under: join(import.meta.dirname, '../crm/storage'),
   path: 'storage_key',
 })
+
+/** Where this CRM's people see a record: paths of its own host. */
+export const pages = {
+  clients: '/clients/{id}',
+  proposals: '/proposals/{id}',
+  quotations: '/quotations/{id}',
+  invoices: '/invoices/{id}',
+}
 
 /** How Portico reads this CRM, as a map: the same as the adapter that is written by hand beside it. */
 export const map = defineMap({
@@ -43,6 +51,7 @@ export const map = defineMap({
     workspace: 'workspace_id',
     name: 'company_name',
     address: [{ first: ['legal_name', 'company_name'] }, 'address_line1', 'address_line2', ['postcode', 'city']],
+    manager: { name: 'account_manager > staff.full_name', email: 'account_manager > staff.email' },
     deleted: 'archived',
   },
   contacts: {
@@ -51,6 +60,7 @@ export const map = defineMap({
     name: ['first_name', 'last_name'],
     email: 'email',
     language: 'language',
+    phone: 'phone',
     deleted: 'left_on',
   },
   proposals: {
@@ -75,11 +85,12 @@ export const map = defineMap({
     total: 'grand_total',
     discount: 'discount_pct',
     owner: 'owner_id > staff.full_name',
+    ownerEmail: 'owner_id > staff.email',
     contact: ['contact_id > contacts.first_name', 'contact_id > contacts.last_name'],
-    answeredOn: 'answered_on',
-    answeredBy: 'answered_by',
-    answerNote: 'answer_note',
-    answers: {
+    respondedOn: 'answered_on',
+    respondedBy: 'answered_by',
+    responseNote: 'answer_note',
+    responses: {
       accepted: {
         set: {
           state: { value: 'accepted' },
@@ -94,7 +105,7 @@ export const map = defineMap({
       declined: {
         set: { state: { value: 'rejected' }, answered_on: 'time', answered_by: 'name', answer_note: 'note' },
       },
-      choice: true,
+      selection: true,
       parts: true,
     },
     lines: {
@@ -137,11 +148,12 @@ export const map = defineMap({
     total: 'grand_total',
     discount: 'discount_pct',
     owner: 'prepared_by > staff.full_name',
+    ownerEmail: 'prepared_by > staff.email',
     contact: ['contact_id > contacts.first_name', 'contact_id > contacts.last_name'],
-    answeredOn: 'decided_on',
-    answeredBy: 'decided_by',
-    answerNote: 'decision_note',
-    answers: {
+    respondedOn: 'decided_on',
+    respondedBy: 'decided_by',
+    responseNote: 'decision_note',
+    responses: {
       accepted: {
         set: {
           status: { value: 'accepted' },
@@ -156,7 +168,7 @@ export const map = defineMap({
       declined: {
         set: { status: { value: 'rejected' }, decided_on: 'time', decided_by: 'name', decision_note: 'note' },
       },
-      choice: true,
+      selection: true,
       parts: true,
     },
     lines: {
@@ -246,3 +258,9 @@ export const map = defineMap({
     invoice: 'invoice_id',
   },
 })
+
+/** The same, and what people change of their own data is written into their contact. */
+export const writingMap: CrmMap = {
+  ...map,
+  contacts: { ...map.contacts, change: { set: { email: 'email', phone: 'phone' } } },
+}

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Payments, Receipt } from '../../plugins/payments/port.ts'
-import { type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import { Conflict, type Customer, keyOf, NotFound, page, query } from '../../src/index.ts'
+import type { AdapterPart } from './adapter.ts'
+import { of } from './columns.ts'
 import { addressee, amountLike, containing, idOf, money } from './sql.ts'
 
 /**
@@ -21,7 +23,7 @@ const columns = `
 
 const After = z.tuple([z.iso.date(), z.int32()])
 
-export function payments(db: Knex, { workspace, client }: Customer): Payments {
+function payments(db: Knex, { workspace, client }: Customer): Payments {
   const scope = [workspace.id, client.id]
 
   return {
@@ -65,7 +67,43 @@ export function payments(db: Knex, { workspace, client }: Customer): Payments {
       if (!row) throw new NotFound()
       return { ...payment(row), from: row.to }
     },
+
+    async record({ shares, ...received }) {
+      for (const share of shares) await recordShare(db, scope, { ...received, share })
+    },
   }
+}
+
+type Received = Parameters<NonNullable<Payments['record']>>[0]
+interface ReceivedShare extends Omit<Received, 'shares'> {
+  share: Received['shares'][number]
+}
+
+/** As this CRM's own people enter a payment: a row for the invoice, whose balance it lowers. */
+async function recordShare(db: Knex, scope: string[], { share, on, method, reference, payer }: ReceivedShare) {
+  if (share.section !== 'invoices') throw new Conflict()
+  const values = [...scope, idOf(share.id), share.amount.amount, share.amount.currency]
+  const [known] = await query(db, {
+    text: `select from public.payments where client_id = $1 and invoice_id = $2 and reference = $3`,
+    values: [scope[1], idOf(share.id), reference],
+  })
+  if (known) return
+  const [changed] = await query(db, {
+    text: `update public.invoices set amount_paid = amount_paid + $4::numeric, balance = balance - $4::numeric,
+             state = case when balance = $4::numeric then 'paid' else 'partial' end
+           where workspace_id::text = $1 and client_id = $2 and id = $3 and state in ('sent', 'partial')
+             and deleted_at is null and currency_code = $5 and balance >= $4::numeric returning id`,
+    values,
+  })
+  if (!changed) throw new Conflict()
+  await query(db, {
+    text: `insert into public.payments (client_id, invoice_id, paid_on, amount, method, reference, payer)
+           values ($1, $2, $3, $4, $5, $6, $7)`,
+    values: [
+      ...[scope[1], idOf(share.id), on, share.amount.amount],
+      ...[method === 'other' ? 'card' : method, reference.slice(0, 80), payer.slice(0, 160)],
+    ],
+  })
 }
 
 function payment(row: any) {
@@ -80,3 +118,11 @@ function payment(row: any) {
     invoices: [{ id: row.invoice, number: row.number, title: row.title, amount }],
   }
 }
+
+const part: AdapterPart = {
+  reads: of('payments', 'invoices', 'clients', 'contacts'),
+  writes: { invoices: ['amount_paid', 'balance', 'state'] },
+  adds: { payments: ['client_id', 'invoice_id', 'paid_on', 'amount', 'method', 'reference', 'payer'] },
+  port: payments,
+}
+export default part

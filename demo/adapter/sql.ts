@@ -1,4 +1,4 @@
-import type { Line, Money, Sums } from '../../src/index.ts'
+import type { Line, Money, Totals } from '../../src/index.ts'
 
 /** Our ids are integers: any other text is the id of nothing. */
 export const idOf = (id: string) => (/^[1-9]\d{0,8}$/.test(id) ? Number(id) : 0)
@@ -53,7 +53,7 @@ interface SumsRow {
   total: string
 }
 
-export const sums = (row: SumsRow): Sums => ({
+export const totals = (row: SumsRow): Totals => ({
   discount:
     row.discount && Number(row.discount) ? { percent: row.discount, amount: money(row.taken_off, row.currency) } : null,
   net: money(row.net, row.currency),

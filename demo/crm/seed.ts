@@ -112,7 +112,8 @@ function writePapers(rows: Rows, offers: Offer[], invoices: Invoice[]): Map<stri
 }
 
 function byDay(one: { created: string }, other: { created: string }): number {
-  return one.created < other.created ? -1 : one.created > other.created ? 1 : 0
+  if (one.created === other.created) return 0
+  return one.created < other.created ? -1 : 1
 }
 
 async function checkPeople(knex: Knex): Promise<void> {

@@ -23,7 +23,7 @@ export async function startServer(place: Place, programs: Programs, log: (line: 
     const server = await launch(place, programs, port, `postgres://postgres:${password}@127.0.0.1:${port}/postgres`)
     if (await answers(server)) return server
     const reason = await lastWords(place)
-    if (attempt === 10 || !passing.test(reason))
+    if (attempt === 10 || !availablePorts.test(reason))
       throw new Obstacle(`PostgreSQL did not start (${reason}). Its log is ${logFile(place)}.`)
     log('waiting for PostgreSQL')
     await sleep(300)
@@ -42,7 +42,7 @@ export async function stopServer({ process, ended, throwaway }: Server): Promise
 }
 
 /** Another program took the port meanwhile, or sessions of a killed server are still ending. */
-const passing = /Address already in use|pre-existing shared memory block/
+const availablePorts = /Address already in use|pre-existing shared memory block/
 
 const logFile = (place: Place) => join(place.directory, 'log')
 

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
 import {
   Audited,
-  accept,
+  acceptAudit,
   adapterOf,
   type Crm,
   type CrmMap,
@@ -21,18 +21,19 @@ import { fingerprint } from '../../test/fingerprint.ts'
 
 /** A database with the fixture of a CRM in it, and its map on a role that has only the grants which the map asks for. */
 export function fixture(name: string, map: CrmMap) {
-  const role = `portal_${name}`
+  const known = `crm_${name.replaceAll('-', '_')}`
+  const role = `portal_${known}`
   let owner: Knex
   let database: Knex
   let crm: Crm
 
   before(async () => {
-    await postgres.raw(`create database crm_${name}`)
-    owner = knex({ client: 'pg', connection: urlOf(`crm_${name}`), pool: { min: 0, max: 4 } })
+    await postgres.raw(`create database ${known}`)
+    owner = knex({ client: 'pg', connection: urlOf(known), pool: { min: 0, max: 4 } })
     await owner.raw(readFileSync(join(import.meta.dirname, name, 'fixture.sql'), 'utf8'))
     await owner.raw(`create role ${role} login password 'only-in-tests'`)
     for (const text of grantsOf(adapterOf(map, owner), role)) await query(owner, { text })
-    const url = Object.assign(new URL(urlOf(`crm_${name}`)), { username: role, password: 'only-in-tests' })
+    const url = Object.assign(new URL(urlOf(known)), { username: role, password: 'only-in-tests' })
     database = knex({ client: 'pg', connection: url.href, pool: { min: 0, max: 4 } })
     crm = adapterOf(map, database)
     expect(await problemsOf(map, database)).to.deep.equal([])
@@ -49,8 +50,8 @@ export function fixture(name: string, map: CrmMap) {
     async untouched() {
       const before = await fingerprint(owner)
       await migrate(owner, { role })
-      await accept(owner, crm, { audit: Audited.parse({ answers: {}, data: {}, fingerprint: 'f' }), by: 'a test' })
-      const flags = { anywhere: () => true, enabled: () => true }
+      await acceptAudit(owner, crm, { audit: Audited.parse({ answers: {}, data: {}, fingerprint: 'f' }), by: 'a test' })
+      const flags = { enabledAnywhere: () => true, enabled: () => true }
       const portal = await createPortal({ database, crm, flags, staff: () => undefined, secrets: ['s'.repeat(32)] })
       portal.close()
       await rollback(owner, { role })

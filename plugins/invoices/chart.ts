@@ -1,5 +1,5 @@
-import type { RequestContext } from '../../src/context.ts'
-import type { Chart } from '../../src/section.ts'
+import type { RequestContext } from '../../src/http/context.ts'
+import type { Chart } from '../../src/plugin/dashboard.ts'
 import type { Overview } from './port.ts'
 
 /** The first day of the month so many months before a plain date's. */
@@ -8,7 +8,7 @@ export function monthsBefore(date: string, count: number): string {
   return `${Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}-01`
 }
 
-/** Twelve months of the currency in which most months have something; nothing for who has but one. */
+/** Twelve months in the currency with the most active months; undefined if only one month has amounts. */
 export function chartOf(told: Overview['months'], { t, customer: { today } }: RequestContext): Chart | undefined {
   const byCurrency = [...Map.groupBy(told, it => it.invoiced.currency)]
   const [currency, its] = byCurrency.sort((a, b) => b[1].length - a[1].length)[0] ?? ['', []]

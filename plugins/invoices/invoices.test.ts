@@ -2,11 +2,12 @@ import { expect } from 'chai'
 import { extractText, getDocumentProxy } from 'unpdf'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import type { Crm } from '../../src/index.ts'
+import { giroCode } from '../../src/platform/girocode.ts'
 import { actors } from '../../test/actors.ts'
 import { fresh } from '../../test/database.ts'
+import { person, share } from '../../test/links.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 import { invoicesContract } from './contract.ts'
-import { giroCode } from './girocode.ts'
 
 describe('invoices', () => {
   afterEach(leave)
@@ -22,7 +23,7 @@ describe('invoices', () => {
       'and US$1,240.50',
       '€5,050.00',
       'Overdue 24 days',
-      'More than 90 days late',
+      'More than 90 days overdue',
     )
     expect(await owner.get('/')).to.show('2 invoices are overdue', 'The oldest by 24 days', '€5,050.00', '€10,676.50')
   })
@@ -43,8 +44,19 @@ describe('invoices', () => {
       '-€1,000.00',
       'Was due on 28 Oct 2026',
     )
+
     const credited = await owner.api('/invoices?search=2026-0088')
     expect(await owner.get(`/invoices/${credited.body.items[0].id}`)).to.show('Credit note 2026-C009', '-€36.30')
+  })
+
+  it('are counted in a search, each filter for itself', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const page = await owner.get('/invoices?search=2026-0&size=2')
+    const all = (await owner.api('/invoices?search=2026-0&size=100')).body
+    expect(all.found).to.include({ all: all.items.length })
+    expect(page).to.show(`2 of ${all.found.all} results for “2026-0”`)
+    expect(page.text).to.match(new RegExp(`To pay\\s*<span>${all.found.open}<`))
   })
 
   it('with something to pay say how, to whom and with which reference, on the page and on paper', async () => {
@@ -69,6 +81,18 @@ describe('invoices', () => {
     const { id: paid } = (await owner.api('/invoices?status=paid')).body.items[0]
     expect(await owner.get(`/invoices/${paid}`)).to.not.show('How to pay')
     expect((await pdf(owner, `/invoices/${paid}/pdf`)).text).to.not.include('How to pay')
+  })
+
+  it('by a public link are read and downloaded by anybody who has it, and nothing else', async () => {
+    const scene = await open()
+    const { path } = await share(scene, { section: 'invoices', number: '2026-0107' })
+    const guest = await person(scene)
+    const { headers } = await guest.get(path)
+    const page = await guest.at(headers.location!)
+    expect(page)
+      .to.show('Invoice 2026-0107', 'NL91 ABNA 0417 1643 00')
+      .and.not.show('Pay now', 'Your question', '/team')
+    expect((await guest.at(`${headers.location}/pdf`)).headers['content-type']).to.equal('application/pdf')
   })
 
   it('of euros to an IBAN have a code that a banking app reads, and others none', async () => {
@@ -153,9 +177,10 @@ describe('invoices', () => {
     const page = await owner.get('/invoices/statement?from=2026-09-01&until=2026-11-21')
 
     expect(page).to.show(
-      'Open before 1 Sept 2026',
+      'Opening balance',
+      'on 1 Sept 2026',
       'Payment, thank you',
-      'Open on 21 Nov 2026',
+      'Closing balance',
       '€10,676.50',
       'US$1,240.50',
     )
@@ -170,6 +195,29 @@ describe('invoices', () => {
     }
   })
 
+  it('page a long statement, newest first, each page with the balance that it begins and ends with', async () => {
+    const { visit } = await open()
+    const busy = await visit('busy')
+    const path = '/invoices/statement?from=2016-01-01&until=2026-11-21'
+    const { body } = await busy.api(path)
+    const [{ entries, opening, closing }] = body.statements
+    const pages = Math.ceil(entries.length / 25)
+    expect(pages).to.be.above(100)
+    const balances = ({ text }: { text: string }) =>
+      [...text.matchAll(/<td class="bal[^>]*>([^<]+)</g)].map(it => Number(it[1]!.replace(/[^\d.-]/g, '')))
+
+    const first = await busy.get(path)
+    expect(first.text.length).to.be.below(60_000)
+    expect(balances(first)[0]).to.equal(Number(closing.amount))
+    expect(balances(first)).to.have.length(27)
+    const second = await busy.get(`${path}&page=2`)
+    expect(balances(first).at(-1)).to.equal(balances(second)[1])
+    const last = await busy.get(`${path}&page=${pages}`)
+    expect(balances(last).at(-1)).to.equal(Number(opening.amount))
+    for (const odd of ['0', '-1', 'x', '1e9', '99999'])
+      expect((await busy.get(`${path}&page=${odd}&currency=${odd}`)).status, odd).to.equal(200)
+  })
+
   it('make the statement a tagged PDF in the language of its reader, with a good name', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
@@ -180,7 +228,13 @@ describe('invoices', () => {
     const { info } = await file.getMetadata()
 
     expect(headers['content-disposition']).to.equal('inline; filename="Statement of account 2026-09-01 2026-11-21.pdf"')
-    for (const it of ['Open before 1 Sept 2026', 'Open on 21 Nov 2026', '€10,676.50', 'US$1,240.50', 'Acme Bakery'])
+    for (const it of [
+      'Opening balance on 1 Sept 2026',
+      'Closing balance on 21 Nov 2026',
+      '€10,676.50',
+      'US$1,240.50',
+      'Acme Bakery',
+    ])
       expect(text).to.include(it)
     expect(info).to.include({ Title: 'Statement of account', Author: 'Brightside Agency', Language: 'en-GB' })
     for (const it of ['Document', 'H1', 'Table', 'TH', 'TD']) expect(roles).to.include(`"role":"${it}"`)
@@ -188,13 +242,15 @@ describe('invoices', () => {
 
     const spanish = await pdf(owner, `${path}&download`, 'es')
     expect(spanish.headers['content-disposition']).to.include('attachment; filename="Extracto de cuenta 2026-09-01')
-    expect(spanish.text).to.include('Pendiente el 21 nov 2026')
+    expect(spanish.text).to.include('Saldo final al 21 nov 2026')
     expect((await pdf(await visit('newcomer'), path)).text).to.include('Nothing in this period')
     const { text: foreign } = await pdf(await visit('neighbour'), path)
     expect(foreign)
       .to.include('Halloran & Sons')
       .and.not.match(/Acme|2026-0107|10,676/)
-    expect(await database('portal.client_activity_logs').where({ event: 'invoices.stated' })).to.have.length(4)
+    expect(
+      await database('portal.client_activity_logs').where({ event: 'invoices.statement_downloaded' }),
+    ).to.have.length(4)
   })
 
   it('take hostile titles in the statement as text, on the page, on paper and in a spreadsheet', async () => {

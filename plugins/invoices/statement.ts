@@ -1,9 +1,9 @@
 import type { Request } from 'express'
 import { z } from 'zod'
-import type { RequestContext } from '../../src/context.ts'
-import { csv } from '../../src/csv.ts'
+import type { RequestContext } from '../../src/http/context.ts'
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
-import { paper } from '../../src/pdf/print.ts'
+import { printedDocument } from '../../src/pdf/print.ts'
+import { csv } from '../../src/platform/csv.ts'
 import type { Statement } from './port.ts'
 
 const date = z.iso
@@ -29,30 +29,33 @@ export const kinds = ({ t }: RequestContext) => ({
   invoice: t('Invoice'),
   payment: t('Payment, thank you'),
   'credit note': t('Credit note'),
+  adjustment: t('Settled otherwise'),
 })
 
-/** The account of each currency under a heading of its own, with what is open before, after each entry and in the end. */
+/**
+ * The statement by currency, each under its own heading, with the balance before, after each entry and at the end.
+ */
 export function printedStatement(
   { from, until }: Period,
   statements: Statement[],
-  visit: RequestContext,
+  context: RequestContext,
 ): PrintedDocument {
-  const { t, day, money, customer } = visit
+  const { t, day, money, customer } = context
   const period = t('{from} to {until}', { from: day(from), until: day(until) })
-  const words = kinds(visit)
+  const words = kinds(context)
   return {
-    ...paper(visit),
+    ...printedDocument(context),
     title: t('Statement of account'),
     number: period,
     date: until,
     addressee: { label: t('To'), lines: [customer.client.name] },
     facts: [],
     intro: [period, ...(statements.length ? [] : [t('Nothing in this period')])],
-    columns: [t('What'), t('Amount'), t('Open after it')],
+    columns: [t('Transaction'), t('Amount'), t('Balance')],
     groups: statements.map(({ opening, entries }) => ({
-      heading: t('What came and went, in {currency}', { currency: opening.currency }),
+      heading: t('Transactions in {currency}', { currency: opening.currency }),
       lines: [
-        row(t('Open before {day}', { day: day(from) }), [], '', money(opening)),
+        row(t('Opening balance on {day}', { day: day(from) }), [], '', money(opening)),
         ...entries.map(it =>
           row(
             it.kind === 'invoice' ? it.invoice.title : words[it.kind],
@@ -63,7 +66,11 @@ export function printedStatement(
         ),
       ],
     })),
-    sums: statements.map(({ closing }) => [t('Open on {day}', { day: day(until) }), money(closing), true]),
+    totals: statements.map(({ closing }) => [
+      t('Closing balance on {day}, {currency}', { day: day(until), currency: closing.currency }),
+      money(closing),
+      true,
+    ]),
     terms: [],
   }
 }
@@ -73,7 +80,7 @@ const row = (title: string, details: string[], quantity: string, amount: string)
   ...{ optional: false, chosen: true },
 })
 
-/** Plain numbers and ISO dates, for whoever keeps the books. */
+/** CSV with plain numbers and ISO dates, for bookkeeping. */
 export const statementCsv = (statements: Statement[]): string =>
   csv([
     ['date', 'kind', 'number', 'invoice', 'title', 'currency', 'amount', 'balance'],

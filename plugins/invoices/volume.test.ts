@@ -32,7 +32,7 @@ describe('very many invoices', () => {
     for (const path of ['statement', 'statement.csv', 'statement.pdf']) {
       const answer = await busy.get(`/invoices/${path}?${years}`)
       expect(answer.status, path).to.equal(422)
-      expect(answer, path).to.show('This is more than we can put together at once.', 'Choose a shorter period.')
+      expect(answer, path).to.show('This period has too many transactions to show.', 'Choose a shorter period.')
     }
     expect(await busy.get(`/invoices/statement?${years}`)).to.show('value="2016-11-22"')
     expect((await busy.api(`/invoices/statement?${years}`)).body).to.include({ code: 'too-many' })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Actors, contract, everyPage } from '../../src/contract.ts'
+import { type Actors, contract, everyPage } from '../../src/crm/contract.ts'
 import { methods, Payment, Receipt } from './port.ts'
 
 /** For an adapter's author. Asks for a CRM in which `mine` has made payments in two years, and `theirs` one. */

@@ -1,25 +1,39 @@
 import { z } from 'zod'
-import { money } from '../../src/crm/map/amounts.ts'
-import { amount } from '../../src/crm/map/documents.ts'
-import { listed, searching } from '../../src/crm/map/listing.ts'
-import type { CrmMap, PaymentsMap } from '../../src/crm/map/map.ts'
-import { belongs, checked, known } from '../../src/crm/map/owned.ts'
-import { addressee, paper } from '../../src/crm/map/paper.ts'
-import { day, keyOfType, type Place, placeOf, type Reader, same, text, wish } from '../../src/crm/map/reader.ts'
-import { type Ask, mapped } from '../../src/crm/map/section.ts'
-import { methodOf } from '../../src/crm/map/settlements.ts'
-import { param } from '../../src/crm/map/sql.ts'
-import type { Customer } from '../../src/crm.ts'
-import { NotFound } from '../../src/errors.ts'
+import type { Customer } from '../../src/crm/crm.ts'
+import { money } from '../../src/crm/mapping/amounts.ts'
+import { addressee, documentRelation } from '../../src/crm/mapping/document-relation.ts'
+import { amount } from '../../src/crm/mapping/documents.ts'
+import { listed, searching, sortedFirst } from '../../src/crm/mapping/listing.ts'
+import type { CrmMap, PaymentsMap } from '../../src/crm/mapping/map.ts'
+import { belongs, checked, customerValues } from '../../src/crm/mapping/owned.ts'
+import {
+  day,
+  hintIndex,
+  keyOfType,
+  type Place,
+  placeOf,
+  type Reader,
+  same,
+  text,
+} from '../../src/crm/mapping/reader.ts'
+import { type Ask, mapped } from '../../src/crm/mapping/section.ts'
+import { methodOf } from '../../src/crm/mapping/settlements.ts'
+import { param } from '../../src/crm/mapping/sql.ts'
+import { NotFound } from '../../src/http/errors.ts'
 import { methods, type Payments } from './port.ts'
+import { questions } from './questions.ts'
 
 /** How a map reads payments. */
 export default mapped<Payments>({
   name: 'payments',
   compile: (reader, map) => (map.payments ? payments(reader, map, map.payments) : undefined),
+  questions,
 })
 
 const columns = `d.id::text, d."on"::text as "on", d.amount::text as amount, d.currency, d.method, d.reference, d.payer, d.shares`
+
+const shown = 'd.share is not null'
+const newest = 'order by d.paid_at desc, d.id desc'
 
 const Method = z.enum(methods).catch('other')
 
@@ -28,23 +42,28 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
   const amounts = money(y, it)
   const on = day(y, it.on)
   const key = y.type(y.key)
-  wish(y, it, it.client, [it.on, y.key], 'lists of payments')
-  const relation = `(select ${y.column(y.key)} as id, ${on.date} as "on", ${on.raw} as paid_at, ${amounts.of(y, it.amount)} as amount,
-      ${amounts.currency} as currency, ${methodOf(y, it)} as method, ${text(y, it.reference)} as reference, ${text(y, it.payer)} as payer,
-      s.shares, s.numbers
-    from ${y.from} ${shares(reader, map, it, y, amounts.of(y, it.amount))}
-    where ${belongs(reader, map, y, it)} and ${y.rows} and ${on.raw} is not null) d`
+  hintIndex(y, it, it.client, [it.on, y.key], 'lists of payments')
+  const parts = it.amount === 'parts' && typeof it.invoice === 'object'
+  const own = parts ? 'null::numeric' : amounts.of(y, it.amount)
+  const relation = `(select b.*, b.share -> 'shares' as shares, b.share ->> 'numbers' as numbers,
+      ${parts ? `(b.share ->> 'total')::numeric` : 'b.own'} as amount,
+      ${parts ? `b.share ->> 'currency'` : 'b.own_currency'} as currency
+    from (
+      select ${y.column(y.key)} as id, ${on.date} as "on", ${on.raw} as paid_at, ${own} as own,
+        ${amounts.currency} as own_currency, ${methodOf(y, it)} as method, ${text(y, it.reference)} as reference,
+        ${text(y, it.payer)} as payer, ${shareOf(reader, map, it, y, own)} as share
+      from ${y.from}${amounts.join} where ${belongs(reader, map, y, it)} and ${y.rows} and ${on.raw} is not null) b) d`
   const to = addressee(reader, map, 'null::text')
   const year = `d."on" between make_date(${param('year')}::int, 1, 1) and make_date(${param('year')}::int, 12, 31)`
 
   return (ask: Ask, customer: Customer): Payments => {
-    const scope = known(customer)
+    const scope = customerValues(customer)
     return {
       async list({ year: wanted, method, search, after, size }) {
         const found = searching(search, ['d.reference', 'd.payer', 'd.numbers'], 'd.amount')
         const { items, next } = await listed(ask, {
           ...{ relation, columns, key, after, size },
-          parts: [{ of: 'true', by: 'd.paid_at', type: on.type, down: true }],
+          parts: [{ of: 'true', checkedLast: shown, by: 'd.paid_at', type: on.type, down: true }],
           where: [...(wanted ? [year] : []), ...(method ? [`d.method = ${param('method')}`] : []), ...found.where],
           values: { ...scope, year: wanted, method, ...found.values },
         })
@@ -53,7 +72,7 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
 
       async years() {
         const latest = (more: string) =>
-          `(select d.paid_at, d."on" from ${relation} where ${more} order by d.paid_at desc, d.id desc limit 1)`
+          `(select d.paid_at, d."on" from ${sortedFirst(`${relation} where ${more}`, newest)} where ${shown} ${newest} limit 1)`
         const rows = await ask(
           `with recursive years as (
              ${latest('true')}
@@ -67,7 +86,7 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
 
       async find(id) {
         const [row] = await ask(
-          `select ${columns}, ${to} as addressee from ${relation} where d.id = ${checked('id', keyOfType(key).cast)}`,
+          `select ${columns}, ${to} as addressee from ${relation} where d.id = ${checked('id', keyOfType(key).cast)} and ${shown}`,
           { ...scope, id },
         )
         if (!row) throw new NotFound()
@@ -77,25 +96,29 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
   }
 }
 
-/** The invoices that a payment pays, as this customer sees them. One that belongs to nothing that is shown is not shown. */
-function shares(reader: Reader, map: CrmMap, it: PaymentsMap, y: Place, whole: string): string {
-  if (!it.invoice || !map.invoices)
-    return `cross join lateral (select '[]'::jsonb as shares, null::text as numbers offset 0) s`
-  const document = paper(reader, map, map.invoices, 'invoices')
+/**
+ * The invoices that a payment pays, as this customer sees them: shares, their numbers, total and currency. Null for one
+ * that belongs to nothing that is shown: it is not shown.
+ */
+function shareOf(reader: Reader, map: CrmMap, it: PaymentsMap, y: Place, whole: string): string {
+  const nothing = `'{"shares": []}'::jsonb`
+  if (!it.invoice || !map.invoices) return nothing
+  const document = documentRelation(reader, map, map.invoices, 'invoices')
   const d: Place = { ...document.place, alias: 'd', column: () => 'd.id' }
   const share = (part: string) =>
     `jsonb_build_object('id', d.id::text, 'number', d.number, 'title', d.title, 'amount', (${part})::text)`
-  if (typeof it.invoice === 'string') {
-    const direct = `select jsonb_build_array(${share(whole)}) as shares, d.number as numbers from ${document.relation({})} where ${same(y, it.invoice, d, document.place.key)} offset 0`
-    const onAccount = `select '[]'::jsonb, null where ${y.column(it.invoice)} is null`
-    return `cross join lateral (${`(${direct}) union all (${onAccount})`}) s`
-  }
+  if (typeof it.invoice === 'string')
+    return `case when ${y.column(it.invoice)} is null then ${nothing} else (
+      select jsonb_build_object('shares', jsonb_build_array(${share(whole)}), 'numbers', d.number)
+      from ${document.relation({})} where ${same(y, it.invoice, d, document.place.key)}) end`
   const a = placeOf(reader, it.invoice, 'a')
   const part = document.amounts.of(a, it.invoice.amount, 'd.currency')
-  return `cross join lateral (
-    select coalesce(jsonb_agg(${share(part)} order by d.sent, d.id), '[]') as shares, string_agg(d.number, ' ') as numbers
+  return `(
+    select jsonb_build_object('shares', coalesce(jsonb_agg(${share(part)} order by d.sent, d.id), '[]'),
+      'numbers', string_agg(d.number, ' '), 'total', sum(${part}), 'currency', min(d.currency))
     from ${a.from} join ${document.relation({})} on ${same(a, it.invoice.invoice, d, document.place.key)}
-    where ${same(a, it.invoice.payment, y, y.key)} and ${a.rows} offset 0) s`
+    where ${same(a, it.invoice.payment, y, y.key)} and ${a.rows}
+    having ${it.amount === 'parts'} is false or count(*) > 0)`
 }
 
 const payment = (row: any) => ({

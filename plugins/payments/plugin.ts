@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { record } from '../../src/activity.ts'
-import { TooMany } from '../../src/errors.ts'
-import { filterOf } from '../../src/filter.ts'
-import { pageOf } from '../../src/page.ts'
+import { TooMany } from '../../src/http/errors.ts'
+import { filterOf } from '../../src/http/filter.ts'
+import { pageOf } from '../../src/http/paging.ts'
 import { pdfOf } from '../../src/pdf/pdf.ts'
-import { sendPdf, taken, turnOf } from '../../src/pdf/print.ts'
-import { may, section } from '../../src/section.ts'
+import { printTurnOf, recordDownload, sendPdf } from '../../src/pdf/print.ts'
+import { recordEvent } from '../../src/platform/activity.ts'
+import { may } from '../../src/plugin/permissions.ts'
+import { section } from '../../src/plugin/plugin.ts'
 import { methods, Payment, Receipt } from './port.ts'
 import { paymentsCsv, printed } from './print.ts'
 import { words } from './words.ts'
@@ -38,46 +39,53 @@ export default section({
     },
   },
 
-  answers: {
+  responseSchemas: {
     'payments/list': pageOf(Payment).extend({ years: z.array(z.number()) }),
     'payments/show': z.object({ payment: Receipt }),
   },
 
-  asks: { 'payments/list': Filter },
+  requestSchemas: { 'payments/list': Filter },
 
   activity: {
-    'payments.exported': { kind: 'download', says: 'took away {rows, plural, one {# payment} other {# payments}}' },
-    'payments.viewed': { kind: 'view', says: 'looked at the receipt of {on}' },
-    'payments.downloaded': { kind: 'download', says: 'downloaded the receipt of {on}' },
+    'payments.list_downloaded': {
+      kind: 'download',
+      sentence: 'downloaded a list of {rows, plural, one {# payment} other {# payments}}',
+    },
+    'payments.viewed': { kind: 'view', sentence: 'looked at the receipt of {on}' },
+    'payments.downloaded': { kind: 'download', sentence: 'downloaded the receipt of {on}' },
   },
 
   routes(router) {
     router.get('/', may('payments.see'), async (req, res) => {
       const filter = Filter.parse(req.query)
       const { payments } = req.portal.crm
-      const [page, years] = await Promise.all([payments.list(filter), payments.years()])
-      res.answer('payments/list', { filter, years, ...page, ...words(req.portal) })
+      const [page, years, filled] = await Promise.all([
+        payments.list(filter),
+        payments.years(),
+        req.portal.fillSlots(req, 'payments'),
+      ])
+      res.respond('payments/list', { filter, years, ...page, ...filled, ...words(req.portal) })
     })
 
     router.get('/list.csv', may('payments.see'), async (req, res) => {
       const filter = Filter.parse(req.query)
       const { items, next } = await req.portal.crm.payments.list({ ...filter, after: undefined, size: mostRows })
       if (next) throw new TooMany()
-      await record(req, { event: 'payments.exported', subject: { rows: items.length } })
+      await recordEvent(req, { event: 'payments.list_downloaded', subject: { rows: items.length } })
       res.type('text/csv').attachment(`payments${filter.year ? `-${filter.year}` : ''}.csv`)
       res.set('Cache-Control', 'private, no-store').send(paymentsCsv(items))
     })
 
     router.get('/:id', may('payments.see'), async (req, res) => {
       const payment = await req.portal.crm.payments.find(String(req.params.id))
-      await record(req, { event: 'payments.viewed', subject: payment })
-      res.answer('payments/show', { payment, ...words(req.portal) })
+      await recordEvent(req, { event: 'payments.viewed', subject: payment })
+      res.respond('payments/show', { payment, ...words(req.portal) })
     })
 
     router.get('/:id/pdf', may('payments.see'), async (req, res) => {
       const payment = await req.portal.crm.payments.find(String(req.params.id))
-      const bytes = await pdfOf(printed(payment, req.portal), await req.portal.logo(), turnOf(req))
-      await taken(req, { event: 'payments.downloaded', subject: payment })
+      const bytes = await pdfOf(printed(payment, req.portal), await req.portal.logo(), printTurnOf(req))
+      await recordDownload(req, { event: 'payments.downloaded', subject: payment })
       sendPdf(req, res, { name: `${req.portal.t('Receipt')} ${payment.on}`, bytes })
     })
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { Addressee } from '../../src/document.ts'
-import { Money } from '../../src/money.ts'
-import type { Page } from '../../src/page.ts'
+import { Addressee } from '../../src/crm/document.ts'
+import type { TakesPayments } from '../../src/crm/received-payment.ts'
+import type { Page } from '../../src/http/paging.ts'
+import { Money } from '../../src/platform/money.ts'
 
 export const methods = ['bank transfer', 'card', 'direct debit', 'ideal', 'cash', 'cheque', 'other'] as const
 
@@ -21,7 +22,7 @@ export const Payment = z.object({
 })
 export type Payment = z.infer<typeof Payment>
 
-/** What a receipt says beside it: whose payment it is. */
+/** A payment with its payer, for the receipt. */
 export const Receipt = Payment.extend({ from: Addressee })
 export type Receipt = z.infer<typeof Receipt>
 
@@ -37,12 +38,12 @@ interface Filter {
 }
 
 /** What this section asks of a CRM, on behalf of one customer to whom it is already bound. */
-export interface Payments {
+export interface Payments extends TakesPayments {
   /** Newest first. A token that this port did not make gives the first page. */
   list(filter: Filter): Promise<Page<Payment>>
   /** Those in which anything was paid, the newest first, 20 at most. */
   years(): Promise<number[]>
-  /** Throws NotFound, for somebody else's too. */
+  /** Throws NotFound, also for another client's records. */
   find(id: string): Promise<Receipt>
 }
 

@@ -1,22 +1,22 @@
-import type { RequestContext } from '../../src/context.ts'
-import { csv } from '../../src/csv.ts'
+import type { RequestContext } from '../../src/http/context.ts'
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
-import { paper } from '../../src/pdf/print.ts'
+import { printedDocument } from '../../src/pdf/print.ts'
+import { csv } from '../../src/platform/csv.ts'
 import type { Payment, Receipt } from './port.ts'
 import { words } from './words.ts'
 
 /** A receipt on paper: what was paid, when, how and for which invoices. */
-export function printed(it: Receipt, visit: RequestContext): PrintedDocument {
-  const { t, day, money } = visit
+export function printed(it: Receipt, context: RequestContext): PrintedDocument {
+  const { t, day, money } = context
   return {
-    ...paper(visit),
+    ...printedDocument(context),
     title: t('Receipt'),
     number: `${t('Receipt')} ${it.on}`,
     date: it.on,
     addressee: { label: t('Received from'), lines: it.from },
     facts: [
       [t('Date'), day(it.on)],
-      [t('How'), words(visit).methods[it.method]],
+      [t('How'), words(context).methods[it.method]],
       ...(it.reference ? [[t('Reference'), it.reference] as [string, string]] : []),
       ...(it.payer ? [[t('Payer'), it.payer] as [string, string]] : []),
     ],
@@ -31,12 +31,12 @@ export function printed(it: Receipt, visit: RequestContext): PrintedDocument {
         })),
       },
     ],
-    sums: [[t('Received, thank you'), money(it.amount), true]],
+    totals: [[t('Received, thank you'), money(it.amount), true]],
     terms: [],
   }
 }
 
-/** Plain numbers and ISO dates, for whoever keeps the books. */
+/** CSV with plain numbers and ISO dates, for bookkeeping. */
 export const paymentsCsv = (payments: Payment[]): string =>
   csv([
     ['date', 'amount', 'currency', 'method', 'reference', 'payer', 'invoices'],

@@ -1,7 +1,7 @@
-import type { RequestContext } from '../../src/context.ts'
+import type { RequestContext } from '../../src/http/context.ts'
 import type { Payment } from './port.ts'
 
-/** How a payment is told: its method, and what it was for. */
+/** The words for a payment: its method and purpose. */
 export const words = ({ t }: RequestContext) => ({
   methods: {
     'bank transfer': t('Bank transfer'),

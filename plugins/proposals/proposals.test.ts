@@ -39,7 +39,7 @@ describe('proposals', () => {
       'Review',
     )
     expect(await (await visit('newcomer')).get('/'))
-      .to.show('Nothing is waiting for you')
+      .to.show('Nothing has been sent to you yet')
       .and.not.show('Needs you now')
   })
 

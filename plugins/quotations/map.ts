@@ -1,3 +1,3 @@
-import { mappedOffers } from '../../src/offer/map.ts'
+import { mappedOffers } from '../_offers/mapped.ts'
 
 export default mappedOffers('quotations')

@@ -1,4 +1,4 @@
-import type { Offers } from '../../src/offer/port.ts'
+import type { Offers } from '../_offers/port.ts'
 
 declare global {
   namespace Portico {
@@ -8,4 +8,4 @@ declare global {
   }
 }
 
-export type { Offer, Offers, Overview, Summary } from '../../src/offer/port.ts'
+export type { Offer, Offers, Overview, Summary } from '../_offers/port.ts'

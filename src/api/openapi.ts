@@ -1,113 +1,139 @@
 import { Router } from 'express'
 import { type ZodType, z } from 'zod'
-import type { Rule, Section } from '../section.ts'
-import { Asked, Me, Proof, Requested, Tokens } from './shapes.ts'
+import type { Rule } from '../http/rules.ts'
+import type { Host, Section } from '../plugin/plugin.ts'
+import { Asked, Me, MyPhoto, Proof, Requested, Tokens } from './shapes.ts'
 
 interface Route {
   method: string
-  /** As Express has it, after the section's name. */
+  /** The path as in Express, after the section's name. */
   path: string
-  /** A permission. */
+  /** The permission that the route requires. */
   rule: string
 }
 
 /**
- * The API of these sections as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1): made of the routes that are mounted,
- * their rules, and the schemas that answer them, so that it cannot say anything else.
+ * Describes the API of these sections as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1). Made from the mounted
+ * routes, their rules and their response schemas, so it cannot differ from them.
  */
-export function openapi(sections: Section[], { mails }: { mails: boolean }) {
-  const schemas: Record<string, object> = {
-    Problem: {
-      type: 'object',
-      description: 'What went wrong (RFC 9457).',
-      properties: {
-        title: { type: 'string' },
-        status: { type: 'integer' },
-        detail: { type: 'string' },
-        code: { type: 'string', description: 'Stays the same whatever the words.' },
-        instance: { type: 'string', description: 'The id of this request, also in X-Request-Id.' },
-        errors: { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } },
-      },
-      required: ['title', 'status', 'code', 'instance'],
-    },
+export function openapi(sections: Section[], { host, mails }: { host: Host; mails: boolean }) {
+  const description: Description = { schemas: { Problem }, paths: {} }
+  for (const section of sections) addSection(description, section, host)
+  addSignIn(description, mails)
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Portico', version, description: 'What a client of a company sees of it, for programs.' },
+    paths: description.paths,
+    components: { schemas: description.schemas, securitySchemes: { token } },
   }
-  const paths: Record<string, Record<string, object>> = {}
-  const add = (path: string, method: string, operation: object) => {
-    paths[path] = {
-      ...paths[path],
-      [method]: { ...operation, responses: { ...Object(operation).responses, default: problem } },
-    }
-  }
-  const named = (name: string, schema: ZodType) => {
-    schemas[name] ??= jsonSchema(schema, 'output')
-    return { $ref: `#/components/schemas/${name}` }
-  }
+}
 
-  for (const section of sections)
-    for (const { method, path, rule } of routesOf(section)) {
-      const noun = nounOf(path)
-      const view = section.views?.[noun] ?? noun
-      const answer = section.answers[`${section.name}/${view}` as keyof typeof section.answers]
-      const asked = section.asks?.[`${section.name}/${view.replace('.csv', '')}` as keyof typeof section.asks]
-      const id = operationId(section.name, method, noun)
-      add(`/${section.name}${path === '/' ? '' : path.replaceAll(/:(\w+)/g, '{$1}')}`, method, {
-        operationId: id,
-        tags: [section.title],
-        summary: `${section.title}: ${noun}`,
-        security: [{ token: [rule] }],
-        parameters: [...inPath(path), ...(method === 'get' && asked ? inQuery(asked) : [])],
-        ...(method !== 'get' && method !== 'delete' ? { requestBody: body(asked) } : {}),
-        responses:
-          method === 'get'
-            ? { 200: ok(noun, answer && named(capital(section.name) + capital(view), answer)) }
-            : seeOther,
-      })
-    }
+/** The description, filled route by route. */
+interface Description {
+  schemas: Record<string, object>
+  paths: Record<string, Record<string, object>>
+}
 
-  add('/tokens', 'post', {
+const Problem = {
+  type: 'object',
+  description: 'What went wrong (RFC 9457).',
+  properties: {
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', description: 'Stays the same whatever the words.' },
+    instance: { type: 'string', description: 'The id of this request, also in X-Request-Id.' },
+    errors: { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } },
+  },
+  required: ['title', 'status', 'code', 'instance'],
+}
+
+const token = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'What /tokens gives, or a token made on the account page; each names the permission that it needs.',
+}
+
+function addSection(description: Description, section: Section, host: Host) {
+  for (const route of routesOf(section, host)) {
+    const { method, path } = route
+    const address = `/${section.name}${path === '/' ? '' : path.replaceAll(/:(\w+)/g, '{$1}')}`
+    add(description, address, method, operationOf(description, section, route))
+  }
+}
+
+function operationOf(description: Description, section: Section, { method, path, rule }: Route) {
+  const noun = nounOf(path)
+  const view = section.views?.[noun] ?? noun
+  const answer = section.responseSchemas[`${section.name}/${view}` as keyof typeof section.responseSchemas]
+  const page = `${section.name}/${view.replace('.csv', '')}`
+  const asked = section.requestSchemas?.[page as keyof typeof section.requestSchemas]
+  const answerSchema = () => answer && named(description, capital(section.name) + capital(view), answer)
+  return {
+    operationId: operationId(section.name, method, noun),
+    tags: [section.title],
+    summary: `${section.title}: ${noun}`,
+    security: [{ token: [rule] }],
+    parameters: [...inPath(path), ...(method === 'get' && asked ? inQuery(asked) : [])],
+    ...(method !== 'get' && method !== 'delete' ? { requestBody: body(asked) } : {}),
+    responses: method === 'get' ? { 200: ok(noun, answerSchema()) } : seeOther,
+  }
+}
+
+/** Adds the routes that belong to no section: tokens and their owner. */
+function addSignIn(description: Description, mails: boolean) {
+  add(description, '/tokens', 'post', {
     operationId: 'getTokens',
     summary: 'Tokens for a proof of who somebody is, or for a refresh token',
     security: [],
     requestBody: body(Proof),
-    responses: { 200: given('Refreshed', named('Tokens', Tokens)), 201: given('Signed in', named('Tokens', Tokens)) },
+    responses: {
+      200: given('Refreshed', named(description, 'Tokens', Tokens)),
+      201: given('Signed in', named(description, 'Tokens', Tokens)),
+    },
   })
-  add('/tokens/current', 'delete', {
+  add(description, '/tokens/current', 'delete', {
     operationId: 'endTokens',
     summary: 'End the token of this request, and all that came of the same sign-in',
     security: [{ token: [] }],
     responses: { 204: { description: 'Ended' } },
   })
-  add('/me', 'get', {
+  add(description, '/me', 'get', {
     operationId: 'getMe',
     summary: 'Whose token it is, and what it may',
     security: [{ token: [] }],
-    responses: { 200: given('Known', named('Me', Me)) },
+    responses: { 200: given('Known', named(description, 'Me', Me)) },
   })
-  if (mails)
-    add('/codes', 'post', {
-      operationId: 'askCode',
-      summary: 'Have a code mailed, whether or not somebody has an account of this address',
-      security: [],
-      requestBody: body(Asked),
-      responses: { 202: given('On its way, if there is such an account', named('Requested', Requested)) },
-    })
+  add(description, '/me/photo', 'get', {
+    operationId: 'getMyPhoto',
+    summary: 'The photo of whose token it is',
+    security: [{ token: [] }],
+    responses: { 200: given('Photo, in Base64', named(description, 'MyPhoto', MyPhoto)) },
+  })
+  if (!mails) return
+  const requested = given('On its way, if there is such an account', named(description, 'Requested', Requested))
+  add(description, '/codes', 'post', {
+    operationId: 'askCode',
+    summary: 'Have a code mailed, whether or not somebody has an account of this address',
+    security: [],
+    requestBody: body(Asked),
+    responses: { 202: requested },
+  })
+}
 
-  return {
-    openapi: '3.1.1',
-    info: { title: 'Portico', version, description: 'What a client of a company sees of it, for programs.' },
-    paths,
-    components: {
-      schemas,
-      securitySchemes: {
-        token: {
-          type: 'http',
-          scheme: 'bearer',
-          description:
-            'What /tokens gives, or a token made on the account page; each names the permission that it needs.',
-        },
-      },
-    },
-  }
+function add(
+  { paths }: Description,
+  path: string,
+  method: string,
+  operation: { responses: object; [key: string]: unknown },
+) {
+  const responses = { ...operation.responses, default: problem }
+  paths[path] = { ...paths[path], [method]: { ...operation, responses } }
+}
+
+function named({ schemas }: Description, name: string, schema: ZodType) {
+  schemas[name] ??= jsonSchema(schema, 'output')
+  return { $ref: `#/components/schemas/${name}` }
 }
 
 const problem = {
@@ -117,7 +143,7 @@ const problem = {
 const seeOther = { 303: { description: 'Done: how it is now is at the address of Location' } }
 const given = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } })
 
-/** What has no schema is a file. */
+/** A response without a schema is a file. */
 function ok(noun: string, schema: object | undefined) {
   const description = capital(noun)
   if (schema) return given(description, schema)
@@ -134,7 +160,7 @@ const body = (schema: ZodType | undefined) => ({
 const inPath = (path: string) =>
   [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
 
-/** A list's filter never fails, so none of it is required. */
+/** A list's filter never fails, so no parameter is required. */
 const inQuery = (schema: ZodType) =>
   Object.entries<object>(Object(jsonSchema(schema, 'output')).properties ?? {}).map(([name, one]) => ({
     name,
@@ -148,32 +174,32 @@ function jsonSchema(schema: ZodType, io: 'input' | 'output'): object {
   return made
 }
 
-/** Of the API, as its addresses have it: `api/v1`. */
+/** The API's version; in addresses `api/v1`. */
 const version = '1.0.0'
 
-/** A section mounted alone tells what it answers. */
-function routesOf(section: Section): Route[] {
+/** Returns the routes of a section, found by mounting it alone. */
+function routesOf(section: Section, host: Host): Route[] {
   const router = Router()
-  section.routes(router)
-  return router.stack.flatMap(({ route }: any) =>
-    route
-      ? Object.keys(route.methods).map(method => ({
-          method,
-          path: route.path,
-          rule: (route.stack[0].handle as Rule).rule,
-        }))
-      : [],
-  )
+  section.routes(router, host)
+  return router.stack.flatMap(({ route }: any) => (route ? methodsOf(route) : []))
 }
 
-/** `/` is the list, `/:id` one of it, `/:id/evidence/pdf` its `evidence/pdf`. */
+function methodsOf(route: { path: string; methods: object; stack: { handle: Rule }[] }): Route[] {
+  const { path } = route
+  const rule = route.stack[0]?.handle.rule ?? ''
+  return Object.keys(route.methods).map(method => ({ method, path, rule }))
+}
+
+/** Names a route: `/` is the list, `/:id` one record, `/:id/evidence/pdf` its `evidence/pdf`. */
 function nounOf(path: string) {
   if (path === '/') return 'list'
   const nouns = path.split('/').filter(it => it && !it.startsWith(':'))
   return nouns.length ? nouns.join('/') : 'show'
 }
 
-const operationId = (section: string, method: string, noun: string) =>
-  `${method === 'get' ? '' : method}${method === 'get' ? section : capital(section)}${noun.split(/[./]/).map(capital).join('')}`
+function operationId(section: string, method: string, noun: string): string {
+  const subject = method === 'get' ? section : method + capital(section)
+  return subject + noun.split(/[./]/).map(capital).join('')
+}
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -2,14 +2,14 @@ import { expect } from 'chai'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { testTime } from '../../test/database.ts'
 import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
-import { within } from '../database.ts'
+import { within } from '../platform/database.ts'
 import { findInvitation, invite, openAccount } from './invitations.ts'
-import { fits, hashed, weakness } from './passwords.ts'
+import { hashPassword, passwordMatches, weakness } from './passwords.ts'
 
 describe('sign-in', () => {
   afterEach(leave)
 
-  it('takes e-mail and password, in whatever case the address is typed', async () => {
+  it('works by e-mail and password, ignoring the case of the address', async () => {
     const { visit } = await open()
     const nobody = await visit()
     const { email, password } = whoIs('owner')
@@ -21,7 +21,7 @@ describe('sign-in', () => {
     expect(await nobody.get('/activity')).to.show('signed in')
   })
 
-  it('asks the CRM for its passwords of everybody who types a wrong one, and tells nobody apart while it is down', async () => {
+  it('checks every wrong password with the CRM, and responds alike to all while it is down', async () => {
     const asked: string[] = []
     let down = false
     const scene = await open()
@@ -49,7 +49,7 @@ describe('sign-in', () => {
     expect((await nobody.post('/sign-in', { email, password })).status).to.equal(303)
   })
 
-  it('answers alike for an unknown address, a wrong password and an account without one, and keeps the address', async () => {
+  it('responds alike to an unknown address, a wrong password and an account without one, and keeps the address', async () => {
     const { visit, owner: database } = await open()
     await database('portal.client_users')
       .where({ email: whoIs('viewer').email })
@@ -59,7 +59,7 @@ describe('sign-in', () => {
       const answer = await (await visit()).post('/sign-in', { email, password: 'wrong-password' })
       expect(answer)
         .to.include({ status: 422 })
-        .and.show(`value="${email}"`, 'do not go together')
+        .and.show(`value="${email}"`, 'don’t match')
         .and.not.show('wrong-password')
       const {
         date,
@@ -74,15 +74,15 @@ describe('sign-in', () => {
     for (const it of answers) expect(it).to.deep.equal(answers[0])
   })
 
-  it('stores a password by Argon2id with the cost that OWASP names, and never fits an account without one', async () => {
-    const stored = await hashed('one')
+  it('stores a password by Argon2id with OWASP’s parameters, and never matches an account without one', async () => {
+    const stored = await hashPassword('one')
 
     expect(stored).to.match(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
-    expect([await fits(stored, 'one'), await fits(stored, 'two'), await fits(null, 'one')]).to.deep.equal([
-      true,
-      false,
-      false,
-    ])
+    expect([
+      await passwordMatches(stored, 'one'),
+      await passwordMatches(stored, 'two'),
+      await passwordMatches(null, 'one'),
+    ]).to.deep.equal([true, false, false])
   })
 
   it('is logged when it fails, and when it does not', async () => {
@@ -234,7 +234,7 @@ describe('a session', () => {
     expect((await get(owner, '/account')).status).to.equal(200)
   })
 
-  it('stays when the CRM cannot say who is still there', async () => {
+  it('stays while the CRM cannot say who is still a contact', async () => {
     const scene = await open()
     const { adapter } = await import('../../demo/adapter/adapter.ts')
     const crm = adapter(scene.database)
@@ -245,7 +245,7 @@ describe('a session', () => {
     expect(log.some(it => it.sentence.includes('who is still there'))).to.equal(true)
   })
 
-  it('ends by signing out, also for who kept the cookie', async () => {
+  it('ends at sign-out, also for a kept copy of the cookie', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
     const { cookie } = owner
@@ -255,7 +255,7 @@ describe('a session', () => {
     expect((await (await visit()).get('/account').set('Cookie', cookie)).status).to.equal(303)
   })
 
-  it('that ended long ago is forgotten when somebody signs in', async () => {
+  it('is deleted at somebody’s sign-in when it ended long ago', async () => {
     const { visit, owner: database } = await open()
     await visit('owner')
     await database('portal.client_sessions').update({ expire: new Date(0) })
@@ -286,12 +286,12 @@ describe('an invitation', () => {
   }
   const good = { name: 'Newton One', password: 'kettle-marble-orbit-97-fern' }
 
-  it('opens an account, signs in, and is good once', async () => {
+  it('creates an account, signs in, and works once', async () => {
     const { visit, token, owner: database } = await invited()
     const it = await visit()
 
     expect(await it.get(`/invitation/${token}`)).to.show(
-      'Marta invites you',
+      'Marta invited you',
       'Acme Bakery',
       'new@acmebakery.example',
       'value="New One"',
@@ -300,7 +300,7 @@ describe('an invitation', () => {
     expect(await it.get('/')).to.show('Good morning, Newton')
     expect(await (await visit()).get(`/invitation/${token}`))
       .to.include({ status: 410 })
-      .and.show('This invitation is over')
+      .and.show('This invitation was already used', 'href="/portal/brightside/sign-in"')
     expect((await (await visit()).post(`/invitation/${token}`, good)).status).to.equal(410)
     expect(
       (await (await visit()).post('/sign-in', { email: 'new@acmebakery.example', password: good.password })).status,
@@ -310,7 +310,7 @@ describe('an invitation', () => {
     ).to.deep.equal([{ actor_name: 'Newton One' }])
   })
 
-  it('is not used up by a visit, and is accepted once by two at once', async () => {
+  it('is not used up by opening it, and is accepted once by two at a time', async () => {
     const { visit, token } = await invited()
     for (let n = 0; n < 3; n++) expect((await (await visit()).get(`/invitation/${token}`)).status).to.equal(200)
     const both = await Promise.all([await visit(), await visit()].map(it => it.post(`/invitation/${token}`, good)))
@@ -322,7 +322,7 @@ describe('an invitation', () => {
     expect((await (await visit()).get(`/invitation/${token}`)).status).to.equal(410)
   })
 
-  it('is over after seven days, in another workspace, and with another token', async () => {
+  it('is invalid after seven days, in another workspace, and with another token', async () => {
     const { visit, token, owner: database } = await invited()
     const it = await visit()
     for (const address of [
@@ -341,8 +341,8 @@ describe('an invitation', () => {
     const it = await visit()
     for (const [password, reason] of [
       ['short', 'at least 8'],
-      ['acmebakery1', 'your own name, company'],
-      ['password1234', 'attackers try first'],
+      ['acmebakery1', 'your name, company'],
+      ['password1234', 'passwords attackers try'],
       ['qwertyuiop', ''],
       ['x'.repeat(300), 'at most 256'],
     ] as const) {
@@ -353,7 +353,7 @@ describe('an invitation', () => {
     }
   })
 
-  it('leaves nothing when it cannot be finished', async () => {
+  it('stores nothing when it cannot be completed', async () => {
     const { database, owner, token, workspace } = await invited()
     const work = within(database, { workspace }, async tx => {
       const it = await findInvitation(tx, workspace, token)
@@ -367,16 +367,16 @@ describe('an invitation', () => {
   })
 })
 
-/** As much of a request as an invitation's row of activity reads. */
+/** The parts of a request that an invitation's activity entry reads. */
 const fakeless = (id: string) => ({ portal: { workspace: { id } }, ip: undefined, get: () => undefined }) as never
 
 describe('a new password', () => {
   it('is compared as it is typed, with its spaces and cases, and may have 256 characters', async () => {
     const long = 'kettle marble orbit fern '.repeat(11).slice(0, 256)
-    const stored = await hashed(` ${long}`)
-    expect(await fits(stored, ` ${long}`)).to.equal(true)
+    const stored = await hashPassword(` ${long}`)
+    expect(await passwordMatches(stored, ` ${long}`)).to.equal(true)
     for (const other of [long, ` ${long} `, ` ${long.toUpperCase()}`, ` ${long}`.slice(0, -1)])
-      expect(await fits(stored, other)).to.equal(false)
+      expect(await passwordMatches(stored, other)).to.equal(false)
     expect(await weakness(long, [])).to.equal(undefined)
     expect(await weakness(`${long}x`, [])).to.equal('Use at most 256 characters.')
   })
@@ -408,7 +408,7 @@ describe('a new password', () => {
 describe('a chosen password', () => {
   afterEach(leave)
 
-  it('holds no word of one’s own, wherever it is chosen', async () => {
+  it('contains none of the person’s own words, on every form', async () => {
     const scene = await open({ mail: 'kept' })
     const { email, password } = whoIs('twofold')
     const [me, nobody] = [await scene.visit('twofold'), await scene.visit()]
@@ -417,7 +417,7 @@ describe('a chosen password', () => {
     const client = { id: '1', name: 'Acme Bakery' }
     const it = { email: 'farah@new.example', name: 'Farah Haddad', client, contact: null, invitedBy: 'Marta' }
     const token = await within(scene.database, { workspace: '1' }, tx => invite(tx, '1', { ...it, role: 'member' }))
-    const own = 'This has your own name, company or address in it.'
+    const own = 'This contains your name, company or address.'
     for (const chosen of ['FarahHaddad1', 'haddad.farah', 'acmebakery2026', 'BrightsideAgency'])
       for (const answer of [
         await nobody.post(path, { password: chosen }),
@@ -436,7 +436,7 @@ describe('a chosen password', () => {
     expect((await nobody.post(path, { password: 'kettle-marble-orbit-97-fern' })).status).to.equal(303)
   })
 
-  it('is no easy one in Spanish either', async () => {
+  it('is not a common one in Spanish either', async () => {
     for (const bad of ['contraseña1', 'cumpleaños', 'Verano2026!', 'murciélago99', 'desayunar8', 'corazoncito'])
       expect(await weakness(bad, []), bad).to.be.a('string')
     expect(await weakness('tetera mármol órbita helecho', [])).to.equal(undefined)
@@ -455,7 +455,7 @@ describe('one’s own account', () => {
       /account\?saved$/,
     )
     expect(await owner.get('/')).to.show('lang="es"', 'Buenas noches, Nadia', 'data-bs-theme="dark"')
-    expect(await owner.get('/account')).to.show('<option selected>America/Lima')
+    expect(await owner.get('/account/preferences')).to.show('<option selected>America/Lima')
     await prefer({ language: '', timeZone: '', theme: '' })
     expect(await owner.get('/'))
       .to.show('lang="en-GB"', 'Good morning, Nadia')
@@ -465,7 +465,7 @@ describe('one’s own account', () => {
     ).to.have.length(2)
   })
 
-  it('takes no language, time zone or theme that there is not, and keeps what was chosen', async () => {
+  it('refuses an unknown language, time zone or theme, and keeps the current one', async () => {
     const { visit } = await open()
     const owner = await visit('owner')
     for (const wrong of [

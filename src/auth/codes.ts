@@ -1,131 +1,127 @@
-import { type Request, type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { Knex } from 'knex'
 import { z } from 'zod'
-import { otherwise } from '../answer.ts'
-import { within } from '../database.ts'
-import { Gone } from '../errors.ts'
-import { read } from '../form.ts'
-import { anybody } from '../section.ts'
-import { enter, refuse } from './enter.ts'
-import { accountOf, mayEnter } from './people.ts'
-import { find, issue, use } from './tokens.ts'
-import { tryCode } from './typed-code.ts'
-import { linkTo, mailing, type Ways, write } from './way.ts'
+import { Gone } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { within } from '../platform/database.ts'
+import { linkTo, type MailContext, sendMail, withMail } from './mail-context.ts'
+import { accountOf, isSwitchedOff, maySignIn } from './people.ts'
+import { refuseSignIn, signIn } from './sign-in.ts'
+import type { Authenticate, ClientUsers } from './strategies.ts'
+import { findToken, issueToken } from './tokens.ts'
 
-/** How long a code and the link beside it are good, in minutes. */
-const good = 10
+/** How long a code and its link are valid, in minutes. */
+const validMinutes = 10
+
+interface Parts extends MailContext {
+  authenticate: Authenticate<ClientUsers>
+}
 
 /**
- * Sign-in by a code of six digits or a link, in one mail. The link opens a page with a button: a mail scanner that
- * visits it uses nothing up. Nobody learns from it which addresses are known.
+ * Signs in by a six-digit code or a link from the same mail. The link opens a page with a button, so mail scanners that
+ * open it do not use it up. Responses do not reveal which addresses have an account.
  */
-export function codes(ways: Ways): Router {
+export function codeRoutes(parts: Parts): Router {
+  const { authenticate, ...mailContext } = parts
   const router = Router()
-  const [secret = ''] = ways.secrets
+  const path = '/sign-in/code/:request'
 
-  router.post(
-    '/sign-in/code',
-    anybody,
-    async (req, res) => {
-      const { email, next } = read(Asked, req)
-      const id = await sendCode(ways, req, email)
-      res.redirect(303, req.portal.url(`/sign-in/code/${id}${next ? `?${new URLSearchParams({ next })}` : ''}`))
-    },
-    otherwise((req, res) => {
-      req.portal.frame = 'solo'
-      res.answer('auth/code-asked', { next: '' })
-    }),
-  )
-
-  router.get('/sign-in/code', anybody, (req, res) => {
-    req.portal.frame = 'solo'
-    res.answer('auth/code-asked', { next: req.query.next ?? '' })
-  })
-
-  router.get('/sign-in/code/:request', anybody, showCode)
-
-  router.post(
-    '/sign-in/code/:request',
-    anybody,
-    async (req, res) => {
-      const { code, next } = read(Typed, req)
-      const workspace = req.portal.workspace.id
-      const id = z.uuid().safeParse(req.params.request).data
-      const { used, succeeded } = await tryCode(ways, req, { kind: 'sign-in', id, code, secret })
-      const account = used && (await within(ways.database, { workspace }, tx => accountOf(tx, workspace, used.email)))
-      if (!mayEnter(account))
-        return refuse(req, '', 'code', 'This code is wrong, was used, or its time is over.', { next })
-      await succeeded()
-      const proofs = [{ by: 'code' as const, at: req.portal.now.getTime() }]
-      await enter({ database: ways.database, mailed: ways }, req, res, { account, next, proofs })
-    },
-    otherwise(showCode),
-  )
-
-  const showLink: RequestHandler<any> = async (req, res) => {
-    const workspace = req.portal.workspace.id
-    const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, 'sign-in', req.params.token))
-    req.portal.frame = 'solo'
-    res.answer('auth/link', { email })
-  }
-
-  router.get('/sign-in/link/:token', anybody, showLink)
-
-  router.post('/sign-in/link/:token', anybody, async (req, res) => {
-    const workspace = req.portal.workspace.id
-    const account = await within(ways.database, { workspace }, async tx => {
-      const { email } = await use(tx, workspace, 'sign-in', String(req.params.token))
-      return accountOf(tx, workspace, email)
-    })
-    if (!mayEnter(account)) throw new Gone()
-    const proofs = [{ by: 'link' as const, at: req.portal.now.getTime() }]
-    await enter({ database: ways.database, mailed: ways }, req, res, { account, next: undefined, proofs })
-  })
-
+  router.post('/sign-in/code', anybody, requestCode(mailContext), showAgainOnError(showRequested))
+  router.get('/sign-in/code', anybody, (req, res) => showRequestedWith(req, res, req.query.next ?? ''))
+  router.get(path, anybody, showCode)
+  router.post(path, anybody, signInByCode(authenticate, mailContext), showAgainOnError(showCode))
+  router.get('/sign-in/link/:token', anybody, showLink(mailContext.database))
+  router.post('/sign-in/link/:token', anybody, signInByLink(authenticate, mailContext))
   return router
 }
 
-/** Mails a code and a link to whoever has an account of this address, and gives the request that the code belongs to. */
-export async function sendCode(ways: Ways, req: Request<any>, email: string): Promise<string> {
-  const [secret = ''] = ways.secrets
-  await ways.limits.count(req, { mail: email })
+const requestCode =
+  (mailContext: MailContext): RequestHandler =>
+  async (req, res) => {
+    const { email, next } = read(Asked, req)
+    const id = await sendCode(mailContext, req, email)
+    res.redirect(303, req.portal.url(`/sign-in/code/${id}${next ? `?${new URLSearchParams({ next })}` : ''}`))
+  }
+
+const showRequested: RequestHandler = (req, res) => showRequestedWith(req, res, '')
+
+function showRequestedWith(req: Request<any>, res: Response, next: unknown) {
+  req.portal.frame = 'bare'
+  res.respond('auth/code-requested', { next })
+}
+
+const signInByCode =
+  (authenticate: Parts['authenticate'], mailContext: MailContext): RequestHandler<any> =>
+  async (req, res) => {
+    const { code, next } = read(Typed, req)
+    const request = z.uuid().safeParse(req.params.request).data
+    const found = await authenticate(req, 'code', { body: { request, code } })
+    if (!found.account) return refuseSignIn(req, '', 'code', found.reason, { next })
+    await found.succeeded()
+    const { account } = found
+    const verifications = [{ by: 'code' as const, at: req.portal.now.getTime() }]
+    await signIn({ database: mailContext.database, mailContext }, req, res, { account, next, verifications })
+  }
+
+const showLink =
+  (database: Knex): RequestHandler<any> =>
+  async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const { email } = await within(database, { workspace }, tx => findToken(tx, workspace, 'sign-in', req.params.token))
+    req.portal.frame = 'bare'
+    res.respond('auth/link', { email })
+  }
+
+const signInByLink =
+  (authenticate: Parts['authenticate'], mailContext: MailContext): RequestHandler<any> =>
+  async (req, res) => {
+    const { account } = await authenticate(req, 'link', { body: { token: String(req.params.token) } })
+    if (!account) throw new Gone({ path: '/sign-in/code', label: 'Send me a new link' })
+    const verifications = [{ by: 'link' as const, at: req.portal.now.getTime() }]
+    await signIn({ database: mailContext.database, mailContext }, req, res, { account, next: undefined, verifications })
+  }
+
+/**
+ * Mails a code and a link to the account of this address, if there is one. Returns the id of the request that the code
+ * belongs to.
+ */
+export async function sendCode(mailContext: MailContext, req: Request<any>, email: string): Promise<string> {
+  const [secret = ''] = mailContext.secrets
+  await mailContext.limits.count(req, { mail: email })
   const workspace = req.portal.workspace.id
-  return mailing(ways, req, async tx => {
+  return withMail(mailContext, req, async tx => {
     const account = await accountOf(tx, workspace, email)
-    const known = mayEnter(account) ? account : undefined
-    const person = known?.id
-    const { id, token, code } = await issue(tx, {
-      workspace,
-      kind: 'sign-in',
-      person,
-      email,
-      minutes: good,
-      secret,
-    })
-    await write(ways, req, tx, 'sign-in', known && { ...known, person: known.id }, {
-      facts: { minutes: good },
+    // Who is switched off gets a code too, and reads why when they enter it.
+    const known = maySignIn(account) || isSwitchedOff(account) ? account : undefined
+    const asked = { workspace, kind: 'sign-in' as const, person: known?.id, email, minutes: validMinutes, secret }
+    const { id, token, code } = await issueToken(tx, asked)
+    await sendMail(mailContext, req, tx, 'sign-in', known && { ...known, person: known.id }, {
+      facts: { minutes: validMinutes },
       code,
-      url: linkTo(ways, req, `/sign-in/link/${token}`),
+      url: linkTo(mailContext, req, `/sign-in/link/${token}`),
     })
     return id
   })
 }
 
 const Asked = z.object({
-  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
+  email: z.string('Enter your e-mail address.').trim().toLowerCase().max(320).min(1, 'Enter your e-mail address.'),
   next: z.string().optional().catch(undefined),
 })
 
 const Typed = z.object({
   code: z
-    .string('Type the code from the mail.')
+    .string('Enter the code from the e-mail.')
     .transform(it => it.replace(/[\s-]/g, ''))
-    .pipe(z.string().regex(/^\d{6}$/, 'Type the six digits from the mail.')),
+    .pipe(z.string().regex(/^\d{6}$/, 'Enter the six digits from the e-mail.')),
   next: z.string().optional().catch(undefined),
 })
 
 const showCode: RequestHandler<any> = (req, res) => {
   const { problem } = req.portal
   const typed = (problem as { typed?: { next?: string } } | undefined)?.typed
-  req.portal.frame = 'solo'
-  res.answer('auth/code', { next: typed?.next ?? req.query.next ?? '' })
+  req.portal.frame = 'bare'
+  res.respond('auth/code', { next: typed?.next ?? req.query.next ?? '' })
 }

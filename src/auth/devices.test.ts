@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
 import { adapter } from '../../demo/adapter/adapter.ts'
 import { fresh, testTime } from '../../test/database.ts'
+import { world, writeGeoip } from '../../test/geoip.ts'
+import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { deviceName } from './devices.ts'
 
@@ -25,7 +30,7 @@ describe('devices', () => {
     const scene = await open({ mail: 'kept' })
     const [here, there, third] = [await signIn(scene, firefox), await signIn(scene, phone), await signIn(scene, 'curl')]
     const page = await here.get('/account/devices')
-    expect(page).to.show('Firefox on Windows', 'This one', 'Safari on iPhone', 'An unknown device', '127.0.0.1')
+    expect(page).to.show('Firefox on Windows', 'This device', 'Safari on iPhone', 'Unknown device', '127.0.0.1')
     expect(page.text.indexOf('Firefox on Windows')).to.be.below(page.text.indexOf('Safari on iPhone'))
     const ids = idsIn(page.text)
     expect(ids).to.have.length(2)
@@ -42,7 +47,33 @@ describe('devices', () => {
     expect(await here.get('/activity')).to.show('signed out another device')
   })
 
-  it('that are new are mailed of, but not the first and not a known one', async () => {
+  it('have their browser and system in words, and when they were used, in the reader’s time zone', async () => {
+    const scene = await open({ at: '2026-11-20T22:55:00Z' })
+    const old = await signIn(scene, phone)
+    await scene.pass(10)
+    await signIn(scene, firefox)
+    await scene.pass(3 * 24 * 60)
+    await scene.owner('portal.client_sessions').update({ expire: new Date(testTime() + 9e8) })
+    const here = await signIn(scene, firefox)
+    expect(await here.get('/account/devices'))
+      .to.show('Safari on iPhone', 'Signed in Friday, 23:55', 'Last used Saturday, 00:05', 'Active now')
+      .and.not.show('undefined', 'null')
+    expect(await old.get('/account/devices').set('Accept-Language', 'es')).to.show('Sesión iniciada: viernes, 23:55')
+  })
+
+  it('have a place where there is a GeoIP database, and nothing in its place without one', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'geoip-')), 'city.mmdb')
+    writeGeoip(file, world)
+    const scene = await open({ geoip: file })
+    const here = await signIn(scene, firefox)
+    await until(async () => (await here.get('/account/devices')).text.includes('Home &lt;b&gt;, Spain · Active now'))
+    rmSync(dirname(file), { recursive: true })
+    const without = await open()
+    const page = await (await signIn(without, firefox)).get('/account/devices')
+    expect(page.text.replace(/\s+/g, ' ')).to.match(/<p class="small soft"> ?Active now ?<\/p>/)
+  })
+
+  it('cause a mail when they are new, except the first', async () => {
     const scene = await open({ mail: 'kept' })
     const here = await signIn(scene, firefox)
     await here.post('/sign-out')
@@ -62,12 +93,12 @@ describe('devices', () => {
     expect(JSON.stringify(rows)).to.not.include(device![1])
   })
 
-  it('that were somebody else’s are disowned by one click in that mail: everybody is out, with the password', async () => {
+  it('of an intruder are signed out by one click in that mail, with everybody else, and the password is removed', async () => {
     const scene = await open({ mail: 'kept' })
     const [here, thief] = [await signIn(scene, firefox), await signIn(scene, phone)]
     const path = /brightside(\/not-me\/\S+)/.exec((await scene.mailTo(email, 'Sign-in from a new device')).text)![1]!
     const nobody = await scene.visit()
-    for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Sign everybody out')
+    for (let at = 0; at < 2; at++) expect(await nobody.get(path)).to.show('Sign out all devices')
     expect(await signedIn(thief)).to.equal(true)
     await thief.post('/account/second-factor')
     await scene.owner('portal.client_factors').update({ confirmed_at: new Date(testTime()) })
@@ -79,7 +110,7 @@ describe('devices', () => {
     expect(await scene.owner('portal.client_factors')).to.be.empty
   })
 
-  it('that were somebody else’s come back by no password of the CRM’s either, before a new one is chosen', async () => {
+  it('of an intruder cannot return by the CRM’s password either, before a new one is chosen', async () => {
     const copy = await fresh()
     const known = { id: '1', name: 'Nadia', email }
     const identity = {
@@ -104,7 +135,7 @@ describe('devices', () => {
     expect((await tryIn(chosen)).status).to.equal(303)
   })
 
-  it('that were somebody else’s leave no second factor behind, whichever mail is clicked, and the next one is mailed of', async () => {
+  it('of an intruder leave no second factor behind, whichever mail is clicked, and the next device causes a mail', async () => {
     const scene = await open({ mail: 'kept' })
     const linkIn = async (subject: string) =>
       /brightside(\/not-me\/\S+)/.exec((await scene.mailTo(email, subject)).text)![1]!
@@ -146,6 +177,6 @@ describe('devices', () => {
     expect(
       deviceName({ t }, 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'),
     ).to.include('Chrome,Android')
-    expect(deviceName({ t }, '<script>')).to.include('An unknown device')
+    expect(deviceName({ t }, '<script>')).to.include('Unknown device')
   })
 })

@@ -1,56 +1,48 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Knex } from 'knex'
-import { note } from '../activity.ts'
-import { query, within } from '../database.ts'
-import { NotFound } from '../errors.ts'
-import type { Speech } from '../language.ts'
-import { anybody, anyMember } from '../section.ts'
-import { disown, disowning } from './disown.ts'
-import { type Held, storedId } from './sessions.ts'
-import { find, use } from './tokens.ts'
-import { type Account, mailing, type Ways, write } from './way.ts'
+import { readCookie } from '../http/cookies.ts'
+import { NotFound } from '../http/errors.ts'
+import { anybody } from '../http/rules.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { query, within } from '../platform/database.ts'
+import type { Speech } from '../platform/i18n.ts'
+import type { PlaceOf } from '../platform/places.ts'
+import { anyMember } from '../plugin/permissions.ts'
+import { newRecoveryLink, recoverAccount } from './account-recovery.ts'
+import { type Account, type MailContext, sendMail, withMail } from './mail-context.ts'
+import { type SessionData, storedId } from './sessions.ts'
+import { findToken, useToken } from './tokens.ts'
 
 interface Parts {
   database: Knex
-  mailed: Ways | undefined
+  mailContext: MailContext | undefined
 }
 
-/** Where one is signed in: each of it can be ended (OWASP ASVS 5.0, 7.5.2). */
-export function devices({ database, mailed }: Parts): Router {
+/** The list of a person's sessions, each with a button that ends it (OWASP ASVS 5.0, 7.5.2). */
+export function devices({ database, mailContext, placeOf }: Parts & { placeOf: PlaceOf }): Router {
   const router = Router()
   const scope = (req: Request<any>) => ({ workspace: req.portal.workspace.id })
 
   router.get('/account/devices', anyMember, async (req, res) => {
-    const rows = await query<{ sid: string; sess: Held }>(database, {
-      text: `select s.sid, s.sess from portal.client_sessions s
-             where s.workspace_id = $1 and s.person_id = $2 and s.expire > portal.now() and s.sid not like 'api.%' order by s.sess ->> 'used' desc limit 100`,
-      values: [req.portal.workspace.id, req.portal.customer.person.id],
-    })
-    const here = storedId(req.portal.aside.sessionID)
-    const list = rows.map(({ sid, sess }) => ({
-      ...{ sid, here: sid === here, name: deviceName(req.portal, sess.agent), address: sess.address },
-      first: sess.proofs?.[0] && new Date(sess.proofs[0].at),
-      last: sess.used && new Date(sess.used),
-    }))
-    res.answer('account/devices', {
+    const here = storedId(req.portal.sessionRequest.sessionID)
+    const all = await devicesOf({ database, placeOf }, req, req.portal.customer.person.id)
+    const list = all.map(it => ({ ...it, here: it.sid === here }))
+    res.respond('account/devices', {
       devices: list.sort((a, b) => Number(b.here) - Number(a.here)),
       done: String(req.query.done ?? ''),
     })
   })
 
-  const end = async (req: Request<any>, where: string, sid: string) =>
+  const end = async (req: Request<any>, where: '=' | '<>', sid: string) =>
     within(database, scope(req), async tx => {
-      const ended = await query(tx, {
-        text: `delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid ${where} $3 and sid not like 'api.%' returning sid`,
-        values: [req.portal.workspace.id, req.portal.customer.person.id, sid],
-      })
-      if (ended.length) await note(tx, req, { event: 'account.ended', subject: { count: ended.length } })
-      return ended.length
+      const ended = await endDevices(tx, req, req.portal.customer.person.id, { where, sid })
+      if (ended) await recordEventIn(tx, req, { event: 'account.ended', subject: { count: ended } })
+      return ended
     })
 
   router.post('/account/devices/others/end', anyMember, async (req, res) => {
-    await end(req, '<>', storedId(req.portal.aside.sessionID))
+    await end(req, '<>', storedId(req.portal.sessionRequest.sessionID))
     res.redirect(303, req.portal.url('/account/devices?done=others'))
   })
 
@@ -59,34 +51,70 @@ export function devices({ database, mailed }: Parts): Router {
     res.redirect(303, req.portal.url('/account/devices?done=one'))
   })
 
-  if (mailed) router.use(notMe(mailed))
+  if (mailContext) router.use(notMeRoutes(mailContext))
 
   return router
 }
 
-/** The link in that mail, and in others: everybody is signed out, and a new password is needed. */
-function notMe({ database, ...ways }: Ways): Router {
+/** The sessions of a person, the last used first, with their readable names. */
+export async function devicesOf(
+  { database, placeOf }: Pick<Parts, 'database'> & { placeOf: PlaceOf },
+  req: Request<any>,
+  person: string,
+) {
+  const rows = await query<{ sid: string; sess: SessionData }>(database, {
+    text: `select s.sid, s.sess from portal.client_sessions s
+           where s.workspace_id = $1 and s.person_id::text = $2 and s.expire > portal.now() and s.sid not like 'api.%'
+           order by s.sess ->> 'used' desc limit 100`,
+    values: [req.portal.workspace.id, person],
+  })
+  return rows.map(({ sid, sess }) => ({
+    ...{ sid, name: deviceName(req.portal, sess.agent), address: sess.address },
+    place: placeOf(sess.address, req.portal.locale),
+    mobile: /iPhone|iPad|Android/.test(sess.agent ?? ''),
+    first: sess.verifications?.[0] && new Date(sess.verifications[0].at),
+    last: sess.used ? new Date(sess.used) : undefined,
+  }))
+}
+
+/** Ends one session of a person, or all but one. Returns how many it were. */
+export async function endDevices(
+  tx: Knex,
+  req: Request<any>,
+  person: string,
+  { where, sid }: { where: '=' | '<>'; sid: string },
+): Promise<number> {
+  const ended = await query(tx, {
+    text: `delete from portal.client_sessions
+           where workspace_id = $1 and person_id::text = $2 and sid ${where} $3 and sid not like 'api.%' returning sid`,
+    values: [req.portal.workspace.id, person, sid],
+  })
+  return ended.length
+}
+
+/** The "This wasn’t me" link of mails: signs out every session and requires a new password. */
+function notMeRoutes({ database, ...mailContext }: MailContext): Router {
   const router = Router()
 
   const show: RequestHandler<any> = async (req, res) => {
     const workspace = req.portal.workspace.id
-    await within(database, { workspace }, tx => find(tx, workspace, 'device', req.params.token))
-    req.portal.frame = 'solo'
-    res.answer('auth/not-me', {})
+    await within(database, { workspace }, tx => findToken(tx, workspace, 'device', req.params.token))
+    req.portal.frame = 'bare'
+    res.respond('auth/not-me', {})
   }
 
   router.get('/not-me/:token', anybody, show)
 
   router.post('/not-me/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
-    await mailing({ database, ...ways }, req, async tx => {
-      const token = await use(tx, workspace, 'device', String(req.params.token))
+    await withMail({ database, ...mailContext }, req, async tx => {
+      const token = await useToken(tx, workspace, 'device', String(req.params.token))
       const [{ id, name }] = (await query(tx, {
         text: 'select id, name from portal.client_users where workspace_id = $1 and id = $2 for update',
         values: [workspace, token.person],
       })) as [{ id: string; name: string }]
-      await disown(tx, workspace, token)
-      await note(tx, req, { event: 'account.disowned', actor: { kind: 'client', id, name } })
+      await recoverAccount(tx, workspace, token)
+      await recordEventIn(tx, req, { event: 'account.reported', actor: { kind: 'client', id, name } })
     })
     res.redirect(303, req.portal.url('/forgot-password'))
   })
@@ -95,28 +123,33 @@ function notMe({ database, ...ways }: Ways): Router {
 }
 
 /**
- * Remembers this device by a random cookie, and mails whoever signs in from one that is new to them. Of somebody's
- * first there is nothing to tell.
+ * Remembers this device in a random cookie, and mails the person when they sign in from a new one. Their very first
+ * device causes no mail.
  */
-export async function meet({ database, mailed }: Parts, req: Request<any>, res: Response, account: Account) {
+export async function recordDevice(
+  { database, mailContext }: Parts,
+  req: Request<any>,
+  res: Response,
+  account: Account,
+) {
   const { workspace, now, url } = req.portal
-  const known = /(?:^|; )portico\.device=([\w-]{22})(?:;|$)/.exec(req.get('Cookie') ?? '')?.[1]
-  const device = known ?? randomBytes(16).toString('base64url')
+  const known = readCookie(req, 'portico.device') ?? ''
+  const device = /^[\w-]{22}$/.test(known) ? known : randomBytes(16).toString('base64url')
   res.cookie('portico.device', device, {
     ...{ path: url(''), httpOnly: true, sameSite: 'lax', secure: req.secure, maxAge: 365 * 86_400_000 },
   })
   const work = async (tx: Knex) => {
     const [row] = await query<{ fresh: boolean; others: boolean }>(tx, {
       text: `insert into portal.client_devices as d (workspace_id, person_id, hash) values ($1, $2, $3)
-             on conflict (workspace_id, person_id, hash) do update set last_at = portal.now()
-             returning d.first_at = d.last_at as fresh, exists (
+             on conflict (workspace_id, person_id, hash) do update set last_seen_at = portal.now()
+             returning d.first_seen_at = d.last_seen_at as fresh, exists (
                select from portal.client_devices o where o.workspace_id = $1 and o.person_id = $2 and o.hash <> $3) as others`,
       values: [workspace.id, account.id, createHash('sha256').update(device).digest('base64url')],
     })
-    if (!mailed || !row?.fresh || !row.others) return
-    const link = await disowning(mailed, req, tx, account)
-    await write(
-      mailed,
+    if (!mailContext || !row?.fresh || !row.others) return
+    const link = await newRecoveryLink(mailContext, req, tx, account)
+    await sendMail(
+      mailContext,
       req,
       tx,
       'device',
@@ -131,12 +164,14 @@ export async function meet({ database, mailed }: Parts, req: Request<any>, res: 
       },
     )
   }
-  await (mailed ? mailing(mailed, req, work) : within(database, { workspace: workspace.id }, work))
+  await (mailContext ? withMail(mailContext, req, work) : within(database, { workspace: workspace.id }, work))
 }
 
 const browsers = {
   Edg: 'Edge',
   OPR: 'Opera',
+  SamsungBrowser: 'Samsung Internet',
+  DuckDuckGo: 'DuckDuckGo',
   Firefox: 'Firefox',
   FxiOS: 'Firefox',
   CriOS: 'Chrome',
@@ -153,10 +188,10 @@ const systems = {
   Linux: 'Linux',
 }
 
-/** As a browser calls itself, which is for people to recognise and for nothing to rely on. */
+/** A readable name for the browser's User-Agent header. For people to recognise; never rely on it. */
 export function deviceName({ t }: Pick<Speech, 't'>, agent = ''): string {
   const named = (names: Record<string, string>) => Object.entries(names).find(([it]) => agent.includes(it))?.[1]
   const [browser, system] = [named(browsers), named(systems)]
   if (browser && system) return t('{browser} on {system}', { browser, system })
-  return browser ?? system ?? t('An unknown device')
+  return browser ?? system ?? t('Unknown device')
 }

@@ -5,10 +5,10 @@ import { adapter } from '../../demo/adapter/adapter.ts'
 import { testTime } from '../../test/database.ts'
 import { person, share } from '../../test/links.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
-import { within } from '../database.ts'
-import { sections } from '../sections.ts'
+import { within } from '../platform/database.ts'
+import { sections } from '../plugin/discover.ts'
 import { invite } from './invitations.ts'
-import { readers } from './readers.ts'
+import { recipientsFinder } from './recipients.ts'
 
 const portal = '/portal/brightside'
 const elsewhere = 'ilse@home.example'
@@ -18,7 +18,7 @@ const settings = '/settings/client-portal'
 
 const accountOf = (scene: Scene, email: string) => scene.owner('portal.client_users').where({ email }).first()
 
-/** Moves to another address of one's own, as a person does it. */
+/** Changes a person's own address on the account page. */
 async function move(scene: Scene, role: Role, email: string) {
   const who = await scene.visit(role)
   await who.post('/account/address', { email, current: whoIs(role).password })
@@ -27,13 +27,13 @@ async function move(scene: Scene, role: Role, email: string) {
   return who
 }
 
-/** As if they had been invited by hand: the portal does not know that the CRM has them. */
+/** Makes the members look invited by hand: the portal does not know them as contacts. */
 const forgetContacts = (scene: Scene) => scene.owner('portal.client_memberships').update({ contact_id: null })
 
 const suspend = async (scene: Scene, id: string, suspended = 'on') =>
   (await scene.visit('admin')).postAt(`${settings}/people/${id}/suspension`, { suspended })
 
-/** Another account of the same contact, as staff could once make one. */
+/** Creates another account of the same contact, as staff could in earlier versions. */
 async function twin(scene: Scene, of: Role, email: string, role: string, password_hash?: string) {
   const first = await accountOf(scene, whoIs(of).email)
   const id = uuid()
@@ -45,7 +45,7 @@ async function twin(scene: Scene, of: Role, email: string, role: string, passwor
   return { id, first: first.id as string }
 }
 
-/** A guest at a public link who asks for a code at this address; undefined where none comes. */
+/** A guest at a public link who requests a code at this address; undefined if none is mailed. */
 async function guestAt(scene: Scene, email: string) {
   const guest = await person(scene)
   const here = (await guest.get((await share(scene)).path)).headers.location!
@@ -55,8 +55,8 @@ async function guestAt(scene: Scene, email: string) {
     'step-up.email': email,
   })
   const id = /step-up.id" value="([^"]+)/.exec(asked.text)![1]!
-  // Everybody has as much done for them: a row without a recipient is for nobody.
-  const [row] = await scene.owner('portal.client_outbox').where({ kind: 'link-code' }).orderBy('id', 'desc').limit(1)
+  // Every address causes the same work: a row without a recipient is for nobody.
+  const [row] = await scene.owner('portal.client_outbox').where({ kind: 'links.code' }).orderBy('id', 'desc').limit(1)
   if (!row.recipient) return { guest, here, known: false }
   const { text } = await scene.mailTo(email)
   const code = /^(\d{6})$/m.exec(text)![1]!
@@ -85,7 +85,7 @@ describe('one human', () => {
     expect((await guestAt(scene, viewer.email)).known).to.equal(false)
   })
 
-  it('who moved keeps limit and second factor on the way by a public link', async () => {
+  it('who moved keeps limit and second factor by a public link too', async () => {
     const scene = await open({ mail: 'kept' })
     await forgetContacts(scene)
     await move(scene, 'approver', elsewhere)
@@ -93,7 +93,7 @@ describe('one human', () => {
     const limit = { workspace_id: '1', client_id: '1', person_id: id, name: 'limit', changed_by: 'a test' }
     await scene.owner('portal.client_portal_settings').insert({ ...limit, value: '"5.00 EUR"' })
     const guest = await guestAt(scene, approver.email)
-    expect(await guest.guest.at(`${guest.here}/acceptance`)).to.show('You may accept up to €5.00.')
+    expect(await guest.guest.at(`${guest.here}/acceptance`)).to.show('You can accept up to €5.00.')
 
     const factor = {
       workspace_id: '1',
@@ -112,14 +112,15 @@ describe('one human', () => {
     const limit = { workspace_id: '1', client_id: '1', person_id: id, name: 'limit', changed_by: 'a test' }
     await scene.owner('portal.client_portal_settings').insert({ ...limit, value: '"5.00 EUR"' })
     const guest = await guestAt(scene, approver.email)
-    expect(await guest.guest.at(`${guest.here}/acceptance`)).to.show('You may accept up to €5.00.')
+    expect(await guest.guest.at(`${guest.here}/acceptance`)).to.show('You can accept up to €5.00.')
     await scene.owner('portal.client_memberships').where({ person_id: id }).update({ role: 'viewer' })
     expect(await signs(guest)).to.equal(false)
   })
 
-  it('who was suspended comes in by no other account of theirs, and by no invitation to an earlier address', async () => {
+  it('who was suspended cannot sign in by another account or by an invitation to an earlier address', async () => {
     const scene = await open({ mail: 'kept' })
     const { id } = await twin(scene, 'viewer', 'twin@home.example', 'admin')
+    const { id: contactId } = await scene.owner('contacts').where({ email: viewer.email }).first('id')
     const twinned = await scene.visit()
     const signIn = () => twinned.post('/sign-in', { email: 'twin@home.example', password: viewer.password })
     expect((await signIn()).status).to.equal(303)
@@ -134,12 +135,12 @@ describe('one human', () => {
     const client = { id: '1', name: 'Acme Bakery' }
     for (const [email, contact] of [
       [viewer.email, null],
-      ['fresh@home.example', (await scene.owner('contacts').where({ email: viewer.email }).first('id')).id],
+      ['fresh@home.example', contactId],
     ]) {
       const it = { email, name: 'Ilse', client, contact: contact && String(contact), role: 'admin', invitedBy: 'Marta' }
       const token = await within(scene.database, { workspace: '1' }, tx => invite(tx, '1', it as never))
       const nobody = await scene.visit()
-      expect(await nobody.get(`/invitation/${token}`)).to.show('You already have an account here')
+      expect(await nobody.get(`/invitation/${token}`)).to.show('Your access has been suspended.')
       const typed = { name: 'Ilse', password: 'kettle-marble-orbit-97-fern' }
       expect((await nobody.post(`/invitation/${token}`, typed)).headers.location).to.equal(
         `${portal}/invitation/${token}`,
@@ -156,7 +157,7 @@ describe('one human', () => {
     const [owner, twinned] = [await scene.visit('owner'), await scene.visit()]
     await twinned.post('/sign-in', { email: 'twin@home.example', password: viewer.password })
     expect(await twinned.get('/team')).to.show('Invite a colleague')
-    expect((await owner.post(`/team/${first}/role`, { role: 'viewer' })).status).to.equal(303)
+    expect((await owner.post('/team/roles', { [`role.${first}`]: 'viewer' })).status).to.equal(303)
     expect(await twinned.get('/team')).to.not.show('Invite a colleague')
     const memberships = scene.owner('portal.client_memberships').whereIn('person_id', [id, first])
     expect(await memberships.clone().pluck('role')).to.deep.equal(['viewer', 'viewer'])
@@ -168,7 +169,7 @@ describe('one human', () => {
       .where({ person_id: other, client_id: '1' })
       .update({ role: 'viewer' })
     const alone = await twinned.post(`/team/${first}/removal`)
-    expect(alone).to.include({ status: 422 }).and.show('One admin has to stay.')
+    expect(alone).to.include({ status: 422 }).and.show('There must be at least one admin.')
     await scene.owner('portal.client_memberships').where({ person_id: other, client_id: '1' }).update({ role: 'admin' })
     expect((await owner.post(`/team/${first}/removal`)).status).to.equal(303)
     expect(await memberships.clone()).to.be.empty
@@ -196,7 +197,7 @@ describe('one human', () => {
     const scene = await open({ mail: 'kept' })
     await twin(scene, 'viewer', 'twin@home.example', 'viewer')
     const { workspace, ...who } = { workspace: { id: '1', slug: 'brightside', name: 'B' } as never, client: '1' }
-    const find = readers({ crm: adapter(scene.database), database: scene.database, sections })
+    const find = recipientsFinder({ crm: adapter(scene.database), database: scene.database, sections })
     const emails = async () =>
       (await find({ workspace, ...who, rights: {} }, { section: 'proposals', may: ['see'], on: [] })).map(
         it => it.email,
@@ -211,7 +212,7 @@ describe('one human', () => {
       .and.not.include('twin@home.example')
   })
 
-  it('takes no address that belonged to somebody suspended, and loses one that was taken back', async () => {
+  it('cannot take an address of somebody suspended, and loses one that was taken back', async () => {
     const scene = await open({ mail: 'kept' })
     await forgetContacts(scene)
     await move(scene, 'viewer', elsewhere)

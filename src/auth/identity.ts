@@ -1,18 +1,18 @@
 import type { Knex } from 'knex'
-import type { Contact, Directory, Role, Workspace } from '../crm.ts'
-import { roles } from '../crm.ts'
-import { query } from '../database.ts'
-import { above, type Money } from '../money.ts'
-import { limitIn, limitName } from '../offer/limit.ts'
-import type { Row } from '../settings/toggles.ts'
+import type { Contact, Directory, Role, Workspace } from '../crm/crm.ts'
+import { roles } from '../crm/crm.ts'
+import { query } from '../platform/database.ts'
+import { above, type Money } from '../platform/money.ts'
+import type { SettingRow } from '../plugin/toggles.ts'
+import { limitIn, limitName } from './approval-limit.ts'
 
 /**
- * One human may have several accounts in a workspace: they are theirs where they share an address, also one that they had
- * before, or a contact of the CRM's. What holds for one of them holds for all: whoever was suspended, has a second factor
- * or may do less is the same person on every way in.
+ * One human may have several accounts in a workspace. Accounts belong to the same human if they share an address (a
+ * former one too) or a contact of the CRM. Restrictions apply to all of them: a suspension, a second factor or a lower
+ * limit counts for the human, however they sign in.
  *
- * The name of a recursive table `same (id)` with all accounts of the human whose are those that `seed` selects. `$1` is
- * the workspace.
+ * Returns a recursive table `same (id)` with all accounts of the human who owns the accounts that `seed` selects. `$1`
+ * is the workspace.
  */
 export const sameSql = (seed: string) => `same (id) as (
   ${seed}
@@ -28,7 +28,7 @@ export const sameSql = (seed: string) => `same (id) as (
     where m.workspace_id = $1 and m.person_id = s.id
   ) o)`
 
-/** Of an account `u`: whether one that shares an address or a contact with it, or it itself, is suspended. */
+/** Whether an account `u`, or one that shares an address or a contact with it, is suspended. */
 export const suspendedSql = `exists (
   select from portal.client_users o
   where o.workspace_id = u.workspace_id and o.suspended_at is not null and o.id in (
@@ -41,7 +41,7 @@ export const suspendedSql = `exists (
         on n.workspace_id = m.workspace_id and n.client_id = m.client_id and n.contact_id = m.contact_id
     where m.workspace_id = u.workspace_id and m.person_id = u.id))`
 
-/** A human as somebody else names them: by addresses, and as a contact of a client. */
+/** A human, named by addresses and as a contact of a client. */
 export interface Named {
   emails: string[]
   client: string
@@ -53,7 +53,10 @@ const byName = `select e.person_id from portal.client_emails e where e.workspace
   select m.person_id from portal.client_memberships m
   where m.workspace_id = $1 and m.client_id = $3 and m.contact_id = $4`
 
-/** The ids of all accounts of this human. Within a transaction that has entered the workspace, as all here. */
+/**
+ * Returns the ids of all accounts of this human. Like all functions here, it runs within a transaction that has entered
+ * the workspace.
+ */
 export async function accountsOf(tx: Knex, workspace: string, { emails, client, contact }: Named): Promise<string[]> {
   const rows = await query<{ id: string }>(tx, {
     name: 'portal.accounts-of',
@@ -63,8 +66,8 @@ export async function accountsOf(tx: Knex, workspace: string, { emails, client, 
   return rows.map(it => it.id)
 }
 
-/** The ids of all accounts of the human who has this one. */
-export async function accountsBeside(tx: Knex, workspace: string, person: string): Promise<string[]> {
+/** Returns the ids of all accounts of the human who owns this one. */
+export async function accountsOfSameHuman(tx: Knex, workspace: string, person: string): Promise<string[]> {
   const rows = await query<{ id: string }>(tx, {
     name: 'portal.accounts-beside',
     text: `with recursive ${sameSql('select u.id from portal.client_users u where u.workspace_id = $1 and u.id::text = $2')}
@@ -74,18 +77,39 @@ export async function accountsBeside(tx: Knex, workspace: string, person: string
   return rows.map(it => it.id)
 }
 
-/** How one account stands towards one client. */
+/**
+ * Returns the address of the account that belongs to this contact of the CRM. Undefined if there is none, or if
+ * accounts of several humans do. A CRM may number contacts anew for each client, so a contact is named with its client.
+ */
+export async function addressOf(tx: Knex, workspace: string, of: ContactOf): Promise<string | undefined> {
+  const rows = await query<{ id: string; email: string }>(tx, {
+    text: `select u.id::text, u.email from portal.client_users u
+           where u.workspace_id = $1 and u.id in (
+             select m.person_id from portal.client_memberships m where m.workspace_id = $1 and m.client_id = $2 and m.contact_id = $3)
+           order by u.id`,
+    values: [workspace, of.client, of.contact],
+  })
+  const [first] = rows
+  const same = first ? await accountsOfSameHuman(tx, workspace, first.id) : []
+  return rows.every(it => same.includes(it.id)) ? first?.email : undefined
+}
+
+interface ContactOf {
+  client: string
+  contact: string
+}
+
+/** The role and second factor of one account at one client. */
 export interface Standing {
   person: string
   suspended: boolean
-  /** None where their access to this client has ended, or never was. */
+  /** Null if their access to this client has ended or never existed. */
   role: Role | null
-  /** Whether they have a second factor. */
   factor: boolean
-  settings: Row[]
+  settings: SettingRow[]
 }
 
-/** How each account of this human stands towards the client. */
+/** Returns the standing of each account of this human at the client. */
 export const standingsOf = (tx: Knex, workspace: string, { emails, client, contact }: Named): Promise<Standing[]> =>
   query(tx, {
     name: 'portal.standings',
@@ -103,14 +127,19 @@ export const standingsOf = (tx: Knex, workspace: string, { emails, client, conta
     values: [workspace, emails.map(it => it.toLowerCase()), client, contact],
   })
 
-/** The role that may least of these, in the order in which roles are listed. */
+/** Returns the role with the fewest permissions, by the order in which roles are listed. */
 export const lowest = (its: Role[]): Role | undefined => roles.findLast(it => its.includes(it))
 
 /**
- * The smallest limit of all accounts of one human, as a row of the settings for `person`; none where none has one. Of two
- * currencies nobody can say which is less: then nothing may be accepted.
+ * Returns the smallest limit of all accounts of one human, as a settings row for `person`; undefined if none has one.
+ * Limits in two currencies cannot be compared, so then nothing may be accepted.
  */
-export function strictestLimit(rows: Row[], standings: Standing[], client: string, person: string): Row[] {
+export function strictestLimit(
+  rows: SettingRow[],
+  standings: Standing[],
+  client: string,
+  person: string,
+): SettingRow[] {
   const limits = standings.flatMap(it => {
     const limit = it.role && limitIn([...rows, ...it.settings], client, it.person, it.role)
     return limit ? [limit] : []
@@ -122,7 +151,7 @@ export function strictestLimit(rows: Row[], standings: Standing[], client: strin
   return [[client, person, limitName, mixed ? `0 ${first.currency}` : `${least.amount} ${least.currency}`]]
 }
 
-/** Whom the CRM has as contact of this client under this address. */
+/** Returns the CRM's contact of this client with this address. */
 export async function contactAt(directory: Directory, workspace: Workspace, client: string, email: string) {
   const contacts: Contact[] = await directory.contacts(workspace, client)
   return contacts.find(it => it.email.toLowerCase() === email.toLowerCase())

@@ -2,12 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { bySystem, insert, note } from '../activity.ts'
-import type { Role } from '../crm.ts'
-import { query } from '../database.ts'
-import { Gone, NotFound } from '../errors.ts'
+import type { Role } from '../crm/crm.ts'
+import { Gone, NotFound } from '../http/errors.ts'
+import { bySystem, insert, recordEventIn } from '../platform/activity.ts'
+import { query } from '../platform/database.ts'
 import { accountsOf } from './identity.ts'
 import { addMembership, createAccount } from './people.ts'
+import { portalOffSql, requirePortalOn } from './portal-switch.ts'
 
 export interface Invitation {
   id: string
@@ -20,9 +21,9 @@ export interface Invitation {
 }
 
 /**
- * Within a transaction that has entered the workspace. Gives the token, which is stored only as its hash. An address has
- * one open invitation of a client: another one takes its place, and the link of the first is no longer good. Without a
- * request it is somebody at the command line who invites.
+ * Creates an invitation and returns its token, of which only the hash is stored. Runs within a transaction that has
+ * entered the workspace. An address has one open invitation per client: a new one replaces it, and the former link
+ * stops working. Without a request, the inviter is somebody at the command line. Throws ClientPortalOff.
  */
 export async function invite(
   tx: Knex,
@@ -30,23 +31,24 @@ export async function invite(
   it: Omit<Invitation, 'id'>,
   req?: Request<any>,
 ): Promise<string> {
+  await requirePortalOn(tx, workspace, it.client.id)
   const token = await open(tx, workspace, it)
   const { email, client, role } = it
-  if (req) await note(tx, req, { event: 'team.invited', subject: { email, client: client.name, role } })
+  if (req) await recordEventIn(tx, req, { event: 'team.invited', subject: { email, client: client.name, role } })
   else await noteOf(tx, workspace, it)
   return token
 }
 
-/** Of two at once the later one counts. */
+/** Of two concurrent invitations, the later one counts. */
 async function open(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Promise<string> {
   const token = randomBytes(32).toString('base64url')
   const email = it.email.toLowerCase()
   await query(tx, {
-    text: `update portal.client_invitations set asked_at = null
+    text: `update portal.client_invitations set renewal_requested_at = null
            where workspace_id = $1 and client_id = $2 and email = $3 and used_at is null and revoked_at is not null`,
     values: [workspace, it.client.id, email],
   })
-  const values = [workspace, uuid(), hash(token), email, it.name, it.client.id, it.client.name]
+  const values = [workspace, uuid(), tokenHash(token), email, it.name, it.client.id, it.client.name]
   await query(tx, {
     text: `insert into portal.client_invitations
              (workspace_id, id, token_hash, email, name, client_id, client_name, contact_id, role, invited_by)
@@ -54,40 +56,43 @@ async function open(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Pr
            on conflict (workspace_id, client_id, email) where used_at is null and revoked_at is null do update
              set token_hash = excluded.token_hash, name = excluded.name, client_name = excluded.client_name,
                contact_id = excluded.contact_id, role = excluded.role, invited_by = excluded.invited_by,
-               created_at = portal.now(), expires_at = portal.now() + interval '7 days', asked_at = null`,
+               created_at = portal.now(), expires_at = portal.now() + interval '7 days', renewal_requested_at = null,
+               mail_id = null, mailed_at = null`,
     values: [...values, it.contact, it.role, it.invitedBy],
   })
   return token
 }
 
 /**
- * Another link for seven more days; the one before is no longer good. One that was taken back is renewed only where the
- * person asks for it. `client` narrows it to one client's. Throws NotFound.
+ * Issues a new link for seven more days; the former link stops working. A revoked invitation is renewed only if the
+ * person asked for it. With `client`, only that client's invitations are found. Throws NotFound, and ClientPortalOff.
  */
 export async function inviteAgain(tx: Knex, req: Request<any>, id: string, client?: string) {
   const workspace = req.portal.workspace.id
   const [row] = await query(tx, {
     text: `select email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
            where workspace_id = $1 and id::text = $2 and used_at is null
-             and (revoked_at is null or (asked_at is not null and $3::text is null)) and client_id = coalesce($3, client_id)
+             and (revoked_at is null or (renewal_requested_at is not null and $3::text is null)) and client_id = coalesce($3, client_id)
            for update`,
     values: [workspace, id, client ?? null],
   })
   if (!row) throw new NotFound()
   const { email, name, role, client_name: clientName, invited_by: invitedBy } = row
   const its = { id: row.client_id, name: clientName }
+  await requirePortalOn(tx, workspace, its.id)
   const token = await open(tx, workspace, { email, name, client: its, contact: row.contact_id, role, invitedBy })
-  await note(tx, req, { event: 'team.invited', subject: { email, client: clientName, role } })
+  await recordEventIn(tx, req, { event: 'team.invited', subject: { email, client: clientName, role } })
   return { token, email, name, client: clientName, invitedBy }
 }
 
 /**
- * Takes back what is open for these accounts of one human, at one client or at all: whoever was removed, suspended or given
- * another role comes back by no invitation of before, neither by one to them nor by one that they sent to another address.
+ * Revokes the open invitations of one human's accounts, at one client or at all, both those sent to them and those that
+ * they sent. Otherwise a person who was removed, suspended or given another role could return by an earlier invitation,
+ * or by one that they sent to another address of theirs.
  */
 export const voidInvitations = (tx: Knex, workspace: string, persons: string[], client?: string) =>
   query(tx, {
-    text: `update portal.client_invitations i set revoked_at = portal.now(), asked_at = null
+    text: `update portal.client_invitations i set revoked_at = portal.now(), renewal_requested_at = null
            where i.workspace_id = $1 and i.used_at is null and i.revoked_at is null
              and i.client_id = coalesce($3, i.client_id) and (
                exists (select from portal.client_emails e where e.workspace_id = $1
@@ -100,35 +105,38 @@ export const voidInvitations = (tx: Knex, workspace: string, persons: string[], 
     values: [workspace, persons, client ?? null],
   })
 
-/** Whom an invitation that is over was for, where they have not asked before. */
-export async function askAgain(tx: Knex, workspace: string, token: string) {
+/**
+ * Records that the invitee of an expired invitation asks for a new one, unless they asked before. Returns the
+ * invitation.
+ */
+export async function askForRenewal(tx: Knex, workspace: string, token: string) {
   const [row] = await query<{ id: string; name: string; email: string; client: string }>(tx, {
-    text: `update portal.client_invitations set asked_at = portal.now()
-           where workspace_id = $1 and token_hash = $2 and used_at is null and asked_at is null
-             and (revoked_at is not null or expires_at < portal.now())
+    text: `update portal.client_invitations set renewal_requested_at = portal.now()
+           where workspace_id = $1 and token_hash = $2 and used_at is null and renewal_requested_at is null
+             and (revoked_at is not null or expires_at < portal.now()) and not ${portalOffSql('client_invitations')}
            returning id, name, email, client_id as client`,
-    values: [workspace, hash(token)],
+    values: [workspace, tokenHash(token)],
   })
   return row
 }
 
 /**
- * Takes it back: its link is no longer good. `client` narrows it to one client's. Throws NotFound for one that was used, or
- * taken back already.
+ * Revokes an invitation: its link stops working. With `client`, only that client's invitations are found. Throws
+ * NotFound for one that was used or revoked already.
  */
 export async function revoke(tx: Knex, req: Request<any>, id: string, client?: string) {
   const [row] = await query(tx, {
-    text: `update portal.client_invitations set revoked_at = portal.now(), asked_at = null
+    text: `update portal.client_invitations set revoked_at = portal.now(), renewal_requested_at = null
            where workspace_id = $1 and id::text = $2 and used_at is null and client_id = coalesce($3, client_id)
-             and (revoked_at is null or (asked_at is not null and $3::text is null))
+             and (revoked_at is null or (renewal_requested_at is not null and $3::text is null))
            returning email, client_name`,
     values: [req.portal.workspace.id, id, client ?? null],
   })
   if (!row) throw new NotFound()
-  await note(tx, req, { event: 'team.revoked', subject: { email: row.email, client: row.client_name } })
+  await recordEventIn(tx, req, { event: 'team.revoked', subject: { email: row.email, client: row.client_name } })
 }
 
-/** Who invites from the command line is known to the operating system only. */
+/** The activity entry of an invitation. At the command line, only the operating system knows who the inviter is. */
 const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }: Omit<Invitation, 'id'>) =>
   insert(tx, [
     {
@@ -137,25 +145,48 @@ const noteOf = (tx: Knex, workspace: string, { email, client, role, invitedBy }:
     },
   ])
 
-/** Throws Gone for a token that is unknown, used or out of its seven days: which of them is nobody's business. */
+/**
+ * Finds an open invitation. Throws Gone for a token that is unknown, used or older than seven days, without telling
+ * which.
+ */
 export async function findInvitation(tx: Knex, workspace: string, token: string): Promise<Invitation> {
   const [row] = await query(tx, {
     text: `select id, email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
-           where workspace_id = $1 and token_hash = $2 and used_at is null and revoked_at is null and expires_at > portal.now()`,
-    values: [workspace, hash(token)],
+           where workspace_id = $1 and token_hash = $2 and used_at is null and revoked_at is null and expires_at > portal.now()
+             and not ${portalOffSql('client_invitations')}`,
+    values: [workspace, tokenHash(token)],
   })
   if (!row) throw new Gone()
   const { client_id, client_name, contact_id, invited_by, ...rest } = row
   return { ...rest, client: { id: client_id, name: client_name }, contact: contact_id, invitedBy: invited_by }
 }
 
-/** The accounts of the human whom an invitation is for: none where they have none yet. */
-export const holdersOf = (tx: Knex, workspace: string, { email, client, contact }: Invitation) =>
+/** Why an invitation no longer works. A replaced or unknown one counts as expired. */
+export interface Closed {
+  state: 'used' | 'withdrawn' | 'expired' | 'off'
+  client: string | undefined
+}
+
+/** Says why an invitation no longer works. Only its link leads here, so it is told to its holder alone. */
+export async function closedInvitation(tx: Knex, workspace: string, token: string): Promise<Closed> {
+  const [row] = await query<Closed>(tx, {
+    text: `select case when ${portalOffSql('client_invitations')} then 'off'
+             when used_at is not null then 'used' when revoked_at is not null then 'withdrawn' else 'expired' end
+             as state, client_id as client
+           from portal.client_invitations where workspace_id = $1 and token_hash = $2`,
+    values: [workspace, tokenHash(token)],
+  })
+  return row ?? { state: 'expired', client: undefined }
+}
+
+/** Returns the accounts of the human whom an invitation is for; empty if they have none yet. */
+export const accountHoldersOf = (tx: Knex, workspace: string, { email, client, contact }: Invitation) =>
   accountsOf(tx, workspace, { emails: [email], client: client.id, contact })
 
 /**
- * A new account with its first membership, and its id. Undefined, with nothing used up, where there is an account
- * already. Without a password they sign in by code. Of two at once, one succeeds: throws Gone for the other.
+ * Creates an account with its first membership and returns its id. Returns undefined, and uses nothing up, if the
+ * account exists. Without a password, the person signs in by code. Of two concurrent calls, one succeeds and the other
+ * throws Gone.
  */
 export async function openAccount(
   tx: Knex,
@@ -164,7 +195,7 @@ export async function openAccount(
   { name, passwordHash }: { name: string; passwordHash: string | null },
 ): Promise<string | undefined> {
   const workspace = req.portal.workspace.id
-  if ((await holdersOf(tx, workspace, invitation)).length) return undefined
+  if ((await accountHoldersOf(tx, workspace, invitation)).length) return undefined
   const person = await createAccount(tx, { workspace, email: invitation.email, name, passwordHash })
   if (!person) return undefined
   await useUp(tx, workspace, invitation)
@@ -173,7 +204,7 @@ export async function openAccount(
   return person
 }
 
-/** Adds the company to the account of whoever is signed in; a membership that there is stays as it is. Throws Gone. */
+/** Adds the client to the signed-in user's account; an existing membership stays as it is. Throws Gone. */
 export async function joinClient(
   tx: Knex,
   req: Request<any>,
@@ -202,10 +233,11 @@ const noteJoined = (
   { client, role }: Invitation,
   { id, name }: { id: string; name: string },
 ) =>
-  note(tx, req, {
+  recordEventIn(tx, req, {
     event: 'account.joined',
     subject: { id, role },
     actor: { kind: 'client', id, name, client: client.id },
   })
 
-const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
+/** Of an invitation's token: what is stored of it. */
+export const tokenHash = (token: string) => createHash('sha256').update(token).digest('base64url')

@@ -7,7 +7,7 @@ import { networkOf } from './limits.ts'
 const owner = whoIs('owner')
 const attempt = (it: Visitor, email: string, password: string) => it.post('/sign-in', { email, password })
 
-describe('too many tries', () => {
+describe('too many attempts', () => {
   afterEach(leave)
 
   it('at one account have to wait, also with the right password, and end no session that there is', async () => {
@@ -16,22 +16,20 @@ describe('too many tries', () => {
     for (let at = 0; at < 5; at++) expect((await attempt(nobody, owner.email, `wrong ${at}`)).status).to.equal(422)
     const late = await attempt(nobody, owner.email, owner.password)
 
-    expect(late)
-      .to.include({ status: 429 })
-      .and.show('That was tried too often.', 'Please try again in a minute.', owner.email)
+    expect(late).to.include({ status: 429 }).and.show('Too many attempts.', 'Try again in a minute.', owner.email)
     expect(Number(late.headers['retry-after'])).to.be.within(1, 60)
     expect((await inside.get('/account')).status).to.equal(200)
     expect((await attempt(nobody, whoIs('billing').email, whoIs('billing').password)).status).to.equal(303)
     expect(log.some(it => it.sentence === 'tries were slowed down' && it.facts.limit === 'account')).to.equal(true)
   })
 
-  it('at once are counted each', async () => {
+  it('are each counted when concurrent', async () => {
     const { visit } = await open()
     const nobody = await visit()
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, at) => attempt(nobody, owner.email, `wrong ${at}`)),
     )
-    // Five in a minute, of which two may be those that are too many for a quarter of an hour: each limit counts for itself.
+    // Five per minute. Two of them may already exceed the limit per quarter of an hour: each limit counts for itself.
     const tried = answers.filter(it => it.status === 422).length
     expect(tried).to.be.within(3, 5)
     expect(answers.filter(it => it.status === 429)).to.have.length(12 - tried)
@@ -48,7 +46,7 @@ describe('too many tries', () => {
     expect((await attempt(nobody, owner.email, owner.password)).status).to.equal(303)
   })
 
-  it('look alike for an account that there is and for one that there is not', async () => {
+  it('look alike for existing and unknown accounts', async () => {
     const { visit } = await open()
     const nobody = await visit()
     const seen = []
@@ -60,7 +58,7 @@ describe('too many tries', () => {
     expect(seen[0]).to.deep.equal(seen[1])
   })
 
-  it('of one password at many accounts are seen and slowed', async () => {
+  it('with one password at many accounts are detected and slowed down', async () => {
     const { visit } = await open()
     const nobody = await visit()
     const statuses = []
@@ -70,7 +68,7 @@ describe('too many tries', () => {
     expect((await attempt(nobody, 'another@else.where', 'another password')).status).to.equal(422)
   })
 
-  it('to have other mails sent to somebody keep no code to sign in with from them', async () => {
+  it('to trigger other mails do not block a person’s sign-in codes', async () => {
     const scene = await open({ mail: 'kept' })
     const [neighbour, nobody] = [await scene.visit('neighbour'), await scene.visit()]
     const admin = await scene.visit('admin')
@@ -100,7 +98,7 @@ describe('too many tries', () => {
     }
   })
 
-  it('leave nothing that was typed in the database', async () => {
+  it('store no input in the database', async () => {
     const { visit, owner: database } = await open()
     await attempt(await visit(), owner.email, 'a password to be found')
     const rows = JSON.stringify(await database('portal_jobs.limits'))
@@ -129,7 +127,7 @@ describe('wrong codes', () => {
   const forget = (scene: Scene, what: string) =>
     scene.owner('portal_jobs.limits').where('key', 'like', `${what}%`).delete()
 
-  /** Asks for a code, and gives the page where it is typed. */
+  /** Requests a code, and returns the page to enter it. */
   async function ask(scene: Scene, who: Visitor, email: string) {
     await forget(scene, 'mail')
     const { headers } = await who.post('/sign-in/code', { email })
@@ -154,7 +152,7 @@ describe('wrong codes', () => {
       const late = await nobody.post(page, { code: mail ? codeIn(mail.text) : '000000' })
       expect(late)
         .to.include({ status: 429 })
-        .and.show('Too many wrong codes were typed for this address.', 'The link in the mail still works.')
+        .and.show('Too many wrong codes were entered for this address.', 'The link in the e-mail still works.')
       expect(Number(late.headers['retry-after'])).to.be.within(3_000, 3_600)
       const token = { grant: 'code', request: page.split('/').at(-1), code: mail ? codeIn(mail.text) : '000000' }
       expect((await nobody.agent.post('/portal/brightside/api/v1/tokens').send(token)).status).to.equal(429)
@@ -190,7 +188,9 @@ describe('wrong codes', () => {
     await (await scene.visit()).post(page, { code: right })
     expect(await used()).to.deep.equal([3])
 
-    await scene.owner('portal.client_sessions').update({ sess: scene.owner.raw(`jsonb_set(sess, '{proofs}', '[]')`) })
+    await scene
+      .owner('portal.client_sessions')
+      .update({ sess: scene.owner.raw(`jsonb_set(sess, '{verifications}', '[]')`) })
     scene.mails.length = 0
     const invitation = { name: 'Jo', email: 'jo@x.example', role: 'viewer' }
     await forget(scene, 'mail')
@@ -218,7 +218,7 @@ describe('wrong codes', () => {
     expect(await used()).to.deep.equal([10])
     expect(await guest.postAt(base, { ...typed, 'step-up.code': mailed }))
       .to.include({ status: 429 })
-      .and.show('Too many wrong codes were typed for this address.')
+      .and.show('Too many wrong codes were entered for this address.')
     expect((await me.post('/team/invitations', { ...proof, 'step-up.code': fresh })).status).to.equal(429)
     expect(await scene.owner('portal.client_invitations')).to.be.empty
   })

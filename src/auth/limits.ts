@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import type { Request } from 'express'
+import ipaddr from 'ipaddr.js'
 import type { Knex } from 'knex'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
-import { keyedHash } from '../crypto.ts'
-import { query } from '../database.ts'
-import { TooOften } from '../errors.ts'
-import type { Log } from '../log.ts'
+import { RateLimited } from '../http/errors.ts'
+import { keyedHash } from '../platform/crypto.ts'
+import { query } from '../platform/database.ts'
+import type { Log } from '../platform/log.ts'
 
-/** Tries, in seconds. */
+/** A number of attempts per period in seconds. */
 type Limit = readonly [tries: number, seconds: number]
 
 /**
- * How often something may be tried before it has to wait, the longer the more often (OWASP ASVS 5.0, 6.3.1): for one
- * account, from one address (of IPv6 its network of 64 bits), and with one password on however many accounts.
+ * Limits on attempts, with longer waits after more attempts (OWASP ASVS 5.0, 6.3.1): per account, per address (for
+ * IPv6: per network of 64 bits), and per password across all accounts.
  */
 const limits = {
   account: [
@@ -26,20 +27,20 @@ const limits = {
     [100, 900],
   ],
   password: [[10, 3_600]],
-  /** Mails of one kind to one address: those that others can cause use up none of those that lead in. */
+  /** Mails of one kind to one address. Mails that others can trigger do not use up the limit of sign-in mails. */
   mail: [
     [3, 60],
     [10, 3_600],
   ],
-  /** Invitations that one person, and all of one client, may send; staff's are not counted. */
+  /** Invitations by one person, and by all people of one client. Staff's are not counted. */
   inviter: [[30, 86_400]],
   client: [[100, 86_400]],
-  /** Wrong codes of one address, of however many mails and kinds. */
+  /** Wrong codes per address, across mails and kinds. */
   code: [
     [10, 3_600],
     [20, 86_400],
   ],
-  /** Mails that tell of a lock. */
+  /** Mails about a locked account. */
   lock: [
     [1, 3_600],
     [4, 86_400],
@@ -47,18 +48,18 @@ const limits = {
 } as const satisfies Record<string, readonly Limit[]>
 type What = keyof typeof limits
 
-/** What a try is counted for, beside the address that it comes from. */
+/** What an attempt is counted for, besides the network address. */
 type Counted = Partial<Record<Exclude<What, 'address' | 'lock'>, string>>
 
 export interface Limits {
   /**
-   * Counts a try, before it is known how it ends. Throws TooOften. What it gives takes the try back, for one that
-   * succeeded: the account's are forgotten then.
+   * Counts an attempt before its outcome is known. Throws TooOften. Returns a function that takes the attempt back when
+   * it succeeds, and then resets the account's count.
    */
   count(req: Request<any>, of: Counted): Promise<() => Promise<void>>
-  /** Whether the lock of this account may be told now: once an hour, four times a day. */
+  /** Whether a mail may tell the owner now that the account is locked: once an hour, four times a day. */
   once(req: Request<any>, account: string): Promise<boolean>
-  /** Forgets the tries at an account, for who has proven to be its owner. */
+  /** Resets the count of an account whose owner has been verified. */
   forget(req: Request<any>, account: string): Promise<void>
 }
 
@@ -68,7 +69,7 @@ interface Parts {
   log: Log
 }
 
-/** Counted in the database: the same for every process. Nothing that is typed is stored, only its keyed hash. */
+/** Limits that are counted in the database, and so across all processes. Input is stored only as a keyed hash. */
 export function limitsOf({ database, secrets, log }: Parts): Limits {
   const made = new Map(
     Object.entries(limits).map(([what, its]) => [
@@ -90,7 +91,7 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
         const wait = Math.max(0, ...(await Promise.all((made.get(what) ?? []).map(it => consume(it, key)))))
         if (!wait) continue
         log.warn({ workspace: workspace.slug, limit: what, request: req.portal.id }, 'tries were slowed down')
-        throw new TooOften(Math.ceil(wait / 1_000), what)
+        throw new RateLimited(Math.ceil(wait / 1_000), what)
       }
       return async () => {
         for (const [what, key] of keys)
@@ -109,7 +110,17 @@ export function limitsOf({ database, secrets, log }: Parts): Limits {
   }
 }
 
-/** How often something happened within so many seconds from its first time on, this time included. */
+/** Whether this is the first call with this key within so many seconds. Of two concurrent calls, one is the first. */
+export async function firstUse(database: Knex, key: string, seconds: number): Promise<boolean> {
+  const first = await query(database, {
+    text: `insert into portal_jobs.limits (key, points, expire) values ($1, 1, $2) on conflict do nothing returning key`,
+    // The library that clears this table compares with the process's clock, so rows expire by that.
+    values: [key, Date.now() + seconds * 1_000],
+  })
+  return first.length === 1
+}
+
+/** Returns a counter of events per period: how many since the period began, this one included. */
 export function tallies(database: Knex): (what: string, who: string, seconds: number) => Promise<number> {
   const made = new Map<string, RateLimiterPostgres>()
   return async (what, who, seconds) => {
@@ -132,7 +143,7 @@ const limiterOf = (database: Knex, keyPrefix: string, points: number, duration: 
   })
 }
 
-/** Milliseconds to wait, 0 for a try that is allowed. */
+/** Returns the milliseconds to wait, 0 for an allowed attempt. */
 async function consume(limiter: RateLimiterPostgres, key: string): Promise<number> {
   try {
     await limiter.consume(key)
@@ -145,19 +156,14 @@ async function consume(limiter: RateLimiterPostgres, key: string): Promise<numbe
 
 const fingerprint = (password: string) => createHash('sha256').update(password).digest('base64url')
 
-/** A customer of IPv6 has a network of their own, with more addresses than anybody could count (RFC 6177). */
+/**
+ * Returns the network of an address. An IPv6 customer has a whole network, with too many addresses to count one by one
+ * (RFC 6177).
+ */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address
-  const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
-  if (plain) return plain
-  const [head = '', tail = ''] = address.toLowerCase().split('%')[0]!.split('::')
-  const groups = head.split(':').filter(Boolean)
-  const rest = tail.split(':').filter(Boolean)
-  const all = address.includes('::')
-    ? [...groups, ...Array(Math.max(0, 8 - groups.length - rest.length)).fill('0'), ...rest]
-    : groups
-  return all
-    .slice(0, 4)
-    .map(it => Number.parseInt(it, 16).toString(16))
-    .join(':')
+  const it = ipaddr.process(address)
+  return it instanceof ipaddr.IPv6 ? it.parts.slice(0, 4).map(hexadecimal).join(':') : it.toString()
 }
+
+const hexadecimal = (group: number) => group.toString(16)

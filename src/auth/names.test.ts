@@ -17,7 +17,7 @@ const hostile = [
   'Jo\u202Egnp.exe',
   'Jo\u200BVos',
 ]
-const refused = 'Write only a name, without a web or e-mail address.'
+const refused = 'Enter only a name, without a web or e-mail address.'
 
 describe('a person’s name', () => {
   afterEach(leave)
@@ -39,7 +39,7 @@ describe('a person’s name', () => {
       expect(nameProblem(name), name).to.equal(undefined)
   })
 
-  it('is asked for wherever one is typed that others get by mail', async () => {
+  it('is validated wherever others get it by mail', async () => {
     const scene = await open({ mail: 'kept' })
     const [owner, admin, nobody] = [await scene.visit('owner'), await scene.visit('admin'), await scene.visit()]
     await admin.postAt('/settings/client-portal/sign-in', {
@@ -84,12 +84,12 @@ describe('invitations by a client', () => {
     const late = await invite(owner, 'c')
     expect(late)
       .to.include({ status: 429 })
-      .and.show('You have sent as many invitations as one person may in a day.', 'Please try again in 24 hours.')
+      .and.show('You’ve reached the limit of invitations for today.', 'Try again in 24 hours.')
     expect(late.text).to.include('value="c@x.example"')
     const { id } = await scene.owner('portal.client_invitations').first('id')
     expect(await owner.post(`/team/invitations/${id}`))
       .to.include({ status: 429 })
-      .and.show('You have sent as many invitations')
+      .and.show('You’ve reached the limit of invitations')
 
     const member = {
       person_id: (
@@ -105,7 +105,7 @@ describe('invitations by a client', () => {
     expect(await used('client', 100)).to.equal(1)
     expect(await invite(other, 'e'))
       .to.include({ status: 429 })
-      .and.show('Your company has sent as many invitations as it may in a day.')
+      .and.show('Your company has reached its limit of invitations for today.')
     expect((await scene.owner('portal.client_invitations')).length).to.equal(3)
 
     const admin = await scene.visit('admin')

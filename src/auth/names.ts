@@ -1,28 +1,28 @@
 import { z } from 'zod'
 
-const refused = 'Write only a name, without a web or e-mail address.'
+const refused = 'Enter only a name, without a web or e-mail address.'
 
-/** Dots as browsers take them in the name of a host (UTS 46), after compatible signs are made one. */
+/** The dots that browsers accept in a host name (UTS 46), after compatibility normalization. */
 const dot = '[.\u3002]'
 const addresses = [
   /:\/\/|@/,
   /\bwww\b/i,
-  // Two letters before the dot, so that initials may stand close: M.Carmen.
+  // Requires two letters before the dot, so that initials such as "M.Carmen" pass.
   new RegExp(`[\\p{L}\\p{N}-]{2,}${dot}\\p{L}{2,}`, 'u'),
-  // A short host: x.com, t.co/path.
+  // Short host names: x.com, t.co/path.
   new RegExp(`[\\p{L}\\p{N}]${dot}(com|co|org|net|io|me|app|dev|ly)\\b`, 'iu'),
   new RegExp(`\\d{1,3}(${dot}\\d{1,3}){3}`),
 ]
-/** Signs that are not seen or turn a line round; the two joiners belong to the scripts of Iran and India. */
-const unseen = /\p{Cc}|\p{Zl}|\p{Zp}|(?![\u200C\u200D])\p{Cf}/u
+/** Invisible and direction-changing characters. The two joiners belong to scripts of Iran and India and are allowed. */
+const invisibleCharacters = /\p{Cc}|\p{Zl}|\p{Zp}|(?![\u200C\u200D])\p{Cf}/u
 
-/** Why this is not taken for a person's name, which others read in mails; undefined for one that is. */
+/** Returns why a name is refused, since it appears in mails to others; undefined for a valid name. */
 export function nameProblem(name: string): string | undefined {
   const plain = name.normalize('NFKC')
-  return unseen.test(name) || addresses.some(it => it.test(plain)) ? refused : undefined
+  return invisibleCharacters.test(name) || addresses.some(it => it.test(plain)) ? refused : undefined
 }
 
-/** A person's name as a form brings it. `missing` is what to say where there is none. */
+/** The schema of a person's name in a form. `missing` is the message for an empty one. */
 export const personName = (missing: string) =>
   z
     .string(missing)

@@ -1,24 +1,28 @@
 import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
-import { otherwise } from '../answer.ts'
-import { Invalid, NotFound } from '../errors.ts'
-import { read } from '../form.ts'
-import { anybody, stepUp } from '../section.ts'
-import { refuse } from './enter.ts'
+import { Invalid, NotFound } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { stepUp } from '../plugin/permissions.ts'
+import { deviceName } from './devices.ts'
+import type { FactorOwners } from './factor-owners.ts'
 import { factorsOf, newRecoveryCodes } from './factors.ts'
-import type { Holders } from './holders.ts'
+import type { MailContext } from './mail-context.ts'
 import { list, type Passkeys, removePasskey } from './passkeys.ts'
 import { showCodes } from './second-factor.ts'
-import type { Ways } from './way.ts'
+import { refuseSignIn } from './sign-in.ts'
+import type { Authenticate, ClientUsers } from './strategies.ts'
 
-interface Parts extends Pick<Ways, 'database' | 'limits' | 'secrets'> {
-  holders: Holders
+interface Parts extends Pick<MailContext, 'database' | 'limits' | 'secrets'> {
+  authenticate: Authenticate<Pick<ClientUsers, 'passkey'>>
+  holders: FactorOwners
   keys: Passkeys
-  /** The sign-in page, which says what was wrong. */
+  /** Shows the sign-in page again, with the error. */
   show: RequestHandler
 }
 
-/** Coming in by a passkey, which is both factors in one; and one's own passkeys. */
+/** Signs in by a passkey, which counts as both factors; adds and removes one's own passkeys. */
 export function passkeyRoutes(parts: Parts): Router {
   const router = Router()
   router.use(signingIn(parts))
@@ -26,12 +30,13 @@ export function passkeyRoutes(parts: Parts): Router {
   return router
 }
 
-function signingIn({ holders, keys, limits, show }: Parts): Router {
+function signingIn({ authenticate, holders, keys, limits, show }: Parts): Router {
   const router = Router()
 
   router.get('/sign-in/passkey', anybody, async (req, res) => {
     const { customer, staff } = req.portal
-    if (!customer && !staff && !(await holders.opens(req))) return res.redirect(303, req.portal.url('/sign-in'))
+    if (!customer && !staff && !(await holders.allowsPasskeySignIn(req)))
+      return res.redirect(303, req.portal.url('/sign-in'))
     res.set('Cache-Control', 'no-store').json(await keys.request(req))
   })
 
@@ -40,14 +45,14 @@ function signingIn({ holders, keys, limits, show }: Parts): Router {
     anybody,
     async (req, res) => {
       const { credential, next } = read(Used, req)
-      if (!(await holders.opens(req))) return res.redirect(303, req.portal.url('/sign-in'))
+      if (!(await holders.allowsPasskeySignIn(req))) return res.redirect(303, req.portal.url('/sign-in'))
       const succeeded = await limits.count(req, {})
-      const found = await holders.byPasskey(req, await keys.prove(req, credential))
-      if (!found) return refuse(req, '', 'passkey', 'This passkey opens nothing here. Sign in another way.', { next })
+      const found = await authenticate(req, 'passkey', { body: { credential } })
+      if (!found.account) return refuseSignIn(req, '', 'passkey', found.reason, { next })
       await succeeded()
-      await found.enter(res, { by: 'passkey', at: req.portal.now.getTime() }, next)
+      await found.account.signIn(res, { by: 'passkey', at: req.portal.now.getTime() }, next)
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   return router
@@ -55,10 +60,16 @@ function signingIn({ holders, keys, limits, show }: Parts): Router {
 
 function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
   const router = Router()
-  const { signedIn, mine, inside, changed, demand } = holders
+  const { signedIn, currentUser: mine, transaction: inside, factorChanged: changed, mfaPolicy } = holders
 
   const show: RequestHandler = async (req, res) => {
-    res.answer('account/passkeys', { passkeys: await list(database, mine(req)), saved: req.query.saved === '' })
+    res.respond('account/passkeys', {
+      passkeys: await list(database, mine(req)),
+      saved: req.query.saved === '',
+      // Of somebody who has just joined.
+      fresh: req.query.new === '',
+      device: deviceName(req.portal, req.get('User-Agent')),
+    })
   }
 
   router.get('/account/passkeys', signedIn, show)
@@ -76,15 +87,15 @@ function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
       const codes = await inside(req, async tx => {
         const before = await factorsOf(tx, mine(req), secrets)
         if (!(await keys.add(tx, req, mine(req), name, credential)))
-          throw new Invalid({ credential: ['The passkey could not be made. Please try again.'] }, { name })
+          throw new Invalid({ credential: ['The passkey could not be created. Try again.'] }, { name })
         await changed(tx, req, { event: 'account.passkey-added', subject: { name } }, 'passkey-added')
         return before.recovery ? [] : newRecoveryCodes(tx, mine(req))
       })
-      req.portal.aside.session.proofs?.push({ by: 'passkey', at: req.portal.now.getTime() })
+      req.portal.sessionRequest.session.verifications?.push({ by: 'passkey', at: req.portal.now.getTime() })
       if (codes.length) return showCodes(req, res, mine(req).email, codes)
       res.redirect(303, req.portal.url('/account/passkeys?saved'))
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   router.post(
@@ -95,7 +106,7 @@ function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
       await inside(req, async tx => {
         if (!(await removePasskey(tx, mine(req), String(req.params.passkey)))) throw new NotFound()
         const { app, passkeys } = await factorsOf(tx, mine(req), secrets)
-        if (demand(req) && !app && !passkeys)
+        if (mfaPolicy(req) && !app && !passkeys)
           throw new Invalid(
             { credential: ['Your company’s portal asks for a second factor: set up another one first.'] },
             {},
@@ -105,7 +116,7 @@ function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
       })
       res.redirect(303, req.portal.url('/account/passkeys?saved'))
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   return router
@@ -114,6 +125,6 @@ function ownPasskeys({ database, holders, keys, secrets }: Parts): Router {
 const Used = z.object({ credential: z.string().catch(''), next: z.string().optional().catch(undefined) })
 
 const Made = z.object({
-  name: z.string('Type a name.').trim().min(1, 'Type a name.').max(60, 'Use at most 60 characters.'),
+  name: z.string('Enter a name.').trim().min(1, 'Enter a name.').max(60, 'Use at most 60 characters.'),
   credential: z.string().catch(''),
 })

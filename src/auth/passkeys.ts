@@ -4,26 +4,28 @@ import {
   generateRegistrationOptions,
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
+  type WebAuthnCredential,
 } from '@simplewebauthn/server'
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { keyedHash } from '../crypto.ts'
-import { query, within } from '../database.ts'
-import { factorsTable, type Whose } from './factors.ts'
+import { keyedHash } from '../platform/crypto.ts'
+import { query, within } from '../platform/database.ts'
+import { type FactorOwner, factorsTable } from './factors.ts'
+import { firstUse } from './limits.ts'
 
-/** How long a challenge may be answered, in seconds. */
+/** How long a challenge is valid, in seconds. */
 const patience = 600
 
 interface Parts {
   database: Knex
   secrets: string[]
-  /** Those of staff, and not of clients' people. */
+  /** Whether the passkeys are staff's rather than clients'. */
   staff?: boolean
 }
 
-/** Somebody, as a browser names them beside their passkey. */
-export interface Named extends Whose {
+/** A passkey's owner, with the names that the browser shows. */
+export interface Named extends FactorOwner {
   email: string
   name: string
 }
@@ -36,28 +38,14 @@ export interface Passkey {
 }
 
 /**
- * Passkeys of one workspace (WebAuthn Level 3). They belong to the host name that a page was opened at, so that one of
- * another portal, or of a page that only looks like this one, opens nothing. All are asked to verify their person.
+ * Passkeys of one workspace (WebAuthn Level 3). They are bound to the host name of the page, so a passkey of another
+ * portal or of a phishing page does not work here. All of them require user verification.
  */
 export const passkeys = ({ database, secrets, staff = false }: Parts) => ({
-  /** What a browser needs to make one. */
-  async creation(req: Request<any>, whose: Named) {
-    const { workspace, t } = req.portal
-    const mine = await list(database, whose)
-    return generateRegistrationOptions({
-      rpName: workspace.name,
-      rpID: req.hostname,
-      userID: new Uint8Array(createHash('sha256').update(userOf(whose)).digest()),
-      userName: whose.email,
-      userDisplayName: whose.name || t('Your account'),
-      challenge: challenge(req, makerOf(whose), secrets),
-      attestationType: 'none',
-      excludeCredentials: mine.map(it => ({ id: it.id })),
-      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-    })
-  },
+  /** Returns the options for creating a passkey. */
+  creation: (req: Request<any>, whose: Named) => creationOptions(database, req, whose, secrets),
 
-  /** What a browser needs to use one; of whom is not said, so that it tells nobody who has any. */
+  /** Returns the options for using a passkey. They name no account, so they do not reveal who has one. */
   request: (req: Request<any>) =>
     generateAuthenticationOptions({
       rpID: req.hostname,
@@ -65,66 +53,124 @@ export const passkeys = ({ database, secrets, staff = false }: Parts) => ({
       userVerification: 'required',
     }),
 
-  /** Stores a new one. False where the browser's answer is not one to what was asked, or was given already. */
-  async add(tx: Knex, req: Request<any>, whose: Whose, name: string, answer: string): Promise<boolean> {
+  /** Stores a new passkey. Returns false if the browser's response does not match a challenge, or was used before. */
+  async add(tx: Knex, req: Request<any>, whose: FactorOwner, name: string, answer: string): Promise<boolean> {
     const response = parsed(answer)
-    if (!response) return false
-    const { verified, registrationInfo } = await verifyRegistrationResponse({
-      ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
-      expectedChallenge: it => isOurs(database, req, makerOf(whose), it, secrets),
-    }).catch(() => ({ verified: false, registrationInfo: undefined }))
-    if (!verified || !registrationInfo) return false
-    const { id, publicKey, counter, transports = [] } = registrationInfo.credential
-    const added = await query(tx, {
-      text: `insert into ${factorsTable(whose)}
-               (workspace_id, id, person_id, kind, name, key, counter, details, confirmed_at)
-             values ($1, $2, $3, 'passkey', $4, $5, $6, $7, portal.now()) on conflict do nothing returning id`,
-      values: [
-        ...[whose.workspace, id, whose.person, name, Buffer.from(publicKey), counter],
-        { transports, host: req.hostname },
-      ],
-    })
-    return added.length === 1
+    const asked = (it: string) => isOurs(database, req, makerOf(whose), it, secrets)
+    const credential = response && (await verifyCreation(req, response, asked))
+    return credential ? savePasskey(tx, req, whose, name, credential) : false
   },
 
-  /** Whose passkey this is; undefined for an answer that proves nothing. A signature counts once. */
+  /** Returns whose passkey signed this response; undefined for an invalid one. A signature works once. */
   async prove(req: Request<any>, answer: unknown): Promise<string | undefined> {
-    const workspace = req.portal.workspace.id
     const response = parsed(answer)
-    const [row] = response
-      ? await within(database, { workspace }, tx =>
-          query<{ person: string; key: Buffer; counter: string; transports: never[] }>(tx, {
-            text: `select f.person_id::text as person, f.key, f.counter, f.details -> 'transports' as transports
-                   from ${factorsTable({ staff })} f
-                   where f.workspace_id = $1 and f.id = $2 and f.kind = 'passkey' and f.details ->> 'host' = $3`,
-            values: [workspace, response.id, req.hostname],
-          }),
-        )
-      : []
-    if (!response || !row) return undefined
-    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-      ...{ response, expectedOrigin: originOf(req), expectedRPID: req.hostname },
-      expectedChallenge: it => isOurs(database, req, anybody(staff), it, secrets),
-      credential: {
-        ...{ id: response.id, publicKey: new Uint8Array(row.key), counter: Number(row.counter) },
-        transports: row.transports,
-      },
-    }).catch(() => ({ verified: false, authenticationInfo: undefined }))
-    if (!verified || !authenticationInfo) return undefined
-    await within(database, { workspace }, tx =>
-      query(tx, {
-        text: `update ${factorsTable({ staff })} set counter = greatest(counter, $3), used_at = portal.now()
-               where workspace_id = $1 and id = $2`,
-        values: [workspace, response.id, authenticationInfo.newCounter],
-      }),
-    )
-    return row.person
+    const stored = response && (await findPasskey(database, req, staff, response.id))
+    if (!stored) return undefined
+    const asked = (it: string) => isOurs(database, req, anybody(staff), it, secrets)
+    const counter = await verifyUse(req, response, stored, asked)
+    if (counter === undefined) return undefined
+    await saveUse(database, req, staff, response.id, counter)
+    return stored.person
   },
 })
 
 export type Passkeys = ReturnType<typeof passkeys>
 
-export const list = (database: Knex, whose: Whose): Promise<Passkey[]> =>
+async function creationOptions(database: Knex, req: Request<any>, whose: Named, secrets: string[]) {
+  const { workspace, t } = req.portal
+  const mine = await list(database, whose)
+  return generateRegistrationOptions({
+    rpName: workspace.name,
+    rpID: req.hostname,
+    userID: new Uint8Array(createHash('sha256').update(userOf(whose)).digest()),
+    userName: whose.email,
+    userDisplayName: whose.name || t('Your account'),
+    challenge: challenge(req, makerOf(whose), secrets),
+    attestationType: 'none',
+    excludeCredentials: mine.map(it => ({ id: it.id })),
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+  })
+}
+
+/** Whether a challenge is ours and still unused. */
+type IsAsked = (challenge: string) => Promise<boolean>
+
+async function verifyCreation(req: Request<any>, response: any, asked: IsAsked) {
+  const { verified, registrationInfo } = await verifyRegistrationResponse({
+    response,
+    expectedOrigin: originOf(req),
+    expectedRPID: req.hostname,
+    expectedChallenge: asked,
+  }).catch(() => ({ verified: false, registrationInfo: undefined }))
+  return verified ? registrationInfo?.credential : undefined
+}
+
+/** Stores the passkey; returns false if it exists already. */
+async function savePasskey(
+  tx: Knex,
+  req: Request<any>,
+  whose: FactorOwner,
+  name: string,
+  credential: WebAuthnCredential,
+): Promise<boolean> {
+  const { id, publicKey, counter, transports = [] } = credential
+  const details = { transports, host: req.hostname }
+  const added = await query(tx, {
+    text: `insert into ${factorsTable(whose)}
+             (workspace_id, id, person_id, kind, name, key, counter, details, confirmed_at)
+           values ($1, $2, $3, 'passkey', $4, $5, $6, $7, portal.now()) on conflict do nothing returning id`,
+    values: [whose.workspace, id, whose.person, name, Buffer.from(publicKey), counter, details],
+  })
+  return added.length === 1
+}
+
+interface StoredPasskey {
+  person: string
+  key: Buffer
+  counter: string
+  transports: never[]
+}
+
+async function findPasskey(database: Knex, req: Request<any>, staff: boolean, id: string) {
+  const workspace = req.portal.workspace.id
+  const [row] = await within(database, { workspace }, tx =>
+    query<StoredPasskey>(tx, {
+      text: `select f.person_id::text as person, f.key, f.counter, f.details -> 'transports' as transports
+             from ${factorsTable({ staff })} f
+             where f.workspace_id = $1 and f.id = $2 and f.kind = 'passkey' and f.details ->> 'host' = $3`,
+      values: [workspace, id, req.hostname],
+    }),
+  )
+  return row
+}
+
+/** Verifies a use of the passkey. Returns its new counter; undefined for an invalid signature. */
+async function verifyUse(req: Request<any>, response: any, stored: StoredPasskey, asked: IsAsked) {
+  const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+    response,
+    expectedOrigin: originOf(req),
+    expectedRPID: req.hostname,
+    expectedChallenge: asked,
+    credential: {
+      id: response.id,
+      publicKey: new Uint8Array(stored.key),
+      counter: Number(stored.counter),
+      transports: stored.transports,
+    },
+  }).catch(() => ({ verified: false, authenticationInfo: undefined }))
+  return verified ? authenticationInfo?.newCounter : undefined
+}
+
+const saveUse = (database: Knex, req: Request<any>, staff: boolean, id: string, counter: number) =>
+  within(database, { workspace: req.portal.workspace.id }, tx =>
+    query(tx, {
+      text: `update ${factorsTable({ staff })} set counter = greatest(counter, $3), used_at = portal.now(), ends_at = null
+             where workspace_id = $1 and id = $2`,
+      values: [req.portal.workspace.id, id, counter],
+    }),
+  )
+
+export const list = (database: Knex, whose: FactorOwner): Promise<Passkey[]> =>
   within(database, { workspace: whose.workspace }, tx =>
     query(tx, {
       text: `select f.id, f.name, f.created_at as "createdAt", f.used_at as "usedAt" from ${factorsTable(whose)} f
@@ -133,8 +179,8 @@ export const list = (database: Knex, whose: Whose): Promise<Passkey[]> =>
     }),
   )
 
-/** With the recovery codes, where it was the last of the second factors. False for one that is not theirs. */
-export async function removePasskey(tx: Knex, whose: Whose, id: string): Promise<boolean> {
+/** Removes a passkey, and the recovery codes if it was the last second factor. Returns false if it is not theirs. */
+export async function removePasskey(tx: Knex, whose: FactorOwner, id: string): Promise<boolean> {
   const removed = await query(tx, {
     text: `delete from ${factorsTable(whose)}
            where workspace_id = $1 and person_id = $2 and kind = 'passkey' and id = $3 returning id`,
@@ -149,13 +195,13 @@ export async function removePasskey(tx: Knex, whose: Whose, id: string): Promise
   return removed.length === 1
 }
 
-const userOf = ({ workspace, person, staff }: Whose) => `${workspace} ${staff ? 'staff ' : ''}${person}`
-const makerOf = ({ person, staff }: Whose) => (staff ? `staff ${person}` : person)
+const userOf = ({ workspace, person, staff }: FactorOwner) => `${workspace} ${staff ? 'staff ' : ''}${person}`
+const makerOf = ({ person, staff }: FactorOwner) => (staff ? `staff ${person}` : person)
 const anybody = (staff: boolean) => (staff ? 'any staff' : 'anybody')
 
 const originOf = (req: Request<any>) => `${req.protocol}://${req.get('host')}`
 
-/** Sixteen random bytes, when they are over, and a signature: nothing is stored before it is answered. */
+/** Returns a challenge: sixteen random bytes, an expiry and a signature. Nothing is stored before it is used. */
 function challenge(req: Request<any>, whose: string, secrets: string[]): Uint8Array<ArrayBuffer> {
   const fresh = Buffer.alloc(20)
   randomBytes(16).copy(fresh)
@@ -169,21 +215,16 @@ const signature = (req: Request<any>, whose: string, fresh: Buffer, secret: stri
     'base64url',
   )
 
-/** Whether we asked this, of this person, not long ago, and nobody has answered it yet. */
+/** Whether this challenge was issued to this person recently and is still unused. */
 async function isOurs(database: Knex, req: Request<any>, whose: string, asked: string, secrets: string[]) {
   const bytes = Buffer.from(asked, 'base64url')
   const [fresh, signed] = [bytes.subarray(0, 20), bytes.subarray(20)]
   if (bytes.length !== 52 || fresh.readUInt32BE(16) * 1_000 < req.portal.now.getTime()) return false
   if (!secrets.some(it => timingSafeEqual(signature(req, whose, fresh, it), signed))) return false
-  const first = await query(database, {
-    text: `insert into portal_jobs.limits (key, points, expire) values ($1, 1, $2) on conflict do nothing returning key`,
-    // Rows of this table expire by the clock of the process, as the library has it that clears them.
-    values: [`passkey:${asked}`, Date.now() + patience * 1_000],
-  })
-  return first.length === 1
+  return firstUse(database, `passkey:${asked}`, patience)
 }
 
-/** As a browser's `toJSON` gives it. */
+/** Parses the JSON of a browser's `toJSON`. */
 function parsed(answer: unknown): any {
   try {
     return Answer.parse(JSON.parse(String(answer)))

@@ -1,33 +1,37 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import type { Role } from '../crm.ts'
-import { query } from '../database.ts'
+import type { Role } from '../crm/crm.ts'
+import { query } from '../platform/database.ts'
 import { sameSql } from './identity.ts'
+import { PortalOff, portalOffSql } from './portal-switch.ts'
 
-/** Each of these runs within a transaction that has entered a workspace. */
+/** An account. Each function here runs within a transaction that has entered a workspace. */
 interface Account {
   id: string
   name: string
   email: string
-  /** Null where they have none of the portal's; empty where the CRM's does not count either, until they choose one. */
+  /** Null if they have no password in the portal. Empty if the CRM's does not count either, until they choose one. */
   password_hash: string | null
   language: string | null
   timeZone: string | null
   suspended: boolean
-  /** Whether a second factor is asked for at sign-in. */
+  /** Whether sign-in requires a second factor. */
   factor: boolean
-  /** Whether they have one of these for it. */
+  /** Whether one of their second factors is a passkey. */
   passkey: boolean
   app: boolean
-  /** Whether an invitation to their address waits for them. */
+  /** Whether an open invitation exists for their address. */
   invited: boolean
+  /** Without the clients for whom the portal is switched off. */
   memberships: { client: string; name: string; role: Role }[]
+  /** Whether the portal is switched off for one of their clients. */
+  switchedOff: boolean
   /** The ids of all accounts of this human, this one first. */
   persons: string[]
 }
 
 /**
- * The account of this address. Suspension and second factor are those of the human: where they have other accounts, the
+ * Finds the account of this address. Suspension and second factor are those of the human: of several accounts, the
  * strictest counts.
  */
 export async function accountOf(tx: Knex, workspace: string, email: string): Promise<Account | undefined> {
@@ -46,21 +50,41 @@ export async function accountOf(tx: Knex, workspace: string, email: string): Pro
              exists (select from factors where kind = 'app' and confirmed) as app,
              exists (select from same s join portal.client_emails e on e.workspace_id = $1 and e.person_id = s.id
                        join portal.client_invitations i on i.workspace_id = e.workspace_id and i.email = e.email
-                     where i.used_at is null and i.revoked_at is null and i.expires_at > portal.now()) as invited,
+                     where i.used_at is null and i.revoked_at is null and i.expires_at > portal.now()
+                       and not ${portalOffSql('i')}) as invited,
+             exists (select from portal.client_memberships m
+                     where m.workspace_id = u.workspace_id and m.person_id = u.id and ${portalOffSql('m')}) as "switchedOff",
              (select coalesce(jsonb_agg(jsonb_build_object('client', m.client_id, 'name', m.client_name, 'role', m.role)
                                         order by m.client_name, m.client_id), '[]')
-              from portal.client_memberships m where m.workspace_id = u.workspace_id and m.person_id = u.id) as memberships
+              from portal.client_memberships m
+              where m.workspace_id = u.workspace_id and m.person_id = u.id and not ${portalOffSql('m')}) as memberships
            from portal.client_users u where u.workspace_id = $1 and u.email = $2`,
     values: [workspace, email],
   })
   return account
 }
 
-/** Whether somebody may sign in: one who belongs to no client any more only to accept the invitation that waits for them. */
-export const mayEnter = (account: Account | undefined): account is Account =>
+/** Whether somebody may sign in. A person without any client may do so only to accept an open invitation. */
+export const maySignIn = (account: Account | undefined): account is Account =>
   account !== undefined && !account.suspended && (account.memberships.length > 0 || account.invited)
 
-/** What an attacker would try first as password of this person: their name, addresses and companies, and the workspace. */
+/** Whether somebody cannot sign in only because the portal is switched off for their client. */
+export const isSwitchedOff = (account: Account | undefined): account is Account =>
+  account?.switchedOff === true && !account.suspended && !maySignIn(account)
+
+/**
+ * Returns the account if it may sign in. For who has proved that it is theirs: throws PortalOff if the portal is switched
+ * off for their client.
+ */
+export function admitted(account: Account | undefined): Account | undefined {
+  if (isSwitchedOff(account)) throw new PortalOff()
+  return maySignIn(account) ? account : undefined
+}
+
+/**
+ * Returns the words that an attacker would try first in this person's password: their name, addresses and clients, and
+ * the workspace's name.
+ */
 export async function ownWords(tx: Knex, workspace: { id: string; name: string }, person: string): Promise<string[]> {
   const rows = await query<{ word: string }>(tx, {
     text: `select name as word from portal.client_users where workspace_id = $1 and id::text = $2
@@ -81,7 +105,10 @@ export interface Joining {
   passwordHash: string | null
 }
 
-/** Whom an operator lets in: an account where there is none, and the membership. What there is already stays as it is. */
+/**
+ * Adds a person for an operator: creates the account if there is none, and the membership. Existing ones stay as they
+ * are.
+ */
 export async function join(tx: Knex, it: Joining): Promise<string> {
   const made = await createAccount(tx, it)
   const id = made ?? (await accountOf(tx, it.workspace, it.email.toLowerCase()))?.id
@@ -90,7 +117,7 @@ export async function join(tx: Knex, it: Joining): Promise<string> {
   return id
 }
 
-/** Its id; undefined where somebody has this address already. */
+/** Creates an account and returns its id; undefined if the address is taken. */
 export async function createAccount(
   tx: Knex,
   { workspace, email, name, passwordHash }: Pick<Joining, 'workspace' | 'email' | 'name' | 'passwordHash'>,
@@ -103,7 +130,7 @@ export async function createAccount(
   return made?.id
 }
 
-/** False where they belong to this client already: that membership stays as it is. */
+/** Adds a membership. Returns false if there is one already, which stays as it is. */
 export async function addMembership(
   tx: Knex,
   { workspace, person, client, contact, role }: Omit<Joining, 'email' | 'name' | 'passwordHash'> & { person: string },

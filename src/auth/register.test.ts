@@ -1,14 +1,14 @@
 import { expect } from 'chai'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
-import { prune } from '../commands/prune.ts'
+import { prune } from '../cli/prune.ts'
 
 const settings = '/settings/client-portal'
 const people = `${settings}/people`
 const linkIn = (text: string) => /https:\/\/crm\.example\/portal\/brightside(\/\S+)/.exec(text)?.[1] ?? ''
 const jo = { name: 'Jo Vos', email: 'jo@acmebakery.example' }
 
-/** A workspace where it is allowed, and the code of Acme Bakery. */
+/** A workspace that allows access requests, and the code of Acme Bakery. */
 async function allowed(scene: Scene) {
   const admin = await scene.visit('admin')
   const { id } = await scene.owner('public.clients').where({ company_name: 'Acme Bakery' }).first('id')
@@ -41,7 +41,7 @@ describe('asking for access', () => {
     expect((await nobody.post(path)).headers.location).to.equal('/portal/brightside/register?confirmed')
     expect((await nobody.post(path)).status).to.equal(410)
 
-    expect(await admin.at(people)).to.show('They ask for access', 'Jo Vos', 'for Acme Bakery, address confirmed on')
+    expect(await admin.at(people)).to.show('Access requests', 'Jo Vos', 'for Acme Bakery, address confirmed on')
     const { id } = await scene.owner('portal.client_registrations').first('id')
     scene.mails.length = 0
     const answers = await Promise.all(
@@ -86,7 +86,7 @@ describe('asking for access', () => {
     await scene.mailTo('c@acmebakery.example')
     expect(scene.mails).to.have.length(1)
     const rows = JSON.stringify([
-      await scene.owner('portal.client_codes'),
+      await scene.owner('portal.client_registration_codes'),
       await scene.owner('portal.client_activity_logs'),
     ])
     expect(rows)
@@ -94,7 +94,7 @@ describe('asking for access', () => {
       .and.not.include(await codeNow())
   })
 
-  it('may be refused, which is mailed; says what is missing; and is not there where it is not allowed', async () => {
+  it('may be refused, by mail; names missing fields; and is not found where it is not allowed', async () => {
     const scene = await open({ mail: 'kept' })
     const nobody = await scene.visit()
     for (const path of ['/register', '/register/x'])
@@ -102,7 +102,7 @@ describe('asking for access', () => {
     const { admin, code } = await allowed(scene)
     expect(await ask(nobody, { name: '<b>', email: 'nonsense', code: '' }))
       .to.include({ status: 422 })
-      .and.show('Type an e-mail address, like jo@example.com.', 'Type the customer code.', 'value="&lt;b&gt;"')
+      .and.show('Enter an e-mail address, like jo@example.com.', 'Enter the customer code.', 'value="&lt;b&gt;"')
     await ask(nobody, { ...jo, code })
     await nobody.post(linkIn((await scene.mailTo(jo.email)).text))
     const { id } = await scene.owner('portal.client_registrations').first('id')

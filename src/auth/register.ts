@@ -3,29 +3,31 @@ import { type Request, type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { otherwise } from '../answer.ts'
-import { keyedHash, seal } from '../crypto.ts'
-import { query, within } from '../database.ts'
-import { Gone } from '../errors.ts'
-import type { Flags } from '../flags.ts'
-import { read } from '../form.ts'
-import type { Gate } from '../gate/gate.ts'
-import type { Jobs } from '../jobs.ts'
-import { anybody } from '../section.ts'
+import type { Activation } from '../crm/activation/activation.ts'
+import { Gone } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { customerCodeHash, seal } from '../platform/crypto.ts'
+import { query, within } from '../platform/database.ts'
+import type { Flags } from '../platform/flags.ts'
+import type { Jobs } from '../platform/jobs.ts'
+import { linkTo, type MailContext, sendMail, withMail } from './mail-context.ts'
 import { personName } from './names.ts'
 import { accountOf } from './people.ts'
-import { linkTo, mailing, type Ways, write } from './way.ts'
+import { portalOffSql } from './portal-switch.ts'
 
-/** How long somebody has to confirm their address before they are forgotten, in days. */
+/** How long a person has to confirm their address, in days. After that the request is deleted. */
 const days = 7
 const queue = 'registrations'
 
 /**
- * Asking for access by a client's code. The address is confirmed first, then it waits for staff. Right and wrong codes,
- * known and unknown addresses are answered alike; mail goes only where the code was right, so that strangers get none.
+ * Requests access by a client's code. The person confirms their address first; then the request waits for staff.
+ * Responses do not reveal whether the code or address is known. Mail is sent only for a right code, so strangers cannot
+ * trigger any.
  */
-export function register(ways: Ways & { jobs: Jobs }): Router {
+export function registrationRoutes(mailContext: MailContext & { jobs: Jobs }): Router {
   const router = Router()
 
   router.get('/register', anybody, show)
@@ -35,45 +37,45 @@ export function register(ways: Ways & { jobs: Jobs }): Router {
     anybody,
     async (req, res) => {
       const { name, email, code } = read(Asking, req)
-      await ways.limits.count(req, { mail: `register ${email}` })
-      await mailing(ways, req, async tx => {
+      await mailContext.limits.count(req, { mail: `register ${email}` })
+      await withMail(mailContext, req, async tx => {
         const { workspace } = req.portal
-        const client = await clientBy(tx, workspace.id, code, ways.secrets)
+        const client = await clientBy(tx, workspace.id, code, mailContext.secrets)
         const account = await accountOf(tx, workspace.id, email)
         const here = account?.memberships.some(it => it.client === client?.id) ?? false
-        const token = await store(tx, req, { name, email, client: here ? undefined : client }, ways.jobs)
+        const token = await store(tx, req, { name, email, client: here ? undefined : client }, mailContext.jobs)
         const to = client && { email, language: account?.language ?? null }
-        await write(ways, req, tx, here ? 'registration-known' : 'registration', to, {
-          url: linkTo(ways, req, here ? '/sign-in' : `/register/${token}`),
+        await sendMail(mailContext, req, tx, here ? 'registration-known' : 'registration', to, {
+          url: linkTo(mailContext, req, here ? '/sign-in' : `/register/${token}`),
         })
       })
       res.redirect(303, req.portal.url('/register?sent'))
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   router.get('/register/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
-    const [row] = await within(ways.database, { workspace }, tx =>
+    const [row] = await within(mailContext.database, { workspace }, tx =>
       query(tx, {
         text: `select r.email, r.client_name as client from portal.client_registrations r where ${open}`,
         values: [workspace, hash(String(req.params.token))],
       }),
     )
-    if (!row) throw new Gone()
-    req.portal.frame = 'solo'
-    res.answer('auth/register-confirm', row)
+    if (!row) throw new Gone({ path: '/register', label: 'Ask for access' })
+    req.portal.frame = 'bare'
+    res.respond('auth/register-confirm', row)
   })
 
   router.post('/register/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
-    await within(ways.database, { workspace }, async tx => {
+    await within(mailContext.database, { workspace }, async tx => {
       const [row] = await query(tx, {
         text: `update portal.client_registrations r set confirmed_at = portal.now() where ${open} returning id::text, name, email, client_name`,
         values: [workspace, hash(String(req.params.token))],
       })
-      if (!row) throw new Gone()
-      await note(tx, req, {
+      if (!row) throw new Gone({ path: '/register', label: 'Ask for access' })
+      await recordEventIn(tx, req, {
         event: 'people.registered',
         subject: { id: row.id, email: row.email, client: row.client_name },
         actor: { kind: 'nobody', name: row.name },
@@ -85,12 +87,23 @@ export function register(ways: Ways & { jobs: Jobs }): Router {
   return router
 }
 
-/** Forgets whoever has not confirmed their address in time: a job of each registration, and in passing of earlier ones. */
-export function forgetting({ database, door, flags, jobs }: { database: Knex; door: Gate; flags: Flags; jobs: Jobs }) {
+/** Deletes requests that were not confirmed in time: one job for each request, which also deletes older ones. */
+export function registrationCleanup({
+  database,
+  activation,
+  flags,
+  jobs,
+}: {
+  database: Knex
+  activation: Activation
+  flags: Flags
+  jobs: Jobs
+}) {
   jobs.work<{ workspace: string; slug: string }>(
     queue,
     async ({ data: { workspace, slug } }) => {
-      if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
+      if (!flags.enabled(slug) || !(await activation.isAccepted()))
+        throw new Error(`The portal of ${slug} is switched off.`)
       await within(database, { workspace }, tx => forget(tx, workspace))
     },
     { every: 60 },
@@ -108,19 +121,19 @@ const open = `r.workspace_id = $1 and r.token_hash = $2 and r.client_id is not n
   and r.created_at > portal.now() - interval '${days} days'`
 
 const Asking = z.object({
-  name: personName('Type your name.'),
-  email: z.string().trim().toLowerCase().max(320).pipe(z.email('Type an e-mail address, like jo@example.com.')),
+  name: personName('Enter your name.'),
+  email: z.string().trim().toLowerCase().max(320).pipe(z.email('Enter an e-mail address, like jo@example.com.')),
   code: z
-    .string('Type the customer code.')
+    .string('Enter the customer code.')
     .trim()
-    .min(1, 'Type the customer code.')
-    .max(100, 'Type the customer code.'),
+    .min(1, 'Enter the customer code.')
+    .max(100, 'Enter the customer code.'),
 })
 
 const show: RequestHandler = (req, res) => {
   const said = req.portal.problem ? '' : (['sent', 'confirmed'].find(it => req.query[it] === '') ?? '')
-  req.portal.frame = 'solo'
-  res.answer('auth/register', { said })
+  req.portal.frame = 'bare'
+  res.respond('auth/register', { said })
 }
 
 interface Asked {
@@ -145,14 +158,16 @@ async function store(tx: Knex, req: Request<any>, { name, email, client }: Asked
   return token
 }
 
-/** Without what is easily mistaken for something else. 49 bits: at the limits' pace a guess takes longer than anybody has. */
-const letters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
+/**
+ * Excludes characters that are easily confused. 49 bits: guessing is not feasible at the rate that the limits allow.
+ */
+const codeAlphabet = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
 
-/** A new code of this client, in place of the one before. */
+/** Creates a new code for this client, which replaces the former one. */
 export async function renewCode(tx: Knex, req: Request<any>, client: { id: string; name: string }, secrets: string[]) {
-  const code = Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join('')
+  const code = Array.from({ length: 10 }, () => codeAlphabet[randomInt(codeAlphabet.length)]).join('')
   await query(tx, {
-    text: `insert into portal.client_codes (workspace_id, client_id, client_name, code_hash, sealed, changed_by)
+    text: `insert into portal.client_registration_codes (workspace_id, client_id, client_name, code_hash, sealed, changed_by)
            values ($1, $2, $3, $4, $5, $6)
            on conflict (workspace_id, client_id) do update set client_name = excluded.client_name,
              code_hash = excluded.code_hash, sealed = excluded.sealed, changed_at = portal.now(), changed_by = excluded.changed_by`,
@@ -161,26 +176,23 @@ export async function renewCode(tx: Knex, req: Request<any>, client: { id: strin
         req.portal.workspace.id,
         client.id,
         client.name,
-        codeHash(code, secrets[0] ?? ''),
+        customerCodeHash(code, secrets[0] ?? ''),
         seal(code, secrets, 'customer code'),
       ],
       req.portal.staff?.name,
     ],
   })
-  await note(tx, req, { event: 'people.coded', subject: { id: client.id, client: client.name } })
+  await recordEventIn(tx, req, { event: 'people.code_made', subject: { id: client.id, client: client.name } })
 }
 
 async function clientBy(tx: Knex, workspace: string, typed: string, secrets: string[]) {
   const code = typed.toUpperCase().replace(/[^A-Z0-9]/g, '')
   const [row] = await query<{ id: string; name: string }>(tx, {
-    text: `select c.client_id as id, c.client_name as name from portal.client_codes c
-           where c.workspace_id = $1 and c.code_hash = any($2)`,
-    values: [workspace, secrets.map(it => codeHash(code, it))],
+    text: `select c.client_id as id, c.client_name as name from portal.client_registration_codes c
+           where c.workspace_id = $1 and c.code_hash = any($2) and not ${portalOffSql('c')}`,
+    values: [workspace, secrets.map(it => customerCodeHash(code, it))],
   })
   return row
 }
-
-/** By which a code is found: as its client's people type it, without the dash. */
-export const codeHash = (code: string, secret: string) => keyedHash(code, secret, 'customer code')
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')

@@ -1,87 +1,90 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { otherwise } from '../answer.ts'
-import { query, within } from '../database.ts'
-import { Invalid } from '../errors.ts'
-import { read } from '../form.ts'
-import { anybody } from '../section.ts'
-import { hashed, weakness } from './passwords.ts'
+import { Invalid } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { query, within } from '../platform/database.ts'
+import { linkTo, type MailContext, sendMail, withMail } from './mail-context.ts'
+import { hashPassword, weakness } from './passwords.ts'
 import { accountOf, ownWords } from './people.ts'
 import { storedId } from './sessions.ts'
-import { find, issue, use } from './tokens.ts'
-import { linkTo, mailing, type Ways, write } from './way.ts'
+import { findToken, issueToken, useToken } from './tokens.ts'
 
-/** How long a link for a new password is good, in minutes. */
-const good = 30
+/** How long a reset link is valid, in minutes. */
+const validMinutes = 30
 
-/** Forgot a password: a link by mail, good once, to choose another. Nobody learns from it which addresses are known. */
-export function reset(ways: Ways): Router {
+/**
+ * Resets a forgotten password by a mailed link that works once. Responses do not reveal which addresses have an
+ * account.
+ */
+export function passwordResetRoutes(mailContext: MailContext): Router {
   const router = Router()
-  const [secret = ''] = ways.secrets
-
+  const showReset = showChoose(mailContext)
   router.get('/forgot-password', anybody, showForgot)
-
-  router.post(
-    '/forgot-password',
-    anybody,
-    async (req, res) => {
-      const { email } = read(Forgotten, req)
-      await ways.limits.count(req, { mail: email })
-      const workspace = req.portal.workspace.id
-      await mailing(ways, req, async tx => {
-        const account = await accountOf(tx, workspace, email)
-        const known = account && !account.suspended ? account : undefined
-        const { token } = await issue(tx, { workspace, kind: 'reset', person: known?.id, email, minutes: good, secret })
-        await write(ways, req, tx, 'reset', known && { ...known, person: known.id }, {
-          facts: { minutes: good },
-          url: linkTo(ways, req, `/reset-password/${token}`),
-        })
-      })
-      res.redirect(303, req.portal.url('/forgot-password?sent'))
-    },
-    otherwise(showForgot),
-  )
-
-  const showReset: RequestHandler<any> = async (req, res) => {
-    const workspace = req.portal.workspace.id
-    const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, 'reset', req.params.token))
-    req.portal.frame = 'solo'
-    res.answer('auth/reset', { email })
-  }
-
+  router.post('/forgot-password', anybody, mailReset(mailContext), showAgainOnError(showForgot))
   router.get('/reset-password/:token', anybody, showReset)
-
-  router.post(
-    '/reset-password/:token',
-    anybody,
-    async (req, res) => {
-      const { workspace } = req.portal
-      const token = String(req.params.token)
-      const { password: chosen } = read(Chosen, req)
-      const own = await within(ways.database, { workspace: workspace.id }, async tx => {
-        const { person } = await find(tx, workspace.id, 'reset', token)
-        return ownWords(tx, workspace, String(person))
-      })
-      const weak = await weakness(chosen, own)
-      if (weak) throw new Invalid({ password: [weak] }, {})
-      const passwordHash = await hashed(chosen)
-      await mailing(ways, req, async tx => {
-        const { person } = await use(tx, workspace.id, 'reset', token)
-        await changePassword(ways, req, tx, String(person), passwordHash)
-      })
-      res.redirect(303, req.portal.url('/sign-in?changed'))
-    },
-    otherwise(showReset),
-  )
-
+  router.post('/reset-password/:token', anybody, choosePassword(mailContext), showAgainOnError(showReset))
   return router
 }
 
-/** Ends every session of this person, and tells them. `keep` is the id of a session that stays, as it is stored. */
+const mailReset =
+  (mailContext: MailContext): RequestHandler =>
+  async (req, res) => {
+    const [secret = ''] = mailContext.secrets
+    const { email } = read(Forgotten, req)
+    await mailContext.limits.count(req, { mail: email })
+    const workspace = req.portal.workspace.id
+    await withMail(mailContext, req, async tx => {
+      const account = await accountOf(tx, workspace, email)
+      const known = account && !account.suspended ? account : undefined
+      const asked = { workspace, kind: 'reset' as const, person: known?.id, email, minutes: validMinutes, secret }
+      const { token } = await issueToken(tx, asked)
+      await sendMail(mailContext, req, tx, 'reset', known && { ...known, person: known.id }, {
+        facts: { minutes: validMinutes },
+        url: linkTo(mailContext, req, `/reset-password/${token}`),
+      })
+    })
+    res.redirect(303, req.portal.url('/forgot-password?sent'))
+  }
+
+const showChoose =
+  ({ database }: MailContext): RequestHandler<any> =>
+  async (req, res) => {
+    const workspace = req.portal.workspace.id
+    const { email } = await within(database, { workspace }, tx => findToken(tx, workspace, 'reset', req.params.token))
+    req.portal.frame = 'bare'
+    res.respond('auth/reset', { email })
+  }
+
+const choosePassword =
+  (mailContext: MailContext): RequestHandler<any> =>
+  async (req, res) => {
+    const { workspace } = req.portal
+    const token = String(req.params.token)
+    const { password } = read(Chosen, req)
+    const own = await within(mailContext.database, { workspace: workspace.id }, async tx => {
+      const { person } = await findToken(tx, workspace.id, 'reset', token)
+      return ownWords(tx, workspace, String(person))
+    })
+    const weak = await weakness(password, own)
+    if (weak) throw new Invalid({ password: [weak] }, {})
+    const passwordHash = await hashPassword(password)
+    await withMail(mailContext, req, async tx => {
+      const { person } = await useToken(tx, workspace.id, 'reset', token)
+      await changePassword(mailContext, req, tx, String(person), passwordHash)
+    })
+    res.redirect(303, req.portal.url('/sign-in?changed'))
+  }
+
+/**
+ * Changes the password, ends every session of this person and mails them. `keep` is the stored id of a session that
+ * stays.
+ */
 export async function changePassword(
-  ways: Ways | undefined,
+  mailContext: MailContext | undefined,
   req: Request<any>,
   tx: Knex,
   person: string,
@@ -94,35 +97,35 @@ export async function changePassword(
            returning id as person, email, name, language, time_zone as "timeZone"`,
     values: [workspace.id, person, passwordHash],
   })
-  await end(tx, workspace.id, person, keep)
-  await note(tx, req, {
+  await endSessionsOf(tx, workspace.id, person, keep)
+  await recordEventIn(tx, req, {
     event: 'account.password-changed',
     actor: { kind: 'client', id: person, name: row.name, client: req.portal.customer?.client.id },
   })
-  if (ways)
-    await write(ways, req, tx, 'password-changed', row, {
+  if (mailContext)
+    await sendMail(mailContext, req, tx, 'password-changed', row, {
       facts: ({ time }) => ({ time: time(req.portal.now) }),
-      url: linkTo(ways, req, '/forgot-password'),
+      url: linkTo(mailContext, req, '/forgot-password'),
     })
 }
 
-/** All sessions of this person but the one that asks (OWASP ASVS 5.0, 7.4.3). */
-export const endOthers = (tx: Knex, { portal: { workspace, customer, aside } }: Request<any>) =>
-  end(tx, workspace.id, customer.person.id, storedId(aside.sessionID))
+/** Ends all sessions of this person except the current one (OWASP ASVS 5.0, 7.4.3). */
+export const endOtherSessions = (tx: Knex, { portal: { workspace, customer, sessionRequest } }: Request<any>) =>
+  endSessionsOf(tx, workspace.id, customer.person.id, storedId(sessionRequest.sessionID))
 
-const end = (tx: Knex, workspace: string, person: string, keep: string) =>
+const endSessionsOf = (tx: Knex, workspace: string, person: string, keep: string) =>
   query(tx, {
     text: 'delete from portal.client_sessions where workspace_id = $1 and person_id = $2 and sid <> $3',
     values: [workspace, person, keep],
   })
 
 const Forgotten = z.object({
-  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
+  email: z.string('Enter your e-mail address.').trim().toLowerCase().max(320).min(1, 'Enter your e-mail address.'),
 })
 
 const Chosen = z.object({ password: z.string('Choose a password.') })
 
 const showForgot: RequestHandler = (req, res) => {
-  req.portal.frame = 'solo'
-  res.answer('auth/forgot', { sent: req.query.sent === '' })
+  req.portal.frame = 'bare'
+  res.respond('auth/forgot', { sent: req.query.sent === '' })
 }

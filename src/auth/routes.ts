@@ -1,143 +1,157 @@
-import { type Request, type RequestHandler, type Response, Router } from 'express'
-import { Passport } from 'passport'
+import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
-import { record } from '../activity.ts'
-import { otherwise } from '../answer.ts'
-import type { Identity } from '../crm.ts'
-import { Invalid, NotFound, TooOften } from '../errors.ts'
-import { read } from '../form.ts'
-import type { Jobs } from '../jobs.ts'
-import { anybody } from '../section.ts'
-import { account } from './account.ts'
+import type { Crm } from '../crm/crm.ts'
+import { Invalid, NotFound, RateLimited } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { forgetForm } from '../http/kept-forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { recordEvent } from '../platform/activity.ts'
+import type { Jobs } from '../platform/jobs.ts'
+import type { Log } from '../platform/log.ts'
+import type { PlaceOf } from '../platform/places.ts'
+import { accountRoutes } from './account.ts'
 import { confirmed } from './address.ts'
-import { codes } from './codes.ts'
+import { codeRoutes } from './codes.ts'
 import { devices } from './devices.ts'
-import { enter, refuse, rememberedWay, safe } from './enter.ts'
-import { clientHolders } from './holders.ts'
-import { invited } from './invited.ts'
-import { offered } from './offered.ts'
+import type { FactorOwners } from './factor-owners.ts'
+import { invitationRoutes } from './invitation-routes.ts'
+import type { MailContext } from './mail-context.ts'
 import { passkeyRoutes } from './passkey-routes.ts'
 import type { Passkeys } from './passkeys.ts'
-import { password } from './password.ts'
-import { mayEnter } from './people.ts'
-import { register } from './register.ts'
-import { reset } from './reset.ts'
-import { secondFactor } from './second-factor.ts'
-import { end } from './sessions.ts'
-import { unlock, unlocking } from './unlock.ts'
-import type { Account, Ways } from './way.ts'
+import { profileRoutes } from './profile.ts'
+import { registrationRoutes } from './register.ts'
+import { passwordResetRoutes } from './reset.ts'
+import { secondFactorRoutes } from './second-factor.ts'
+import { endSession } from './sessions.ts'
+import { refuseSignIn, rememberedSignInMethod, safeRedirect, signIn } from './sign-in.ts'
+import { offeredStrategies, signInMethodsOf } from './sign-in-methods.ts'
+import type { SignInStrategy } from './sign-in-strategy.ts'
+import { signInWith } from './sign-in-with.ts'
+import type { Authenticate, ClientUsers } from './strategies.ts'
+import { mailUnlock, unlockRoutes } from './unlock.ts'
 
-/** The ways in and out of one workspace's portal. `mailed` are those that need mail, where there is any. */
-export function auth({
-  database,
-  identity,
-  limits,
-  mailed,
-  secrets,
-  keys,
-}: Pick<Ways, 'database' | 'limits' | 'secrets'> & { keys: Passkeys } & {
-  identity: Identity | undefined
-  mailed: (Ways & { jobs: Jobs }) | undefined
-}): Router {
+interface Parts extends Pick<MailContext, 'database' | 'limits' | 'secrets'> {
+  authenticate: Authenticate<ClientUsers>
+  holders: FactorOwners
+  keys: Passkeys
+  log: Log
+  mailContext: (MailContext & { jobs: Jobs }) | undefined
+  /** The CRM's own strategies. */
+  strategies: SignInStrategy[]
+  /** The address where clients find the portal. */
+  address: string | undefined
+  crm: Crm
+  placeOf: PlaceOf
+}
+
+/** Signing in and out of one workspace's portal. */
+export function authRoutes(parts: Parts): Router {
+  const { authenticate, crm, database, holders, keys, limits, mailContext, placeOf, secrets, strategies } = parts
   const router = Router()
-  const mails = mailed !== undefined
-  const showSignIn = signIn(req => offered(database, req.portal.workspace.id, mails))
-  const passport = new Passport().use('password', password(database, identity))
-  const check = (req: Request, res: Response) =>
-    new Promise<Account | undefined>((resolve, reject) => {
-      const done = (error: unknown, account?: Account | false) =>
-        error ? reject(error) : resolve(account || undefined)
-      passport.authenticate('password', { session: false }, done)(
-        Object.assign(req.portal.aside, { body: req.portal.body }),
-        res,
-        reject,
-      )
-    })
+  const show = showSignIn(parts)
 
-  /** A way that this workspace does not offer leads to those that it does. */
-  const only =
-    (way: 'password' | 'code' | 'registration'): RequestHandler =>
-    async (req, res, next) =>
-      (await offered(database, req.portal.workspace.id, mails))[way]
-        ? next()
-        : res.redirect(303, req.portal.url('/sign-in'))
-
-  router.get('/sign-in', anybody, (req, res, next) => {
-    if (req.portal.customer) return res.redirect(303, safe(req, req.query.next))
-    return showSignIn(req, res, next)
-  })
-
-  router.post(
-    '/sign-in',
-    anybody,
-    async (req, res) => {
-      if (!(await offered(database, req.portal.workspace.id, mails)).password) throw new NotFound()
-      const { email, password, next } = read(SignIn, req)
-      const counted = limits.count(req, { account: email, password })
-      const succeeded = await (mailed ? unlocking(mailed, req, email, counted) : counted)
-      const account = await check(req, res)
-      const sentence = account?.suspended ? 'Your access has been suspended.' : wrong
-      if (!mayEnter(account)) return refuse(req, email, 'password', sentence, { email, next })
-      await succeeded()
-      const proofs = [{ by: 'password' as const, at: req.portal.now.getTime() }]
-      await enter({ database, mailed }, req, res, { account, next, proofs })
-    },
-    otherwise(showSignIn),
-  )
-
-  router.post('/sign-out', anybody, async (req, res) => {
-    if (req.portal.customer) await record(req, { event: 'account.signed-out' })
-    await end(req)
-    res.clearCookie('portico.sid', { path: req.portal.url('') })
-    const { next } = Object(req.portal.body)
-    res.redirect(303, next ? safe(req, next) : req.portal.url('/sign-in'))
-  })
-
-  if (mailed) {
-    router.use(['/sign-in/code{/*rest}', '/sign-in/link/:token'], only('code'))
-    router.use(['/forgot-password', '/reset-password/:token', '/unlock/:token'], only('password'))
-    router.use(['/register', '/register/:token'], only('registration'))
-    router.use(reset(mailed), unlock(mailed), codes(mailed), confirmed(mailed), register(mailed))
-  }
-  router.use(devices({ database, mailed }))
-  const alone = async (req: Request) => (await offered(database, req.portal.workspace.id, mails)).passkey
-  const holders = clientHolders({ alone, database, mailed, secrets })
-  router.use(passkeyRoutes({ database, holders, keys, limits, secrets, show: showSignIn }))
-  router.use(secondFactor({ database, holders, limits, secrets }))
-  router.use('/account', account({ database, limits, mailed }))
-
-  router.use(invited({ database, mailed }))
-
+  router.get('/sign-in', anybody, skipIfSignedIn, show)
+  router.post('/sign-in', anybody, signInByPassword(parts), showAgainOnError(show))
+  router.post('/sign-out', anybody, signOut)
+  if (mailContext) router.use(mailedRoutes(parts, mailContext))
+  router.use(devices({ database, mailContext, placeOf }))
+  router.use(passkeyRoutes({ authenticate, database, holders, keys, limits, secrets, show }))
+  if (strategies.length) router.use(signInWith({ ...parts, show }))
+  router.use(secondFactorRoutes({ database, holders, limits, secrets }))
+  router.use(profileRoutes({ ...parts, mails: mailContext !== undefined }))
+  router.use('/account', accountRoutes({ database, limits, mailContext }))
+  router.use(invitationRoutes({ crm, database, mailContext }))
   return router
 }
 
-const wrong = 'This e-mail address and password do not go together.'
+/** The sign-in methods that need mail, each for workspaces that offer it. */
+function mailedRoutes(parts: Parts, mailContext: NonNullable<Parts['mailContext']>): Router {
+  const { authenticate } = parts
+  const router = Router()
+  router.use(['/sign-in/code{/*rest}', '/sign-in/link/:token'], onlyWith(parts, 'code'))
+  router.use(['/forgot-password', '/reset-password/:token', '/unlock/:token'], onlyWith(parts, 'password'))
+  router.use(['/register', '/register/:token'], onlyWith(parts, 'registration'))
+  router.use(
+    passwordResetRoutes(mailContext),
+    unlockRoutes(mailContext),
+    codeRoutes({ ...mailContext, authenticate }),
+    confirmed(mailContext, parts),
+    registrationRoutes(mailContext),
+  )
+  return router
+}
+
+const methodsOf = ({ database, mailContext }: Parts, workspace: string) =>
+  signInMethodsOf(database, workspace, mailContext !== undefined)
+
+/** Redirects to the offered sign-in methods if this workspace does not offer this one. */
+const onlyWith =
+  (parts: Parts, method: 'password' | 'code' | 'registration'): RequestHandler =>
+  async (req, res, next) => {
+    const methods = await methodsOf(parts, req.portal.workspace.id)
+    if (methods[method]) return next()
+    res.redirect(303, req.portal.url('/sign-in'))
+  }
+
+const skipIfSignedIn: RequestHandler = (req, res, next) => {
+  if (req.portal.customer) return res.redirect(303, safeRedirect(req, req.query.next))
+  next()
+}
+
+const signInByPassword =
+  (parts: Parts): RequestHandler =>
+  async (req, res) => {
+    const { authenticate, database, limits, mailContext } = parts
+    const methods = await methodsOf(parts, req.portal.workspace.id)
+    if (!methods.password) throw new NotFound()
+    const { email, password, next } = read(SignIn, req)
+    const counted = limits.count(req, { account: email, password })
+    const succeeded = await (mailContext ? mailUnlock(mailContext, req, email, counted) : counted)
+    const found = await authenticate(req, 'password', { body: { email, password } })
+    if (!found.account) return refuseSignIn(req, email, 'password', found.reason, { email, next })
+    await succeeded()
+    const verifications = [{ by: 'password' as const, at: req.portal.now.getTime() }]
+    await signIn({ database, mailContext }, req, res, { account: found.account, next, verifications })
+  }
+
+const signOut: RequestHandler = async (req, res) => {
+  if (req.portal.customer) await recordEvent(req, { event: 'account.signed-out' })
+  await endSession(req)
+  forgetForm(req, res)
+  res.clearCookie('portico.sid', { path: req.portal.url('') })
+  const { next } = Object(req.portal.body)
+  res.redirect(303, next ? safeRedirect(req, next) : req.portal.url('/sign-in'))
+}
 
 const SignIn = z.object({
-  email: z.string('Type your e-mail address.').trim().toLowerCase().max(320).min(1, 'Type your e-mail address.'),
-  password: z.string('Type your password.').min(1, 'Type your password.'),
+  email: z.string('Enter your e-mail address.').trim().toLowerCase().max(320).min(1, 'Enter your e-mail address.'),
+  password: z.string('Enter your password.').min(1, 'Enter your password.'),
   next: z.string().optional().catch(undefined),
 })
 
-const signIn =
-  (waysOf: (req: Request) => ReturnType<typeof offered>): RequestHandler =>
+const showSignIn =
+  (parts: Parts): RequestHandler =>
   async (req, res) => {
-    const { problem } = req.portal
-    const refused = problem instanceof Invalid || problem instanceof TooOften
+    const { problem, user, workspace } = req.portal
+    const refused = problem instanceof Invalid || problem instanceof RateLimited
     const typed = refused ? (problem.typed as Record<string, unknown>) : {}
     if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
-    const ways = await waysOf(req)
-    req.portal.frame = 'solo'
-    res.answer('auth/sign-in', {
+    const methods = {
+      ...(await methodsOf(parts, workspace.id)),
+      strategies: await offeredStrategies(parts.database, workspace, parts.strategies),
+    }
+    const preferred = problem ? undefined : (req.query.way ?? rememberedSignInMethod(req))
+    const byCode = !methods.password || (methods.code && preferred === 'code')
+    req.portal.frame = 'bare'
+    res.respond('auth/sign-in', {
       next: typed.next ?? req.query.next ?? '',
-      suspended: req.portal.visitor?.person?.suspended ?? false,
-      left: req.portal.visitor?.person != null && !req.portal.visitor.memberships.length,
+      suspended: user?.person?.suspended ?? false,
+      left: user?.person != null && !user.memberships.length && !user.switchedOff,
+      switchedOff: user?.switchedOff ?? false,
       changed: req.query.changed === '' && !problem,
       unlocked: req.query.unlocked === '' && !problem,
-      ways,
-      way:
-        !ways.password || (!problem && ways.code && (req.query.way ?? rememberedWay(req)) === 'code')
-          ? 'code'
-          : 'password',
+      methods,
+      method: byCode ? 'code' : 'password',
     })
   }

@@ -9,14 +9,14 @@ const account = '/account/second-factor'
 const settings = '/settings/client-portal'
 
 const keyIn = (text: string) => /secret=([A-Z2-7]+)/.exec(text)![1]!
-/** The app's code so many half minutes from now. */
+/** Returns the app's code, so many time steps from now. */
 const codeOf = (secret: string, steps = 0) => new TOTP({ secret }).generate({ timestamp: testTime() + steps * 30_000 })
 const codesIn = (text: string) => [...text.matchAll(/<bdi>([A-Z2-9]{5}-[A-Z2-9]{5})<\/bdi>/g)].map(it => it[1]!)
 
 async function setUp(who: Visitor) {
   expect((await who.post(account)).headers.location).to.equal(`/portal/brightside${account}`)
   const secret = keyIn((await who.get(account)).text)
-  // The half minute before, so that the tests have the next two left.
+  // Uses the time step before, so that the tests have the next two left.
   const answer = await who.post(`${account}/confirmation`, { code: codeOf(secret, -1) })
   expect(answer).to.include({ status: 200 }).and.show('The second factor is on', 'recovery-codes.txt')
   return { secret, codes: codesIn(answer.text) }
@@ -31,20 +31,20 @@ const second = (who: Visitor, code: string) => who.post('/sign-in/second-factor'
 const at = async (scene: Scene, minutes: number) =>
   scene.owner('portal.client_sessions').update({
     sess: scene.owner.raw(
-      `jsonb_set(sess, '{proofs}', '[{"by": "password", "at": ${testTime() - minutes * 60_000}}]')`,
+      `jsonb_set(sess, '{verifications}', '[{"by": "password", "at": ${testTime() - minutes * 60_000}}]')`,
     ),
   })
 
-/** Lets the jobs that wait for their day come now; with the second factor's end, and its age, moved where an end is given. */
+/** Runs the waiting jobs now. With `end`, also moves the second factor's end and creation date. */
 async function soon(scene: Scene, end: Date | null) {
   if (end) {
     const { factors_end_at: was } = await scene.owner('portal.client_users').where({ email }).first('factors_end_at')
     await scene.owner('portal.client_users').where({ email }).update({ factors_end_at: end })
-    const earlier = (column: string) =>
+    const moved = (column: string) =>
       scene.owner.raw(`${column} - interval '${was.getTime() - end.getTime()} milliseconds'`)
     await scene
       .owner('portal.client_factors')
-      .update({ confirmed_at: earlier('confirmed_at'), created_at: earlier('created_at') })
+      .update({ confirmed_at: moved('confirmed_at'), created_at: moved('created_at') })
   }
   await scene
     .owner('portal_jobs.job')
@@ -55,7 +55,7 @@ async function soon(scene: Scene, end: Date | null) {
 describe('a second factor', () => {
   afterEach(leave)
 
-  it('counts when a code of it was typed, is asked for at sign-in, and each code once', async () => {
+  it('is active after its first code, and is required at sign-in, each code once', async () => {
     const scene = await open({ mail: 'kept' })
     const [me, elsewhere] = [await scene.visit('owner'), await scene.visit('owner')]
     expect(await me.get('/account')).to.show('Second factor')
@@ -65,7 +65,7 @@ describe('a second factor', () => {
     expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
     expect(await me.post(`${account}/confirmation`, { code: '000000' }))
       .to.include({ status: 422 })
-      .and.show('This code does not fit.')
+      .and.show('That code doesn’t match.')
     const { secret, codes } = await setUp(me)
     expect(codes).to.have.length(10)
     expect((await scene.mailTo(email)).subject).to.equal('A second factor was set up')
@@ -95,7 +95,7 @@ describe('a second factor', () => {
     )
   })
 
-  it('of two at once with one code is taken once, is slowed down, and not waited for longer than ten minutes', async () => {
+  it('accepts a code once of two concurrent uses, limits attempts, and expires after ten minutes', async () => {
     const scene = await open({ mail: 'kept' })
     const { secret } = await setUp(await scene.visit('owner'))
     const [one, two] = [await signIn(scene), await signIn(scene)]
@@ -104,7 +104,7 @@ describe('a second factor', () => {
     const late = await signIn(scene)
     await scene.owner('portal.client_sessions').update({
       sess: scene.owner.raw(
-        `case when sess ->> 'half' is not null then jsonb_set(sess, '{half,proof,at}', '1') else sess end`,
+        `case when sess ->> 'pendingFactor' is not null then jsonb_set(sess, '{pendingFactor,proof,at}', '1') else sess end`,
       ),
     })
     expect((await second(late.who, codeOf(secret, 1))).headers.location).to.equal('/portal/brightside/sign-in')
@@ -113,7 +113,7 @@ describe('a second factor', () => {
     expect((await second(who, codeOf(secret, 1))).status).to.equal(429)
   })
 
-  it('is replaced by a recovery code, once, which is mailed; and the database tells none of them', async () => {
+  it('is replaced by a recovery code, once, with a mail; the database reveals no code', async () => {
     const scene = await open({ mail: 'kept' })
     const { secret, codes } = await setUp(await scene.visit('owner'))
     const rows = JSON.stringify([await scene.owner('portal.client_factors'), await scene.owner('portal.client_outbox')])
@@ -125,7 +125,7 @@ describe('a second factor', () => {
     expect((await scene.mailTo(email, 'A recovery code was used')).text).to.include('9 are left')
     const again = await signIn(scene)
     expect((await second(again.who, codes[3]!)).status).to.equal(422)
-    expect(await who.get('/activity')).to.show('came in by a recovery code')
+    expect(await who.get('/activity')).to.show('signed in with a recovery code')
     const made = await who.post(`${account}/recovery-codes`)
     expect(codesIn(made.text)).to.have.length(10)
     expect((await second(again.who, codes[4]!)).status).to.equal(422)
@@ -152,15 +152,15 @@ describe('a second factor', () => {
         ]) {
           const answer = await me.post(path, { name: 'Phone', credential: '{}', ...proof })
           expect(answer, `${path} ${why}`).to.include({ status: 403 })
-          expect(answer).to.show('Code of the app').and.not.show('type="password"')
+          expect(answer).to.show('Code from the app').and.not.show('type="password"')
         }
       expect(await scene.owner('portal.client_factors').orderBy('id'), why).to.deep.equal(before)
     }
-    // A password typed a moment ago.
+    // The password was verified a moment ago.
     await at(scene, 0)
     await refused('by a fresh password')
     await admin.postAt(`${settings}/sign-in`, {
-      'was.step-up.account.factor': 'proof',
+      'was.step-up.account.factor': 'verification',
       'step-up.account.factor': 'none',
     })
     await refused('where the workspace asks for nothing')
@@ -195,10 +195,10 @@ describe('a second factor', () => {
     await me.post(`${account}/removal`)
     expect(await scene.mailTo(email, 'A second factor was removed'))
       .to.have.property('text')
-      .include('is still asked for')
+      .include('is still required')
   })
 
-  it('of another kind is added by the one that there is, also where an app was begun before it', async () => {
+  it('of another kind is added by an existing one, also where an app’s setup was begun before', async () => {
     const scene = await open({ mail: 'kept' })
     const me = await scene.visit('owner')
     await me.post(account)
@@ -219,12 +219,15 @@ describe('a second factor', () => {
     expect((await scene.owner('portal.client_factors').where({ kind: 'app' }).first()).confirmed_at).to.equal(null)
   })
 
-  it('is what some actions ask for, where the workspace wants it', async () => {
+  it('is required by some actions, where the workspace wants it', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me, other] = [await scene.visit('admin'), await scene.visit('owner'), await scene.visit('neighbour')]
-    await admin.postAt(`${settings}/sign-in`, { 'was.step-up.team.change': 'proof', 'step-up.team.change': 'second' })
     await admin.postAt(`${settings}/sign-in`, {
-      'was.step-up.account.factor': 'proof',
+      'was.step-up.team.change': 'verification',
+      'step-up.team.change': 'second',
+    })
+    await admin.postAt(`${settings}/sign-in`, {
+      'was.step-up.account.factor': 'verification',
       'step-up.account.factor': 'second',
     })
     const { secret } = await setUp(me)
@@ -232,7 +235,7 @@ describe('a second factor', () => {
     const invitation = { name: 'Jo', email: 'jo@x.example', role: 'viewer' }
     expect(await me.post('/team/invitations', invitation))
       .to.include({ status: 403 })
-      .and.show('Code of the app')
+      .and.show('Code from the app')
       .and.not.show('type="password"')
     const cheat = { ...invitation, 'step-up.by': 'password', 'step-up.password': password }
     expect((await me.post('/team/invitations', cheat)).status).to.equal(403)
@@ -240,25 +243,25 @@ describe('a second factor', () => {
     expect((await me.post('/team/invitations', proven)).status).to.equal(303)
     expect(await other.post('/team/invitations', invitation))
       .to.include({ status: 403 })
-      .and.show('you have none yet')
+      .and.show('you haven’t set one up yet')
   })
 
   it('is needed from a day on by the roles that the workspace names, after a time of reminders', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, billing] = [await scene.visit('admin'), await scene.visit('billing')]
     const demand = (was: string, from: string, roles: string[]) =>
-      admin.postAt(`${settings}/sign-in`, { 'was.demand': was, 'demand.from': from, 'demand.roles': roles })
+      admin.postAt(`${settings}/sign-in`, { 'was.mfa': was, 'mfa.from': from, 'mfa.roles': roles })
     expect((await demand('nobody', '2026-12-01', ['admin', 'approver'])).status).to.equal(303)
     const early = await signIn(scene)
     expect(early.location).to.equal(`/portal/brightside${account}`)
-    expect(await early.who.get(account)).to.show('asks for a second factor from 1 Dec 2026 on.', 'Later')
+    expect(await early.who.get(account)).to.show('requires a second factor from 1 Dec 2026.', 'Later')
     expect((await early.who.get('/invoices')).status).to.equal(200)
 
     expect((await demand('nobody', '2026-11-21', ['admin'])).status).to.equal(409)
     expect((await demand('2026-12-01 admin approver', '2026-11-21', ['admin'])).status).to.equal(303)
     for (const path of ['/', '/invoices', '/team'])
       expect((await early.who.get(path)).headers.location, path).to.equal(`/portal/brightside${account}`)
-    expect((await early.who.api('/invoices')).body).to.include({ status: 403, code: 'second-factor-needed' })
+    expect((await early.who.api('/invoices')).body).to.include({ status: 403, code: 'second-factor-required' })
     expect((await early.who.fragment('/invoices')).headers['hx-redirect']).to.equal(`/portal/brightside${account}`)
     expect((await billing.get('/invoices')).status).to.equal(200)
     await setUp(early.who)
@@ -270,7 +273,7 @@ describe('a second factor', () => {
     expect((await demand('2026-11-21 admin', '', [])).status).to.equal(303)
   })
 
-  it('is taken off by staff a day later, which is told to the person at once and ends every session', async () => {
+  it('is removed by staff a day later, with a mail to the person at once, and every session ends', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me, colleague] = [
       await scene.visit('admin'),
@@ -280,17 +283,17 @@ describe('a second factor', () => {
     await setUp(me)
     const { id } = await scene.owner('portal.client_users').where({ email }).first('id')
     const path = `${settings}/people/${id}/second-factor-reset`
-    expect(await admin.at(`${settings}/people`)).to.show('Take off the second factor: Nadia El-Khoury')
+    expect(await admin.at(`${settings}/people`)).to.show('Remove the second factor: Nadia El-Khoury')
     expect((await colleague.postAt(path)).status).to.equal(403)
     const asked = await Promise.all([admin.postAt(path), admin.postAt(path)])
     for (const it of asked) expect(it.headers.location).to.equal(`${settings}/people?done=reset`)
     const { text } = await scene.mailTo(email, 'Your second factor is being taken off')
-    expect(text).to.match(/Marta Lindqvist of Brightside Agency is taking(.|\n)*It goes on \d+ \w+ 2026/)
-    expect(await admin.at(`${settings}/people`)).to.show('the second factor goes', 'Keep the second factor: Nadia')
+    expect(text).to.match(/Marta Lindqvist at Brightside Agency is removing(.|\n)*It will be removed on \d+ \w+ 2026/)
+    expect(await admin.at(`${settings}/people`)).to.show('second factor removed on', 'Keep the second factor: Nadia')
     expect(await admin.at(`${settings}/activity`)).to.show('takes the second factor off the account of Nadia El-Khoury')
 
     expect(await scene.owner('portal.client_outbox').where({ kind: 'factor-reset' })).to.have.length(1)
-    // Not before its time, whenever a job comes by.
+    // A job that runs early does nothing.
     await soon(scene, null)
     expect((await me.get('/account')).status).to.equal(200)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/sign-in/second-factor')
@@ -301,7 +304,7 @@ describe('a second factor', () => {
     expect((await admin.postAt(path)).status).to.equal(404)
   })
 
-  it('stays where its owner uses it within that day, or staff change their minds', async () => {
+  it('stays if its owner uses it within that day, or staff change their minds', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me] = [await scene.visit('admin'), await scene.visit('owner')]
     const { secret, codes } = await setUp(me)
@@ -333,7 +336,7 @@ describe('a second factor', () => {
     expect((await signIn(scene)).location).to.equal('/portal/brightside/sign-in/second-factor')
   })
 
-  it('goes alone: one that came after staff were asked stays', async () => {
+  it('is removed alone: one that was added after the request stays', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me] = [await scene.visit('admin'), await scene.visit('owner')]
     await setUp(me)

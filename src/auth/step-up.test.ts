@@ -1,24 +1,25 @@
 import { expect } from 'chai'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
-import { may, section, stepUp } from '../section.ts'
-import { sections } from '../sections.ts'
+import { sections } from '../plugin/discover.ts'
+import { may, stepUp } from '../plugin/permissions.ts'
+import { section } from '../plugin/plugin.ts'
 
 const owner = whoIs('owner')
 const invitation = { name: 'Jo "the <b>baker"', email: 'jo@acmebakery.example', role: 'viewer' }
 const codeIn = (text: string) => /^(\d{6})$/m.exec(text)?.[1] ?? ''
 
-/** As if all sessions had been begun so many minutes earlier. */
+/** Moves the start of all sessions back by so many minutes. */
 const pass = ({ owner }: Scene, minutes: number) =>
   owner('portal.client_sessions').update({
     sess: owner.raw(
-      `jsonb_set(sess, '{proofs}', (
-      select jsonb_agg(it || jsonb_build_object('at', (it ->> 'at')::bigint - ?::bigint)) from jsonb_array_elements(sess -> 'proofs') it))`,
+      `jsonb_set(sess, '{verifications}', (
+      select jsonb_agg(it || jsonb_build_object('at', (it ->> 'at')::bigint - ?::bigint)) from jsonb_array_elements(sess -> 'verifications') it))`,
       [minutes * 60_000],
     ),
   })
 
-/** What the page would send on. */
+/** The fields that the step-up page would post again. */
 const fieldsOf = (text: string) =>
   [...text.matchAll(/<input type="hidden" name="([^"]+)"(?: autocomplete="\w+")? value="([^"]*)">/g)].map(
     it =>
@@ -33,21 +34,21 @@ const again = (who: Visitor, path: string, text: string, more: object) =>
     new URLSearchParams([...fieldsOf(text), ...Object.entries(more)] as [string, string][]).toString() as never,
   )
 
-/** A section of two routes that ask. */
+/** A section with two routes that require a step-up. */
 const safe = section({
   ...sections.find(it => it.name === 'invoices')!,
   name: 'invoices',
-  stepUps: { 'invoices.open': { label: 'Open the safe', rung: 'proof' } },
+  stepUps: { 'invoices.open': { label: 'Open the safe', level: 'verification' } },
   routes(router) {
     router.get('/safe', may('invoices.see'), stepUp('invoices.open'), (_req, res) => void res.send('opened'))
     router.post('/safe', may('invoices.see'), stepUp('invoices.open'), (req, res) => void res.send(req.portal.body))
   },
 })
 
-describe('a step up', () => {
+describe('a step-up', () => {
   afterEach(leave)
 
-  it('is asked for ten minutes after the last proof, keeps what was typed, and sends it on with the password', async () => {
+  it('is required ten minutes after the last verification, keeps the input, and sends it with the password', async () => {
     const scene = await open({ mail: 'kept' })
     const me = await scene.visit('owner')
     await pass(scene, 9)
@@ -56,9 +57,7 @@ describe('a step up', () => {
     )
     await pass(scene, 2)
     const asked = await me.post('/team/invitations', invitation)
-    expect(asked)
-      .to.include({ status: 403 })
-      .and.show('Please confirm that it is you', 'Invite somebody', 'Your password')
+    expect(asked).to.include({ status: 403 }).and.show('Confirm that it’s you', 'Invite somebody', 'Your password')
     expect(asked.text).to.not.include('<b>baker')
     expect(await scene.owner('portal.client_invitations')).to.have.length(1)
 
@@ -76,14 +75,14 @@ describe('a step up', () => {
     expect(await me.get('/activity')).to.show('confirmed who they are, by password')
   })
 
-  it('may be taken by a mailed code, which is that person’s, for this only and once', async () => {
+  it('accepts a mailed code, of that person, for this purpose only and once', async () => {
     const scene = await open({ mail: 'kept' })
     const [me, other] = [await scene.visit('owner'), await scene.visit('neighbour')]
     await pass(scene, 11)
     const asked = await me.post('/team/invitations', invitation)
     scene.mails.length = 0
     const sent = await again(me, '/team/invitations', asked.text, { 'step-up.show': 'code' })
-    expect(sent).to.include({ status: 403 }).and.show('Six digits are on their way to', 'autocomplete="one-time-code"')
+    expect(sent).to.include({ status: 403 }).and.show('We’ve sent six digits to', 'autocomplete="one-time-code"')
     const code = codeIn((await scene.mailTo(owner.email)).text)
     const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 
@@ -110,11 +109,11 @@ describe('a step up', () => {
     ).to.equal(422)
   })
 
-  it('is asked by page, fragment and JSON, hands a route its own fields only, and leads to an address that was looked at', async () => {
+  it('works by page, fragment and JSON, passes a route only its own fields, and continues to a page shown by GET', async () => {
     const scene = await open({ mail: 'kept', sections: [safe] })
     const me = await scene.visit('owner')
     await pass(scene, 11)
-    expect((await me.api('/invoices/safe')).body).to.include({ status: 403, code: 'proof-needed' })
+    expect((await me.api('/invoices/safe')).body).to.include({ status: 403, code: 'verification-required' })
     expect(await me.fragment('/invoices/safe'))
       .to.include({ status: 403 })
       .and.show('Open the safe')
@@ -146,11 +145,11 @@ describe('a step up', () => {
     const { text } = await me.post('/team/invitations', invitation)
     for (let at = 0; at < 5; at++) await again(me, '/team/invitations', text, { 'step-up.password': `wrong ${at}` })
     const late = await again(me, '/team/invitations', text, { 'step-up.password': owner.password })
-    expect(late).to.include({ status: 429 }).and.show('That was tried too often.', 'value="jo@acmebakery.example"')
+    expect(late).to.include({ status: 429 }).and.show('Too many attempts.', 'value="jo@acmebakery.example"')
     expect(late.headers).to.have.property('retry-after')
   })
 
-  it('is asked for where the workspace wants it, from the next click on', async () => {
+  it('is required where the workspace wants it, from the next click on', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, me] = [await scene.visit('admin'), await scene.visit('owner')]
     await pass(scene, 11)
@@ -158,14 +157,14 @@ describe('a step up', () => {
     expect(await admin.at(settings)).to.show('Asked again', 'Invite somebody, change roles and limits, or end access')
     const set = (before: string, after: string) =>
       admin.postAt(settings, { 'was.step-up.team.change': before, 'step-up.team.change': after })
-    expect((await set('proof', 'none')).headers.location).to.equal(`${settings}?saved`)
+    expect((await set('verification', 'none')).headers.location).to.equal(`${settings}?saved`)
     expect((await me.post('/team/invitations', invitation)).status).to.equal(303)
-    expect((await set('proof', 'none')).status).to.equal(409)
-    expect((await set('none', 'proof')).status).to.equal(303)
+    expect((await set('verification', 'none')).status).to.equal(409)
+    expect((await set('none', 'verification')).status).to.equal(303)
     expect((await me.post('/team/invitations', invitation)).status).to.equal(403)
     expect(await admin.at('/settings/client-portal/activity')).to.show(
       'asks for nothing more before: Invite somebody',
-      'asks for a fresh proof before: Invite somebody',
+      'asks for a recent verification before: Invite somebody',
     )
   })
 })

@@ -1,100 +1,121 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
-import { record } from '../activity.ts'
-import type { Identity } from '../crm.ts'
-import { within } from '../database.ts'
-import { Invalid, ProofNeeded, TooOften } from '../errors.ts'
-import { anyMember, type Rung, type Section, type StepUp } from '../section.ts'
-import type { Row } from '../settings/toggles.ts'
-import { keep, renew, safe, seconds } from './enter.ts'
-import { useSecond, type Whose } from './factors.ts'
+import type { Identity } from '../crm/crm.ts'
+import { Invalid, RateLimited, VerificationRequired } from '../http/errors.ts'
+import { recordEvent } from '../platform/activity.ts'
+import { within } from '../platform/database.ts'
+import type { AssuranceLevel, StepUp } from '../plugin/parts.ts'
+import { anyMember } from '../plugin/permissions.ts'
+import type { Section } from '../plugin/plugin.ts'
+import type { PluginHost } from '../plugin/registry.ts'
+import type { SettingRow } from '../plugin/toggles.ts'
+import { type FactorOwner, useSecondFactor } from './factors.ts'
+import { type Account, type MailContext, sendMail, withMail } from './mail-context.ts'
 import type { Passkeys } from './passkeys.ts'
-import { knows } from './password.ts'
 import { accountOf } from './people.ts'
-import type { Held, Proof } from './sessions.ts'
-import { issue } from './tokens.ts'
-import { tryCode } from './typed-code.ts'
-import { type Account, mailing, type Ways, write } from './way.ts'
+import type { SessionData, Verification } from './sessions.ts'
+import { keepSecondFactor, renewSession, safeRedirect, secondFactorMethods } from './sign-in.ts'
+import { issueToken } from './tokens.ts'
+import { verifyTypedCode } from './typed-code.ts'
+import { verifyPassword } from './verify-password.ts'
 
-/** How long a proof counts, in milliseconds, and how long a code for one is good, in minutes. */
-const remembered = 10 * 60_000
-const good = 10
+/** How long a verification is recent, in milliseconds, and how long a step-up code is valid, in minutes. */
+const recentFor = 10 * 60_000
+const codeMinutes = 10
 
-interface Parts extends Pick<Ways, 'database' | 'limits' | 'secrets'> {
-  mailed: Ways | undefined
+interface Parts extends Pick<MailContext, 'database' | 'limits' | 'secrets'> {
+  mailContext: MailContext | undefined
   keys: Passkeys
   actions: Map<string, StepUp>
-  /** Who is signed in, and what they can prove it by. */
-  prover(req: Request): Promise<Prover | undefined>
+  /** Returns the signed-in user and the methods that can verify them. */
+  stepUpUser(req: Request): Promise<StepUpUser | undefined>
 }
 
-export interface Prover {
+export interface StepUpUser {
   id: string
   email: string
-  /** Whose second factors prove it. */
-  whose: Whose[]
-  /** Whether they have one, and which. */
+  /** The accounts whose second factors count. */
+  factorOwners: FactorOwner[]
+  /** Whether they have a second factor, and which. */
   factor: boolean
   passkey: boolean
   app: boolean
-  /** Whether there may be a password. */
+  /** Whether they may have a password. */
   password: boolean
-  /** Whether this is it. */
-  knows(typed: string): Promise<boolean>
-  /** Mails a code, where that can be done, and gives its id. */
+  /** Whether this is their password. */
+  verifyPassword(typed: string): Promise<boolean>
+  /** Mails a code and returns its id; absent where codes cannot be mailed. */
   sendCode?(): Promise<string>
-  /** A second factor was used. */
-  used?(): Promise<void>
-  /** Where who does not want to goes back to. */
+  /** Called when a second factor was used. */
+  factorUsed?(): Promise<void>
+  /** The address that "Cancel" returns to. */
   back: string
 }
 
-/** That of changing second factors, which staff of a portal that stands alone have as well. */
-export const factorStepUp: [string, StepUp] = ['account.factor', { label: 'Set up a second factor', rung: 'proof' }]
+/** The step-up for changing second factors, which stand-alone staff have as well. */
+export const factorStepUp: [string, StepUp] = [
+  'account.factor',
+  { label: 'Set up a second factor', level: 'verification' },
+]
 
-/** Every action that asks for a fresh proof, or may be made to. */
-export const stepUpsOf = (sections: Section[]): Map<string, StepUp> =>
-  new Map<string, StepUp>([
-    ['account.address', { label: 'Change the e-mail address', rung: 'proof' }],
-    factorStepUp,
-    ['team.change', { label: 'Invite somebody, change roles and limits, or end access', rung: 'proof' }],
-    ['account.tokens', { label: 'Make a token for a program', rung: 'proof' }],
-    ['account.data', { label: 'Take a copy of one’s own data, or end one’s account', rung: 'proof' }],
-    ...sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {})),
-  ])
+/** Returns every action that has or may get a step-up, those of the account first. */
+export function stepUpsOf(sections: Section[]): Map<string, StepUp> {
+  const ofPlugins = sections.flatMap(it => Object.entries<StepUp>(it.stepUps ?? {}))
+  const ofAccount = ofPlugins.filter(([action]) => action.startsWith('account.'))
+  return new Map([...ownStepUps, ...ofAccount, ...ofPlugins])
+}
+
+/** Plugins register their actions here; the names of the core's actions are reserved. */
+export const stepUpHost: PluginHost = {
+  shape: {},
+  add({ name, stepUps }) {
+    const [action] = ownStepUps.find(([it]) => it in (stepUps ?? {})) ?? []
+    if (action)
+      throw new TypeError(`createPortal: plugin ${name}: stepUps.${action} is a step-up of the portal itself.`)
+  },
+}
+
+const ownStepUps: [string, StepUp][] = [
+  ['account.address', { label: 'Change the e-mail address', level: 'verification' }],
+  factorStepUp,
+  ['team.change', { label: 'Invite somebody, change roles and limits, or end access', level: 'verification' }],
+]
 
 /**
- * Asks for a fresh proof of who somebody is before what the workspace holds to need one (OWASP ASVS 5.0, 7.5.3). The
- * page that asks carries what was typed, and sends it on to the same address with the proof: a route behind `stepUp`
- * sees its own fields only, once.
+ * Requires a recent verification before the actions that the workspace protects (OWASP ASVS 5.0, 7.5.3). The step-up
+ * page carries the form's fields and posts them to the same address with the verification. A route behind `stepUp` sees
+ * only its own fields, once.
  */
-export function ladder({ identity, ...parts }: Omit<Parts, 'prover'> & { identity: Identity | undefined }): Router {
+export function clientStepUp({
+  identity,
+  ...parts
+}: Omit<Parts, 'stepUpUser'> & { identity: Identity | undefined }): Router {
   const router = Router()
-  router.use(climbing({ ...parts, prover: req => clientProver({ ...parts, identity }, req) }))
+  router.use(provideStepUp({ ...parts, stepUpUser: req => clientStepUpUser({ ...parts, identity }, req) }))
 
-  /** For an address that is looked at: a form leads there. */
+  /** Step-up before a page that is shown by GET: a form posts here, and then continues to `next`. */
   router.post(
     '/step-up',
     anyMember,
-    (req, res, next) => req.portal.climb(String(Object(req.portal.body)['step-up.action']), res, next),
-    (req, res) => res.redirect(303, safe(req, Object(req.portal.body).next)),
+    (req, res, next) => req.portal.requireStepUp(String(Object(req.portal.body)['step-up.action']), res, next),
+    (req, res) => res.redirect(303, safeRedirect(req, Object(req.portal.body).next)),
   )
 
   return router
 }
 
-/** Gives the routes behind it `stepUp`. */
-export const climbing =
+/** Provides `stepUp` to the routes behind it. */
+export const provideStepUp =
   (parts: Parts): RequestHandler =>
   (req, _res, next) => {
-    req.portal.climb = (action, res, next) => climb(parts, action, req, res, next)
+    req.portal.requireStepUp = (action, res, next) => requireStepUp(parts, action, req, res, next)
     next()
   }
 
-async function clientProver(
-  { database, identity, mailed }: Pick<Parts, 'database' | 'mailed'> & { identity: Identity | undefined },
+async function clientStepUpUser(
+  { database, identity, mailContext }: Pick<Parts, 'database' | 'mailContext'> & { identity: Identity | undefined },
   req: Request,
-): Promise<Prover | undefined> {
+): Promise<StepUpUser | undefined> {
   const { workspace, customer } = req.portal
   const { person, client } = customer
   const scope = { workspace: workspace.id }
@@ -102,91 +123,94 @@ async function clientProver(
   if (!account) return undefined
   return {
     ...account,
-    whose: account.persons.map(it => ({ workspace: workspace.id, person: it })),
+    factorOwners: account.persons.map(it => ({ workspace: workspace.id, person: it })),
     password: account.password_hash !== '' && (account.password_hash !== null || identity !== undefined),
-    knows: typed => knows(identity, workspace, account, typed),
-    sendCode: mailed && (() => sendCode(mailed, req, account)),
-    used: () => keep(database, req, { ...person, client: client.id }),
+    verifyPassword: typed => verifyPassword(identity, workspace, account, typed),
+    sendCode: mailContext && (() => sendCode(mailContext, req, account)),
+    factorUsed: () => keepSecondFactor(database, req, { ...person, client: client.id }),
     back: req.portal.url('/'),
   }
 }
 
-async function climb(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
+async function requireStepUp(parts: Parts, action: string, req: Request, res: Response, next: () => void) {
   const { body, wants } = req.portal
-  const rung = await rungOf(parts, req, action)
-  const given = Given.parse(Object(body))
-  if (body) req.portal.body = carried(body)
-  if (rung === 'none' || proven(req, rung)) return next()
-  if (wants === 'json') throw new ProofNeeded()
+  const level = await requiredLevel(parts, req, action)
+  const given = StepUpFields.parse(Object(body))
+  if (body) req.portal.body = withoutStepUpFields(body)
+  if (level === 'none' || hasRecentVerification(req, level)) return next()
+  if (wants === 'json') throw new VerificationRequired()
 
-  const who = await parts.prover(req)
-  if (!who) throw new ProofNeeded()
-  const ways = waysOf(who, rung)
+  const who = await parts.stepUpUser(req)
+  if (!who) throw new VerificationRequired()
+  const methods = methodsOf(who, level)
   let sent = given['step-up.id']
   try {
-    if (given['step-up.show'] === 'code' && ways.includes('code')) sent = await who.sendCode?.()
-    const by = given['step-up.show'] ? undefined : await prove(parts, req, who, given, ways)
+    if (given['step-up.show'] === 'code' && methods.includes('code')) sent = await who.sendCode?.()
+    const by = given['step-up.show'] ? undefined : await verify(parts, req, who, given, methods)
     if (by) {
-      if (seconds.includes(by)) await who.used?.()
-      await renew(req, renewed(req, by))
-      await record(req, { event: 'account.proven', subject: { by } })
+      if (secondFactorMethods.includes(by)) await who.factorUsed?.()
+      await renewSession(req, sessionWith(req, by))
+      await recordEvent(req, { event: 'account.verified', subject: { by } })
       return next()
     }
-    req.portal.problem = new ProofNeeded()
+    req.portal.problem = new VerificationRequired()
   } catch (error) {
-    if (!(error instanceof Invalid || error instanceof TooOften)) throw error
-    if (error instanceof TooOften) res.set('Retry-After', String(error.seconds))
+    if (!(error instanceof Invalid || error instanceof RateLimited)) throw error
+    if (error instanceof RateLimited) res.set('Retry-After', String(error.seconds))
     req.portal.problem = error
   }
-  req.portal.frame = 'solo'
-  res.answer('auth/step-up', {
-    ...{ action, ways, sent, about: parts.actions.get(action)?.label, email: who.email, back: who.back },
-    way: ways.find(it => it === (given['step-up.show'] ?? given['step-up.by'])) ?? ways[0],
+  req.portal.frame = 'bare'
+  res.respond('auth/step-up', {
+    ...{ action, methods, sent, about: parts.actions.get(action)?.label, email: who.email, back: who.back },
+    method: methods.find(it => it === (given['step-up.show'] ?? given['step-up.by'])) ?? methods[0],
     address: req.method === 'POST' ? req.originalUrl : req.portal.url('/step-up'),
     fields: req.method === 'POST' ? fieldsOf(req.portal.body) : [['next', req.originalUrl]],
   })
 }
 
 /**
- * What this action asks of this person. Second factors are changed by one that there is, whatever the workspace asks for
- * (OWASP ASVS 5.0, 7.5.1); nobody has one before the first is set up.
+ * Returns the level that this action requires of this person. Changing second factors requires an existing one,
+ * whatever the workspace asks for (OWASP ASVS 5.0, 7.5.1); the first one can be set up without.
  */
-async function rungOf({ actions, prover }: Parts, req: Request, action: string): Promise<Rung> {
-  const { visitor } = req.portal
-  const wanted = rungIn(visitor?.settings ?? [], action) ?? actions.get(action)?.rung ?? 'proof'
+async function requiredLevel({ actions, stepUpUser }: Parts, req: Request, action: string): Promise<AssuranceLevel> {
+  const { user } = req.portal
+  const wanted = configuredLevel(user?.settings ?? [], action) ?? actions.get(action)?.level ?? 'verification'
   if (action !== factorStepUp[0]) return wanted
-  if ((await prover(req))?.factor) return 'second'
-  return wanted === 'second' ? 'proof' : wanted
+  if ((await stepUpUser(req))?.factor) return 'second'
+  return wanted === 'second' ? 'verification' : wanted
 }
 
-export const rungs = ['none', 'proof', 'second'] as const satisfies Rung[]
+export const assuranceLevels = ['none', 'verification', 'second'] as const satisfies AssuranceLevel[]
 
-/** What a workspace asks for before an action, where it has said so. */
-export function rungIn(settings: Row[], action: string): Rung | undefined {
+/** Returns the level that the workspace has set for an action; undefined if it has set none. */
+export function configuredLevel(settings: SettingRow[], action: string): AssuranceLevel | undefined {
   const row = settings.find(([client, person, name]) => !client && !person && name === `step-up.${action}`)
-  return rungs.find(it => it === row?.[3])
+  return assuranceLevels.find(it => it === row?.[3])
 }
 
-/** Whether this was proven within the last ten minutes. */
-export function proven({ portal: { aside, now } }: Request<any>, rung: Rung): boolean {
-  const since = now.getTime() - remembered
-  const proofs = aside.session.proofs ?? []
-  return proofs.some(it => it.at > since && (rung !== 'second' || seconds.includes(it.by)))
+/** Whether this session has such a verification within the last ten minutes. */
+export function hasRecentVerification(
+  { portal: { sessionRequest, now } }: Request<any>,
+  level: AssuranceLevel,
+): boolean {
+  const since = now.getTime() - recentFor
+  const verifications = sessionRequest.session.verifications ?? []
+  return verifications.some(it => it.at > since && (level !== 'second' || secondFactorMethods.includes(it.by)))
 }
 
-type Way = 'passkey' | 'totp' | 'password' | 'code'
+type StepUpMethod = 'passkey' | 'totp' | 'password' | 'code'
 
-/** The strongest first. Where the second factor is asked for, nothing else will do. */
-const waysOf = (who: Prover, rung: Rung): Way[] => [
+/** The methods, strongest first. Level `second` accepts only a second factor. */
+const methodsOf = (who: StepUpUser, level: AssuranceLevel): StepUpMethod[] => [
   ...(who.passkey ? (['passkey'] as const) : []),
-  // A recovery code does where the passkey is out of reach.
-  ...(who.app || (who.passkey && rung === 'second') ? (['totp'] as const) : []),
-  ...(rung !== 'second' && who.password ? (['password'] as const) : []),
-  ...(rung !== 'second' && who.sendCode ? (['code'] as const) : []),
+  // A recovery code replaces a passkey that is not at hand.
+  ...(who.app || (who.passkey && level === 'second') ? (['totp'] as const) : []),
+  ...(level !== 'second' && who.password ? (['password'] as const) : []),
+  ...(level !== 'second' && who.sendCode ? (['code'] as const) : []),
 ]
 
-/** What the page that asks adds to a form. */
-const Given = z.object({
+/** The fields that the step-up page adds to a form. */
+const StepUpFields = z.object({
   'step-up.by': z.enum(['passkey', 'totp', 'password', 'code']).optional().catch(undefined),
   'step-up.show': z.enum(['passkey', 'totp', 'password', 'code']).optional().catch(undefined),
   'step-up.password': z.string().catch(''),
@@ -195,40 +219,40 @@ const Given = z.object({
   'step-up.id': z.uuid().optional().catch(undefined),
 })
 
-/** What was typed, without what the page that asks has added. */
-export const carried = (body: unknown): object =>
+/** The form's fields without those of the step-up page. */
+export const withoutStepUpFields = (body: unknown): object =>
   Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !name.startsWith('step-up.')))
 
-/** As a form sends them again, in their order. */
+/** The form's fields in their order, to be posted again. */
 export const fieldsOf = (body: unknown): [string, string][] =>
   Object.entries(Object(body)).flatMap(([name, value]) =>
     [value].flat().map((it): [string, string] => [name, String(it)]),
   )
 
-/** How it was proven; undefined where nothing was given. Throws Invalid beside the field. */
-async function prove(
-  { database, keys, limits, mailed, secrets }: Parts,
+/** Returns how the person was verified; undefined if nothing was entered. Throws Invalid for the field. */
+async function verify(
+  { database, keys, limits, mailContext, secrets }: Parts,
   req: Request,
-  who: Prover,
-  given: z.output<typeof Given>,
-  ways: Way[],
-): Promise<Proof['by'] | undefined> {
+  who: StepUpUser,
+  given: z.output<typeof StepUpFields>,
+  methods: StepUpMethod[],
+): Promise<Verification['by'] | undefined> {
   const { 'step-up.by': by, 'step-up.id': id, 'step-up.password': password, 'step-up.code': code } = given
-  if (!by || !ways.includes(by) || (by === 'code' && !id)) return undefined
-  if (by === 'code') return proveByCode({ database, limits, mailed }, req, who, { id, code })
+  if (!by || !methods.includes(by) || (by === 'code' && !id)) return undefined
+  if (by === 'code') return verifyCode({ database, limits, mailContext }, req, who, { id, code })
   const succeeded = await limits.count(req, { account: `change ${who.id}` })
   if (by === 'password') {
-    if (!(await who.knows(password))) {
+    if (!(await who.verifyPassword(password))) {
       throw new Invalid({ 'step-up.password': ['This is not your password.'] }, {})
     }
   } else if (by === 'passkey') {
     const person = await keys.prove(req, given['step-up.credential'])
-    if (!who.whose.some(it => it.person === person))
-      throw new Invalid({ 'step-up.passkey': ['This passkey opens nothing here. Choose another way.'] }, {})
+    if (!who.factorOwners.some(it => it.person === person))
+      throw new Invalid({ 'step-up.passkey': ['This passkey isn’t registered here. Choose another way.'] }, {})
   } else if (by === 'totp') {
     const scope = { workspace: req.portal.workspace.id }
-    const used = await within(database, scope, tx => useSecond(tx, who.whose, code, secrets))
-    if (!used) throw new Invalid({ 'step-up.code': ['This code is wrong, or was used already.'] }, {})
+    const used = await within(database, scope, tx => useSecondFactor(tx, who.factorOwners, code, secrets))
+    if (!used) throw new Invalid({ 'step-up.code': ['This code is wrong or was already used.'] }, {})
     await succeeded()
     return used
   }
@@ -236,37 +260,50 @@ async function prove(
   return by
 }
 
-async function proveByCode(
-  { database, limits, mailed }: Pick<Parts, 'database' | 'limits' | 'mailed'>,
+async function verifyCode(
+  { database, limits, mailContext }: Pick<Parts, 'database' | 'limits' | 'mailContext'>,
   req: Request,
-  who: Prover,
+  who: StepUpUser,
   { id, code }: { id: string | undefined; code: string },
-): Promise<Proof['by']> {
-  const [secret = ''] = mailed?.secrets ?? []
+): Promise<Verification['by']> {
+  const [secret = ''] = mailContext?.secrets ?? []
   const typed = { kind: 'step-up' as const, id, code, secret, account: `change ${who.id}` }
-  const { used, succeeded } = await tryCode({ database, limits }, req, typed)
-  if (used?.person !== who.id)
-    throw new Invalid({ 'step-up.code': ['This code is wrong, was used, or its time is over.'] }, {})
+  const { used, succeeded } = await verifyTypedCode({ database, limits }, req, typed)
+  if (used?.person !== who.id) throw new Invalid({ 'step-up.code': ['This code is wrong or has expired.'] }, {})
   await succeeded()
   return 'code'
 }
 
-/** What was proven at sign-in stays first. */
-function renewed(req: Request, by: Proof['by']) {
-  const { workspace, person, client, staff, proofs: [first, ...later] = [] } = req.portal.aside.session
-  const proofs = [...(first ? [first] : []), ...later.slice(-3), { by, at: req.portal.now.getTime() }]
-  return { workspace, person, client, staff, proofs } as Held
+/** The verification of the sign-in stays first. */
+function sessionWith(req: Request, by: Verification['by']) {
+  const { workspace, person, client, staff, verifications: [first, ...later] = [] } = req.portal.sessionRequest.session
+  const verifications = [...(first ? [first] : []), ...later.slice(-3), { by, at: req.portal.now.getTime() }]
+  return { workspace, person, client, staff, verifications } as SessionData
 }
 
-async function sendCode(ways: Ways, req: Request, account: Account): Promise<string> {
+async function sendCode(mailContext: MailContext, req: Request, account: Account): Promise<string> {
   const { workspace } = req.portal
-  const [secret = ''] = ways.secrets
-  await ways.limits.count(req, { mail: `step-up ${account.email}` })
-  return mailing(ways, req, async tx => {
-    const { id, code } = await issue(tx, {
-      ...{ workspace: workspace.id, kind: 'step-up', person: account.id, email: account.email, minutes: good, secret },
+  const [secret = ''] = mailContext.secrets
+  await mailContext.limits.count(req, { mail: `step-up ${account.email}` })
+  return withMail(mailContext, req, async tx => {
+    const { id, code } = await issueToken(tx, {
+      ...{
+        workspace: workspace.id,
+        kind: 'step-up',
+        person: account.id,
+        email: account.email,
+        minutes: codeMinutes,
+        secret,
+      },
     })
-    await write(ways, req, tx, 'step-up', { ...account, person: account.id }, { facts: { minutes: good }, code })
+    await sendMail(
+      mailContext,
+      req,
+      tx,
+      'step-up',
+      { ...account, person: account.id },
+      { facts: { minutes: codeMinutes }, code },
+    )
     return id
   })
 }

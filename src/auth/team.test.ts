@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
-import { within } from '../database.ts'
+import { within } from '../platform/database.ts'
 import { invite } from './invitations.ts'
 
 const idOf = async ({ owner }: Scene, role: Role) =>
@@ -13,7 +13,7 @@ const idOf = async ({ owner }: Scene, role: Role) =>
 describe('a team', () => {
   afterEach(leave)
 
-  it('takes the invitations of an admin back with their role, and those of others not', async () => {
+  it('revokes an admin’s invitations with their role, and nobody else’s', async () => {
     const scene = await open({ mail: 'kept' })
     const owner = await scene.visit('owner')
     const { id } = await scene
@@ -24,15 +24,15 @@ describe('a team', () => {
       who.post('/team/invitations', { name: 'New Colleague', email, role: 'admin' })
     const pathOf = async (email: string) =>
       /brightside(\/invitation\/[\w-]+)/.exec((await scene.mailTo(email)).text)![1]!
-    for (const [take, email] of [
-      [`/team/${id}/role`, 'first@else.example'],
-      [`/team/${id}/removal`, 'second@else.example'],
+    for (const [take, fields, email] of [
+      ['/team/roles', { [`role.${id}`]: 'member' }, 'first@else.example'],
+      [`/team/${id}/removal`, {}, 'second@else.example'],
     ] as const) {
-      await owner.post(`/team/${id}/role`, { role: 'admin' })
+      await owner.post('/team/roles', { [`role.${id}`]: 'admin' })
       const leaver = await scene.visit('approver')
       expect((await invite(leaver, email)).status).to.equal(303)
       expect((await invite(owner, `of-the-owner.${email}`)).status).to.equal(303)
-      expect((await owner.post(take, { role: 'member' })).status).to.equal(303)
+      expect((await owner.post(take, fields)).status).to.equal(303)
 
       const nobody = await scene.visit()
       expect((await nobody.get(await pathOf(email))).status).to.equal(410)
@@ -46,7 +46,7 @@ describe('a team', () => {
     expect(await viewer.get('/team'))
       .to.show(
         'Nadia El-Khoury',
-        'Billing: See invoices and payments, See payments',
+        'Billing. Can see invoices and payments, ask questions and pay.',
         'An admin of Acme Bakery can invite',
       )
       .and.not.show('Declan', 'name="role"')
@@ -61,7 +61,7 @@ describe('a team', () => {
       '/portal/brightside/team?done=invited',
     )
     const mail = await scene.mailTo('jo@acmebakery.example')
-    expect(mail.text).to.include('Nadia El-Khoury invites you to the portal of Brightside Agency, for Acme Bakery.')
+    expect(mail.text).to.include('Nadia El-Khoury invited you to the Brightside Agency portal, for Acme Bakery.')
     expect(await owner.get('/team')).to.show('Invited, not here yet', 'Jo Vermeer')
     const path = /brightside(\/invitation\/\S+)/.exec(mail.text)![1]!
     expect((await nobody.post(path, { name: 'Jo Vermeer', password: 'lantern gravel otter teapot' })).status).to.equal(
@@ -72,18 +72,20 @@ describe('a team', () => {
     expect((await nobody.get('/proposals')).status).to.equal(403)
     expect(await owner.post('/team/invitations', { name: '', email: 'nonsense', role: 'billing' }))
       .to.include({ status: 422 })
-      .and.show('Type the name of this person.', 'Type an e-mail address', 'value="nonsense"')
+      .and.show('Enter this person’s name.', 'Enter an e-mail address', 'value="nonsense"')
   })
 
   it('has its roles changed by an admin, from the next click on, and kept in the activity', async () => {
     const scene = await open()
     const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
     expect((await viewer.get('/proposals')).status).to.equal(200)
-    expect((await owner.post(`/team/${await idOf(scene, 'viewer')}/role`, { role: 'billing' })).status).to.equal(303)
+    expect((await owner.post('/team/roles', { [`role.${await idOf(scene, 'viewer')}`]: 'billing' })).status).to.equal(
+      303,
+    )
 
     expect((await viewer.get('/proposals')).status).to.equal(403)
     expect(await owner.get('/activity')).to.show('made Ilse Verhoeven a billing contact')
-    expect((await owner.post(`/team/${await idOf(scene, 'viewer')}/role`, { role: 'owner' })).status).to.equal(422)
+    expect((await owner.post('/team/roles', { [`role.${await idOf(scene, 'viewer')}`]: 'owner' })).status).to.equal(422)
   })
 
   it('loses somebody at once, from this company only', async () => {
@@ -97,22 +99,22 @@ describe('a team', () => {
       .and.not.show('Acme Bakery')
   })
 
-  it('keeps one admin, also when two end each other at once', async () => {
+  it('keeps one admin, also when two remove each other at the same time', async () => {
     const scene = await open()
     const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
     const [me, other] = [await idOf(scene, 'owner'), await idOf(scene, 'viewer')]
     for (const answer of [
-      await owner.post(`/team/${me}/role`, { role: 'viewer' }),
+      await owner.post('/team/roles', { [`role.${me}`]: 'viewer' }),
       await owner.post(`/team/${me}/removal`),
     ])
-      expect(answer).to.include({ status: 422 }).and.show('One admin has to stay.')
+      expect(answer).to.include({ status: 422 }).and.show('There must be at least one admin.')
 
-    await owner.post(`/team/${other}/role`, { role: 'admin' })
+    await owner.post('/team/roles', { [`role.${other}`]: 'admin' })
     const answers = await Promise.all([
       owner.post(`/team/${other}/removal`),
-      viewer.post(`/team/${me}/role`, { role: 'viewer' }),
+      viewer.post('/team/roles', { [`role.${me}`]: 'viewer' }),
     ])
-    // Who is removed before being heard is sent to sign in, which is a 303 too.
+    // A person who was removed before their own request is redirected to sign-in, which is a 303 too.
     expect(answers.filter(it => it.headers.location?.includes('/team?done='))).to.have.length(1)
     const admins = await scene
       .owner('portal.client_memberships')
@@ -121,22 +123,50 @@ describe('a team', () => {
     expect(admins).to.have.length(1)
   })
 
+  it('saves the roles that were changed, all or none, and a successor first', async () => {
+    const scene = await open()
+    const [owner, viewer] = [await scene.visit('owner'), await scene.visit('viewer')]
+    const [me, other, third] = [await idOf(scene, 'owner'), await idOf(scene, 'viewer'), await idOf(scene, 'member')]
+    const roleOf = async (id: string) =>
+      (await scene.owner('portal.client_memberships').where({ person_id: id }).first('role')).role
+    expect(await owner.get('/team')).to.show(
+      'Admin. Can see everything, ask questions, accept and sign, pay and manage people.',
+    )
+
+    const halfWrong = { [`role.${third}`]: 'billing', [`role.${other}`]: 'emperor' }
+    expect(await owner.post('/team/roles', halfWrong)).to.include({ status: 422 })
+    expect(await roleOf(third)).to.equal('member')
+
+    const unchanged = { [`was.${third}`]: 'viewer', [`role.${third}`]: 'viewer' }
+    const handOver = { [`role.${me}`]: 'member', [`role.${other}`]: 'admin', ...unchanged }
+    expect((await owner.post('/team/roles', handOver)).status).to.equal(303)
+    expect(await Promise.all([me, other, third].map(roleOf))).to.deep.equal(['member', 'admin', 'member'])
+
+    const both = (role: string) => ({ [`role.${third}`]: role, [`role.${me}`]: role })
+    const answers = await Promise.all(
+      ['viewer', 'billing', 'approver', 'viewer', 'billing', 'approver'].map(it =>
+        viewer.post('/team/roles', both(it)),
+      ),
+    )
+    expect(answers.map(it => it.status)).to.deep.equal(answers.map(() => 303))
+    expect(await roleOf(third)).to.equal(await roleOf(me))
+  })
+
   it('is managed by nobody else, and nobody else’s is', async () => {
     const scene = await open({ mail: 'kept' })
     const [owner, approver] = [await scene.visit('owner'), await scene.visit('approver')]
     const foreign = await idOf(scene, 'neighbour')
-    for (const path of [
-      `/team/${await idOf(scene, 'viewer')}/role`,
-      `/team/${await idOf(scene, 'viewer')}/removal`,
-      '/team/invitations',
-    ])
-      expect((await approver.post(path, { role: 'admin', name: 'x', email: 'x@y.example' })).status, path).to.equal(403)
-    for (const path of [`/team/${foreign}/role`, `/team/${foreign}/removal`, '/team/nonsense/role'])
-      expect((await owner.post(path, { role: 'viewer' })).status, path).to.equal(404)
+    const viewer = await idOf(scene, 'viewer')
+    const fields = { [`role.${viewer}`]: 'admin', name: 'x', email: 'x@y.example', role: 'admin' }
+    for (const path of ['/team/roles', `/team/${viewer}/removal`, '/team/invitations'])
+      expect((await approver.post(path, fields)).status, path).to.equal(403)
+    for (const person of [foreign, 'nonsense'])
+      expect((await owner.post('/team/roles', { [`role.${person}`]: 'viewer' })).status, person).to.equal(404)
+    expect((await owner.post(`/team/${foreign}/removal`)).status).to.equal(404)
     expect(scene.mails).to.be.empty
   })
 
-  it('has one open invitation for each address, and takes it back when whoever sent it wants', async () => {
+  it('has one open invitation for each address, which its sender can revoke', async () => {
     const scene = await open({ mail: 'kept' })
     const [owner, nobody] = [await scene.visit('owner'), await scene.visit()]
     const typed = { name: 'Jo', email: 'jo@acmebakery.example', role: 'admin' }
@@ -153,19 +183,19 @@ describe('a team', () => {
       .where({ used_at: null, revoked_at: null })
     expect(others).to.be.empty
 
-    expect(await owner.get('/team')).to.show('Take back: Jo', `/team/invitations/${id}/revocation`)
+    expect(await owner.get('/team')).to.show('Revoke the invitation of Jo', `/team/invitations/${id}/revocation`)
     const path = `/team/invitations/${id}/revocation`
     expect((await (await scene.visit('approver')).post(path)).status).to.equal(403)
     expect((await (await scene.visit('newcomer')).post(path)).status).to.equal(404)
     expect(await status(second)).to.equal(200)
     expect((await owner.post(path)).headers.location).to.equal('/portal/brightside/team?done=revoked')
-    expect(await owner.get('/team?done=revoked')).to.show('The invitation was taken back.')
+    expect(await owner.get('/team?done=revoked')).to.show('The invitation was revoked.')
     expect(await status(second)).to.equal(410)
     expect((await owner.post(path)).status).to.equal(404)
     expect((await owner.post(`/team/invitations/${id}`)).status).to.equal(404)
   })
 
-  it('invites an address once, also when several do at once', async () => {
+  it('invites an address once, also in concurrent requests', async () => {
     const scene = await open({ mail: 'kept' })
     const it = { email: 'Jo@acmebakery.example', name: 'Jo', client: { id: '1', name: 'Acme Bakery' }, contact: null }
     const tokens = await Promise.all(
@@ -182,7 +212,7 @@ describe('a team', () => {
     ['removed', (owner: Visitor, _admin: Visitor, id: string) => owner.post(`/team/${id}/removal`)],
     [
       'given another role',
-      (owner: Visitor, _admin: Visitor, id: string) => owner.post(`/team/${id}/role`, { role: 'billing' }),
+      (owner: Visitor, _admin: Visitor, id: string) => owner.post('/team/roles', { [`role.${id}`]: 'billing' }),
     ],
     [
       'suspended',

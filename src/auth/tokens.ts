@@ -1,20 +1,30 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { keyedHash } from '../crypto.ts'
-import { query } from '../database.ts'
-import { Gone } from '../errors.ts'
+import { Gone } from '../http/errors.ts'
+import { keyedHash } from '../platform/crypto.ts'
+import { query } from '../platform/database.ts'
 
-/** `address` proves a new address, `undo` is for the old one. */
+/** `address` confirms a new address; `undo` lets the former address take the change back. */
 type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device' | 'link'
 
-/** Those with a code to be typed. */
+/** The kinds with a code to enter. */
 export type CodeKind = Extract<Kind, 'sign-in' | 'step-up' | 'link'>
+
+/** The page that gives a new link of this kind. */
+const renewals: Partial<Record<Kind, Gone['next']>> = {
+  'sign-in': { path: '/sign-in/code', label: 'Send me a new link' },
+  reset: { path: '/forgot-password', label: 'Send me a new link' },
+  address: { path: '/account/address', label: 'Change e-mail address' },
+  unlock: { path: '/sign-in', label: 'Back to sign-in' },
+  device: { path: '/forgot-password', label: 'Choose a new password' },
+  undo: { path: '/forgot-password', label: 'Choose a new password' },
+}
 
 interface Wanted {
   workspace: string
   kind: Kind
-  /** None for an address that nobody has here: as much is done for it. */
+  /** Undefined for an unknown address; the same work is done for it. */
   person: string | undefined
   email: string
   minutes: number
@@ -27,14 +37,15 @@ export interface Token {
   email: string
 }
 
-/** How often a code of six digits may be typed wrong (NIST SP 800-63B, 3.2.2 asks for a limit). */
-const mostTries = 5
+/** How often a six-digit code may be entered wrong (NIST SP 800-63B, 3.2.2 asks for a limit). */
+const maxAttempts = 5
 
 /**
- * A link's secret of 256 bits, and six digits beside it; earlier ones of this person and kind are no longer good, but
- * for `undo` and `device`: whoever changed the address or signed in twice must not have ended the owner's way back.
+ * Issues a link's secret of 256 bits and a six-digit code. Earlier tokens of this person and kind become invalid,
+ * except `undo` and `device`: an intruder who changes the address or signs in twice must not end the owner's way to
+ * recover.
  */
-export async function issue(tx: Knex, { workspace, kind, person, email, minutes, secret }: Wanted) {
+export async function issueToken(tx: Knex, { workspace, kind, person, email, minutes, secret }: Wanted) {
   const id = uuid()
   const token = randomBytes(32).toString('base64url')
   const code = String(randomInt(1_000_000)).padStart(6, '0')
@@ -55,30 +66,30 @@ export async function issue(tx: Knex, { workspace, kind, person, email, minutes,
   return { id, token, code }
 }
 
-/** Looking uses nothing up. Throws Gone for one that was used, whose time is over or that never was. */
-export async function find(tx: Knex, workspace: string, kind: Kind, token: string): Promise<Token> {
+/** Finds a token without using it up. Throws Gone if it is used, expired or unknown. */
+export async function findToken(tx: Knex, workspace: string, kind: Kind, token: string): Promise<Token> {
   const [row] = await query<Token>(tx, {
     text: `select id, person_id as person, email from portal.client_tokens
-           where workspace_id = $1 and kind = $2 and hash = $3 and person_id is not null and ${good}`,
+           where workspace_id = $1 and kind = $2 and hash = $3 and person_id is not null and ${isValid}`,
     values: [workspace, kind, hash(token)],
   })
-  if (!row) throw new Gone()
+  if (!row) throw new Gone(renewals[kind])
   return row
 }
 
-/** Throws Gone where somebody was quicker. */
-export async function use(tx: Knex, workspace: string, kind: Kind, token: string): Promise<Token> {
+/** Uses up a token. Throws Gone if somebody else was quicker. */
+export async function useToken(tx: Knex, workspace: string, kind: Kind, token: string): Promise<Token> {
   const [row] = await query<Token>(tx, {
     text: `update portal.client_tokens set used_at = portal.now()
-           where workspace_id = $1 and kind = $2 and hash = $3 and person_id is not null and ${good}
+           where workspace_id = $1 and kind = $2 and hash = $3 and person_id is not null and ${isValid}
            returning id, person_id as person, email`,
     values: [workspace, kind, hash(token)],
   })
-  if (!row) throw new Gone()
+  if (!row) throw new Gone(renewals[kind])
   return row
 }
 
-/** To which address a code was mailed, or would have been; undefined for a request that never was. */
+/** Returns the address that a code was mailed to, or would have been; undefined for an unknown request. */
 export async function recipientOf(
   tx: Knex,
   workspace: string,
@@ -92,11 +103,11 @@ export async function recipientOf(
   return row?.email
 }
 
-/** Counts as a try. Undefined for a wrong code, and for one that was tried too often, used, or whose time is over. */
+/** Tries a code, and counts the attempt. Returns undefined if it is wrong, tried too often, used or expired. */
 export async function useCode(tx: Knex, workspace: string, kind: CodeKind, id: string, code: string, secret: string) {
   const [row] = await query<Token & { codeHash: string }>(tx, {
-    text: `update portal.client_tokens set tries = tries + 1
-           where workspace_id = $1 and id = $2 and kind = $3 and tries < ${mostTries} and ${good}
+    text: `update portal.client_tokens set attempts = attempts + 1
+           where workspace_id = $1 and id = $2 and kind = $3 and attempts < ${maxAttempts} and ${isValid}
            returning id, person_id as person, email, code_hash as "codeHash"`,
     values: [workspace, id, kind],
   })
@@ -112,9 +123,9 @@ export async function useCode(tx: Knex, workspace: string, kind: CodeKind, id: s
   return row
 }
 
-const good = 'used_at is null and expires_at > portal.now()'
+const isValid = 'used_at is null and expires_at > portal.now()'
 
 const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
 
-/** Six digits have few values: without the secret their hash tells nothing. */
+/** Six digits are easily guessed from a plain hash, so the hash is keyed with the secret. */
 const codeHash = (id: string, code: string, secret: string) => keyedHash(`${id} ${code}`, secret, 'mailed code')

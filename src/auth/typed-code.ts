@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
-import { within } from '../database.ts'
+import { within } from '../platform/database.ts'
 import type { Limits } from './limits.ts'
 import { type CodeKind, recipientOf, type Token, useCode } from './tokens.ts'
 
@@ -11,19 +11,24 @@ interface Parts {
 
 interface Typed {
   kind: CodeKind
-  /** Of the request that the code belongs to. */
+  /** The id of the request that the code belongs to. */
   id: string | undefined
   code: string
   secret: string
-  /** What else the try counts for. */
+  /** An account that the attempt also counts for. */
   account?: string
 }
 
 /**
- * Tries a mailed code. Wrong ones are counted for the address that they were mailed to, across codes and kinds, whether it
- * is anybody's or not. Throws TooOften; gives the token of a right code, and what takes the try back.
+ * Tries a mailed code. Wrong codes are counted for the address they were mailed to, across codes and kinds, whether or
+ * not it has an account. Returns the token of a right code, and a function that takes the attempt back. Throws
+ * TooOften.
  */
-export async function tryCode({ database, limits }: Parts, req: Request<any>, { kind, id, account, ...typed }: Typed) {
+export async function verifyTypedCode(
+  { database, limits }: Parts,
+  req: Request<any>,
+  { kind, id, account, ...typed }: Typed,
+) {
   const workspace = req.portal.workspace.id
   const inside = <T>(work: (tx: Knex) => Promise<T>) => within(database, { workspace }, work)
   const email = id ? await inside(tx => recipientOf(tx, workspace, kind, id)) : undefined

@@ -1,65 +1,74 @@
 import { type Request, type RequestHandler, Router } from 'express'
-import { within } from '../database.ts'
-import { TooOften } from '../errors.ts'
-import { anybody } from '../section.ts'
-import { accountOf, mayEnter } from './people.ts'
-import { find, issue, use } from './tokens.ts'
-import { linkTo, mailing, type Ways, write } from './way.ts'
+import { RateLimited } from '../http/errors.ts'
+import { anybody } from '../http/rules.ts'
+import { within } from '../platform/database.ts'
+import { linkTo, type MailContext, sendMail, withMail } from './mail-context.ts'
+import { accountOf, maySignIn } from './people.ts'
+import { findToken, issueToken, useToken } from './tokens.ts'
 
-/** How long a link is good, in minutes: for as long as most locks last, and a little more. */
-const good = 60
+/** How long a link is valid, in minutes: a little longer than most locks last. */
+const validMinutes = 60
 
 /**
- * An account that was tried too often is locked for new sign-ins, and no session of it ends (OWASP ASVS 5.0, 6.3.1).
- * Its owner gets a link that forgets the tries, at most once an hour; an address that nobody has is answered alike.
+ * Unlocks an account. Too many attempts lock an account for new sign-ins; its sessions stay (OWASP ASVS 5.0, 6.3.1).
+ * The owner gets a link that resets the count, at most once an hour. Unknown addresses get the same response.
  */
-export function unlock(ways: Ways): Router {
+export function unlockRoutes(mailContext: MailContext): Router {
   const router = Router()
 
   const show: RequestHandler<any> = async (req, res) => {
     const workspace = req.portal.workspace.id
-    const { email } = await within(ways.database, { workspace }, tx => find(tx, workspace, 'unlock', req.params.token))
-    req.portal.frame = 'solo'
-    res.answer('auth/unlock', { email })
+    const { email } = await within(mailContext.database, { workspace }, tx =>
+      findToken(tx, workspace, 'unlock', req.params.token),
+    )
+    req.portal.frame = 'bare'
+    res.respond('auth/unlock', { email })
   }
 
   router.get('/unlock/:token', anybody, show)
 
   router.post('/unlock/:token', anybody, async (req, res) => {
     const workspace = req.portal.workspace.id
-    const { email } = await within(ways.database, { workspace }, tx =>
-      use(tx, workspace, 'unlock', String(req.params.token)),
+    const { email } = await within(mailContext.database, { workspace }, tx =>
+      useToken(tx, workspace, 'unlock', String(req.params.token)),
     )
-    await ways.limits.forget(req, email)
+    await mailContext.limits.forget(req, email)
     res.redirect(303, req.portal.url('/sign-in?unlocked'))
   })
 
   return router
 }
 
-/** Passes on what counting gave; where that was the account's lock, its owner is mailed, and everybody is told so. */
-export async function unlocking<T>(ways: Ways, req: Request<any>, email: string, counted: Promise<T>): Promise<T> {
+/**
+ * Returns the result of counting. If the account is locked, mails its owner, and says so in the error for everybody.
+ */
+export async function mailUnlock<T>(
+  mailContext: MailContext,
+  req: Request<any>,
+  email: string,
+  counted: Promise<T>,
+): Promise<T> {
   try {
     return await counted
   } catch (error) {
-    if (error instanceof TooOften && error.limit === 'account' && error.seconds > 60) {
-      if (await ways.limits.once(req, email)) await mail(ways, req, email)
-      error.mailed = true
+    if (error instanceof RateLimited && error.limit === 'account' && error.seconds > 60) {
+      if (await mailContext.limits.once(req, email)) await mail(mailContext, req, email)
+      error.mailContext = true
     }
     throw error
   }
 }
 
-const mail = (ways: Ways, req: Request<any>, email: string) =>
-  mailing(ways, req, async tx => {
+const mail = (mailContext: MailContext, req: Request<any>, email: string) =>
+  withMail(mailContext, req, async tx => {
     const { workspace } = req.portal
     const account = await accountOf(tx, workspace.id, email)
-    const known = mayEnter(account) ? account : undefined
-    const [secret = ''] = ways.secrets
-    const { token } = await issue(tx, {
-      ...{ workspace: workspace.id, kind: 'unlock', person: known?.id, email, minutes: good, secret },
+    const known = maySignIn(account) ? account : undefined
+    const [secret = ''] = mailContext.secrets
+    const { token } = await issueToken(tx, {
+      ...{ workspace: workspace.id, kind: 'unlock', person: known?.id, email, minutes: validMinutes, secret },
     })
-    await write(ways, req, tx, 'unlock', known && { ...known, person: known.id }, {
-      url: linkTo(ways, req, `/unlock/${token}`),
+    await sendMail(mailContext, req, tx, 'unlock', known && { ...known, person: known.id }, {
+      url: linkTo(mailContext, req, `/unlock/${token}`),
     })
   })

@@ -1,13 +1,16 @@
 import type { RequestHandler } from 'express'
-import { NotFound } from '../errors.ts'
-import type { Workspaces } from './workspaces.ts'
+import type { Workspaces } from '../crm/workspaces.ts'
+import { NotFound } from '../http/errors.ts'
+import { onDark } from '../platform/dark-logo.ts'
 
-/** The logo of a workspace, as a picture that can load and run nothing, wherever it is opened. */
+/** Shows a workspace's logo, as an image that can neither load nor run anything; below `/dark` for dark paper. */
 export const showLogo =
   (workspaces: Workspaces): RequestHandler<any> =>
   async (req, res) => {
     const { workspace } = req.portal
-    // Another version's is answered with this one: not all processes learn of a new logo in the same second.
+    const { paper } = req.params
+    if (paper !== undefined && paper !== 'dark') throw new NotFound()
+    // Any version is answered with the current logo: processes do not all learn of a new logo in the same second.
     const logo = /^[\w-]{16}$/.test(req.params.version) ? await workspaces.logo(workspace) : undefined
     if (!logo) throw new NotFound()
     const current = req.params.version === workspace.logo?.version
@@ -19,5 +22,5 @@ export const showLogo =
         'X-Content-Type-Options': 'nosniff',
       })
       .type(logo.type)
-      .send(logo.bytes)
+      .send(paper && logo.type === 'image/svg+xml' ? onDark(logo.bytes.toString()) : logo.bytes)
   }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { fieldsOf, query } from '../database.ts'
+import { fieldsOf, query } from '../platform/database.ts'
 
 /** What PostgreSQL says of some tables: `schema.table` to its columns. */
 export interface Catalogue {

@@ -1,13 +1,14 @@
-import type { Columns, Crm } from '../crm.ts'
 import { qualified } from './catalogue.ts'
-import { ident, tableIdent } from './map/sql.ts'
+import type { Columns, Crm } from './crm.ts'
+import { ident, tableIdent } from './mapping/sql.ts'
 
-interface Its {
+interface TableGrants {
   reads?: Record<string, Columns>
   writes?: Crm['writes']
+  adds?: Crm['adds']
 }
 
-/** All that an adapter reads, whichever section asks: `schema.table` to its columns. */
+/** Everything that an adapter reads, in one list: `schema.table` with its columns. */
 export function columnsOf(reads: Record<string, Columns>, sections = Object.keys(reads)): Columns {
   const all: Record<string, Set<string>> = {}
   for (const section of sections)
@@ -22,8 +23,11 @@ export function columnsOf(reads: Record<string, Columns>, sections = Object.keys
   )
 }
 
-/** The least that the portal's role needs of the CRM, as statements: it may select these columns, and update those. */
-export function grantsOf({ reads = {}, writes = {} }: Its, role: string): string[] {
+/**
+ * The least privileges that the portal's role needs on the CRM, as SQL: SELECT on the columns it reads, UPDATE on
+ * those it changes, INSERT on those it sets in rows that it adds.
+ */
+export function grantsOf({ reads = {}, writes = {}, adds = {} }: TableGrants, role: string): string[] {
   const columns = columnsOf(reads)
   const schemas = [...new Set(Object.keys(columns).map(it => it.slice(0, it.indexOf('.'))))]
   return [
@@ -31,8 +35,15 @@ export function grantsOf({ reads = {}, writes = {} }: Its, role: string): string
     ...Object.entries(columns).map(
       ([table, its]) => `grant select (${its.map(ident).join(', ')}) on ${tableIdent(table)} to ${ident(role)};`,
     ),
-    ...Object.entries(columnsOf(writes)).map(
-      ([table, its]) => `grant update (${its.map(ident).join(', ')}) on ${tableIdent(table)} to ${ident(role)};`,
+    ...(
+      [
+        ['update', writes],
+        ['insert', adds],
+      ] as const
+    ).flatMap(([what, its]) =>
+      Object.entries(columnsOf(its)).map(
+        ([table, names]) => `grant ${what} (${names.map(ident).join(', ')}) on ${tableIdent(table)} to ${ident(role)};`,
+      ),
     ),
   ]
 }

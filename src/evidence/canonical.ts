@@ -8,6 +8,12 @@ export function canonical(value: object): string {
   return text
 }
 
+/**
+ * SHA-256 of the content's canonical JSON, in hexadecimal digits. A page shows it and its form sends it back, so that what
+ * is signed is what was shown.
+ */
+export const fingerprintOf = (content: object): string => sha256(canonical(content))
+
 /** SHA-256 in hexadecimal digits (FIPS 180-4). */
 export const sha256 = (...parts: (string | Uint8Array)[]) => {
   const hash = createHash('sha256')

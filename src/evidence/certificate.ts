@@ -1,51 +1,56 @@
 import type { PrintedDocument } from '../pdf/pdf.ts'
-import type { Reader } from '../section.ts'
+import type { DocumentReader } from '../plugin/parts.ts'
 import type { Stored } from './chain.ts'
 import type { Evidence } from './evidence.ts'
 import { pathOf } from './strokes.ts'
+import type { SignedFacts } from './subject.ts'
 
-/** The page at the end of a signed document: the evidence for who holds nothing else. */
+interface Certified {
+  evidence: Evidence
+  row: Stored
+  /** Where the sealed file can be checked; undefined where the portal's address is not known. */
+  verify: string | undefined
+  words: { heading: string; intro: string }
+}
+
+/** The last page of a signed document: the evidence on paper. */
 export function certificate(
-  { evidence, row, verify }: { evidence: Evidence; row: Stored; verify: string | undefined },
-  { t, time, day, workspace }: Reader,
+  { evidence, row, verify, words }: Certified,
+  { t, time, day }: DocumentReader,
 ): NonNullable<PrintedDocument['certificate']> {
   const { signer, document, consent, signature, authentication, from, order, seen, publicLink } = evidence
   const [known] = authentication
   return {
-    heading: t('Certificate of acceptance'),
-    intro: t('{name} accepted {number}, version {version}, for {client} by the portal of {workspace}.', {
-      ...{ name: signer.name, number: document.number, version: document.version },
-      ...{ client: signer.client.name, workspace: workspace.name },
-    }),
+    ...words,
     facts: [
       [t('Signed by'), `${signer.name}, ${signer.client.name}`],
       [t('E-mail'), signer.email],
       [t('When'), `${time(evidence.at)} (${evidence.at} UTC)`],
       [t('From'), [from.address, from.agent].filter(Boolean).join(', ') || '–'],
-      ...(known ? [[t('Known by'), `${knownBy(known.by, t)}, ${time(known.at)}`] as [string, string]] : []),
+      ...(known ? [[t('Signed in with'), `${knownBy(known.by, t)}, ${time(known.at)}`] as [string, string]] : []),
       ...(publicLink
         ? [
             [
-              t('Came by'),
+              t('Opened from'),
               t('a public link that {name} made on {time}', { name: publicLink.madeBy, time: time(publicLink.madeAt) }),
             ] as [string, string],
           ]
         : []),
       [
-        t('Seen before'),
+        t('Viewed before'),
         t('{times, plural, =0 {never} one {once} other {# times}}', { times: (publicLink?.seen ?? seen).times }),
       ],
       ...(order.number ? [[t('Purchase order'), order.number] as [string, string]] : []),
-      ...(order.wishedOn ? [[t('Wished delivery date'), day(order.wishedOn)] as [string, string]] : []),
-      ...(signature?.way === 'typed' && signature.name
+      ...(order.requestedOn ? [[t('Preferred delivery date'), day(order.requestedOn)] as [string, string]] : []),
+      ...(signature?.method === 'typed' && signature.name
         ? [[t('Typed name'), typedName(signature.name, t)] as [string, string]]
         : []),
-      ...(consent ? [[t('Agreed to'), consent.text] as [string, string]] : []),
+      ...(consent ? [[t('Consent'), consent.text] as [string, string]] : []),
     ],
     signature:
-      signature?.way === 'drawn'
+      signature?.method === 'drawn'
         ? { label: t('Drawn signature'), path: pathOf(signature.strokes) }
-        : signature?.way === 'typed'
+        : signature?.method === 'typed'
           ? { label: t('Typed signature'), text: signature.text }
           : undefined,
     codes: [
@@ -55,12 +60,12 @@ export function certificate(
         t('Fingerprint of “{file}” (SHA-256)', { file: it.name }),
         it.sha256,
       ]),
-      [t('Link in the chain'), `${row.link}: ${row.hash}`],
+      [t('Record'), `${row.sequence}: ${row.hash}`],
       [t('Evidence'), evidence.id],
     ],
     after: [
-      t('This file is sealed: any change of it after {time} can be seen.', { time: time(evidence.at) }),
-      verify && t('Anybody can check it at {address}.', { address: verify }),
+      t('This file is sealed: any change after {time} can be detected.', { time: time(evidence.at) }),
+      verify && t('Anyone can verify it at {address}.', { address: verify }),
       t('It is a simple electronic signature with evidence of tampering; it is not a qualified one.'),
     ]
       .filter(Boolean)
@@ -68,13 +73,22 @@ export function certificate(
   }
 }
 
-const typedName = (name: 'account' | 'confirmed', t: Reader['t']) =>
+/** The words of a certificate, where a plugin has none of its own. */
+export const acceptance = (signed: SignedFacts, { t, workspace }: DocumentReader) => ({
+  heading: t('Certificate of acceptance'),
+  intro: t('{name} accepted {number}, version {version}, for {client} by the portal of {workspace}.', {
+    ...signed,
+    workspace: workspace.name,
+  }),
+})
+
+const typedName = (name: 'account' | 'confirmed', t: DocumentReader['t']) =>
   name === 'account'
     ? t('the name of the account')
     : t('confirmed by the signer as another name than that of the account')
 
-/** How somebody had shown who they are, in words. */
-const knownBy = (by: string, t: Reader['t']) =>
+/** How the signer was verified, in words. */
+const knownBy = (by: string, t: DocumentReader['t']) =>
   t(
     '{by, select, password {password} code {mailed code} link {mailed link} invitation {invitation} totp {authenticator app} passkey {passkey} recovery {recovery code} token {token of a program} other {another way}}',
     { by },

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { query, readWithin } from '../database.ts'
+import { query, readWithin } from '../platform/database.ts'
 import { canonical, sha256 } from './canonical.ts'
 import { bundleIn, check } from './check.ts'
 import type { Bundle, Evidence, Link, Sealing, SealLink } from './evidence.ts'
 import { type Key, signed } from './keys.ts'
 
-/** A row of `client_signatures` as it is first written. */
+/** A row of `client_signatures` as it is inserted. */
 export interface Entry {
   /** Without its time: that is when its turn in the chain has come, by the database's clock. */
   evidence: Omit<Evidence, 'at'>
@@ -27,8 +27,8 @@ export async function append(tx: Knex, { evidence, document, settled }: Entry, k
   const { link, hash } = nextLink(head, { workspace: workspace.id, id, at, digest: sha256(salt, text) })
   await query(tx, {
     name: 'portal.sign',
-    text: `with head as (update portal.client_chains set links = $2, hash = $3, at = $5 where workspace_id = $1)
-           insert into portal.client_signatures (workspace_id, link, hash, id, at, act, section, document_id, version, number,
+    text: `with head as (update portal.client_chains set last_sequence = $2, hash = $3, at = $5 where workspace_id = $1)
+           insert into portal.client_signatures (workspace_id, sequence, hash, id, at, act, section, document_id, version, number,
              client_id, person_id, signer, evidence, salt, digest, previous, head_key, head_signature, document, state, settled_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
              case when $21 = 'confirmed' then portal.now() end)`,
@@ -55,7 +55,7 @@ interface Sealed {
   pdf: Buffer
 }
 
-/** Keeps a sealed PDF with a link of its own; says whether it did, or somebody else had sealed the same answer already. */
+/** Stores a sealed PDF as a link of the chain. Returns false if another process has sealed it already. */
 export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }: Sealed, key: Key): Promise<boolean> {
   const [open] = await query(tx, {
     text: `select 1 from portal.client_signatures
@@ -75,8 +75,8 @@ export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }:
   const { id, at } = sealing
   const { link, hash } = nextLink(head, { workspace, id, at, digest: sha256(canonical(sealing)) })
   await query(tx, {
-    text: `with head as (update portal.client_chains set links = $2, hash = $3, at = $5 where workspace_id = $1)
-           insert into portal.client_seals (workspace_id, link, hash, id, at, signature_id, client_id, sha256, digest, previous,
+    text: `with head as (update portal.client_chains set last_sequence = $2, hash = $3, at = $5 where workspace_id = $1)
+           insert into portal.client_seals (workspace_id, sequence, hash, id, at, signature_id, client_id, sha256, digest, previous,
              head_key, head_signature)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     values: [
@@ -93,7 +93,8 @@ export async function appendSeal(tx: Knex, { workspace, client, evidence, pdf }:
 }
 
 interface Head {
-  links: number
+  /** The sequence number of the last link; 0 for an empty chain. */
+  sequence: number
   hash: string
   /** When it was this transaction's turn: no link is older than the one before it. */
   now: Date
@@ -103,24 +104,24 @@ interface Head {
 async function lockChain(tx: Knex, workspace: string): Promise<Head> {
   const [head] = await query<Head>(tx, {
     name: 'portal.chain',
-    text: `insert into portal.client_chains as it (workspace_id, links, hash) values ($1, 0, '')
-           on conflict (workspace_id) do update set links = it.links
-           returning links::int, hash, greatest(portal.now() + (clock_timestamp() - pg_catalog.now()), at) as now`,
+    text: `insert into portal.client_chains as it (workspace_id, last_sequence, hash) values ($1, 0, '')
+           on conflict (workspace_id) do update set last_sequence = it.last_sequence
+           returning last_sequence::int as sequence, hash, greatest(portal.now() + (clock_timestamp() - pg_catalog.now()), at) as now`,
     values: [workspace],
   })
   return head!
 }
 
 /** The link that comes next, and its hash. */
-function nextLink({ links, hash: previous }: Head, it: Pick<Link, 'workspace' | 'id' | 'at' | 'digest'>) {
-  const link: Link = { ...it, link: links + 1, previous }
+function nextLink({ sequence, hash: previous }: Head, it: Pick<Link, 'workspace' | 'id' | 'at' | 'digest'>) {
+  const link: Link = { ...it, link: sequence + 1, previous }
   return { link, hash: sha256(canonical(link)) }
 }
 
 export interface Stored {
   workspace_id: string
   id: string
-  link: number
+  sequence: number
   at: Date
   act: Evidence['act']
   section: string
@@ -140,14 +141,14 @@ export interface Stored {
   head_signature: string
   certificate: string
   document: Buffer | null
-  state: 'saved' | 'passing' | 'confirmed' | 'refused' | 'superseded'
-  tries: number
+  state: 'saved' | 'submitting' | 'confirmed' | 'refused' | 'superseded'
+  attempts: number
   settled_at: Date | null
-  why: string | null
+  failure_reason: string | null
   sealed: Buffer | null
   sealed_hash: string | null
   /** Sealed by a release in which a seal was no link of the chain. */
-  sealed_before_links: boolean
+  sealed_outside_chain: boolean
   /** The link of its seal, where there is one. */
   seal: StoredSeal | null
 }
@@ -156,7 +157,7 @@ export interface Stored {
 interface StoredSeal {
   workspace_id: string
   id: string
-  link: number
+  sequence: number
   at: string
   signature_id: string
   client_id: string
@@ -168,17 +169,17 @@ interface StoredSeal {
   certificate: string
 }
 
-export const columns = `s.workspace_id, s.id, s.link::int, s.at, s.act, s.section, s.document_id, s.version, s.number,
+export const columns = `s.workspace_id, s.id, s.sequence::int, s.at, s.act, s.section, s.document_id, s.version, s.number,
   s.client_id, s.person_id, s.signer, s.evidence, s.salt, s.digest, s.previous, s.hash, s.head_key,
   s.head_signature, k.certificate, s.document,
-  s.state, s.tries, s.settled_at, s.why, s.sealed, s.sealed_hash, s.sealed_before_links,
+  s.state, s.attempts, s.settled_at, s.failure_reason, s.sealed, s.sealed_hash, s.sealed_outside_chain,
   (select to_jsonb(l) || jsonb_build_object('certificate', lk.certificate) from portal.client_seals l
    join portal.client_keys lk on lk.workspace_id = l.workspace_id and lk.id = l.head_key
    where l.workspace_id = s.workspace_id and l.signature_id = s.id) as seal`
 export const tables = `portal.client_signatures s
   join portal.client_keys k on k.workspace_id = s.workspace_id and k.id = s.head_key`
 
-/** For who keeps it; undefined where the evidence was erased. */
+/** The bundle of a link; undefined if its evidence was erased. */
 export function bundleOf(it: Stored): Bundle | undefined {
   if (it.evidence === null || it.salt === null) return undefined
   return {
@@ -208,11 +209,11 @@ function sealLinkOf(it: StoredSeal): SealLink {
   }
 }
 
-type Linked = Pick<Stored, 'workspace_id' | 'link' | 'id' | 'digest' | 'previous'> & { at: Date | string }
+type Linked = Pick<Stored, 'workspace_id' | 'sequence' | 'id' | 'digest' | 'previous'> & { at: Date | string }
 
-const linkOf = ({ workspace_id, link, id, at, digest, previous }: Linked): Link => ({
+const linkOf = ({ workspace_id, sequence, id, at, digest, previous }: Linked): Link => ({
   workspace: workspace_id,
-  link,
+  link: sequence,
   id,
   at: new Date(at).toISOString(),
   digest,
@@ -220,47 +221,47 @@ const linkOf = ({ workspace_id, link, id, at, digest, previous }: Linked): Link 
 })
 
 /**
- * What is wrong with the workspace's signatures, of all or the last ones: nothing, where nobody has altered any. Links
- * that are added meanwhile are left to the next time: the chain is read up to where it ended at the beginning.
+ * Verifies the chain of a workspace, all of it or the last links. Returns the faults; an empty list if nothing was
+ * altered. Links that are added meanwhile are not included.
  */
 export async function faults(database: Knex, workspace: string, most = Number.MAX_SAFE_INTEGER): Promise<string[]> {
   const found: string[] = []
   const end = await endOf(database, workspace)
-  let before = await linkBefore(database, workspace, end.link, most)
+  let before = await linkBefore(database, workspace, end.sequence, most)
   for (;;) {
-    const { links, last } = await linksAfter(database, workspace, before.link, end.link)
+    const { links, last } = await linksAfter(database, workspace, before.sequence, end.sequence)
     for (const it of links) {
-      const broken = it.link === before.link + 1 && it.previous === before.hash ? [] : [broke]
+      const broken = it.sequence === before.sequence + 1 && it.previous === before.hash ? [] : [chainBroken]
       found.push(
-        ...[...broken, ...('act' in it ? faultsOf(it) : faultsOfSeal(it))].map(one => `No. ${it.link}: ${one}`),
+        ...[...broken, ...('act' in it ? faultsOf(it) : faultsOfSeal(it))].map(one => `No. ${it.sequence}: ${one}`),
       )
       before = it
     }
     if (last) break
   }
-  if (end.beyond || end.link !== before.link || end.hash !== before.hash)
+  if (end.beyond || end.sequence !== before.sequence || end.hash !== before.hash)
     found.push('the chain does not end where it should')
   return found
 }
 
 /** Where the chain says that it ends, and whether there are links beyond that, at one moment. */
 async function endOf(database: Knex, workspace: string) {
-  const [end] = await readWithin<{ link: number; hash: string; beyond: boolean }>(
+  const [end] = await readWithin<{ sequence: number; hash: string; beyond: boolean }>(
     database,
     { workspace },
     {
-      text: `select coalesce(c.links, 0)::int as link, coalesce(c.hash, '') as hash,
+      text: `select coalesce(c.last_sequence, 0)::int as sequence, coalesce(c.hash, '') as hash,
                exists (select from portal.client_signatures s
-                       where s.workspace_id = scope.workspace and s.link > coalesce(c.links, 0))
+                       where s.workspace_id = scope.workspace and s.sequence > coalesce(c.last_sequence, 0))
                or exists (select from portal.client_seals l
-                          where l.workspace_id = scope.workspace and l.link > coalesce(c.links, 0)) as beyond
+                          where l.workspace_id = scope.workspace and l.sequence > coalesce(c.last_sequence, 0)) as beyond
              from (select) it left join portal.client_chains c on c.workspace_id = scope.workspace`,
     },
   )
   return end!
 }
 
-const broke = 'the link before it is another, or is missing'
+const chainBroken = 'the link before it is another, or is missing'
 
 /** Signatures and seals in the order of the chain, some at a time; `last` where there are no more up to the end. */
 async function linksAfter(database: Knex, workspace: string, after: number, end: number) {
@@ -269,24 +270,24 @@ async function linksAfter(database: Knex, workspace: string, after: number, end:
     { workspace },
     {
       text: `select ${columns} from ${tables}
-             where s.workspace_id = scope.workspace and s.link > $3 and s.link <= $4 order by s.link limit 50`,
+             where s.workspace_id = scope.workspace and s.sequence > $3 and s.sequence <= $4 order by s.sequence limit 50`,
       values: [after, end],
     },
   )
   const last = signatures.length < 50
-  const until = last ? end : signatures[49]!.link
+  const until = last ? end : signatures[49]!.sequence
   const seals = await readWithin<SealRow>(
     database,
     { workspace },
     {
-      text: `select l.workspace_id, l.link::int, l.id, l.at, l.digest, l.previous, l.hash,
+      text: `select l.workspace_id, l.sequence::int, l.id, l.at, l.digest, l.previous, l.hash,
                s.id is null as orphaned from portal.client_seals l
              left join portal.client_signatures s on s.workspace_id = l.workspace_id and s.id = l.signature_id
-             where l.workspace_id = scope.workspace and l.link > $3 and l.link <= $4`,
+             where l.workspace_id = scope.workspace and l.sequence > $3 and l.sequence <= $4`,
       values: [after, until],
     },
   )
-  const links = [...signatures, ...seals].sort((a, b) => a.link - b.link)
+  const links = [...signatures, ...seals].sort((a, b) => a.sequence - b.sequence)
   return { links, last }
 }
 
@@ -297,22 +298,22 @@ interface SealRow extends Linked {
   orphaned: boolean
 }
 
-/** Where the last ones before the end go on from; the beginning, if there are no more. */
+/** The link before the last `most` links; the beginning, if there are fewer. */
 async function linkBefore(database: Knex, workspace: string, end: number, most: number) {
-  const [row] = await readWithin<{ link: number; hash: string }>(
+  const [row] = await readWithin<{ sequence: number; hash: string }>(
     database,
     { workspace },
     {
       text: `select * from (
-               select s.link::int, s.hash from portal.client_signatures s
-               where s.workspace_id = scope.workspace and s.link <= $4
-               union all select l.link::int, l.hash from portal.client_seals l
-               where l.workspace_id = scope.workspace and l.link <= $4
-               order by link desc offset $3 limit 1) it`,
+               select s.sequence::int, s.hash from portal.client_signatures s
+               where s.workspace_id = scope.workspace and s.sequence <= $4
+               union all select l.sequence::int, l.hash from portal.client_seals l
+               where l.workspace_id = scope.workspace and l.sequence <= $4
+               order by sequence desc offset $3 limit 1) it`,
       values: [most, end],
     },
   )
-  return row ?? { link: 0, hash: '' }
+  return row ?? { sequence: 0, hash: '' }
 }
 
 /** Of one answer, apart from where it is in the chain. */
@@ -326,7 +327,13 @@ function faultsOf(it: Stored): string[] {
 }
 
 /** Whether an answer, its sealed PDF and the link of that belong together. */
-function faultsOfSealing({ sealed, sealed_hash: hash, sealed_before_links: older, seal, client_id }: Stored): string[] {
+function faultsOfSealing({
+  sealed,
+  sealed_hash: hash,
+  sealed_outside_chain: older,
+  seal,
+  client_id,
+}: Stored): string[] {
   const found = sealed && sha256(sealed) !== hash ? ['the sealed paper is another'] : []
   if (seal && (seal.sha256 !== hash || seal.client_id !== client_id)) found.push('the seal is of another paper')
   if (hash === null ? seal : !sealed) found.push('the sealed paper is missing')

@@ -86,7 +86,9 @@ const same = (evidence: Evidence, link: Link) =>
   evidence.at === link.at &&
   evidence.workspace.id === link.workspace
 
-/** Canonical for what evidence holds, which is objects, lists, strings, whole numbers, true, false and null (RFC 8785). */
+/**
+ * Canonical for what evidence holds, which is objects, lists, strings, whole numbers, true, false and null (RFC 8785).
+ */
 function text(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(text).join(',')}]`
   if (value === null || typeof value !== 'object') return JSON.stringify(value)

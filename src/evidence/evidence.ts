@@ -14,7 +14,7 @@ export interface Evidence {
     content: object
     /** Of the content's canonical text. */
     sha256: string
-    /** Of the paper that was frozen with it, and who made it: where the CRM has one of its own, it is that. */
+    /** The PDF that was frozen with it, and whether the CRM or Portico made it. */
     pdf: { sha256: string; bytes: number; by: 'portal' | 'crm' } | null
     /** What was attached, where something was; the files stay with the CRM. */
     attachments?: { id: string; name: string; bytes: number; sha256: string }[]
@@ -23,20 +23,20 @@ export interface Evidence {
     id: string
     name: string
     email: string
-    /** Null for staff; `contact` for who signed by a public link and has none. */
+    /** Null for staff; `contact` for a signer without an account, by a public link. */
     role: string | null
     client: { id: string; name: string }
-    /** Of the CRM; null for who is only known here. */
+    /** The CRM's contact; null for people who exist only in the portal. */
     contact: string | null
   }
   /** The words that were agreed to, as they were shown. */
   consent: { text: string; language: string; sha256: string } | null
   signature: Signature | null
   /** Whether the signer chose otherwise than it was offered. */
-  choice: 'as offered' | 'own'
+  selection: 'as offered' | 'own'
   reason: string | null
-  order: { number: string | null; wishedOn: string | null }
-  /** How the signer had shown who they are, the first time at sign-in. */
+  order: { number: string | null; requestedOn: string | null }
+  /** How the signer was verified. The first entry is the sign-in. */
   authentication: { by: string; at: string }[]
   from: { address: string | null; agent: string | null }
   /** How often the document was opened by people of the client before; machines leave no such rows. */
@@ -53,10 +53,10 @@ interface Seen {
 
 /** Strokes are points of a field 1,000 wide and 300 high. */
 export type Signature =
-  | { way: 'drawn'; strokes: [x: number, y: number][][] }
+  | { method: 'drawn'; strokes: [x: number, y: number][][] }
   /** Whether it is the name of the account, or confirmed as another one; not there in what older releases kept. */
-  | { way: 'typed'; text: string; name?: 'account' | 'confirmed' }
-  | { way: 'ticked' }
+  | { method: 'typed'; text: string; name?: 'account' | 'confirmed' }
+  | { method: 'ticked' }
 
 /** One link of a workspace's chain: it holds no personal data, which can be erased without breaking it. */
 export interface Link {

@@ -12,10 +12,10 @@ import { BitString, Integer, Utf8String } from 'asn1js'
 import type { Knex } from 'knex'
 import * as pkijs from 'pkijs'
 import { v7 as uuid } from 'uuid'
-import { currentTime } from '../clock.ts'
-import type { Workspace } from '../crm.ts'
-import { seal, unseal } from '../crypto.ts'
-import { query, within } from '../database.ts'
+import type { Workspace } from '../crm/crm.ts'
+import { currentTime } from '../platform/clock.ts'
+import { seal, unsealOrUndefined } from '../platform/crypto.ts'
+import { query, within } from '../platform/database.ts'
 
 /** A workspace's own: it seals what was signed. */
 export interface Key {
@@ -51,7 +51,7 @@ async function find(database: Knex, workspace: Workspace, secrets: string[], id:
   return (await stored(database, workspace, secrets, id)) ?? made
 }
 
-/** One that was sealed with a secret that is gone is of no more use for signing; its certificate still verifies. */
+/** A key whose secret is gone cannot sign any more. Its certificate still verifies. */
 const stored = (database: Knex, { id }: Workspace, secrets: string[], preferred: string) =>
   within(database, { workspace: id }, async tx => {
     const rows = await query<{ id: string; certificate: string; sealed: Buffer }>(tx, {
@@ -66,9 +66,9 @@ const stored = (database: Knex, { id }: Workspace, secrets: string[], preferred:
     return undefined
   })
 
-/** Undefined where no secret opens it, or it is not the key of this certificate: somebody else may have put it there. */
+/** Undefined if no secret opens it, or if it does not belong to the certificate. */
 function privateOf(certificate: string, sealed: Buffer, secrets: string[]): KeyObject | undefined {
-  const pem = unseal(sealed, secrets, 'signing key')
+  const pem = unsealOrUndefined(sealed, secrets, 'signing key')
   try {
     const key = pem ? createPrivateKey(pem) : undefined
     return key && new X509Certificate(certificate).checkPrivateKey(key) ? key : undefined
@@ -83,7 +83,7 @@ export interface Certified {
   proven: boolean
 }
 
-/** All that the workspace has signed with, also such as were sealed with a secret that is gone. */
+/** All certificates of the workspace, also those whose key cannot be opened any more. */
 export const certificatesOf = (database: Knex, workspace: string, secrets: string[]): Promise<Certified[]> =>
   within(database, { workspace }, async tx => {
     const rows = await query<{ certificate: string; sealed: Buffer }>(tx, {
@@ -117,7 +117,7 @@ async function make(database: Knex, workspace: Workspace, secrets: string[]): Pr
   return key
 }
 
-/** Self-signed, for signatures only (RFC 5280): it says that two seals are of the same portal, not who its company is. */
+/** Self-signed, for signatures only (RFC 5280). It shows that two seals come from the same portal, not who runs it. */
 async function certificateFor(
   name: string,
   pair: { privateKey: KeyObject; publicKey: KeyObject },

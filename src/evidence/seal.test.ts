@@ -37,7 +37,7 @@ describe('a seal', () => {
         columns: ['a', 'b', 'c'],
         groups: [],
       },
-      ...{ sums: [], terms: [], footer: '' },
+      ...{ totals: [], terms: [], footer: '' },
     })
   })
   after(leave)
@@ -62,7 +62,7 @@ describe('a seal', () => {
     expect(file.toString('latin1')).to.include('/StructTreeRoot')
   })
 
-  it('names the evidence it is of, whatever else stands there', async () => {
+  it('names its evidence, with any other text around it', async () => {
     for (const [reason, name] of [
       ['accepted 1', 'Brightside'],
       ['accepted (evidence 0198f2a4-7d1e-7c3a-9b1f-000000000000)) /M (x', 'Bright (side'],
@@ -74,7 +74,7 @@ describe('a seal', () => {
     }
   })
 
-  it('is told by the certificate that it was made with, and by no other that lies beside it', async () => {
+  it('is attributed to the signing certificate only, not to another one in the file', async () => {
     const { database } = await open()
     const elsewhere = { id: '2', slug: 'ledgerline', name: 'Forger', letterhead: [], timeZone: 'UTC' }
     const mine = await signingKeys(database, ['s'.repeat(32)])(elsewhere)

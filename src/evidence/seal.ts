@@ -25,7 +25,7 @@ interface Sealing {
   at: Date
   /** What the seal stands for, as PDF readers show it. */
   reason: string
-  /** Id of the evidence that the PDF belongs to: it is said with the reason, and held by the seal. */
+  /** Id of the evidence. It is part of the seal and of its reason. */
   evidence: string
   name: string
   /** Address of a time-stamp authority (RFC 3161). */
@@ -63,11 +63,11 @@ const literal = (text: string) =>
     .replace(/[()\\]/g, '\\$&')
     .replace(/\r/g, '\\r')
 
-/** Printable ASCII without what a string's end is told by. */
+/** Printable ASCII without the characters that end a string. */
 const plain = (text: string) => text.replace(/[^\x20-\x7e]|[()\\]/g, '?')
 
 /** A paper with the pages of another one behind its own. Throws where it is encrypted or no PDF. */
-export async function behind(paper: Uint8Array, more: Uint8Array): Promise<Uint8Array> {
+export async function appendPages(paper: Uint8Array, more: Uint8Array): Promise<Uint8Array> {
   const document = await PDFDocument.load(paper, { updateMetadata: false })
   const other = await PDFDocument.load(more)
   for (const page of await document.copyPages(other, other.getPageIndices())) {
@@ -146,11 +146,11 @@ export interface Seal {
   stamped: Date | undefined
   /** Id of the evidence that the PDF belongs to, as the seal says; undefined in what older releases sealed. */
   evidence: string | undefined
-  /** Whether it gives this reason and, to the second, this time: all that older releases said. */
+  /** Whether reason and time (to the second) match. Seals of older releases have no more. */
   says(reason: string, at: Date): boolean
 }
 
-/** The last seal in a file, whoever made it; undefined where there is none that can be read. */
+/** The last seal in a file, by any signer; undefined if there is no readable one. */
 export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
   const text = pdf.toString('latin1')
   const [, ...ranges] = [...text.matchAll(/\/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]/g)].at(-1) ?? []
@@ -163,7 +163,7 @@ export async function sealOf(pdf: Buffer): Promise<Seal | undefined> {
     // Room that the signature left: nothing may be written there afterwards.
     const tidy = /^0*>$/.test(contents.slice(1 + offset * 2))
     const cms = new pkijs.SignedData({ schema: new pkijs.ContentInfo({ schema: result }).content })
-    // Of several, it would be told by one whose the signature is not.
+    // With several certificates, the signature could be attributed to the wrong one.
     const [certificate, ...others] = cms.certificates ?? []
     if (!(certificate instanceof pkijs.Certificate) || others.length || cms.signerInfos.length !== 1) return undefined
     const covered = Buffer.concat([pdf.subarray(0, first), pdf.subarray(second, second + rest)])

@@ -17,9 +17,9 @@ export const Evidence = z.object({
   signer: z.object({ name: z.string(), email: z.string(), role: z.string().nullable() }),
   consent: z.object({ text: z.string(), sha256 }).nullable(),
   signature: z
-    .object({ way: z.enum(['drawn', 'typed', 'ticked']), name: z.enum(['account', 'confirmed']).optional() })
+    .object({ method: z.enum(['drawn', 'typed', 'ticked']), name: z.enum(['account', 'confirmed']).optional() })
     .nullable(),
   reason: z.string().nullable(),
   publicLink: z.object({ id: z.uuid(), madeBy: z.string(), madeAt: z.iso.datetime() }).optional(),
-  order: z.object({ number: z.string().nullable(), wishedOn: z.string().nullable() }),
+  order: z.object({ number: z.string().nullable(), requestedOn: z.string().nullable() }),
 })

@@ -1,10 +1,10 @@
 import { type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
-import { otherwise } from '../answer.ts'
-import { readWithin } from '../database.ts'
-import { Invalid } from '../errors.ts'
-import { withFile } from '../form.ts'
-import { anybody } from '../section.ts'
+import { Invalid } from '../http/errors.ts'
+import { withFile } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import { readWithin } from '../platform/database.ts'
 import { sha256 } from './canonical.ts'
 import { bundleOf, columns, type Stored, tables } from './chain.ts'
 import { check } from './check.ts'
@@ -22,7 +22,7 @@ type Verdict =
       seal: number | null
       sound: boolean
     }
-  /** Sealed here, but nothing else of it is kept any more. */
+  /** Sealed here, but its evidence was erased. */
   | { kind: 'sealed' }
   /** Unbroken, by a key that stands with the workspace's, and that no secret of the portal's opens. */
   | { kind: 'unproven'; fingerprint: string }
@@ -31,14 +31,14 @@ type Verdict =
   /** Of nothing that is known here. */
   | { kind: 'unknown' }
 
-/** For anybody who holds a signed PDF: what it proves. It is looked at and forgotten. */
+/** Verifies a signed PDF for anybody who has one. The file is not stored. */
 export function verify(database: Knex, secrets: string[]): Router {
   const router = Router()
   const show =
     (verdict?: Verdict): RequestHandler<any> =>
     (req, res) => {
-      req.portal.frame = 'solo'
-      res.answer('verify', { verdict })
+      req.portal.frame = 'bare'
+      res.respond('verify', { verdict })
     }
 
   router.get('/verify', anybody, show())
@@ -50,8 +50,7 @@ export function verify(database: Knex, secrets: string[]): Router {
     async (req, res, next) => {
       const { file } = Object(req.portal.body)
       const bytes = file instanceof File ? Buffer.from(await file.arrayBuffer()) : Buffer.alloc(0)
-      if (!bytes.subarray(0, 1024).includes('%PDF-'))
-        throw new Invalid({ file: ['Choose the PDF that you want to check.'] }, {})
+      if (!bytes.subarray(0, 1024).includes('%PDF-')) throw new Invalid({ file: ['Choose the PDF to verify.'] }, {})
       const { id } = req.portal.workspace
       show(await verdictOn(database, { workspace: id, keys: await certificatesOf(database, id, secrets) }, bytes))(
         req,
@@ -59,7 +58,7 @@ export function verify(database: Knex, secrets: string[]): Router {
         next,
       )
     },
-    otherwise(show()),
+    showAgainOnError(show()),
   )
 
   return router
@@ -90,8 +89,8 @@ async function verdictOn(database: Knex, { workspace, keys }: Own, pdf: Buffer):
   return {
     kind: 'ours',
     evidence: JSON.parse(bundle.evidence),
-    link: { number: row.link, hash: row.hash },
-    seal: row.seal?.link ?? null,
+    link: { number: row.sequence, hash: row.hash },
+    seal: row.seal?.sequence ?? null,
     sound: check(bundle).every(it => it.good),
   }
 }
@@ -101,5 +100,5 @@ function belongs({ id, at, act, number, seal: link, ...row }: Stored, seal: Seal
   const own = (certificate: string) => keys.some(it => it.proven && it.certificate === certificate)
   if (!own(row.certificate)) return false
   if (link) return seal.evidence === id && own(link.certificate)
-  return row.sealed_before_links && seal.evidence === undefined && seal.says(`${act} ${number}`, at)
+  return row.sealed_outside_chain && seal.evidence === undefined && seal.says(`${act} ${number}`, at)
 }

@@ -8,7 +8,7 @@ import { testTime } from '../../test/database.ts'
 import { pastTriggers } from '../../test/past-triggers.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
-import { query, within } from '../database.ts'
+import { query, within } from '../platform/database.ts'
 import { sha256 } from './canonical.ts'
 import { append, faults } from './chain.ts'
 import { check } from './check.ts'
@@ -34,8 +34,8 @@ describe('what was signed and sealed', () => {
       "sealed_at = now() + interval '1 day'",
       "state = 'saved'",
       "state = 'refused'",
-      "why = 'another'",
-      'tries = 99',
+      "failure_reason = 'another'",
+      'attempts = 99',
       'settled_at = null',
     ])
       expect(
@@ -49,7 +49,7 @@ describe('what was signed and sealed', () => {
     for (const text of [
       'alter table portal.client_signatures disable trigger all',
       'drop trigger written_once on portal.client_signatures',
-      'create or replace function portal.keep_signature() returns trigger language plpgsql as $$ begin return new; end $$',
+      'create or replace function portal.guard_signature() returns trigger language plpgsql as $$ begin return new; end $$',
       `update portal.client_seals set sha256 = ''`,
       'delete from portal.client_seals',
     ])
@@ -71,7 +71,7 @@ describe('what was signed and sealed', () => {
     expect(await write.catch(String)).to.include('has no link in the chain')
   })
 
-  it('is vouched for by its seal, key and evidence, never by a hash that is stored beside it', async () => {
+  it('is verified by seal, key and evidence, never by a stored hash', async () => {
     const { scene, id, owner } = await signedScene()
     const second = await signOne(owner, 1)
     await sealedPdf(scene, second)
@@ -84,10 +84,10 @@ describe('what was signed and sealed', () => {
       ])
     const nobody = await scene.visit()
     const genuine = await sealedPdf(scene, id)
-    expect(await verify(nobody, genuine)).to.show('This is the document that was signed', 'No. 2 of the chain')
+    expect(await verify(nobody, genuine)).to.show('This is exactly the document that was signed', 'No. 2 of the chain')
 
     await plant(forged)
-    expect(await verify(nobody, forged)).to.show('This file is not known here.')
+    expect(await verify(nobody, forged)).to.show('We don’t recognise this file.')
     expect((await faults(scene.database, '1')).join()).to.include(
       'the sealed paper is the one that the chain holds: no',
     )
@@ -117,7 +117,9 @@ describe('what was signed and sealed', () => {
       timestamps: undefined,
     })
     const verdict = await verify(await scene.visit(), forged)
-    expect(verdict).to.not.show('This is the document that was signed').and.not.show('was sealed here and is unchanged')
+    expect(verdict)
+      .to.not.show('This is exactly the document that was signed')
+      .and.not.show('was sealed here and is unchanged')
     expect(verdict).to.show('This file bears a seal that this portal cannot prove to be its own.')
   })
 
@@ -125,7 +127,7 @@ describe('what was signed and sealed', () => {
     const { scene, id, owner, document } = await signedScene()
     const [head] = await scene.owner('portal.client_chains').where({ workspace_id: '1' })
     const [link] = await scene.owner('portal.client_seals').where({ signature_id: id })
-    expect([Number(head.links), Number(link.link), link.hash]).to.deep.equal([2, 2, head.hash])
+    expect([Number(head.last_sequence), Number(link.sequence), link.hash]).to.deep.equal([2, 2, head.hash])
     expect(link.sha256).to.equal(sha256(await sealedPdf(scene, id)))
 
     const { body } = await owner.get(`/proposals/${document}/evidence/bundle`)
@@ -135,7 +137,7 @@ describe('what was signed and sealed', () => {
     expect(check(forged).filter(it => !it.good)).to.not.be.empty
     for (const change of [
       "sha256 = repeat('0', 64)",
-      'link = 9',
+      'sequence = 9',
       "hash = md5('')",
       "previous = md5('')",
       "digest = md5('')",
@@ -158,7 +160,7 @@ describe('what was signed and sealed', () => {
     await tx.rollback()
   })
 
-  it('from before seals were links still verifies, and is told apart', async () => {
+  it('verifies seals from before they were in the chain, and marks them', async () => {
     const { scene, id, owner, document } = await signedScene()
     const [first] = await scene.owner('portal.client_signatures').where({ id })
     const key = await signingKeys(scene.database, secrets)(brightside)
@@ -167,17 +169,17 @@ describe('what was signed and sealed', () => {
     const take = (it: Buffer) =>
       asOwner(
         scene,
-        'update portal.client_signatures set sealed = ?, sealed_hash = ?, sealed_before_links = true where id = ?',
+        'update portal.client_signatures set sealed = ?, sealed_hash = ?, sealed_outside_chain = true where id = ?',
         [it, sha256(it), id],
       )
     await asOwner(scene, 'delete from portal.client_seals')
-    await asOwner(scene, 'update portal.client_chains set links = 1, hash = ?', [first.hash])
+    await asOwner(scene, 'update portal.client_chains set last_sequence = 1, hash = ?', [first.hash])
     await take(another)
-    expect(await verify(await scene.visit(), another)).to.not.show('This is the document that was signed')
+    expect(await verify(await scene.visit(), another)).to.not.show('This is exactly the document that was signed')
     await take(pdf)
     expect(await faults(scene.database, '1')).to.deep.equal([])
     expect(await verify(await scene.visit(), pdf)).to.show(
-      'This is the document that was signed',
+      'This is exactly the document that was signed',
       'sealed before seals were links of the chain',
     )
     const { body } = await owner.get(`/proposals/${document}/evidence/bundle`)
@@ -187,7 +189,7 @@ describe('what was signed and sealed', () => {
     expect(check(body).filter(it => !it.good)).to.deep.equal([])
   })
 
-  it('is whole for whoever verifies while others sign', async () => {
+  it('verifies as whole while others sign', async () => {
     const { scene } = await signedScene()
     const { evidence, document } = await scene.owner('portal.client_signatures').first('evidence', 'document')
     const key = await signingKeys(scene.database, secrets)(brightside)
@@ -208,7 +210,7 @@ describe('what was signed and sealed', () => {
     while (signing) for (const it of await faults(scene.database, '1')) found.add(it)
     await signed
     expect([...found]).to.deep.equal([])
-    const times = await scene.owner('portal.client_signatures').orderBy('link').pluck('at')
+    const times = await scene.owner('portal.client_signatures').orderBy('sequence').pluck('at')
     expect(times).to.have.length(101)
     for (const [index, at] of times.entries())
       expect(at, `No. ${index + 1}`).to.be.at.least(times[index - 1] ?? new Date(0))
@@ -219,9 +221,9 @@ describe('what was signed and sealed', () => {
     await scene.pass(-30)
     await signOne(owner, 1)
     const links = [
-      ...(await scene.owner('portal.client_signatures').select('link', 'at')),
-      ...(await scene.owner('portal.client_seals').select('link', 'at')),
-    ].sort((a, b) => a.link - b.link)
+      ...(await scene.owner('portal.client_signatures').select('sequence', 'at')),
+      ...(await scene.owner('portal.client_seals').select('sequence', 'at')),
+    ].sort((a, b) => a.sequence - b.sequence)
     expect(links.length).to.be.at.least(3)
     for (const [index, { at }] of links.entries()) expect(at).to.be.at.least(links[index - 1]?.at ?? new Date(0))
   })
@@ -236,7 +238,7 @@ describe('what was signed and sealed', () => {
     const older = await otherKey(scene)
     expect((await signingKeys(scene.database, secrets)(brightside)).id).to.equal(older)
     const later = await open({ on: scene })
-    await (await later.visit('admin')).postAt(`/settings/client-portal/answers/${id}/retry`)
+    await (await later.visit('admin')).postAt(`/settings/client-portal/responses/${id}/retry`)
     const seals = () => scene.owner('portal.client_seals').pluck('head_key')
     await until(async () => (await seals()).length)
     expect(await seals()).to.deep.equal([signed])

@@ -1,28 +1,31 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { otherwise } from '../answer.ts'
-import type { Visitor } from '../auth/sessions.ts'
-import { query, within } from '../database.ts'
-import { read } from '../form.ts'
-import { anyMember } from '../section.ts'
+import type { SignedInUser } from '../auth/sessions.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { query, within } from '../platform/database.ts'
+import { anyMember } from '../plugin/permissions.ts'
 
-/** The parts of the first page, in the order that they have if nobody says otherwise. What waits for somebody is above all of them. */
+/** The widgets of the home page, in their default order. Pending tasks come above all of them. */
 const widgets = [
   { name: 'figures', label: 'Figures', icon: 'calculator' },
   { name: 'chart', label: 'Chart', icon: 'chart-bar' },
   { name: 'actions', label: 'Quick actions', icon: 'bolt' },
-  { name: 'lately', label: 'Lately', icon: 'activity' },
+  { name: 'lately', label: 'Recent activity', icon: 'activity' },
   { name: 'news', label: 'News', icon: 'speakerphone' },
 ] as const
 export type Widget = (typeof widgets)[number]['name']
 
 const Stored = z.object({ order: z.array(z.string()).catch([]), hidden: z.array(z.string()).catch([]) })
 
-/** All widgets in this person's order, each with whether it is to be seen; one that is newer than the order comes last. */
-export function arrangementOf(visitor: Visitor | undefined): { name: Widget; shown: boolean }[] {
-  const id = visitor?.person.id
-  const row = visitor?.settings.find(([client, person, name]) => client === '' && person === id && name === setting)
+/**
+ * Returns all widgets in this person's order, and whether each is shown. A widget newer than the saved order comes
+ * last.
+ */
+export function arrangementOf(user: SignedInUser | undefined): { name: Widget; shown: boolean }[] {
+  const id = user?.person.id
+  const row = user?.settings.find(([client, person, name]) => client === '' && person === id && name === setting)
   const { order, hidden } = Stored.catch({ order: [], hidden: [] }).parse(row?.[3])
   const place = (name: string) => order.indexOf(name) + 1 || widgets.length + 1
   return widgets
@@ -32,7 +35,7 @@ export function arrangementOf(visitor: Visitor | undefined): { name: Widget; sho
 
 const setting = 'home'
 
-/** Where each person says what is on their first page and in which order. */
+/** Lets each person choose the widgets of their home page, and the order. */
 export function arrangement(database: Knex): Router {
   const router = Object.assign(Router(), { at: '/account/home' })
 
@@ -46,7 +49,7 @@ export function arrangement(database: Knex): Router {
       await keep(database, req, reset === undefined ? arranged(order, shown, move) : undefined)
       res.redirect(303, req.portal.url(`/account/home?${move ? new URLSearchParams({ moved: move }) : 'saved'}`))
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   return router
@@ -54,8 +57,8 @@ export function arrangement(database: Knex): Router {
 
 const show: RequestHandler = (req, res) => {
   const known = new Map(widgets.map(it => [it.name, it]))
-  res.answer('account/home', {
-    parts: arrangementOf(req.portal.visitor).map(it => ({ ...known.get(it.name), ...it })),
+  res.respond('account/home', {
+    parts: arrangementOf(req.portal.user).map(it => ({ ...known.get(it.name), ...it })),
     moved: String(req.query.moved ?? ''),
     saved: req.query.saved === '',
   })
@@ -93,7 +96,7 @@ function arranged(order: Widget[], shown: Widget[], move: string | undefined) {
   return { order: next, hidden: widgets.map(it => it.name).filter(it => !shown.includes(it)) }
 }
 
-/** The row that the session brings with it; it belongs to the person, whichever company they act for. */
+/** Saves the row that comes with the session. It belongs to the person, for all of their clients. */
 const keep = (database: Knex, req: Request, value: object | undefined) => {
   const { workspace, customer } = req.portal
   const key = [workspace.id, customer.person.id, setting]

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { Router } from 'express'
 import { leave, open } from '../../test/visit.ts'
-import { section } from '../section.ts'
-import { sections } from '../sections.ts'
+import { sections } from '../plugin/discover.ts'
+import { section } from '../plugin/plugin.ts'
 
 /** The headings of the widgets, in the order of the page. */
 const order = (text: string) =>
@@ -10,10 +10,10 @@ const order = (text: string) =>
     it => it[1] ?? it[2],
   )
 
-describe('the first page', () => {
+describe('the home page', () => {
   afterEach(leave)
 
-  it('has what needs an answer first, then figures, a chart, actions with how many wait, and what happened', async () => {
+  it('shows what needs a response first, then figures, a chart, actions with how many wait, and what happened', async () => {
     const { visit } = await open()
     const owner = await visit('owner')
     await owner.get('/invoices')
@@ -22,25 +22,61 @@ describe('the first page', () => {
     expect(order(page.text).slice(0, 3)).to.deep.equal(['Figures', 'Invoiced and paid', 'Quick actions'])
     expect(page.text.indexOf('Needs you now')).to.be.below(page.text.indexOf('class="widgets"'))
     expect(page).to.show(
-      'See what is to pay',
+      'View invoices to pay',
       '/invoices?status=open',
-      'Answer proposals',
+      'Respond to proposals',
       'Get a statement of account',
     )
-    expect(page.text).to.match(/Answer proposals<\/a><span class="count push">\d\+?</)
+    expect(page.text).to.match(/Respond to proposals<\/a><span class="count push">\d\+?</)
   })
 
-  it('tells what people did and not who came and went', async () => {
+  it('is not empty for who has nothing yet: what will be here, whom to ask, and what can be done meanwhile', async () => {
+    const { visit } = await open()
+    const page = await (await visit('newcomer')).get('/')
+    expect(page).to.show('Nothing has been sent to you yet', 'Your contact at Brightside Agency', 'Invite a colleague')
+    expect(page).to.show('href="/portal/brightside/proposals"', 'href="/portal/brightside/account/profile"')
+    expect(page).to.not.show('Get a statement of account', 'Nothing is waiting for you')
+    expect(await (await visit('owner')).get('/')).to.not.show('Nothing has been sent to you yet')
+  })
+
+  it('lists what others did, but not sign-ins, nor what one only looked at oneself', async () => {
     const { visit, owner: database } = await open()
-    const owner = await visit('owner')
-    const { id } = await database('public.invoices').where({ ref_no: '2026-0107' }).first('id')
-    await owner.get(`/invoices/${id}`)
+    const [owner, approver] = [await visit('owner'), await visit('approver')]
+    const mine = await database('public.invoices').where({ ref_no: '2026-0107' }).first('id', 'client_id')
+    const { client_id } = mine
+    const theirs = await database('public.invoices').where({ ref_no: '2026-0112', client_id }).first('id')
+    await owner.get(`/invoices/${mine.id}`)
+    await approver.get(`/invoices/${theirs.id}`)
     for (let at = 0; at < 8; at++) await visit('viewer')
 
     expect(await owner.get('/'))
-      .to.show('looked at invoice 2026-0107')
-      .and.not.show('signed in')
-    expect(await owner.get('/activity')).to.show('signed in')
+      .to.show('looked at invoice 2026-0112')
+      .and.not.show('signed in', 'looked at invoice 2026-0107')
+    expect(await approver.get('/')).to.show('looked at invoice 2026-0107')
+    expect(await owner.get('/activity')).to.show('signed in', 'looked at invoice 2026-0107')
+  })
+
+  it('asks nobody for what they may not do', async () => {
+    const { visit } = await open()
+    const [approver, viewer] = [await visit('approver'), await visit('viewer')]
+    expect(await approver.get('/')).to.show('Winter campaign and shop relaunch', 'Respond to proposals')
+    expect(await viewer.get('/')).to.not.show('Winter campaign and shop relaunch', 'Respond to proposals')
+  })
+
+  it('counts for the navigation what waits in each section, of this company and for those who may do it', async () => {
+    const fails = () => Promise.reject(new Error('away'))
+    const some = sections.map(it => (it.name === 'quotations' ? { ...it, waiting: fails } : it))
+    const { visit, log } = await open({ sections: some })
+    const [approver, viewer, neighbour] = [await visit('approver'), await visit('viewer'), await visit('neighbour')]
+    const waiting = async (who: typeof approver) => JSON.parse((await who.get('/waiting')).text)
+    const before = await waiting(approver)
+    const page = await approver.get('/proposals?status=open')
+    expect(before.proposals).to.equal(Number(/Waiting for you\s*<span>(\d+)/.exec(page.text)?.[1]))
+    expect(before.invoices).to.be.above(0)
+    expect(await waiting(viewer)).to.have.all.keys('invoices')
+    expect((await waiting(neighbour)).proposals).to.not.equal(before.proposals)
+    expect(log.map(it => it.sentence)).to.include('what waits in a section could not be counted')
+    expect(page.text).to.match(/data-waiting="[^"]*\/waiting\?client=/)
   })
 
   it('is arranged by each person, without a script, and for nobody else', async () => {
@@ -60,13 +96,13 @@ describe('the first page', () => {
     expect(order((await approver.get('/')).text)).to.include('Figures')
     await arrange({ shown: [] })
     expect(await owner.get('/'))
-      .to.show('Needs you now', 'Arrange this page')
+      .to.show('Needs you now', 'Customise this page')
       .and.not.show('class="widgets"')
     await arrange({ reset: 'all' })
     expect(order((await owner.get('/')).text)).to.include('Figures')
   })
 
-  it('stands whatever is sent or stored as its arrangement', async () => {
+  it('works with any arrangement that is sent or stored', async () => {
     const { visit, owner: database } = await open()
     const owner = await visit('owner')
     for (const nonsense of [
@@ -93,7 +129,7 @@ describe('the first page', () => {
       order: 5,
       permissions: { 'notices.see': { label: 'See notices', roles: ['admin'] } },
       toggles: { notices: { label: 'Notices', about: 'News', default: true } },
-      answers: {},
+      responseSchemas: {},
       activity: {},
       home: async () => ({
         needs: [],

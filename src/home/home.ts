@@ -1,21 +1,35 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import { lately } from '../activity.ts'
-import type { Log } from '../log.ts'
-import type { Home, Section } from '../section.ts'
-import { sentencesOf } from '../sentences.ts'
+import { clientContact } from '../auth/client-contact.ts'
+import type { Crm } from '../crm/crm.ts'
+import { recentEntries } from '../platform/activity.ts'
+import type { Log } from '../platform/log.ts'
+import type { Home } from '../plugin/dashboard.ts'
+import { mostUrgentFirst } from '../plugin/needs.ts'
+import type { Section } from '../plugin/plugin.ts'
+import { sentencesOf } from '../plugin/sentences.ts'
 import { arrangementOf, type Widget } from './arrangement.ts'
 
-/** The first page: what each section has for this person. One that fails is said to be missing; the others stand. */
-export function home({ database, sections, log }: { database: Knex; sections: Section[]; log: Log }): RequestHandler {
+interface Parts {
+  crm: Crm
+  database: Knex
+  sections: Section[]
+  log: Log
+}
+
+/**
+ * The home page: each section's widgets for this person. If one fails, the page says that it is missing and shows the
+ * others.
+ */
+export function home({ crm, database, sections, log }: Parts): RequestHandler {
   const sentences = sentencesOf(sections)
 
   return async (req, res) => {
-    const { nav, workspace, customer, now, id, visitor } = req.portal
-    const shown = arrangementOf(visitor).filter(it => it.shown)
+    const { nav, workspace, customer, now, id, user } = req.portal
+    const shown = arrangementOf(user).filter(it => it.shown)
     const [recent, ...parts] = await Promise.allSettled([
       shown.some(it => it.name === 'lately')
-        ? lately(database, { workspace: workspace.id, client: customer.client.id }, 6)
+        ? recentEntries(database, { workspace: workspace.id, client: customer.client.id }, customer.person.id, 6)
         : [],
       ...nav.map(it => it.home?.(req.portal) ?? nothing),
     ])
@@ -32,11 +46,19 @@ export function home({ database, sections, log }: { database: Knex; sections: Se
       lately: recent.status === 'fulfilled' ? recent.value : [],
       news: homes.flatMap(it => it.news ?? []).sort((a, b) => (a.on > b.on ? -1 : 1)),
     }
-    res.answer('home', {
+    const underway = homes.flatMap(it => it.underway ?? [])
+    const needs = mostUrgentFirst(homes.flatMap(it => it.needs))
+    const { actions, ...told } = content
+    const bare = ![needs, underway, missing, ...Object.values(told)].some(it => it.length)
+    res.respond('home', {
+      // Whoever has nothing yet reads what will be here, and whom to ask.
+      bare,
+      contact: bare ? await clientContact(crm, workspace, customer.client.id) : undefined,
       greeting: greeting(req.portal.hour(now)),
-      needs: homes.flatMap(it => it.needs).sort((a, b) => (a.by < b.by ? -1 : 1)),
+      underway,
+      needs,
       content,
-      widgets: laid(shown.map(it => it.name).filter(it => content[it].length)),
+      widgets: bare ? [] : laid(shown.map(it => it.name).filter(it => content[it].length)),
       sentences,
       missing,
     })
@@ -47,7 +69,7 @@ const nothing: Promise<Home> = Promise.resolve({ needs: [], figures: [] })
 
 const kinds = { figures: 'whole', chart: 'wide', actions: 'narrow', lately: 'wide', news: 'narrow' } as const
 
-/** A wide one and a narrow one that follow each other share a row on a desk; what is left alone has one to itself. */
+/** On a wide screen, a wide widget and a narrow one in sequence share a row; any other gets a row of its own. */
 function laid(names: Widget[]): { name: Widget; across: 'whole' | 'wide' | 'narrow' }[] {
   const [first, second, ...rest] = names
   if (!first) return []

@@ -8,7 +8,7 @@ import { connectPortal } from '../../demo/portal-database.ts'
 import { fresh, password, postgres, urlOf } from '../../test/database.ts'
 import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
-import { seal, unseal } from '../crypto.ts'
+import { seal, unsealOrUndefined } from '../platform/crypto.ts'
 import type { Message } from './transport.ts'
 
 /** A real SMTP server that keeps what it takes; `refuse` says what it answers instead of taking it. */
@@ -65,11 +65,32 @@ describe('mail', function () {
     expect(headers['auto-submitted']).to.equal('auto-generated')
     expect(headers['message-id']).to.match(/^<[\w-]{36}@brightside\.example>$/)
     await until(async () => (await scene.owner('portal.client_outbox').first('sent_at')).sent_at)
-    expect(await scene.owner('portal.client_outbox').first('sealed', 'error', 'tries')).to.deep.equal({
+    expect(await scene.owner('portal.client_outbox').first('sealed', 'error', 'attempts')).to.deep.equal({
       sealed: null,
       error: null,
-      tries: 1,
+      attempts: 1,
     })
+    await end()
+  })
+
+  it('brings the workspace’s logo with it as a picture that is part of the mail', async () => {
+    const { taken, url, end } = await server()
+    const scene = await open({ mail: { from, url } })
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    )
+    await scene.owner('portal.client_branding').insert({
+      ...{ workspace_id: '1', revision: 1, changed_by: 'a test', logo: png, logo_type: 'image/png' },
+      ...{ logo_version: 'x'.repeat(16), logo_width: 1, logo_height: 1 },
+    })
+    await (await scene.visit()).post('/forgot-password', { email })
+    await until(() => taken.length)
+    const [{ attachments, html } = {} as Email] = taken
+    expect(attachments).to.have.length(1)
+    expect(attachments[0]).to.include({ contentId: '<logo@portico>', mimeType: 'image/png', disposition: 'inline' })
+    expect(Buffer.from(attachments[0]!.content as ArrayBuffer).equals(png)).to.equal(true)
+    expect(html).to.include('src="cid:logo@portico"').and.include('alt="Brightside Agency"')
     await end()
   })
 
@@ -79,7 +100,7 @@ describe('mail', function () {
     await (await scene.visit()).post('/forgot-password', { email })
     const row = () => scene.owner('portal.client_outbox').first('*')
     await until(async () => (await row()).error)
-    expect(await row()).to.include({ tries: 1, sent_at: null, failed_at: null })
+    expect(await row()).to.include({ attempts: 1, sent_at: null, failed_at: null })
     expect((await row()).error).to.include('refused with 451')
     // The queue notes when to try again a moment after that.
     await until(async () => {
@@ -102,7 +123,7 @@ describe('mail', function () {
     const row = () => scene.owner('portal.client_outbox').first('*')
     await until(async () => (await row()).failed_at)
 
-    expect(await row()).to.include({ sealed: null, sent_at: null, tries: 1 })
+    expect(await row()).to.include({ sealed: null, sent_at: null, attempts: 1 })
     expect((await row()).error).to.include('refused with 550')
     expect(tries()).to.equal(1)
     expect(scene.log.some(it => it.sentence === 'a mail could not be sent')).to.equal(true)
@@ -114,7 +135,7 @@ describe('mail', function () {
       'refused with 550',
       email,
     )
-    expect(await admin.at('/settings/client-portal/mail?show=waiting')).to.show('No mail here')
+    expect(await admin.at('/settings/client-portal/mail?show=waiting')).to.show('No e-mails here')
     expect(await (await scene.visit('colleague')).at('/settings/client-portal/mail')).to.include({ status: 403 })
     await end()
   })
@@ -134,7 +155,7 @@ describe('mail', function () {
     expect(await scene.owner('portal_jobs.job').whereLike('name', 'mail%')).to.be.empty
   })
 
-  it('waits while the process that would send it is gone, and leaves once with the next', async () => {
+  it('survives the death of its process and is sent once by the next', async () => {
     const { taken, url, end } = await server()
     const scene = await open({ mail: { from, url: 'smtp://127.0.0.1:1' } })
     await (await scene.visit()).post('/forgot-password', { email })
@@ -209,7 +230,7 @@ describe('mail', function () {
 
   it('rests for a workspace where the portal is switched off', async () => {
     let on = true
-    const scene = await open({ mail: 'kept', flags: { anywhere: () => true, enabled: () => on } })
+    const scene = await open({ mail: 'kept', flags: { enabledAnywhere: () => true, enabled: () => on } })
     const nobody = await scene.visit()
     const asked = nobody.post('/forgot-password', { email })
     const answer = await asked.then(it => it)
@@ -232,10 +253,10 @@ describe('mail', function () {
 describe('a seal', () => {
   it('opens with the secret it was made with, also when there is a newer one, and with no other', () => {
     const sealed = seal('a link', ['old'.repeat(12)], 'mail')
-    expect(unseal(sealed, ['new'.repeat(12), 'old'.repeat(12)], 'mail')).to.equal('a link')
-    expect(unseal(sealed, ['new'.repeat(12)], 'mail')).to.equal(undefined)
+    expect(unsealOrUndefined(sealed, ['new'.repeat(12), 'old'.repeat(12)], 'mail')).to.equal('a link')
+    expect(unsealOrUndefined(sealed, ['new'.repeat(12)], 'mail')).to.equal(undefined)
     sealed[14] = sealed[14]! ^ 1
-    expect(unseal(sealed, ['old'.repeat(12)], 'mail')).to.equal(undefined)
-    expect(unseal(Buffer.alloc(3), ['old'.repeat(12)], 'mail')).to.equal(undefined)
+    expect(unsealOrUndefined(sealed, ['old'.repeat(12)], 'mail')).to.equal(undefined)
+    expect(unsealOrUndefined(Buffer.alloc(3), ['old'.repeat(12)], 'mail')).to.equal(undefined)
   })
 })

@@ -1,76 +1,66 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import type { Branded } from '../branding/workspaces.ts'
-import { seal, unseal } from '../crypto.ts'
-import { query, unreachable, within } from '../database.ts'
-import type { Flags } from '../flags.ts'
-import type { Gate } from '../gate/gate.ts'
-import { ForOthers, type Job, type Jobs } from '../jobs.ts'
-import type { Speech } from '../language.ts'
-import type { Log } from '../log.ts'
-import { type Letter, type Written, written } from './letter.ts'
-import type { LetterKind } from './letters.ts'
+import type { Activation } from '../crm/activation/activation.ts'
+import type { BrandedWorkspace, Workspaces } from '../crm/workspaces.ts'
+import { seal, unsealOrUndefined } from '../platform/crypto.ts'
+import { query, unreachable, within } from '../platform/database.ts'
+import type { Flags } from '../platform/flags.ts'
+import type { Speech } from '../platform/i18n.ts'
+import { type Job, type Jobs, LeaveToOthers } from '../platform/jobs.ts'
+import type { Log } from '../platform/log.ts'
+import { logoId, type MailContent, type RenderedMail, renderMail } from './content.ts'
+import { mailContentOf } from './kinds.ts'
 import type { Attachment, Transport } from './transport.ts'
 
-/** To whom, in which words. Nobody: nothing is sent, but as much is done, so that nobody can tell. */
+/** Recipient and text. Without a recipient the same work is done and nothing is sent, so that timing tells nothing. */
 interface Posting {
-  workspace: Branded
+  workspace: BrandedWorkspace
   kind: string
   to: { email: string; person?: string } | undefined
   speech: Speech
-  letter: Letter
+  letter: MailContent
   attachments?: Attachment[]
 }
 
 export interface Outbox {
-  /** Within the transaction of its cause, which has entered the workspace: it is sent if that commits, and not else. */
-  post(tx: Knex, posting: Posting): Promise<void>
+  /** Within the transaction of its cause, which has entered the workspace: it is sent if that commits, and not else. Returns its id. */
+  post(tx: Knex, posting: Posting): Promise<string>
   /** Call it after the commit: the mail leaves now and not at the next turn. */
   wake(): void
 }
 
 interface Parts {
   database: Knex
-  door: Pick<Gate, 'opened' | 'look'>
+  activation: Pick<Activation, 'isAccepted' | 'check'>
   flags: Flags
   jobs: Jobs
   log: Log
   secrets: string[]
   transport: Transport | undefined
+  workspaces: Pick<Workspaces, 'find' | 'logo'>
 }
 
 const queue = 'mail'
-/** For what lets somebody in: nobody at a sign-in page waits for other mails. */
+/** The queue of mails that people need to sign in. It does not wait for other mails. */
 const firstQueue = 'mail-first'
-
-const lettingIn: string[] = [
-  'sign-in',
-  'step-up',
-  'link-code',
-  'reset',
-  'unlock',
-  'address',
-  'invitation',
-  'registration',
-  'registration-known',
-] satisfies LetterKind[]
 
 /** How many are handed to the mail server at once, by each process. */
 const parallel = { first: 2, others: 3 }
 
 /** Each mail once: its row says whether it has left. Without a transport it stays in the table. */
-export function outbox({ database, door, flags, jobs, log, secrets, transport }: Parts): Outbox {
+export function outbox({ database, activation, flags, jobs, log, secrets, transport, workspaces }: Parts): Outbox {
   if (transport) {
-    const send = (job: Job<Posted>) => deliver(job, { database, door, flags, log, secrets, transport })
-    jobs.work<Posted>(firstQueue, send, { parallel: parallel.first })
-    jobs.work<Posted>(queue, send, { parallel: parallel.others })
+    const parts = { database, activation, flags, log, secrets, transport, workspaces }
+    const send = (job: Job<PostedMail>) => deliver(job, parts)
+    jobs.work<PostedMail>(firstQueue, send, { parallel: parallel.first })
+    jobs.work<PostedMail>(queue, send, { parallel: parallel.others })
   }
 
   return {
     async post(tx, { workspace, kind, to, speech, letter, attachments = [] }) {
       const id = uuid()
-      const mail = written(letter, workspace, speech)
+      const mail = renderMail(letter, workspace, speech, to?.email)
       const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
       await query(tx, {
         text: `insert into portal.client_outbox (workspace_id, id, kind, person_id, recipient, subject, sealed, sent_at)
@@ -80,14 +70,15 @@ export function outbox({ database, door, flags, jobs, log, secrets, transport }:
           seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets, 'mail'),
         ],
       })
-      const its = lettingIn.includes(kind) ? firstQueue : queue
-      await jobs.send(tx, its, { workspace: workspace.id, slug: workspace.slug, id } satisfies Posted)
+      const its = mailContentOf(kind)?.urgent ? firstQueue : queue
+      await jobs.send(tx, its, { workspace: workspace.id, slug: workspace.slug, id } satisfies PostedMail)
+      return id
     },
     wake: jobs.wake,
   }
 }
 
-interface Posted {
+interface PostedMail {
   workspace: string
   slug: string
   id: string
@@ -100,10 +91,11 @@ interface Row {
   sealed: Buffer
 }
 
-async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omit<Parts, 'jobs'>) {
-  const { database, door, flags, log, secrets, transport } = parts
+async function deliver({ data, retryCount, retryLimit }: Job<PostedMail>, parts: Omit<Parts, 'jobs'>) {
+  const { database, activation, flags, log, secrets, transport, workspaces } = parts
   const { workspace, slug, id } = data
-  if (!flags.enabled(slug) || !(await door.opened())) throw new Error(`The portal of ${slug} is switched off.`)
+  if (!flags.enabled(slug) || !(await activation.isAccepted()))
+    throw new Error(`The portal of ${slug} is switched off.`)
   const change = (set: string, values: unknown[] = []) =>
     within(database, { workspace }, tx =>
       query<Row>(tx, {
@@ -114,21 +106,23 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
       }),
     )
 
-  const [row] = await change('tries = tries + 1')
+  const [row] = await change('attempts = attempts + 1')
   if (!row) return
-  const opened = unseal(row.sealed, secrets, 'mail')
-  if (!opened && !row.old) {
-    door.look().catch(() => undefined)
-    throw new ForOthers(`The mail ${id} is sealed with another secret.`)
+  const isAccepted = unsealOrUndefined(row.sealed, secrets, 'mail')
+  if (!isAccepted && !row.old) {
+    activation.check().catch(() => undefined)
+    throw new LeaveToOthers(`The mail ${id} is sealed with another secret.`)
   }
-  if (!opened) {
+  if (!isAccepted) {
     log.error({ workspace, mail: id }, 'a mail is lost: it was sealed with a secret that no instance has')
     await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
-  const mail: Written & { from: string; attachments?: Attachment[] } = JSON.parse(opened)
+  const { logo, ...mail }: RenderedMail & { from: string; attachments?: Attachment[] } = JSON.parse(isAccepted)
+  const pictures = logo ? await logoOf(slug, workspaces) : []
   try {
-    await transport?.({ id, to: row.recipient, ...mail })
+    const attachments = [...(mail.attachments ?? []), ...pictures]
+    await transport?.({ id, to: row.recipient, ...mail, attachments })
   } catch (error: any) {
     const final = error.responseCode >= 500 || retryCount >= retryLimit
     const told = String(error.message).slice(0, 300)
@@ -138,6 +132,15 @@ async function deliver({ data, retryCount, retryLimit }: Job<Posted>, parts: Omi
     throw error
   }
   await note(() => change('sent_at = portal.now(), sealed = null, error = null'), log)
+}
+
+/** The logo as a picture of the mail. Without it, mail programs show the name instead. */
+async function logoOf(slug: string, workspaces: Parts['workspaces']): Promise<Attachment[]> {
+  const workspace = await workspaces.find(slug).catch(() => undefined)
+  const logo = workspace && (await workspaces.logo(workspace).catch(() => undefined))
+  if (logo?.type !== 'image/png') return []
+  const content = logo.bytes.toString('base64')
+  return [{ filename: 'logo.png', cid: logoId, content, encoding: 'base64', contentType: logo.type }]
 }
 
 /**

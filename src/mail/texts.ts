@@ -1,8 +1,8 @@
 import type { Knex } from 'knex'
-import { query } from '../database.ts'
-import type { Speech } from '../language.ts'
-import type { Letter } from './letter.ts'
-import { type Facts, filled, type LetterKind, mailOf, type Words } from './letters.ts'
+import { query } from '../platform/database.ts'
+import type { Speech } from '../platform/i18n.ts'
+import type { MailContent } from './content.ts'
+import { type Facts, filled, type MailKind, mailOf, type Words } from './kinds.ts'
 
 export interface Text {
   subject: string
@@ -21,21 +21,23 @@ export async function textOf(tx: Knex, workspace: string, kind: string, language
   return row
 }
 
-/** What is said: button and what stands below it are Portico's own words, whatever the workspace writes above. */
-export function said(
-  kind: LetterKind,
+/** The content of a mail. Quotations, facts, the button and the text below it are always Portico's own. */
+export function mailContentIn(
+  kind: MailKind,
   { t }: Pick<Speech, 't'>,
   facts: Facts,
   own: Text | undefined,
   url?: string,
-): Omit<Letter, 'greeting'> {
-  const { action, ...words }: Words = mailOf(kind).words(t, facts)
+): Omit<MailContent, 'greeting'> {
+  const { action, quotes = [], why, ...words }: Words = mailOf(kind).words(t, facts)
+  const paragraphs = own?.body.split(/\n{2,}/).map(it => filled(it, facts)) ?? words.paragraphs
   return {
     ...words,
-    ...(own && {
-      subject: filled(own.subject, facts),
-      paragraphs: own.body.split(/\n{2,}/).map(it => filled(it, facts)),
-    }),
+    paragraphs,
+    // Own words may hold a quotation already.
+    quotes: quotes.filter(({ text }) => text && !paragraphs.some(it => it.includes(text))),
+    why: why ?? t('You get this because you have an account in the {workspace} portal.', facts),
+    ...(own && { subject: filled(own.subject, facts) }),
     ...(action && url && { action: { label: action, url } }),
   }
 }

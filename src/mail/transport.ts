@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 
+/** A mail as it leaves, in both text and HTML. */
 export interface Message {
   /** The same however often it is tried: a server that has it already knows it by its Message-ID (RFC 5322, 3.6.4). */
   id: string
@@ -12,15 +13,19 @@ export interface Message {
   attachments?: Attachment[]
 }
 
-/** `content` as base64. */
+/** `content` as base64. With a `cid` it is a picture in the HTML, shown inline (RFC 2392). */
 export interface Attachment {
   filename: string
+  cid?: string
   content: string
   encoding: 'base64'
   contentType: string
 }
 
-/** Throws where it was not taken; `responseCode` of 500 or more means that it never will be (RFC 5321, 4.2.1). */
+/**
+ * Sends a mail. Throws if it was not accepted; with `responseCode` 500 or more it is not tried again (RFC 5321,
+ * 4.2.1).
+ */
 export type Transport = (message: Message) => Promise<unknown>
 
 /** By SMTP: `smtp://user:password@host:587`, or `smtps://`. `address` is what mails come from. */

@@ -32,6 +32,9 @@ const korean = [embedded('Noto Sans Korean', 'kr', 'NotoSansKR')]
 const simplified = [embedded('Noto Sans S Chinese', 'sc', 'NotoSansHans')]
 const traditional = [embedded('Noto Sans T Chinese', 'tc', 'NotoSansHant')]
 
+/** The families that every document has. */
+export const fontNames = { sans: sans.name, serif: serif.name }
+
 /** Of each list the first that is installed is loaded, where a text has such letters. */
 const scripts: { name: string; letters: RegExp; families(language: string): Family[] }[] = [
   { name: 'Arabic', letters: /\p{Script=Arabic}/u, families: () => [google('Vazirmatn', 'vazirmatn')] },

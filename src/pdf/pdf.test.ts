@@ -20,7 +20,7 @@ const plain: PrintedDocument = {
   intro: ['As we spoke.'],
   columns: ['Description', 'Quantity', 'Amount'],
   groups: [{ heading: 'Shop', lines: [line('Search'), line('Filters')] }],
-  sums: [
+  totals: [
     ['Net', '€190.00', false],
     ['Total', '€229.90', true],
   ],
@@ -67,6 +67,20 @@ describe('a PDF', () => {
     expect(square.said).to.match(/^\s*Brightside\s/)
     expect(broken.said).to.match(/^\s*Brightside\s/)
     for (const { bytes } of [wide, square, broken]) expect(xmp(bytes)).to.match(/pdfuaid:part>1</)
+  })
+
+  it('keeps serifs in the letters of a logo', async () => {
+    const font = async (family: string) => {
+      const text = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20"><text y="15" font-family="${family}">Qw</text></svg>`
+      const { pdf } = await read(await pdfOf(plain, { type: 'image/svg+xml', bytes: Buffer.from(text) }))
+      const page = await pdf.getPage(1)
+      await page.getOperatorList()
+      const { items } = await page.getTextContent()
+      const { fontName } = items.find((it: any) => it.str?.includes('Qw')) as { fontName: string }
+      return page.commonObjs.get(fontName).name.replace(/^[A-Z]{6}\+/, '')
+    }
+    expect(await font('Arial, sans-serif')).to.match(/^Inter/)
+    for (const family of ["Georgia, 'Times New Roman'", 'serif']) expect(await font(family)).to.match(/^SourceSerif4/)
   })
 
   it('of two thousand lines has each of them once, and the column heads on each page', async () => {

@@ -1,8 +1,8 @@
-import type { Logo } from '../branding/logo.ts'
-import { fontsFor } from './fonts.ts'
+import type { Logo } from '../platform/logo.ts'
+import { fontNames, fontsFor } from './fonts.ts'
 import { compile, type Turn } from './pool.ts'
 
-/** What stands on paper, as ready-made texts: the same shape for every kind of document. */
+/** What is printed: ready-made texts, in the same shape for every kind of document. */
 export interface PrintedDocument {
   /** BCP 47: "en-GB". */
   language: string
@@ -24,7 +24,7 @@ export interface PrintedDocument {
   /** Description, quantity, amount. */
   columns: [string, string, string]
   groups: { heading: string | null; lines: PrintedLine[] }[]
-  sums: [label: string, value: string, strong: boolean][]
+  totals: [label: string, value: string, strong: boolean][]
   /** What to do next: how to pay it. */
   todo?: {
     heading: string
@@ -34,18 +34,18 @@ export interface PrintedDocument {
     code?: { size: number; path: string; alt: string }
   }
   terms: string[]
-  /** A page of its own at the end: who signed it, when and how. */
+  /** The certificate page at the end: who signed, when and how. */
   certificate?: {
     heading: string
     intro: string
     facts: [label: string, value: string][]
     /** In a field of 1,000 by 300: the drawing as an SVG's path; or typed. */
     signature?: { label: string; path: string } | { label: string; text: string }
-    /** Long numbers, for who compares them. */
+    /** Long values, such as fingerprints. */
     codes: [label: string, value: string][]
     after: string
   }
-  /** Only the certificate is printed, for who has the paper itself already. */
+  /** Prints the certificate only, to be appended to the CRM's own PDF. */
   alone?: boolean
   footer: string
 }
@@ -61,9 +61,9 @@ interface PrintedLine {
 }
 
 /**
- * A4, PDF/UA-1. The same document gives the same bytes. Where no font has a character it is a tagged PDF without that
- * claim; a logo that cannot be printed is left out. Throws Busy while too many wait, OneByOne while too many of one person
- * do, and Slow where it takes too long.
+ * Prints A4, PDF/UA-1. The same document gives the same bytes. If no font has a character, the PDF is tagged but does
+ * not claim PDF/UA; a logo that cannot be printed is left out. Throws Busy if too many documents wait, OneByOne if too
+ * many of one person wait, and Slow if it takes too long.
  */
 export async function pdfOf(
   document: PrintedDocument,
@@ -75,7 +75,7 @@ export async function pdfOf(
   const fonts = fontsFor(JSON.stringify(texts), document.language)
   const job = {
     files: fonts.files,
-    logo,
+    logo: logo?.type === 'image/svg+xml' ? { ...logo, bytes: inOurFonts(logo.bytes) } : logo,
     document: {
       ...texts,
       language,
@@ -91,6 +91,17 @@ export async function pdfOf(
   }
   return compile(job, turn)
 }
+
+/** A logo's words keep their kind of letters: with or without serifs. */
+const inOurFonts = (svg: Buffer) =>
+  Buffer.from(
+    svg.toString().replace(/font-family(="|\s*:\s*)([^";}<]*)/g, (_, is, families) => {
+      const hasSerifs = /(^|[^-])\bserif|Georgia|Times|Garamond|Palatino|Cambria|Baskerville|Didot|Bodoni/i.test(
+        families,
+      )
+      return `font-family${is}'${hasSerifs ? fontNames.serif : fontNames.sans}'`
+    }),
+  )
 
 /** Line breaks stay; other control characters and what turns the direction of the text around it go. */
 const clean = (text: string) =>

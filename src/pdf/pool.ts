@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { extname, join } from 'node:path'
 import { pino } from 'pino'
-import { Problem } from '../errors.ts'
+import { Problem } from '../http/errors.ts'
 
 export interface Job {
   files: string[]
@@ -16,23 +16,23 @@ export type Answer = { bytes: Buffer; missing?: string } | { error: string }
 class Busy extends Problem {
   status = 503
   code = 'busy'
-  message = 'Many documents are being made right now.'
-  advice = 'Please try again in a minute.'
+  message = 'We’re busy making documents right now.'
+  advice = 'Try again in a minute.'
 }
 
 /** One person has several on the way already. */
 class OneByOne extends Problem {
   status = 429
   code = 'too-many-documents'
-  message = 'Several of your documents are still being made.'
-  advice = 'Wait until you have them, then ask for more.'
+  message = 'Several of your documents are still being created.'
+  advice = 'Wait for them to finish, then try again.'
 }
 
 /** A document that is very long, or a machine that has much else to do. */
 class Slow extends Problem {
   status = 503
   code = 'slow'
-  message = 'This document took too long to make.'
+  message = 'This document took too long to create.'
   advice = 'Choose a shorter period, or try again in a minute.'
 }
 
@@ -105,7 +105,7 @@ function next() {
   next()
 }
 
-/** What is signed first; else of one person one at a time, and whoever has waited longest for their turn. */
+/** Documents to be signed first; then one per person, the longest waiting first. */
 function nextTask(): Task | undefined {
   const signed = waiting.find(it => it.turn.first)
   if (signed) return signed
@@ -124,7 +124,7 @@ function freeWorker(): Worker | undefined {
   return idle ?? (workers.size <= limits.processes ? start() : undefined)
 }
 
-/** Without our environment, which holds secrets, and without our flags, such as a debugger's port. */
+/** Without our environment, which holds secrets, and without our flags. */
 function start(): Worker {
   const child = fork(join(import.meta.dirname, `worker${extname(import.meta.filename)}`), {
     serialization: 'advanced',

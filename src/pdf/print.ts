@@ -1,12 +1,12 @@
 import type { Request, Response } from 'express'
-import { type Event, record } from '../activity.ts'
-import { grouped, type Line, type Sums } from '../document.ts'
-import type { Reader } from '../section.ts'
+import { grouped, type Line, type Pdf, type Totals } from '../crm/document.ts'
+import { type Event, recordEvent } from '../platform/activity.ts'
+import type { DocumentReader } from '../plugin/parts.ts'
 import type { PrintedDocument } from './pdf.ts'
 import type { Turn } from './pool.ts'
 
-/** What a document's PDF has in common with that of any other: in the reader's language, on the sender's paper. */
-export const paper = ({ locale, direction, workspace, t }: Reader) => ({
+/** The parts that all printed documents share: language, sender, letterhead. */
+export const printedDocument = ({ locale, direction, workspace, t }: DocumentReader) => ({
   language: locale,
   direction,
   sender: workspace.name,
@@ -19,7 +19,7 @@ export const paper = ({ locale, direction, workspace, t }: Reader) => ({
 })
 
 /** Lines under their headings, as on the page. */
-export const printedLines = (lines: Line[], { t, number, price, money }: Reader): PrintedDocument['groups'] =>
+export const printedLines = (lines: Line[], { t, number, price, money }: DocumentReader): PrintedDocument['groups'] =>
   grouped(lines).map(({ heading, optional, lines: those }) => ({
     heading: heading ?? (optional ? t('Optional') : null),
     lines: those.map(it => ({
@@ -40,41 +40,42 @@ export const printedLines = (lines: Line[], { t, number, price, money }: Reader)
   }))
 
 /** What leads to the total. */
-export const printedSums = ({ discount, net, taxes }: Sums, { t, number, money }: Reader): PrintedDocument['sums'] => [
+export const printedTotals = (
+  { discount, previous, net, taxes }: Totals,
+  { t, number, money }: DocumentReader,
+): PrintedDocument['totals'] => [
   ...(discount
     ? [row(t('Discount {percent}%', { percent: number(discount.percent) }), money(minus(discount.amount)))]
     : []),
+  ...(previous ? [row(t('Invoiced before'), money(minus(previous)))] : []),
   row(t('Net'), money(net)),
   ...taxes.map(({ percent, amount }) =>
     row(percent === null ? t('Tax') : t('Tax {percent}%', { percent: number(percent) }), money(amount)),
   ),
 ]
 
-const row = (label: string, value: string): PrintedDocument['sums'][number] => [label, value, false]
+const row = (label: string, value: string): PrintedDocument['totals'][number] => [label, value, false]
 
-export const minus = <T extends { amount: string }>(it: T): T => ({ ...it, amount: `-${it.amount}` })
+export const minus = <T extends { amount: string }>(it: T): T => ({
+  ...it,
+  amount: it.amount.startsWith('-') ? it.amount.slice(1) : `-${it.amount}`,
+})
 
 export const paragraphs = (text: string | null) => (text ?? '').split(/\n{2,}/).filter(it => it.trim())
 
-/** A PDF of a document; the name has no ending yet. */
-export interface Pdf {
-  name: string
-  bytes: Buffer
-}
-
-/** The turn of whoever asks for a document. */
-export const turnOf = ({ portal: { workspace, customer } }: Request<any>): Turn => ({
+/** The print queue entry of the person who asks. */
+export const printTurnOf = ({ portal: { workspace, customer } }: Request<any>): Turn => ({
   by: `${workspace.id} ${customer.person.id}`,
 })
 
-/** A row for who took a document away; the page that shows beside it how it prints leaves its own. */
-export const taken = async (req: Request<any>, event: Event) => {
-  if (req.get('Sec-Fetch-Dest') !== 'iframe') await record(req, event)
+/** Records a download. The print preview on a page records its own view. */
+export const recordDownload = async (req: Request<any>, event: Event) => {
+  if (req.get('Sec-Fetch-Dest') !== 'iframe') await recordEvent(req, event)
 }
 
 /**
- * Shown in the browser's own viewer, or kept with `?download`. Our pages may frame it; it can load and run nothing.
- * Its name is as RFC 6266 and RFC 8187 have it, whatever the script.
+ * Sends a PDF to be shown in the browser, or saved with `?download`. It may be framed by our pages only and cannot
+ * run anything. File names as in RFC 6266 and RFC 8187.
  */
 export function sendPdf(req: Request<any>, res: Response, { name, bytes }: Pdf) {
   res.attachment(`${fileName(name)}.pdf`)
@@ -89,7 +90,10 @@ export function sendPdf(req: Request<any>, res: Response, { name, bytes }: Pdf) 
 /** The viewers of browsers are pages of their own, with styles and a plug-in. */
 const policy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
-/** A file of the CRM's, of whatever type: it is kept and never opened here, so that nothing in it can act for the reader. */
+/**
+ * A file of the CRM's, of whatever type: it is kept and never opened here, so that nothing in it can act for the
+ * reader.
+ */
 export function sendFile(res: Response, { name, type }: { name: string; type: string | null }, bytes: Uint8Array) {
   res
     .attachment(fileName(name))

@@ -1,4 +1,4 @@
-// A process of its own: it may be slow, grow or die, and nobody's request stands still.
+// Runs in a process of its own: a slow, large or crashing document blocks no request.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeCompiler, type NodeTypstDocument } from '@myriaddreamin/typst-ts-node-compiler'
@@ -7,7 +7,7 @@ import type { Answer, Job } from './pool.ts'
 const source = readFileSync(join(import.meta.dirname, 'document.typ'), 'utf8')
 const compilers = new Map<string, NodeCompiler>()
 
-// Whoever asked may be gone by now.
+// The person who asked may have left by now.
 process.on('message', (job: Job) => process.send?.(answer(job), () => undefined))
 process.on('disconnect', () => process.exit())
 

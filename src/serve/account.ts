@@ -1,14 +1,14 @@
 import { type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { otherwise } from '../answer.ts'
 import type { Limits } from '../auth/limits.ts'
-import { hashed, weakness } from '../auth/passwords.ts'
-import { query } from '../database.ts'
-import { Invalid, NotFound } from '../errors.ts'
-import { read } from '../form.ts'
-import { anyStaff } from '../section.ts'
-import { changing, settle } from './holders.ts'
+import { hashPassword, weakness } from '../auth/passwords.ts'
+import { Invalid, NotFound } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { showAgainOnError } from '../http/respond.ts'
+import { query } from '../platform/database.ts'
+import { anyStaff } from '../plugin/permissions.ts'
+import { changing, settle } from './factor-owners.ts'
 import { presentIn } from './session.ts'
 import type { StaffOf } from './staff.ts'
 
@@ -18,13 +18,13 @@ interface Parts {
   staff: StaffOf
 }
 
-/** How staff of a portal that stands alone sign in. A password of the CRM's is changed there. */
+/** The account pages of stand-alone staff. A password of the CRM is changed in the CRM. */
 export function staffAccount({ database, limits, staff }: Parts): Router {
   const router = Object.assign(Router(), { at: '/account' })
 
   const show: RequestHandler = (req, res) => {
     const { email, own, app, passkey } = presentIn(req)
-    res.answer('staff/account', { email, own, app, passkey, saved: req.query.saved })
+    res.respond('staff/account', { email, own, app, passkey, saved: req.query.saved })
   }
 
   router.get('/', anyStaff, show)
@@ -43,7 +43,7 @@ export function staffAccount({ database, limits, staff }: Parts): Router {
       await succeeded()
       const weak = await weakness(password, [name, email, workspace.name])
       if (weak) throw new Invalid({ password: [weak] }, {})
-      const hash = await hashed(password)
+      const hash = await hashPassword(password)
       await changing({ database, staff }, req, async tx => {
         await query(tx, {
           text: 'update portal.client_staff set password_hash = $3 where workspace_id = $1 and id = $2',
@@ -53,13 +53,13 @@ export function staffAccount({ database, limits, staff }: Parts): Router {
       })
       res.redirect(303, req.portal.url('/account?saved=password'))
     },
-    otherwise(show),
+    showAgainOnError(show),
   )
 
   return router
 }
 
 const Passwords = z.object({
-  current: z.string('Type your password.').min(1, 'Type your password.'),
+  current: z.string('Enter your password.').min(1, 'Enter your password.'),
   password: z.string('Choose a password.').min(1, 'Choose a password.'),
 })

@@ -3,15 +3,15 @@ import express, { type ErrorRequestHandler, type Express, type Router } from 'ex
 import session from 'express-session'
 import type { Knex } from 'knex'
 import { cookieSecrets, sessionStore } from '../auth/sessions.ts'
-import type { adapterOf } from '../crm/map/adapter.ts'
-import { unreachable } from '../database.ts'
-import { CrmUnavailable, Problem } from '../errors.ts'
-import type { Flags } from '../flags.ts'
-import type { Log } from '../log.ts'
+import type { adapterOf } from '../crm/mapping/adapter.ts'
+import { CrmUnavailable, Problem } from '../http/errors.ts'
 import type { Options } from '../options.ts'
+import { unreachable } from '../platform/database.ts'
+import type { Flags } from '../platform/flags.ts'
+import type { Log } from '../platform/log.ts'
 import { assemble, type Portal } from '../portal.ts'
 import { staffPages } from './pages.ts'
-import { presentStaff } from './session.ts'
+import { findPresentStaff } from './session.ts'
 import { staffOf } from './staff.ts'
 
 interface Parts {
@@ -20,23 +20,25 @@ interface Parts {
   directDatabase?: Knex
   crm: ReturnType<typeof adapterOf>
   flags: Flags
-  /** The newest first. */
+  /** The secrets, newest first. */
   secrets: string[]
   log: Log
-  /** Where clients find it, and how mail is sent: without both nothing is mailed. */
+  /** Where clients find it, and how mail is sent. Unless both are given, no mail is sent. */
   address?: string
   mail?: Options['mail']
-  /** As Express has it: behind a proxy, which one is believed. */
+  /** Express's `trust proxy`: which proxy is trusted. */
   trustProxy?: string | boolean
-  /** False behind a pooler that keeps no names: see Options. */
+  /** False behind a pooler without prepared statements: see Options. */
   preparedStatements?: boolean
-  /** Who may read the metrics from another machine: see Options. */
+  /** The token for reading the metrics from another machine: see Options. */
   metricsToken?: string
-  /** More sections: see Options. */
+  /** Path of a GeoIP database: see Options. */
+  geoip?: string
+  /** Additional sections: see Options. */
   plugins?: Options['plugins']
 }
 
-/** The portal as an app of its own, beside a CRM that is no Express app: the same routers, and a sign-in for staff. */
+/** The portal as an app of its own, for a CRM that is no Express app: the same routers, and a sign-in for staff. */
 export async function standAlone({
   address,
   database,
@@ -52,7 +54,7 @@ export async function standAlone({
   const { portal, ...parts } = await assemble({
     ...{ address, database, crm, flags, log, mail, secrets },
     ...more,
-    staff: req => presentStaff(req, colleagues),
+    staff: req => findPresentStaff(req, colleagues),
   })
 
   const staff = staffPages({ ...parts, database, flags, log, secrets, staff: colleagues })
@@ -69,7 +71,7 @@ export async function standAlone({
   return { app, portal, staff, close: portal.close }
 }
 
-/** What no page of the portal could answer, such as where the session of staff cannot be read. */
+/** Answers errors that no portal page could, such as a failure to read the staff session. */
 const failed =
   (log: Log): ErrorRequestHandler =>
   (error, _req, res, next) => {
@@ -83,7 +85,7 @@ const failed =
     res.status(status).set('Cache-Control', 'no-store').type('text').send(told)
   }
 
-/** A day without use ends it. */
+/** A session ends after a day without use, in milliseconds. */
 const idle = 24 * 60 * 60 * 1000
 
 const sessionsOfStaff = (database: Knex, secrets: string[], log: Log) =>

@@ -1,26 +1,33 @@
 import { type RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { otherwise, problems } from '../answer.ts'
-import { assets } from '../assets.ts'
-import { refuse } from '../auth/enter.ts'
+import { loadWorkspace } from '../auth/load-context.ts'
 import { passkeyRoutes } from '../auth/passkey-routes.ts'
 import { passkeys } from '../auth/passkeys.ts'
-import { secondFactor } from '../auth/second-factor.ts'
-import { climbing, factorStepUp } from '../auth/step-up.ts'
+import { secondFactorRoutes } from '../auth/second-factor.ts'
+import { refuseSignIn } from '../auth/sign-in.ts'
+import { factorStepUp, provideStepUp } from '../auth/step-up.ts'
+import {
+  authenticator,
+  type ClientUsers,
+  passkeyStrategy,
+  passwordStrategy,
+  wrongPasswordMessage,
+} from '../auth/strategies.ts'
 import { showLogo } from '../branding/show.ts'
-import { Invalid } from '../errors.ts'
-import type { Flags } from '../flags.ts'
-import { bodies, read } from '../form.ts'
-import type { Log } from '../log.ts'
-import { sameOrigin } from '../origin.ts'
+import { assets } from '../http/assets.ts'
+import { sameOrigin } from '../http/csrf.ts'
+import { Invalid } from '../http/errors.ts'
+import { bodies, read } from '../http/forms.ts'
+import { errorHandler, showAgainOnError } from '../http/respond.ts'
+import { anybody } from '../http/rules.ts'
+import type { Flags } from '../platform/flags.ts'
+import type { Log } from '../platform/log.ts'
 import type { assemble } from '../portal.ts'
-import { anybody } from '../section.ts'
-import { locate } from '../visit.ts'
 import { staffAccount } from './account.ts'
-import { staffHolders, staffProver } from './holders.ts'
-import { enterStaff, loadStaff } from './session.ts'
-import type { StaffOf } from './staff.ts'
+import { staffFactorOwners, staffStepUpUser } from './factor-owners.ts'
+import { loadStaff, signInStaff } from './session.ts'
+import type { Colleague, StaffOf } from './staff.ts'
 
 type Assembled = Awaited<ReturnType<typeof assemble>>
 
@@ -32,30 +39,36 @@ interface Parts extends Omit<Assembled, 'portal'> {
   staff: StaffOf
 }
 
-/** The way in and out for staff of a portal that stands alone, and how they sign in: `/staff/:workspace`. */
+/** The pages where stand-alone staff sign in and out and manage their sign-in methods: `/staff/:workspace`. */
 export function staffPages(parts: Parts): Router {
-  const { address, begin, claim, door, places, remember, flags, log, staff } = parts
+  const { address, begin, claim, activation, workspaces, remember, flags, log, staff } = parts
   const router = Router()
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/:workspace' })
   router.use('/-/assets', assets())
   router.use(
     '/:workspace',
     (async (req, _res, next) =>
-      next(flags.enabled(req.params.workspace) && (await door.opened()) ? undefined : 'router')) as Scoped,
+      next(flags.enabled(req.params.workspace) && (await activation.isAccepted()) ? undefined : 'router')) as Scoped,
     inside,
   )
-  inside.use(begin, locate(places), remember, claim, loadStaff(staff), sameOrigin(address), bodies)
-  inside.get('/logo/:version', anybody, showLogo(places))
-  inside.use(signingIn(parts), secondFactors(parts))
+  inside.use(begin, loadWorkspace(workspaces), remember, claim, loadStaff(staff), sameOrigin(address), bodies)
+  inside.get('/logo/:version{/:paper}', anybody, showLogo(workspaces))
+  inside.use(signingIn(parts))
   inside.use('/account', staffAccount(parts))
-  inside.use(problems(log, claim))
+  inside.use(errorHandler(log, claim))
   return router
 }
 
 type Scoped = RequestHandler<{ workspace: string }>
 
-function signingIn({ limits, staff }: Parts): Router {
+function signingIn({ database, limits, secrets, staff }: Parts): Router {
   const router = Router()
+  const keys = passkeys({ database, secrets, staff: true })
+  const holders = staffFactorOwners({ database, staff })
+  const authenticate = authenticator<StaffUsers>({
+    password: staffPassword(staff),
+    passkey: passkeyStrategy(holders, keys),
+  })
   router.get('/sign-in', anybody, showSignIn)
 
   router.post(
@@ -64,50 +77,52 @@ function signingIn({ limits, staff }: Parts): Router {
     async (req, res) => {
       const { email, password, next } = read(SignIn, req)
       const succeeded = await limits.count(req, { account: `staff ${email.toLowerCase()}`, password })
-      const who = await staff.verify(req.portal.workspace, email, password)
-      if (!who) return refuse(req, email, 'password', wrong, { email, next })
+      const found = await authenticate(req, 'password', { body: { email, password } })
+      if (!found.account) return refuseSignIn(req, email, 'password', found.reason, { email, next })
       await succeeded()
       const proof = { by: 'password' as const, at: req.portal.now.getTime() }
-      await enterStaff(req, res, { who, next, proofs: [proof] })
+      await signInStaff(req, res, { who: found.account, next, verifications: [proof] })
     },
-    otherwise(showSignIn),
+    showAgainOnError(showSignIn),
   )
 
   router.post('/sign-out', anybody, async (req, res) => {
     await new Promise<void>((resolve, reject) =>
-      req.portal.aside.session.regenerate(error => (error ? reject(error) : resolve())),
+      req.portal.sessionRequest.session.regenerate(error => (error ? reject(error) : resolve())),
     )
     res.redirect(303, req.portal.url('/sign-in'))
   })
 
+  // The same pages as for clients, with staff's own table.
+  const actions = new Map([factorStepUp])
+  const stepUpUser = staffStepUpUser(staff)
+  router.use(provideStepUp({ actions, database, keys, limits, mailContext: undefined, stepUpUser, secrets }))
+  router.use(passkeyRoutes({ authenticate, database, holders, keys, limits, secrets, show: showSignIn }))
+  router.use(secondFactorRoutes({ database, holders, limits, secrets }))
   return router
 }
 
-/** The same pages as clients have, for a table of staff's own. */
-function secondFactors({ database, limits, secrets, staff }: Parts): Router {
-  const router = Router()
-  const keys = passkeys({ database, secrets, staff: true })
-  const holders = staffHolders({ database, staff })
-  const actions = new Map([factorStepUp])
-  const prover = staffProver(staff)
-  router.use(climbing({ actions, database, keys, limits, mailed: undefined, prover, secrets }))
-  router.use(passkeyRoutes({ database, holders, keys, limits, secrets, show: showSignIn }))
-  router.use(secondFactor({ database, holders, limits, secrets }))
-  return router
+/** The strategies of staff, in a Passport instance of their own: clients' strategies cannot sign anybody in here. */
+interface StaffUsers extends Pick<ClientUsers, 'passkey'> {
+  password: Colleague
 }
+
+const staffPassword = (staff: StaffOf) =>
+  passwordStrategy(async (req, email, typed) => ({
+    account: await staff.verify(req.portal.workspace, email, typed),
+    reason: wrongPasswordMessage,
+  }))
 
 const showSignIn: RequestHandler = (req, res) => {
   const { problem } = req.portal
   const typed = problem instanceof Invalid ? (problem.typed as Record<string, unknown>) : {}
   if (problem instanceof Invalid) problem.typed = { ...typed, password: undefined }
-  req.portal.frame = 'solo'
-  res.answer('staff/sign-in', { next: typed.next ?? req.query.next ?? '' })
+  req.portal.frame = 'bare'
+  res.respond('staff/sign-in', { next: typed.next ?? req.query.next ?? '' })
 }
 
-const wrong = 'This e-mail address and password do not go together.'
-
 const SignIn = z.object({
-  email: z.string('Type your e-mail address.').trim().max(320).min(1, 'Type your e-mail address.'),
-  password: z.string('Type your password.').min(1, 'Type your password.'),
+  email: z.string('Enter your e-mail address.').trim().max(320).min(1, 'Enter your e-mail address.'),
+  password: z.string('Enter your password.').min(1, 'Enter your password.'),
   next: z.string().optional().catch(undefined),
 })

@@ -1,23 +1,23 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { record } from '../activity.ts'
-import { renew, safe, seconds } from '../auth/enter.ts'
-import type { Held, Proof } from '../auth/sessions.ts'
-import type { Staff } from '../crm.ts'
+import type { SessionData, Verification } from '../auth/sessions.ts'
+import { renewSession, safeRedirect, secondFactorMethods } from '../auth/sign-in.ts'
+import type { Staff } from '../crm/crm.ts'
+import { recordEvent } from '../platform/activity.ts'
 import type { Colleague, StaffOf } from './staff.ts'
 
-/** Staff who send a request, as they are now. */
+/** The staff member who sends a request, read fresh with each request. */
 export type Present = Colleague & Staff
 
 /** Where the settings area is mounted. */
 const area = '/settings/client-portal'
 
-const held = (req: Request<any>) => (req as unknown as { session: Held }).session
+const held = (req: Request<any>) => (req as unknown as { session: SessionData }).session
 
 /**
- * Whose session this is. It ends with the password and the second factors that it was begun with: its state is compared
- * with each request, so that nothing has to be told of a change, wherever that was made.
+ * Returns the session's owner. A session ends when the password or second factors that it was begun with change: its
+ * state is compared with each request, so a change anywhere needs no notification.
  */
-export async function presentStaff(req: Request<any>, staff: StaffOf): Promise<Present | undefined> {
+export async function findPresentStaff(req: Request<any>, staff: StaffOf): Promise<Present | undefined> {
   const { id, of, workspace, state } = held(req).staff ?? {}
   if (!id || !of || !workspace) return undefined
   const found = await staff.find({ id: of }, id)
@@ -26,44 +26,50 @@ export async function presentStaff(req: Request<any>, staff: StaffOf): Promise<P
   return { ...found, workspace, account: `${home}/account`, signOut: `${home}/sign-out` }
 }
 
-/** Who is signed in to this workspace goes to `req.portal.staff`, and their session is the portal's of this request. */
+/**
+ * Sets `req.portal.staff` to the staff signed in to this workspace, and makes their session the request's portal
+ * session.
+ */
 export const loadStaff =
   (staff: StaffOf): RequestHandler<any> =>
   async (req, _res, next) => {
-    req.portal.aside = req as never
-    const present = await presentStaff(req, staff)
+    req.portal.sessionRequest = req as never
+    const present = await findPresentStaff(req, staff)
     if (present && held(req).staff?.of === req.portal.workspace.id) {
       req.portal.staff = present
       req.portal.frame = 'settings'
-      req.portal.area = area
+      req.portal.settingsArea = area
     }
     next()
   }
 
-/** Who is signed in, behind a route's `anyStaff`. */
+/** Returns the signed-in staff; only behind a route with `anyStaff`. */
 export const presentIn = (req: Request<any>) => req.portal.staff as Present
 
 interface Entering {
   who: Colleague
-  /** Where they wanted to go. */
+  /** The page to continue to. */
   next: unknown
-  /** How they have shown who they are. */
-  proofs: Proof[]
+  /** How they were verified. */
+  verifications: Verification[]
 }
 
-/** The one door to a session of staff: nobody gets one without a second factor who has one. */
-export async function enterStaff(req: Request<any>, res: Response, { who, next, proofs }: Entering) {
+/** Begins a staff session: the only way to get one. Staff with a second factor must use it. */
+export async function signInStaff(req: Request<any>, res: Response, { who, next, verifications }: Entering) {
   const { workspace, url } = req.portal
   const { id, name, email, state } = who
-  const [proof] = proofs
+  const [proof] = verifications
   if (!proof) throw new Error('nothing was proven')
-  if (who.factor && !proofs.some(it => seconds.includes(it.by))) {
-    await renew(req, { workspace: workspace.id, half: { person: id, email, next: safe(req, next), proof, state } })
+  if (who.factor && !verifications.some(it => secondFactorMethods.includes(it.by))) {
+    await renewSession(req, {
+      workspace: workspace.id,
+      pendingFactor: { person: id, email, next: safeRedirect(req, next), proof, state },
+    })
     return res.redirect(303, url('/sign-in/second-factor'))
   }
   const staff = { id, workspace: workspace.slug, of: workspace.id, state }
-  await renew(req, { workspace: workspace.id, staff, proofs })
-  await record(req, { event: 'account.signed-in', actor: { kind: 'staff', id, name } })
-  const wanted = safe(req, next)
+  await renewSession(req, { workspace: workspace.id, staff, verifications })
+  await recordEvent(req, { event: 'account.signed-in', actor: { kind: 'staff', id, name } })
+  const wanted = safeRedirect(req, next)
   res.redirect(303, wanted === url('/') ? `${area}/` : wanted)
 }

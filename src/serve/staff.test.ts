@@ -8,10 +8,10 @@ import { postgres, password as roles, urlOf } from '../../test/database.ts'
 import { routesOf } from '../../test/routes.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../../test/visit.ts'
-import { hashed } from '../auth/passwords.ts'
-import { resetStaffFactor } from '../commands/serve.ts'
+import { hashPassword } from '../auth/passwords.ts'
+import { reseal } from '../auth/reseal.ts'
+import { resetStaffFactor } from '../cli/serve.ts'
 import { adapterOf } from '../index.ts'
-import { reseal } from '../reseal.ts'
 import { standAlone } from './app.ts'
 import { addStaff } from './staff.ts'
 
@@ -24,15 +24,15 @@ const secret = 'a secret of at least thirty-two characters'
 interface Alone extends Scene {
   alone: Express
   pages: Router
-  /** A browser of one's own, at `/staff/brightside`. */
+  /** Opens another browser, at `/staff/brightside`. */
   browser(slug?: string): Browser
-  /** By the command line. */
+  /** Resets the second factor by the command line. */
   resetFactor(email: string): Promise<string>
   signIn(who?: { email: string; password: string }): Promise<Browser>
   addLea(more?: { password?: string; admin?: boolean }): Promise<void>
 }
 
-/** The demo's CRM with a table of staff, and its portal standing alone; Lea is the portal's own, Mia the CRM's. */
+/** The demo's CRM with a staff table, and its stand-alone portal. Lea is stored by the portal, Mia by the CRM. */
 async function served({ on = true } = {}): Promise<Alone> {
   const scene = await open()
   await scene.owner.raw(`
@@ -40,7 +40,7 @@ async function served({ on = true } = {}): Promise<Alone> {
     grant select on public.crew to ${role};`)
   await scene.owner('public.crew').insert({
     ...{ id: 7, workspace_id: 1, full_name: mia.name, email: mia.email, boss: true },
-    secret: await hashed(mia.password),
+    secret: await hashPassword(mia.password),
   })
   const staff = {
     ...{
@@ -56,7 +56,7 @@ async function served({ on = true } = {}): Promise<Alone> {
   const { app, close, ...parts } = await standAlone({
     database: scene.database,
     crm,
-    flags: { anywhere: () => on, enabled: () => on },
+    flags: { enabledAnywhere: () => on, enabled: () => on },
     secrets: [secret],
     log: { info() {}, warn() {}, error() {} },
   })
@@ -99,7 +99,7 @@ function browser(app: Express, slug = 'brightside') {
         .post(home + path)
         .type('form')
         .send(form),
-    /** Whether the settings area is there for them. */
+    /** Whether they can open the settings area. */
     inside: async () => (await agent.get('/settings/client-portal/')).status === 200,
   }
 }
@@ -108,12 +108,12 @@ const factor = '/account/second-factor'
 const keyIn = (text: string) => /secret=([A-Z2-7]+)/.exec(text)![1]!
 const codesIn = (text: string) => [...text.matchAll(/<bdi>([A-Z2-9]{5}-[A-Z2-9]{5})<\/bdi>/g)].map(it => it[1]!)
 
-/** Sets up an app; its code so many half minutes from now, and the recovery codes. */
+/** Sets up an app. Returns a function for its code, so many time steps from now, and the recovery codes. */
 async function setUp(scene: Scene, who: Browser) {
   expect((await who.post(factor)).status).to.equal(303)
   const secret = keyIn((await who.get(factor)).text)
   const code = (steps = 0) => new TOTP({ secret }).generate({ timestamp: scene.now().getTime() + steps * 30_000 })
-  // The half minute before, so that the tests have the next two left.
+  // Uses the time step before, so that the tests have the next two left.
   const answer = await who.post(`${factor}/confirmation`, { code: code(-1) })
   expect(answer).to.include({ status: 200 }).and.show('The second factor is on', 'recovery-codes.txt')
   return { secret, code, codes: codesIn(answer.text) }
@@ -127,7 +127,7 @@ const half = async ({ browser }: Alone, { email, password } = lea) => {
 }
 const second = (who: Browser, code: string) => who.post('/sign-in/second-factor', { code })
 
-describe('staff of a portal that stands alone', () => {
+describe('staff of a stand-alone portal', () => {
   afterEach(async () => {
     await Promise.all(closing.splice(0).map(it => it()))
     await leave()
@@ -143,12 +143,12 @@ describe('staff of a portal that stands alone', () => {
     expect(await mias.inside()).to.equal(true)
     expect(await (await signIn({ ...lea, password: another })).inside()).to.equal(true)
 
-    await owner('public.crew').update({ secret: await hashed(another) })
+    await owner('public.crew').update({ secret: await hashPassword(another) })
     expect(await mias.inside(), 'changed in the CRM').to.equal(false)
     expect(await (await signIn({ ...mia, password: another })).inside()).to.equal(true)
   })
 
-  it('are signed out when they are gone, and lose at once what they may no more', async () => {
+  it('are signed out when they leave, and lose a revoked right at once', async () => {
     const { signIn, addLea, owner } = await served()
     const [leas, mias] = [await signIn(), await signIn(mia)]
     await addLea({ admin: false })
@@ -162,7 +162,7 @@ describe('staff of a portal that stands alone', () => {
     for (const it of [again, mias]) expect((await it.at('/settings/client-portal/')).status).to.equal(404)
   })
 
-  it('are not let in by a session from before it knew the state of their password', async () => {
+  it('cannot use a session from before sessions stored the password’s state', async () => {
     const { signIn, owner } = await served()
     const leas = await signIn()
     await owner('portal.client_sessions').update({ sess: owner.raw(`sess #- '{staff,state}'`) })
@@ -195,16 +195,16 @@ describe('staff of a portal that stands alone', () => {
     expect((await change(mias, mia.password, another)).status).to.equal(404)
   })
 
-  it('change it once of two at once: the other session has ended by then', async () => {
+  it('change it once of two concurrent changes: the other session has ended by then', async () => {
     const scene = await served()
     const both = [await scene.signIn(), await scene.signIn()]
     const answers = await Promise.all(
       both.map((it, at) => it.post('/account/password', { current: lea.password, password: `${another} ${at}` })),
     )
-    const places = answers.map(it => it.headers.location ?? it.status)
+    const workspaces = answers.map(it => it.headers.location ?? it.status)
     expect(
-      places.filter(it => it === '/staff/brightside/account?saved=password'),
-      `${places}`,
+      workspaces.filter(it => it === '/staff/brightside/account?saved=password'),
+      `${workspaces}`,
     ).to.have.length(1)
     expect((await Promise.all(both.map(it => it.inside()))).filter(Boolean)).to.have.length(1)
   })
@@ -246,7 +246,7 @@ describe('staff of a portal that stands alone', () => {
       ).to.include.members(['account.factor-added', 'account.recovered', 'account.signed-in'])
     })
 
-  it('are let in by one of two at once with the same code, not after ten minutes, and not after five tries', async () => {
+  it('sign in by one of two concurrent uses of a code, not after ten minutes, and not after five attempts', async () => {
     const scene = await served()
     const { code } = await setUp(scene, await scene.signIn())
     const two = [await half(scene), await half(scene)]
@@ -261,7 +261,7 @@ describe('staff of a portal that stands alone', () => {
     expect((await second(eager, code())).status).to.equal(429)
   })
 
-  it('are not let in half-way by what has changed since the password', async () => {
+  it('cannot complete a sign-in if their account has changed since the password', async () => {
     const scene = await served()
     const { code } = await setUp(scene, await scene.signIn())
     const who = await half(scene)
@@ -269,7 +269,7 @@ describe('staff of a portal that stands alone', () => {
     expect((await second(who, code())).headers.location).to.equal('/staff/brightside/sign-in')
   })
 
-  it('change or remove a second factor by it or a recovery code, never by the password', async () => {
+  it('change or remove a second factor with it or a recovery code, never with the password', async () => {
     const scene = await served()
     const me = await scene.signIn()
     const { code, codes } = await setUp(scene, me)
@@ -280,7 +280,7 @@ describe('staff of a portal that stands alone', () => {
     for (const path of [`${factor}/removal`, `${factor}/recovery-codes`, '/account/passkeys']) {
       expect(await me.post(path), path)
         .to.include({ status: 403 })
-        .and.show('Please confirm that it is you', 'href="/staff/brightside/account"')
+        .and.show('Confirm that it’s you', 'href="/staff/brightside/account"')
       const byPassword = { 'step-up.by': 'password', 'step-up.password': lea.password }
       expect((await me.post(path, byPassword)).status, path).to.equal(403)
     }
@@ -295,7 +295,7 @@ describe('staff of a portal that stands alone', () => {
     expect(await (await scene.signIn()).inside(), 'the password is enough again').to.equal(true)
   })
 
-  it('set up the first one by a recent proof, and two at once end one of the sessions', async () => {
+  it('set up the first one after a recent verification, and two at once end one of the sessions', async () => {
     const scene = await served()
     const both = [await scene.signIn(), await scene.signIn()]
     const [me] = both
@@ -314,7 +314,7 @@ describe('staff of a portal that stands alone', () => {
     expect(await mias.inside()).to.equal(true)
   })
 
-  it('who lost everything get it taken off by the command line, are signed out by that, and it is logged', async () => {
+  it('who lost everything have it removed by the command line, are signed out, and it is logged', async () => {
     const scene = await served()
     const [leas, mias] = [await scene.signIn(), await scene.signIn(mia)]
     await setUp(scene, leas)
@@ -384,7 +384,7 @@ describe('staff of a portal that stands alone', () => {
     await away(true)
     for (const address of ['/settings/client-portal/', '/staff/brightside/account']) {
       const answer = await lea.at(address)
-      expect(answer).to.include({ status: 503 }).and.show('Please try again in a minute.')
+      expect(answer).to.include({ status: 503 }).and.show('Try again in a minute.')
       expect(answer.headers['retry-after']).to.equal('30')
     }
     await away(false)
@@ -392,7 +392,7 @@ describe('staff of a portal that stands alone', () => {
     expect((await request(alone).get('/staff/%E0%A4%A')).status).to.equal(400)
   })
 
-  it('have pages that each have a rule, refuse forms of other sites, and are not there where the flag is off', async () => {
+  it('have pages that each have a rule, refuse other sites’ forms, and are not found with the flag off', async () => {
     const scene = await served()
     const routes = routesOf(scene.pages)
     expect(routes.map(it => it.rule)).to.include('staff')
@@ -400,7 +400,8 @@ describe('staff of a portal that stands alone', () => {
       '/-/assets/:version/brand-:colour.css',
       '/-/assets/:version/stage-:colour.css',
       '/-/assets/:version/:name',
-      '/:workspace/logo/:version',
+      '/-/assets/:version/:plugin/:name',
+      '/:workspace/logo/:version{/:paper}',
       '/:workspace/sign-in',
       '/:workspace/sign-in/passkey',
       '/:workspace/sign-in/second-factor',

@@ -1,31 +1,31 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { fits, hashed } from '../auth/passwords.ts'
-import type { Identity } from '../crm/map/identity.ts'
-import type { Workspace } from '../crm.ts'
-import { query, readWithin, within } from '../database.ts'
+import { hashPassword, passwordMatches } from '../auth/passwords.ts'
+import type { Workspace } from '../crm/crm.ts'
+import type { Identity } from '../crm/mapping/identity.ts'
+import { query, readWithin, within } from '../platform/database.ts'
 
-/** Somebody who looks after the portal of one workspace. */
+/** Staff who administer the portal of one workspace. */
 export interface Colleague {
-  /** `crm:` before it where the CRM's own table has them. */
+  /** The id; with the prefix `crm:` if it is from the CRM's own table. */
   id: string
   name: string
   email: string
   admin: boolean
-  /** Whether their password is Portico's, and theirs to change here. */
+  /** Whether the password is stored by Portico and can be changed here. */
   own: boolean
-  /** Whether a second factor is asked for at sign-in, and which they have. */
+  /** Whether sign-in requires a second factor, and which ones they have. */
   factor: boolean
   app: boolean
   passkey: boolean
-  /** Another one as soon as their password is another. */
+  /** Changes with the password. */
   credential: string
-  /** Another one as soon as their password or a second factor is: a session holds it, and ends by that. */
+  /** Changes with the password and the second factors. A session stores it and ends when it differs. */
   state: string
 }
 
-/** As they are stored, with what is confirmed of second factors. */
+/** A stored row, with its confirmed second factors. */
 type Row = Pick<Colleague, 'id' | 'name' | 'email' | 'admin'> & { password: string; factors: Factor[] }
 type Factor = [id: string, kind: 'app' | 'passkey', confirmed: string]
 
@@ -33,16 +33,16 @@ type Place = Pick<Workspace, 'id'>
 
 export type StaffOf = ReturnType<typeof staffOf>
 
-/** Those of `portico staff add`, and where the map names a table of staff, those too. */
+/** The staff added by `portico staff add`, and if the map names a staff table, those of the CRM too. */
 export const staffOf = (database: Knex, crm: Identity | undefined) => ({
   async verify(workspace: Workspace, email: string, password: string): Promise<Colleague | undefined> {
     const own = await ownRow(database, workspace, 'email', email.trim().toLowerCase())
-    if (await fits(own?.password, password)) return own && colleagueOf(own)
+    if (await passwordMatches(own?.password, password)) return own && colleagueOf(own)
     const theirs = await crm?.verify(workspace, email, password)
     return theirs && ofCrm(database, workspace, theirs)
   },
 
-  /** As they are now: who has left is undefined. */
+  /** Finds somebody by id, as they are now; undefined if they have left. */
   async find(workspace: Place, id: string): Promise<Colleague | undefined> {
     if (!id.startsWith(prefix)) {
       const own = await ownRow(database, workspace, 'id', id)
@@ -52,7 +52,7 @@ export const staffOf = (database: Knex, crm: Identity | undefined) => ({
     return theirs && ofCrm(database, workspace, theirs)
   },
 
-  /** All of this address: Portico's, and the CRM's. */
+  /** Returns everybody with this address, of Portico and of the CRM. */
   async named(workspace: Workspace, email: string): Promise<Colleague[]> {
     const own = await ownRow(database, workspace, 'email', email.trim().toLowerCase())
     const theirs = (await crm?.named(workspace, email)) ?? []
@@ -60,7 +60,7 @@ export const staffOf = (database: Knex, crm: Identity | undefined) => ({
     return own ? [colleagueOf(own), ...all] : all
   },
 
-  /** As they are within a transaction, which nobody else changes before it ends. The CRM is not asked again. */
+  /** Locks somebody until the transaction ends, and reads them again. The CRM is not asked again. */
   async lock(tx: Knex, workspace: Place, { id, own, ...it }: Colleague): Promise<Colleague | undefined> {
     await query(tx, {
       text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
@@ -131,13 +131,13 @@ async function factorsOf(database: Knex, { id }: Place, person: string): Promise
   return row?.factors ?? []
 }
 
-/** Adds somebody, or gives them another name, right or password. */
+/** Adds somebody, or changes their name, right or password. */
 export async function addStaff(
   database: Knex,
   workspace: Workspace,
   { email, name, admin, password }: { email: string; name: string; admin: boolean; password: string },
 ): Promise<void> {
-  const hash = await hashed(password)
+  const hash = await hashPassword(password)
   await within(database, { workspace: workspace.id }, tx =>
     query(tx, {
       text: `insert into portal.client_staff (workspace_id, id, email, name, admin, password_hash) values ($1, $2, $3, $4, $5, $6)
@@ -148,7 +148,9 @@ export async function addStaff(
   )
 }
 
-/** All second factors of somebody, with the recovery codes, within the workspace. False where there are none. */
+/**
+ * Removes all second factors and recovery codes of somebody, within the workspace. Returns false if there were none.
+ */
 export async function dropFactors(tx: Knex, workspace: Place, person: string): Promise<boolean> {
   const dropped = await query(tx, {
     text: 'delete from portal.client_staff_factors where workspace_id = $1 and person_id = $2 returning confirmed_at',

@@ -7,7 +7,7 @@ const drawing = (inner = '') =>
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M1 2h3v4z" fill="#abcdef"/>${inner}</svg>`,
   )
 
-/** Sends the form as a browser does; what is not given is as the page has it. */
+/** Sends the form as a browser does; omitted fields are as on the page. */
 async function save(admin: Visitor, typed: Record<string, string>, logo?: Buffer) {
   const { text } = await admin.at(address)
   const value = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? ''
@@ -21,11 +21,11 @@ const logoIn = (text: string) => /src="([^"]*\/logo\/[^"]+)"/.exec(text)?.[1] ??
 describe('the branding', () => {
   afterEach(leave)
 
-  it('is the CRM’s own until somebody says otherwise', async () => {
+  it('is the CRM’s own until somebody changes it', async () => {
     const { visit } = await open()
     const [admin, owner, printer] = [await visit('admin'), await visit('owner'), await visit()]
 
-    expect(await admin.at(address)).to.show('value="Brightside Agency"', 'value="#1f5f4a"', 'Nobody sees it until')
+    expect(await admin.at(address)).to.show('value="Brightside Agency"', 'value="#1f5f4a"', 'Only you see this until')
     const page = await owner.get('/')
     expect(page).to.show('brand-1f5f4a.css', '<span class="visually-hidden">Brightside Agency</span>')
     const logo = await owner.at(logoIn(page.text))
@@ -35,7 +35,11 @@ describe('the branding', () => {
       'x-content-type-options': 'nosniff',
     })
     expect(logo.headers['cache-control']).to.include('immutable')
-    expect(logo.body.toString()).to.include('Brightside</text>')
+    expect(logo.body.toString()).to.include('Brightside</text>').and.include('#1f5f4a')
+    const dark = await owner.at(`${logoIn(page.text)}/dark`)
+    expect(dark.headers['content-security-policy']).to.equal(logo.headers['content-security-policy'])
+    expect(dark.body.toString()).to.include('Brightside</text>').and.not.include('#1f5f4a')
+    expect((await owner.at(`${logoIn(page.text)}/sepia`)).status).to.equal(404)
 
     const without = await printer.at('/portal/pressworks/sign-in')
     expect(without).to.show('<span>Pressworks').and.not.show('/logo/')
@@ -88,7 +92,7 @@ describe('the branding', () => {
     expect(await database('portal.client_activity_logs').where({ event: 'settings.branded' })).to.have.length(6)
   })
 
-  it('stays the logo it is when something else is changed', async () => {
+  it('keeps the logo when something else changes', async () => {
     const { visit } = await open()
     const admin = await visit('admin')
     await save(admin, {}, drawing())
@@ -97,7 +101,7 @@ describe('the branding', () => {
     expect(await admin.at(address)).to.show('value="Another"', logo)
   })
 
-  it('of two admins is saved by the first; the second sees how it is now', async () => {
+  it('is saved by the first of two admins; the second sees the current one', async () => {
     const { visit, owner: database } = await open()
     const admin = await visit('admin')
     const [first, second] = await Promise.all([save(admin, { name: 'First' }), save(admin, { name: 'Second' })])
@@ -105,7 +109,7 @@ describe('the branding', () => {
 
     expect([won.status, lost.status]).to.deep.equal([303, 409])
     const { name } = await database('portal.client_branding').first('name')
-    expect(lost).to.show('changed meanwhile', `value="${name}"`)
+    expect(lost).to.show('changed in the meantime', `value="${name}"`)
     expect(await save(admin, { name: 'Third', revision: '1' })).to.include({ status: 303 })
     expect(await save(admin, { name: 'Late', revision: '1' })).to.include({ status: 409 })
     expect(await save(admin, { name: 'Late', revision: '0' })).to.include({ status: 409 })
@@ -116,8 +120,8 @@ describe('the branding', () => {
     const admin = await visit('admin')
     const typed = { name: 'Typed', welcome: 'Hello <there>' }
     for (const [wrong, logo, sentence] of [
-      [{ colour: 'red' }, undefined, 'Type a colour as # and six digits'],
-      [{ colour: '#12345' }, undefined, 'Type a colour as # and six digits'],
+      [{ colour: 'red' }, undefined, 'Enter a colour as # and six digits'],
+      [{ colour: '#12345' }, undefined, 'Enter a colour as # and six digits'],
       [{ name: 'x'.repeat(101) }, undefined, 'Use at most 100 characters.'],
       [{ welcome: 'x'.repeat(301) }, undefined, 'Use at most 300 characters.'],
       [{}, Buffer.from('GIF89a'), 'Choose an SVG or a PNG of at most 200 KB'],

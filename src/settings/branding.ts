@@ -1,15 +1,15 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { tonesOf } from '../branding/contrast.ts'
-import { type Logo, logoFrom } from '../branding/logo.ts'
-import type { Branded, Workspaces } from '../branding/workspaces.ts'
-import { query, within } from '../database.ts'
-import { Conflict, Invalid } from '../errors.ts'
-import { read } from '../form.ts'
+import type { BrandedWorkspace, Workspaces } from '../crm/workspaces.ts'
+import { Conflict, Invalid } from '../http/errors.ts'
+import { read } from '../http/forms.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { tonesOf } from '../platform/contrast.ts'
+import { query, within } from '../platform/database.ts'
+import { type Logo, logoFrom } from '../platform/logo.ts'
 
-/** How clients see the workspace: as it is, or as it was typed where that was refused or is only tried. */
+/** Shows the workspace as clients see it: as saved, or with the input that was refused or is being previewed. */
 export const showBranding =
   (workspaces: Workspaces): RequestHandler =>
   async (req, res) => {
@@ -25,7 +25,7 @@ export const showBranding =
     const colour = /^#[0-9a-f]{6}$/i.test(text('colour'))
       ? text('colour').toLowerCase()
       : (workspace.colour ?? unbranded)
-    res.answer('settings/branding', {
+    res.respond('settings/branding', {
       values: { name: text('name'), colour: text('colour') || colour, welcome: text('welcome') },
       colour,
       tones: tonesOf(colour),
@@ -35,7 +35,7 @@ export const showBranding =
     })
   }
 
-/** As the style sheet has it. */
+/** The default colour of the style sheet. */
 const unbranded = '#0c5a63'
 
 export const saveBranding =
@@ -66,7 +66,7 @@ const Branding = z.object({
     .trim()
     .toLowerCase()
     .transform(it => (/^[0-9a-f]{6}$/.test(it) ? `#${it}` : it))
-    .pipe(z.string().regex(/^(#[0-9a-f]{6})?$/, 'Type a colour as # and six digits or letters a to f, like #0c5a63.'))
+    .pipe(z.string().regex(/^(#[0-9a-f]{6})?$/, 'Enter a colour as # and six digits or letters a to f, like #0c5a63.'))
     .default(''),
   welcome: text(300),
   logo: z.instanceof(File).optional().catch(undefined),
@@ -82,7 +82,10 @@ async function logoIn({ logo, ...typed }: Form): Promise<Logo | undefined> {
   return found
 }
 
-/** Null leaves it to the CRM: also where it is typed as the CRM has it. Throws Conflict where somebody was quicker. */
+/**
+ * Saves the branding. Null, or the CRM's own value, means to follow the CRM. Throws Conflict if somebody else changed
+ * it.
+ */
 async function change(tx: Knex, req: Request, form: Form, logo: Logo | undefined): Promise<boolean> {
   const { workspace, staff } = req.portal
   const { given } = workspace
@@ -92,8 +95,8 @@ async function change(tx: Knex, req: Request, form: Form, logo: Logo | undefined
   const welcome = form.welcome || null
   const keeps = !logo && !form.removed
 
-  const told = changesOf(workspace, { name, colour, welcome }, logo, form.removed !== undefined)
-  if (!told.length) return false
+  const changes = changesOf(workspace, { name, colour, welcome }, logo, form.removed !== undefined)
+  if (!changes.length) return false
   const [row] = await query(tx, {
     text: `insert into portal.client_branding as b (workspace_id, name, colour, welcome, logo, logo_type, logo_width,
              logo_height, logo_version, changed_by)
@@ -116,14 +119,14 @@ async function change(tx: Knex, req: Request, form: Form, logo: Logo | undefined
     ],
   })
   if (!row) throw new Conflict()
-  for (const { id, before, after } of told)
-    await note(tx, req, { event: 'settings.branded', subject: { id, before, after } })
+  for (const { id, before, after } of changes)
+    await recordEventIn(tx, req, { event: 'settings.branded', subject: { id, before, after } })
   return true
 }
 
-/** What differs, as the log tells it: of a logo that it is another one. */
+/** Returns what changed, for the log: for a logo, only that it is another one. */
 function changesOf(
-  { given, name, colour, welcome, logo }: Branded,
+  { given, name, colour, welcome, logo }: BrandedWorkspace,
   next: { name: string | null; colour: string | null; welcome: string | null },
   nextLogo: Logo | undefined,
   removed: boolean,

@@ -70,10 +70,10 @@ describe('an exception', () => {
     for (const late of [set('inherited', 'on'), set('on', 'off'), set('on', 'inherited')]) {
       expect(await admin.postAt(client, late))
         .to.include({ status: 409 })
-        .and.show('changed meanwhile', 'value="off" selected')
+        .and.show('changed in the meantime', 'value="off" selected')
     }
     expect(
-      await owner('portal.client_activity_logs').where({ event: 'settings.excepted' }).select('id'),
+      await owner('portal.client_activity_logs').where({ event: 'settings.exception' }).select('id'),
     ).to.have.length(1)
   })
 

@@ -1,26 +1,26 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { readWithin, within } from '../database.ts'
-import { Invalid, NotFound } from '../errors.ts'
-import { words } from '../filter.ts'
-import { limitForm, limitName, moneyIn, saveLimit } from '../offer/limit.ts'
-import { stored, swap } from './store.ts'
-import type { togglesOf } from './toggles.ts'
+import { limitForm, limitName, moneyIn, saveLimit } from '../auth/approval-limit.ts'
+import { Invalid, NotFound } from '../http/errors.ts'
+import { words } from '../http/filter.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { readWithin, within } from '../platform/database.ts'
+import { replaceSetting, storedSettings } from '../plugin/stored-settings.ts'
+import { portalSwitch, type togglesOf } from '../plugin/toggles.ts'
 
 type Toggles = ReturnType<typeof togglesOf>
 
-/** Where something differs from the workspace: at a client, or at one of its people. */
+/** A client or one of its people whose toggles differ from the workspace's. */
 interface Place {
   client: string
   clientName: string
-  /** Empty: the whole client. */
+  /** Empty for the whole client. */
   person: string
   personName: string
 }
 
-/** Who differs from the workspace, and a search for whom to let differ. */
+/** Lists who differs from the workspace, with a search for others. */
 export const showExceptions =
   (database: Knex, toggles: Toggles): RequestHandler =>
   async (req, res) => {
@@ -30,26 +30,31 @@ export const showExceptions =
       search ? placesLike(database, workspace, search) : [],
       exceptionsOf(database, workspace),
     ])
-    const exceptions = set
-      .filter(it => toggles.has(it.name) || it.name === limitName)
-      .map(it => ({
+    const exceptions = set.slice(0, most).flatMap(({ set: its, ...place }) => {
+      const known = its.filter(it => toggles.has(it.name) || it.name in others)
+      const told = known.map(it => ({
         ...it,
-        label: toggles.get(it.name)?.label ?? 'How much may be accepted',
+        label: toggles.get(it.name)?.label ?? others[it.name],
         limit: it.name === limitName ? moneyIn(String(it.value)) : null,
       }))
-    res.answer('settings/exceptions', { search, found, exceptions })
+      return told.length ? [{ ...place, set: told }] : []
+    })
+    res.respond('settings/exceptions', { search, found, exceptions, more: set.length > most })
   }
 
-/** One client or person: each toggle on, off, or as it is inherited, with what that is and from where. */
+/** Labels of what is set for a client or person and is no toggle of a section. */
+const others: Record<string, string> = { [limitName]: 'How much may be accepted', [portalSwitch]: 'The whole portal' }
+
+/** Shows each toggle of one client or person: on, off or inherited, with the inherited value and its source. */
 export const showException =
   (database: Knex, toggles: Toggles): RequestHandler<any> =>
   async (req, res) => {
     const place = await placeOf(database, req)
     const workspace = req.portal.workspace.id
     const [ofWorkspace, ofClient, own] = await Promise.all([
-      stored<any>(database, workspace),
-      place.person ? stored<any>(database, workspace, place.client) : new Map<string, any>(),
-      stored<any>(database, workspace, place.client, place.person),
+      storedSettings<any>(database, workspace),
+      place.person ? storedSettings<any>(database, workspace, place.client) : new Map<string, any>(),
+      storedSettings<any>(database, workspace, place.client, place.person),
     ])
     const rows = [...toggles].map(([name, it]) => ({
       name,
@@ -61,7 +66,8 @@ export const showException =
     }))
     const limit = limitForm(req.portal, own.get(limitName))
     const inherited = place.person ? moneyIn(ofClient.get(limitName)) : null
-    res.answer('settings/exception', { place, rows, limit, inherited, saved: req.query.saved === '' })
+    const portalOff = (place.person ? ofClient : own).get(portalSwitch) === false
+    res.respond('settings/exception', { place, rows, limit, inherited, portalOff, saved: req.query.saved === '' })
   }
 
 export const saveException =
@@ -72,8 +78,8 @@ export const saveException =
       for (const it of changesIn(req.portal.body, toggles)) {
         await change(tx, req, place, it)
         const subject = { id: it.name, label: it.label, before: it.before, after: it.after, state: it.after }
-        await note(tx, req, {
-          event: 'settings.excepted',
+        await recordEventIn(tx, req, {
+          event: 'settings.exception',
           subject: { ...subject, whom: place.personName || place.clientName },
         })
       }
@@ -106,14 +112,20 @@ function changesIn(body: unknown, toggles: Toggles): Change[] {
   })
 }
 
-/** Throws Conflict where it is not any more what it was on the page. */
+/** Saves a toggle. Throws Conflict if it changed since the page was shown. */
 function change(tx: Knex, req: Request<any>, { client, person }: Place, { name, before, after }: Change) {
   const { workspace, staff } = req.portal
   const value = (state: State) => (state === 'inherited' ? undefined : state === 'on')
-  return swap(tx, { workspace: workspace.id, client, person, name }, value(before), value(after), staff?.name ?? '')
+  return replaceSetting(
+    tx,
+    { workspace: workspace.id, client, person, name },
+    value(before),
+    value(after),
+    staff?.name ?? '',
+  )
 }
 
-const places = `
+const workspaces = `
   select m.client_id as client, m.client_name as "clientName", u.id::text as person, u.name as "personName", u.email
   from portal.client_memberships m join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
   where m.workspace_id = scope.workspace`
@@ -124,12 +136,12 @@ const placesLike = (database: Knex, workspace: string, search: string): Promise<
     { workspace },
     {
       name: 'portal.places',
-      text: `${places} and (m.client_name ilike $3 or u.name ilike $3 or u.email ilike $3) order by 2, 4 limit 50`,
+      text: `${workspaces} and (m.client_name ilike $3 or u.name ilike $3 or u.email ilike $3) order by 2, 4 limit 50`,
       values: [`%${search.replace(/[\\%_]/g, '\\$&')}%`],
     },
   )
 
-/** Throws NotFound for a client or person that has nothing to do with this workspace's portal. */
+/** Throws NotFound for a client or person who is not in this workspace's portal. */
 async function placeOf(database: Knex, req: Request<any>): Promise<Place> {
   const { client, person = '' } = req.params as { client: string; person?: string }
   const [place] = await readWithin<Place>(
@@ -137,7 +149,7 @@ async function placeOf(database: Knex, req: Request<any>): Promise<Place> {
     { workspace: req.portal.workspace.id },
     {
       name: 'portal.place',
-      text: `${places} and m.client_id = $3 and ($4 = '' or u.id::text = $4) limit 1`,
+      text: `${workspaces} and m.client_id = $3 and ($4 = '' or u.id::text = $4) limit 1`,
       values: [client, person],
     },
   )
@@ -145,21 +157,27 @@ async function placeOf(database: Knex, req: Request<any>): Promise<Place> {
   return person ? place : { ...place, person: '', personName: '' }
 }
 
+const most = 100
+
+/** Who differs, by name, and in what; one more than are shown. */
 const exceptionsOf = (
   database: Knex,
   workspace: string,
-): Promise<(Place & { name: string; value: boolean | string; by: string })[]> =>
+): Promise<(Place & { set: { name: string; value: boolean | string; by: string }[] })[]> =>
   readWithin(
     database,
     { workspace },
     {
       name: 'portal.exceptions',
-      text: `select t.name, t.value, t.changed_by as by, t.client_id as client, t.person_id as person,
-             (select m.client_name from portal.client_memberships m
-              where m.workspace_id = t.workspace_id and m.client_id = t.client_id limit 1) as "clientName",
-             coalesce((select u.name from portal.client_users u
-                       where u.workspace_id = t.workspace_id and u.id::text = t.person_id), '') as "personName"
-           from portal.client_portal_settings t
-           where t.workspace_id = scope.workspace and t.client_id <> '' order by 6, 7, 1 limit 500`,
+      text: `select t.client_id as client, t.person_id as person, coalesce(c.name, t.client_id) as "clientName",
+               coalesce(u.name, '') as "personName",
+               jsonb_agg(jsonb_build_object('name', t.name, 'value', t.value, 'by', t.changed_by) order by t.name) as set
+             from portal.client_portal_settings t
+               left join (select m.client_id, min(m.client_name) as name from portal.client_memberships m
+                          where m.workspace_id = scope.workspace group by 1) c on c.client_id = t.client_id
+               left join portal.client_users u
+                 on u.workspace_id = t.workspace_id and u.id = nullif(t.person_id, '')::uuid
+             where t.workspace_id = scope.workspace and t.client_id <> ''
+             group by 1, 2, 3, 4 order by 3, 4, 1, 2 limit ${most + 1}`,
     },
   )

@@ -13,7 +13,7 @@ describe('people of a large spreadsheet', function () {
     const many = Array.from({ length: 1_002 }, (_, at) => `Person ${at},p${at}@x.example,Acme Bakery`).join('\n')
     const file = { filename: 'people.csv', contentType: 'text/csv' }
     const shown = await admin.agent.post(area).attach('file', Buffer.from(many), file)
-    expect(shown).to.show('2 lines more than fit were left out.', 'people will be invited')
+    expect(shown).to.show('2 lines too many were left out.', 'people will be invited')
     expect((await admin.agent.post(`${area}/confirmation`).field('text', many)).status).to.equal(303)
     expect(await scene.owner('portal.client_invitations').pluck('id')).to.have.length(1_000)
   })

@@ -20,7 +20,7 @@ describe('people of a spreadsheet', () => {
     const scene = await open({ mail: 'kept' })
     const admin = await scene.visit('admin')
     expect(await admin.at('/settings/client-portal/people')).to.show('Invite many')
-    expect(await admin.at(area)).to.show('Look at what it does')
+    expect(await admin.at(area)).to.show('Check the file')
     const shown = await look(admin, good)
     expect(shown)
       .to.include({ status: 200 })
@@ -34,7 +34,7 @@ describe('people of a spreadsheet', () => {
     ])
     expect((await scene.mailTo('luc@else.where')).text).to.include('/invitation/')
     expect(await look(admin, good))
-      .to.show('Was invited already; the link still holds.')
+      .to.show('Already invited; the link is still valid.')
       .and.not.show('Invite these')
     expect((await confirm(admin, good)).headers.location).to.equal(area)
   })
@@ -46,7 +46,7 @@ describe('people of a spreadsheet', () => {
       [',a@b.example,Acme Bakery', 'The name is missing.'],
       ['=HYPERLINK("x"),a@b.example,Acme Bakery', 'begins like a formula'],
       ['Jo,,Acme Bakery', 'The e-mail address is missing.'],
-      ['Jo,nonsense,Acme Bakery', 'nonsense is no e-mail address. Write one like jo@example.com.'],
+      ['Jo,nonsense,Acme Bakery', 'nonsense is not a valid e-mail address. Use one like jo@example.com.'],
       ['Jo,jo@x.example', 'The client is missing.'],
       ['Jo,jo@x.example,No Such Ltd', 'The CRM has no client No Such Ltd.'],
       ['Jo,jo@x.example,Thornbury Garden Centres', 'The CRM has no client Thornbury'],
@@ -65,7 +65,7 @@ describe('people of a spreadsheet', () => {
     const mixed = `${lines[3]![0]}\n${whoIs('owner').name},${whoIs('owner').email.toUpperCase()},Acme Bakery\nJo,jo@x.example,Acme Bakery\nJo again,JO@x.example,acme bakery`
     expect(await look(admin, mixed)).to.show(
       'One line invites nobody',
-      'Is here already.',
+      'Already has access.',
       'The same as line 3.',
       'One person will be invited',
     )
@@ -73,7 +73,7 @@ describe('people of a spreadsheet', () => {
     expect(await asked(scene)).to.deep.equal(['jo@x.example,Acme Bakery,member,Jo'])
   })
 
-  it('confirmed by two at once are invited once', async () => {
+  it('confirmed by two at the same time are invited once', async () => {
     const scene = await open({ mail: 'kept' })
     const [one, two] = [await scene.visit('admin'), await scene.visit('admin')]
     await Promise.all([confirm(one, good), confirm(two, good)])
@@ -105,8 +105,8 @@ describe('people of a spreadsheet', () => {
     expect(await look(admin, Buffer.alloc(6_000_000, 'a')))
       .to.include({ status: 422 })
       .and.show('This file is far too large.')
-    expect(await look(admin, '')).to.show('Look at what it does')
+    expect(await look(admin, '')).to.show('Check the file')
     const shown = await confirm(admin, good)
-    expect(shown).to.include({ status: 200 }).and.show('send these links yourself', 'Halloran &amp; Sons')
+    expect(shown).to.include({ status: 200 }).and.show('Send these links yourself', 'Halloran &amp; Sons')
   })
 })

@@ -1,23 +1,24 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import { sendInvitation } from '../auth/invitation-sender.ts'
 import { invite } from '../auth/invitations.ts'
-import { inviting } from '../auth/inviting.ts'
+import { type MailContext, withMail } from '../auth/mail-context.ts'
 import { nameProblem } from '../auth/names.ts'
+import { portalOffFor } from '../auth/portal-switch.ts'
 import { roleName } from '../auth/roles.ts'
-import { linkTo, mailing, type Ways } from '../auth/way.ts'
-import { type Client, type Contact, type Crm, type Role, roles } from '../crm.ts'
-import { type CsvRow, csvRows, csvText } from '../csv.ts'
-import { query, within } from '../database.ts'
-import type { Speech } from '../language.ts'
+import { type Client, type Contact, type Crm, type Role, roles } from '../crm/crm.ts'
+import { type CsvRow, csvRows, csvText } from '../platform/csv.ts'
+import { query, within } from '../platform/database.ts'
+import type { Speech } from '../platform/i18n.ts'
 
 interface Parts {
   crm: Crm
   database: Knex
-  mailed: Ways | undefined
+  mailContext: MailContext | undefined
 }
 
-/** Lines of one file; more than this a person cannot look through before sending. */
+/** The maximum of lines in a file: nobody can check more before sending. */
 const most = 1_000
 
 interface Line {
@@ -28,13 +29,13 @@ interface Line {
   role: Role
   client?: Client
   contact?: Contact | undefined
-  /** Why nobody is invited by it, in a sentence that says what to do. */
+  /** Why this line cannot be invited, as a sentence that says what to do. */
   wrong?: string
-  /** Why nobody needs to be. */
+  /** Why no invitation is needed. */
   needless?: string
 }
 
-/** People by the file of a spreadsheet: what each line would do is shown, and nothing is sent before it is confirmed. */
+/** Invites people by a spreadsheet file. Shows what each line would do, and sends nothing before it is confirmed. */
 export const showImport =
   ({ crm, database }: Parts): RequestHandler =>
   async (req, res) => {
@@ -44,7 +45,7 @@ export const showImport =
       await within(database, { workspace: req.portal.workspace.id }, tx =>
         findKnown(tx, req.portal.workspace.id, lines),
       )
-    res.answer('settings/import', {
+    res.respond('settings/import', {
       ...{ text, over, most },
       wrong: lines.filter(it => it.wrong),
       needless: lines.filter(it => it.needless),
@@ -52,9 +53,9 @@ export const showImport =
     })
   }
 
-/** Everything is looked at once more: of two who confirm at once, one invites. All are invited, or none. */
+/** Checks every line again: of two concurrent confirmations, one invites. Invites all or none. */
 export const saveImport =
-  ({ crm, database, mailed }: Parts): RequestHandler =>
+  ({ crm, database, mailContext }: Parts): RequestHandler =>
   async (req, res) => {
     const { workspace, staff } = req.portal
     const invitedBy = staff?.name ?? workspace.name
@@ -68,25 +69,27 @@ export const saveImport =
       const links: { email: string; link: string; client: string }[] = []
       for (const { email, name, role, client, contact } of lines.filter(isGood)) {
         const it = { email, name, client, contact: contact?.id ?? null, role, invitedBy }
-        const link = `/invitation/${await invite(tx, workspace.id, it, req)}`
-        links.push({ email, link, client: client.name })
-        if (mailed)
-          await inviting(mailed, req, tx, {
-            ...{ email, name, invitedBy, client: client.name, link: linkTo(mailed, req, link) },
+        const token = await invite(tx, workspace.id, it, req)
+        links.push({ email, link: `/invitation/${token}`, client: client.name })
+        if (mailContext)
+          await sendInvitation(mailContext, req, tx, {
+            ...{ email, name, invitedBy, client: client.name, token },
             ...(contact?.language ? { language: contact.language } : {}),
           })
       }
       return links
     }
-    const links = await (mailed ? mailing(mailed, req, work) : within(database, { workspace: workspace.id }, work))
-    if (mailed || !links.length)
+    const links = await (mailContext
+      ? withMail(mailContext, req, work)
+      : within(database, { workspace: workspace.id }, work))
+    if (mailContext || !links.length)
       return res.redirect(303, req.portal.url(links.length ? '/people?done=invited' : '/people/import'))
-    res.answer('settings/invited', { links })
+    res.respond('settings/invited', { links })
   }
 
 const isGood = (it: Line): it is Line & { client: Client } => !it.wrong && !it.needless
 
-/** Of the file if there is one, else as it was typed or shown before. */
+/** Returns the file's text, or else the text that was typed or shown before. */
 async function textIn(req: Request): Promise<string> {
   const { file, text } = Object(req.portal.body)
   if (file instanceof File && file.size) return csvText(new Uint8Array(await file.arrayBuffer()))
@@ -120,7 +123,10 @@ const headings: Record<Column, string[]> = {
   role: ['role', 'rol'],
 }
 
-/** Undefined where the first line is a person already: then they are name, e-mail, client, role. */
+/**
+ * Returns the columns of a header row. Undefined if the first line is a person: then they are name, e-mail, client,
+ * role.
+ */
 function columnsOf(row: CsvRow | undefined): Columns | undefined {
   const found = row?.cells.map(cell => order.find(it => headings[it].includes(cell.toLowerCase())))
   return found?.includes('email') ? found : undefined
@@ -136,7 +142,7 @@ function lineOf(req: Request, { line, cells }: CsvRow, columns: Columns): Line {
   return { line, name, email, wanted, role: role ?? 'member', ...(wrong ? { wrong } : {}) }
 }
 
-/** What is wrong with a line, as a sentence that says what to do. */
+/** Returns what is wrong with a line, as a sentence that says what to do. */
 function wrongIn({ name, email, wanted }: { name: string; email: string; wanted: string }, t: Speech['t']) {
   if (!name) return t('The name is missing. Write it in the first column, or under "name".')
   if (name.length > 200) return t('The name is too long. Use at most 200 characters.')
@@ -147,7 +153,7 @@ function wrongIn({ name, email, wanted }: { name: string; email: string; wanted:
   if (problem) return t(problem)
   if (!email) return t('The e-mail address is missing.')
   if (!z.email().max(320).safeParse(email).success)
-    return t('{text} is no e-mail address. Write one like jo@example.com.', { text: email.slice(0, 80) })
+    return t('{text} is not a valid e-mail address. Use one like jo@example.com.', { text: email.slice(0, 80) })
   return wanted ? undefined : t('The client is missing. Write its name or number as the CRM has it.')
 }
 
@@ -157,7 +163,7 @@ const wrongRole = ({ portal }: Request, called: string) =>
     roles: roles.map(it => roleName(portal, it)).join(', '),
   })
 
-/** Each client is asked for once, eight at a time. */
+/** Looks up each client once, eight at a time. */
 async function findClients(crm: Crm, req: Request, lines: Line[]) {
   const { workspace, t } = req.portal
   const { directory } = crm
@@ -195,8 +201,11 @@ async function findClients(crm: Crm, req: Request, lines: Line[]) {
 
 const isOpen = (it: Line) => !it.wrong && !it.needless
 
-/** Marks those who are in already, or were asked. */
+/** Marks people who are members already, or were invited. */
 async function findKnown(tx: Knex, workspace: string, lines: Line[]) {
+  const off = new Set(await portalOffFor(tx, workspace, [...new Set(lines.filter(isGood).map(it => it.client.id))]))
+  for (const it of lines.filter(isGood))
+    if (off.has(it.client.id)) it.needless = 'The portal is switched off for this client.'
   const good = lines.filter(isGood)
   const known = await query<{ at: number; here: boolean }>(tx, {
     text: `select it.at::int - 1 as at, m.person_id is not null as here
@@ -212,6 +221,6 @@ async function findKnown(tx: Knex, workspace: string, lines: Line[]) {
   })
   for (const { at, here } of known) {
     const it = good[at]
-    if (it) it.needless = here ? 'Is here already.' : 'Was invited already; the link still holds.'
+    if (it) it.needless = here ? 'Already has access.' : 'Already invited; the link is still valid.'
   }
 }

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { readWithin } from '../database.ts'
+import { readWithin } from '../platform/database.ts'
 
-/** What left, what waits and what never will: without what it says, which is wiped when it has left. */
+/** Lists sent, waiting and failed mails, without their text, which is deleted once they are sent. */
 export const showMail =
   (database: Knex, mails: boolean): RequestHandler =>
   async (req, res) => {
@@ -13,7 +13,7 @@ export const showMail =
       { workspace: req.portal.workspace.id },
       {
         name: 'portal.mail',
-        text: `select o.recipient, o.subject, o.created_at as at, o.sent_at as sent, o.error, o.tries,
+        text: `select o.recipient, o.subject, o.created_at as at, o.sent_at as sent, o.error, o.attempts,
                  case when o.sent_at is not null then 'sent' when o.failed_at is not null then 'failed' else 'waiting' end as state
                from portal.client_outbox o
                where o.workspace_id = scope.workspace and o.recipient <> ''
@@ -23,5 +23,5 @@ export const showMail =
         values: [show],
       },
     )
-    res.answer('settings/mail', { rows, show, mails })
+    res.respond('settings/mail', { rows, show, mails })
   }

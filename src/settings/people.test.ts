@@ -13,7 +13,7 @@ describe('people', () => {
     const admin = await scene.visit('admin')
     expect(await admin.at(area)).to.show('Nadia El-Khoury', 'Acme Bakery, Admin', 'They may sign in')
     expect(await admin.at(`${area}?search=bakery`))
-      .to.show('Invite somebody of Acme Bakery', 'Nadia El-Khoury')
+      .to.show('Invite someone at Acme Bakery', 'Nadia El-Khoury')
       .and.not.show('Declan')
     expect(await admin.at(`${area}?search=%25%5F'%00nobody`)).to.show('Nobody found')
     expect(await admin.at(area)).to.not.show('Harriet')
@@ -35,7 +35,7 @@ describe('people', () => {
       .returning('id')
     const form = `${area}/invite/${client}`
 
-    expect(await admin.at(form)).to.show('Inés Vidal', 'Is here', 'approver')
+    expect(await admin.at(form)).to.show('Inés Vidal', 'Has access', 'approver')
     const answer = await admin.postAt(form, { chosen: [String(contact.id)], role: 'billing' })
     expect(answer.headers.location).to.equal(`${area}?done=invited`)
     const mail = await scene.mailTo('ines@acmebakery.example')
@@ -61,10 +61,10 @@ describe('people', () => {
     const admin = await scene.visit('admin')
     const form = `${area}/invite/${await acme(scene)}`
     for (const [typed, sentence] of [
-      [{ role: 'viewer' }, 'Choose somebody, or type an e-mail address.'],
-      [{ role: 'viewer', email: 'nonsense', name: 'Jo' }, 'Type an e-mail address, like jo@example.com.'],
-      [{ role: 'viewer', email: 'jo@else.where', name: ' ' }, 'Type the name of this person.'],
-      [{ role: 'owner', email: 'jo@else.where', name: 'Jo' }, 'Please look at the marked fields.'],
+      [{ role: 'viewer' }, 'Choose a person, or enter an e-mail address.'],
+      [{ role: 'viewer', email: 'nonsense', name: 'Jo' }, 'Enter an e-mail address, like jo@example.com.'],
+      [{ role: 'viewer', email: 'jo@else.where', name: ' ' }, 'Enter this person’s name.'],
+      [{ role: 'owner', email: 'jo@else.where', name: 'Jo' }, 'Check the highlighted fields.'],
     ] as const)
       expect(await admin.postAt(form, typed), sentence)
         .to.include({ status: 422 })
@@ -112,10 +112,10 @@ describe('people', () => {
     for (const path of [first, `/invitation/${'x'.repeat(43)}`, '/invitation/nonsense%2F..'])
       expect(await nobody.get(path), path)
         .to.include({ status: 410 })
-        .and.show('This invitation is over', 'Ask for a new one')
+        .and.show('This invitation has expired', 'Request a new one')
     for (const path of [first, `/invitation/${'x'.repeat(43)}`]) {
       expect((await ask(path)).headers.location).to.equal(`/portal/brightside${path}?asked`)
-      expect(await nobody.get(`${path}?asked`)).to.show('whoever invites there was told')
+      expect(await nobody.get(`${path}?asked`)).to.show('we told the person who invites')
     }
     await ask(first)
 
@@ -149,7 +149,7 @@ describe('people', () => {
     await admin.postAt(`${area}/invite/${await acme(scene)}`, { role: 'viewer', email: 'jo@else.where', name: 'Jo' })
     const path = /brightside(\/invitation\/\S+)/.exec((await scene.mailTo('jo@else.where')).text)![1]!
     expect(await nobody.get(path))
-      .to.show('you get a code by mail')
+      .to.show('We send you a code each time')
       .and.not.show('type="password"')
     expect((await nobody.post(path, { name: 'Jo', password: 'x' })).headers.location).to.equal('/portal/brightside/')
 
@@ -168,7 +168,7 @@ describe('people', () => {
 
     expect((await admin.postAt(`${area}/${id}/suspension`, { suspended: 'on' })).status).to.equal(303)
     expect((await owner.get('/account')).status).to.equal(303)
-    expect(await admin.at(`${area}?done=suspended`)).to.show('Suspended, from the next click on.', 'Let in again')
+    expect(await admin.at(`${area}?done=suspended`)).to.show('Suspended. Takes effect immediately.', 'Restore access')
     expect((await admin.postAt(`${area}/${id}/suspension`, { suspended: 'off' })).status).to.equal(303)
     expect((await owner.get('/account')).status).to.equal(200)
     expect(await admin.at('/settings/client-portal/activity')).to.show(
@@ -204,8 +204,31 @@ describe('people', () => {
       email: 'jo@else.where',
       name: 'Jo',
     })
-    expect(answer).to.include({ status: 200 }).and.show('send these links yourself', 'jo@else.where')
+    expect(answer).to.include({ status: 200 }).and.show('Send these links yourself', 'jo@else.where')
     const path = /(\/invitation\/[\w-]{43})/.exec(answer.text)![1]!
     expect((await nobody.get(path)).status).to.equal(200)
+  })
+
+  it('are found best match first, and a client before its people are invited', async () => {
+    const scene = await open()
+    const admin = await scene.visit('admin')
+    const people = scene.owner('portal.client_users')
+    await people
+      .clone()
+      .where({ email: whoIs('viewer').email })
+      .update({ name: 'Zoe Acme' })
+    const page = await admin.at(`${area}?search=${encodeURIComponent('zoe acme')}`)
+    expect(page).to.show('Zoe Acme')
+    await people
+      .clone()
+      .where({ email: whoIs('approver').email })
+      .update({ name: 'Anna Zoe Acme' })
+    const both = await admin.at(`${area}?search=${encodeURIComponent('Zoe Acme')}`)
+    expect(both.text.indexOf('>Zoe Acme<')).to.be.below(both.text.indexOf('>Anna Zoe Acme<'))
+
+    expect(await admin.at(area)).to.show(`href="${area}/invite"`, 'is signed out on all devices')
+    expect(await admin.at(`${area}/invite?search=acme`)).to.show('Invite someone at Acme Bakery')
+    expect(await admin.at(`${area}/invite?search=nobody-like-this`)).to.show('The CRM has no client with this name')
+    expect(await admin.at(`${area}/invite`)).to.not.show('The CRM has no client')
   })
 })

@@ -1,32 +1,32 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { accountsBeside, contactAt } from '../auth/identity.ts'
+import { accountsOfSameHuman, contactAt } from '../auth/identity.ts'
+import { sendInvitation } from '../auth/invitation-sender.ts'
 import { invite, inviteAgain, revoke, voidInvitations } from '../auth/invitations.ts'
-import { inviting } from '../auth/inviting.ts'
+import { type MailContext, withMail } from '../auth/mail-context.ts'
 import { nameProblem } from '../auth/names.ts'
-import { offered } from '../auth/offered.ts'
-import { allowedTo } from '../auth/roles.ts'
-import { linkTo, mailing, type Ways } from '../auth/way.ts'
-import { type Crm, roles } from '../crm.ts'
-import { query, readWithin, within } from '../database.ts'
-import { Invalid, NotFound } from '../errors.ts'
-import { words } from '../filter.ts'
-import { read } from '../form.ts'
-import type { Section } from '../section.ts'
+import { rolesAllowedTo } from '../auth/roles.ts'
+import { signInMethodsOf } from '../auth/sign-in-methods.ts'
+import { type Client, type Crm, roles } from '../crm/crm.ts'
+import { Invalid, NotFound } from '../http/errors.ts'
+import { words } from '../http/filter.ts'
+import { read } from '../http/forms.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { query, readWithin, within } from '../platform/database.ts'
+import type { Section } from '../plugin/plugin.ts'
 import { codeOf, registrationsOf } from './registrations.ts'
 
 interface Parts {
   crm: Crm
   database: Knex
-  mailed: Ways | undefined
+  mailContext: MailContext | undefined
   sections: Section[]
 }
 
 const shown = 100
 
-/** Who may sign in, who was invited and has not come, and whom of the CRM's clients one could invite. */
+/** Lists who may sign in, who has an open invitation, and which of the CRM's clients can be invited. */
 export const showPeople =
   ({ crm, database }: Parts): RequestHandler<any> =>
   async (req, res) => {
@@ -40,9 +40,9 @@ export const showPeople =
     ])
     const more = people.length > shown || waiting.length > shown
     const lists = { people: people.slice(0, shown), waiting: waiting.slice(0, shown) }
-    res.answer('settings/people', {
+    res.respond('settings/people', {
       search,
-      clients,
+      clients: bestFirst(clients, search),
       more,
       asking,
       roles,
@@ -51,33 +51,50 @@ export const showPeople =
     })
   }
 
-/** The people of one client as the CRM knows them, to be chosen from, and room for one more. */
+/** Finds the client whose people are to be invited. */
+export const showClients =
+  ({ crm }: Parts): RequestHandler =>
+  async (req, res) => {
+    const search = words.catch('').parse(req.query.search)
+    const { workspace } = req.portal
+    const clients = search ? ((await crm.directory.clients?.(workspace, search)) ?? []) : []
+    res.respond('settings/invite-whom', { search, clients: bestFirst(clients, search) })
+  }
+
+/** Those that are called so first, then those whose name begins so. */
+const bestFirst = (clients: Client[], search: string) => {
+  const rank = ({ name }: Client) =>
+    name.toLowerCase() === search.toLowerCase() ? 0 : name.toLowerCase().startsWith(search.toLowerCase()) ? 1 : 2
+  return clients.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** Shows the people of one client in the CRM to choose from, and a field for somebody else. */
 export const showInvite =
-  ({ crm, database, mailed, sections }: Parts): RequestHandler<any> =>
+  ({ crm, database, mailContext, sections }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const client = await clientOf(crm, req)
     const { workspace, problem } = req.portal
-    const [contacts, known, ways, code] = await Promise.all([
+    const [contacts, known, methods, code] = await Promise.all([
       crm.directory.contacts(workspace, client.id),
       knownOf(database, workspace.id, client.id),
-      offered(database, workspace.id, mailed !== undefined),
-      mailed && codeOf(database, workspace.id, client.id, mailed.secrets),
+      signInMethodsOf(database, workspace.id, mailContext !== undefined),
+      mailContext && codeOf(database, workspace.id, client.id, mailContext.secrets),
     ])
     const typed = (problem instanceof Invalid ? problem.typed : {}) as Record<string, unknown>
-    res.answer('settings/invite', {
+    res.respond('settings/invite', {
       client,
       contacts,
       known: new Map(known.map(it => [it.email, it.state])),
       roles,
-      allowed: Object.fromEntries(roles.map(it => [it, allowedTo(sections, req.portal.rights, it)])),
+      allowed: Object.fromEntries(roles.map(it => [it, rolesAllowedTo(sections, req.portal.rights, it)])),
       typed,
-      registers: ways.registration,
+      registers: methods.registration,
       code,
     })
   }
 
 export const saveInvite =
-  ({ crm, database, mailed }: Parts): RequestHandler<any> =>
+  ({ crm, database, mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const client = await clientOf(crm, req)
     const { workspace, staff } = req.portal
@@ -92,39 +109,39 @@ export const saveInvite =
         const invitation = { email: it.email, name: it.name, client, contact: it.id, role, invitedBy }
         const token = await invite(tx, workspace.id, invitation, req)
         links.push({ email: it.email, link: `/invitation/${token}`, client: client.name })
-        if (mailed)
-          await inviting(mailed, req, tx, {
+        if (mailContext)
+          await sendInvitation(mailContext, req, tx, {
             ...it,
             client: client.name,
             invitedBy,
-            link: linkTo(mailed, req, `/invitation/${token}`),
+            token,
           })
       }
       return links
     }
-    if (mailed) {
-      await mailing(mailed, req, work)
+    if (mailContext) {
+      await withMail(mailContext, req, work)
       return res.redirect(303, req.portal.url('/people?done=invited'))
     }
     const links = await within(database, { workspace: workspace.id }, work)
-    res.answer('settings/invited', { links })
+    res.respond('settings/invited', { links })
   }
 
 export const saveInviteAgain =
-  ({ database, mailed }: Parts): RequestHandler<any> =>
+  ({ database, mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { workspace } = req.portal
     const work = async (tx: Knex) => {
       const it = await inviteAgain(tx, req, req.params.id)
-      if (mailed) await inviting(mailed, req, tx, { ...it, link: linkTo(mailed, req, `/invitation/${it.token}`) })
+      if (mailContext) await sendInvitation(mailContext, req, tx, it)
       return it
     }
-    if (mailed) {
-      await mailing(mailed, req, work)
+    if (mailContext) {
+      await withMail(mailContext, req, work)
       return res.redirect(303, req.portal.url('/people?done=invited'))
     }
     const { email, token, client } = await within(database, { workspace: workspace.id }, work)
-    res.answer('settings/invited', { links: [{ email, link: `/invitation/${token}`, client }] })
+    res.respond('settings/invited', { links: [{ email, link: `/invitation/${token}`, client }] })
   }
 
 export const saveRevocation =
@@ -134,7 +151,7 @@ export const saveRevocation =
     res.redirect(303, req.portal.url('/people?done=revoked'))
   }
 
-/** Holds from that person's next request on, in every browser, and for every account of theirs. */
+/** Suspends a person. It takes effect with their next request, in every browser and for each of their accounts. */
 export const saveSuspension =
   ({ database }: Parts): RequestHandler<any> =>
   async (req, res) => {
@@ -142,7 +159,7 @@ export const saveSuspension =
     const on = suspended === 'on'
     await within(database, { workspace: req.portal.workspace.id }, async tx => {
       const { person } = req.params
-      const all = await accountsBeside(tx, req.portal.workspace.id, person)
+      const all = await accountsOfSameHuman(tx, req.portal.workspace.id, person)
       const rows = await query<{ id: string; name: string }>(tx, {
         text: `update portal.client_users set suspended_at = ${on ? 'coalesce(suspended_at, portal.now())' : 'null'}
                where workspace_id = $1 and id::text = any($2) and $3 in ('on', 'off') returning id::text, name`,
@@ -151,7 +168,7 @@ export const saveSuspension =
       const row = rows.find(it => it.id === person)
       if (!row) throw new NotFound()
       if (on) await voidInvitations(tx, req.portal.workspace.id, all)
-      await note(tx, req, {
+      await recordEventIn(tx, req, {
         event: on ? 'people.suspended' : 'people.admitted',
         subject: { id: person, name: row.name },
       })
@@ -166,16 +183,16 @@ const Inviting = z
     name: z.string().trim().max(200, 'Use at most 200 characters.').default(''),
     email: z
       .union(
-        [z.literal(''), z.email('Type an e-mail address, like jo@example.com.')],
-        'Type an e-mail address, like jo@example.com.',
+        [z.literal(''), z.email('Enter an e-mail address, like jo@example.com.')],
+        'Enter an e-mail address, like jo@example.com.',
       )
       .default(''),
   })
   .refine(it => it.chosen.length || it.email, {
     path: ['email'],
-    message: 'Choose somebody, or type an e-mail address.',
+    message: 'Choose a person, or enter an e-mail address.',
   })
-  .refine(it => !it.email || it.name, { path: ['name'], message: 'Type the name of this person.' })
+  .refine(it => !it.email || it.name, { path: ['name'], message: 'Enter this person’s name.' })
   .superRefine(({ email, name }, { addIssue }) => {
     const problem = email && name && nameProblem(name)
     if (problem) addIssue({ code: 'custom', path: ['name'], message: problem })
@@ -193,18 +210,21 @@ const peopleLike = (database: Knex, workspace: string, search: string) =>
     { workspace },
     {
       name: 'portal.people',
-      text: `select u.id::text, u.name, u.email, u.suspended_at is not null as suspended,
+      text: `select u.id::text, u.name, u.email, u.photo_version as photo, u.suspended_at is not null as suspended,
+               exists (select from portal.client_contact_changes k
+                       where k.workspace_id = u.workspace_id and k.person_id = u.id) as differs,
                exists (select from portal.client_factors f where f.workspace_id = u.workspace_id and f.person_id = u.id
                        and f.confirmed_at is not null) as factor, u.factors_end_at as "factorsEnd",
-               jsonb_agg(jsonb_build_object('client', m.client_name, 'role', m.role) order by m.client_name) as memberships,
-               (select max(s.expire) - interval '24 hours' from portal.client_sessions s
-                where s.workspace_id = u.workspace_id and s.person_id = u.id and s.sid not like 'api.%') as seen
+               jsonb_agg(jsonb_build_object('client', m.client_name, 'id', m.client_id, 'role', m.role) order by m.client_name) as memberships,
+               (select v.last_at from portal.client_visits v
+                where v.workspace_id = u.workspace_id and v.person_id = u.id) as seen
              from portal.client_users u join portal.client_memberships m
                on m.workspace_id = u.workspace_id and m.person_id = u.id
              where u.workspace_id = scope.workspace
                and ($3 = '%%' or u.name ilike $3 or u.email ilike $3 or m.client_name ilike $3)
-             group by u.workspace_id, u.id order by lower(u.name), u.id limit ${shown + 1}`,
-      values: [like(search)],
+             group by u.workspace_id, u.id
+             order by lower($4) in (lower(u.name), lower(u.email)) desc, u.name ilike $4 || '%' desc, lower(u.name), u.id limit ${shown + 1}`,
+      values: [like(search), search],
     },
   )
 
@@ -215,16 +235,16 @@ const invitationsLike = (database: Knex, workspace: string, search: string) =>
     {
       name: 'portal.invitations',
       text: `select i.id::text, i.name, i.email, i.client_name as client, i.role, i.invited_by as by, i.created_at as at,
-               i.expires_at < portal.now() or i.revoked_at is not null as over, i.asked_at as asked
+               i.expires_at < portal.now() or i.revoked_at is not null as over, i.renewal_requested_at as asked
              from portal.client_invitations i
-             where i.workspace_id = scope.workspace and i.used_at is null and (i.revoked_at is null or i.asked_at is not null)
+             where i.workspace_id = scope.workspace and i.used_at is null and (i.revoked_at is null or i.renewal_requested_at is not null)
                and ($3 = '%%' or i.name ilike $3 or i.email ilike $3 or i.client_name ilike $3)
-             order by i.asked_at desc nulls last, i.created_at desc, i.id limit ${shown + 1}`,
+             order by i.renewal_requested_at desc nulls last, i.created_at desc, i.id limit ${shown + 1}`,
       values: [like(search)],
     },
   )
 
-/** Who of a client is in already, or was asked. */
+/** Returns who of a client is a member already, or was invited. */
 const knownOf = (database: Knex, workspace: string, client: string): Promise<{ email: string; state: string }[]> =>
   readWithin(
     database,

@@ -1,20 +1,20 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
 import { contactAt } from '../auth/identity.ts'
+import { sendInvitation } from '../auth/invitation-sender.ts'
 import { invite } from '../auth/invitations.ts'
-import { inviting } from '../auth/inviting.ts'
+import { type MailContext, sendMail, withMail } from '../auth/mail-context.ts'
 import { renewCode } from '../auth/register.ts'
-import { linkTo, mailing, type Ways, write } from '../auth/way.ts'
-import { type Crm, roles } from '../crm.ts'
-import { unseal } from '../crypto.ts'
-import { query, readWithin, within } from '../database.ts'
-import { NotFound } from '../errors.ts'
+import { type Crm, roles } from '../crm/crm.ts'
+import { NotFound } from '../http/errors.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { unsealOrUndefined } from '../platform/crypto.ts'
+import { query, readWithin, within } from '../platform/database.ts'
 
 interface Parts {
   crm: Crm
-  mailed: Ways
+  mailContext: MailContext
 }
 
 interface Registration {
@@ -27,7 +27,7 @@ interface Registration {
   at: Date
 }
 
-/** Those who have confirmed their address and wait. */
+/** Returns the requests with a confirmed address that wait for staff. */
 export const registrationsOf = (database: Knex, workspace: string): Promise<Registration[]> =>
   readWithin(
     database,
@@ -41,56 +41,61 @@ export const registrationsOf = (database: Knex, workspace: string): Promise<Regi
     },
   )
 
-/** The code by which people of this client may ask for access; undefined for none. */
+/** Returns the code by which people of this client may request access; undefined if there is none. */
 export async function codeOf(database: Knex, workspace: string, client: string, secrets: string[]) {
   const [row] = await readWithin<{ sealed: Buffer }>(
     database,
     { workspace },
     {
       name: 'portal.code',
-      text: 'select c.sealed from portal.client_codes c where c.workspace_id = scope.workspace and c.client_id = $3',
+      text: 'select c.sealed from portal.client_registration_codes c where c.workspace_id = scope.workspace and c.client_id = $3',
       values: [client],
     },
   )
-  return row && unseal(row.sealed, secrets, 'customer code')?.replace(/^(.{5})/, '$1-')
+  return row && unsealOrUndefined(row.sealed, secrets, 'customer code')?.replace(/^(.{5})/, '$1-')
 }
 
 export const saveCode =
-  ({ crm, mailed }: Parts): RequestHandler<any> =>
+  ({ crm, mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { workspace } = req.portal
     const client = await crm.directory.client(workspace, String(req.params.client))
     if (!client) throw new NotFound()
-    await within(mailed.database, { workspace: workspace.id }, tx => renewCode(tx, req, client, mailed.secrets))
+    await within(mailContext.database, { workspace: workspace.id }, tx =>
+      renewCode(tx, req, client, mailContext.secrets),
+    )
     res.redirect(303, req.portal.url(`/people/invite/${encodeURIComponent(client.id)}`))
   }
 
-/** They are invited, so that they choose a password as all others do. */
+/** Approval sends an invitation, so that they choose a password like everybody else. */
 export const saveApproval =
-  ({ crm, mailed }: Parts): RequestHandler<any> =>
+  ({ crm, mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { workspace, staff } = req.portal
     const { role } = z.object({ role: z.enum(roles).catch('member') }).parse(Object(req.portal.body))
-    await mailing(mailed, req, async tx => {
+    await withMail(mailContext, req, async tx => {
       const it = await taken(tx, req)
       const client = { id: it.client, name: it.clientName }
       const contact = await contactAt(crm.directory, workspace, it.client, it.email)
       const invitedBy = staff?.name ?? workspace.name
       const invitation = { email: it.email, name: it.name, client, contact: contact?.id ?? null, role, invitedBy }
-      const link = linkTo(mailed, req, `/invitation/${await invite(tx, workspace.id, invitation, req)}`)
-      await inviting(mailed, req, tx, { ...it, client: client.name, invitedBy, link })
+      const token = await invite(tx, workspace.id, invitation, req)
+      await sendInvitation(mailContext, req, tx, { ...it, client: client.name, invitedBy, token })
     })
     res.redirect(303, req.portal.url('/people?done=invited'))
   }
 
 export const saveRefusal =
-  ({ mailed }: Parts): RequestHandler<any> =>
+  ({ mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
-    await mailing(mailed, req, async tx => {
+    await withMail(mailContext, req, async tx => {
       const it = await taken(tx, req)
-      await note(tx, req, { event: 'people.refused', subject: { id: it.id, email: it.email, client: it.clientName } })
-      await write(
-        mailed,
+      await recordEventIn(tx, req, {
+        event: 'people.refused',
+        subject: { id: it.id, email: it.email, client: it.clientName },
+      })
+      await sendMail(
+        mailContext,
         req,
         tx,
         'refusal',
@@ -101,7 +106,7 @@ export const saveRefusal =
     res.redirect(303, req.portal.url('/people?done=refused'))
   }
 
-/** Of two who decide at once, one does. Throws NotFound. */
+/** Takes a request to decide it. Of two concurrent decisions, one succeeds; the other throws NotFound. */
 async function taken(tx: Knex, req: Request<any>): Promise<Registration> {
   const [row] = await query<Registration>(tx, {
     text: `delete from portal.client_registrations

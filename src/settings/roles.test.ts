@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { leave, open } from '../../test/visit.ts'
 
 const area = '/settings/client-portal/roles'
-/** As the page sends it: what is not ticked is left out. */
+/** What the page sends for an unticked box. */
 const takes = (permission: string, role: string) => ({ [`was.${role}.${permission}`]: 'on' })
 const gives = (permission: string, role: string) => ({
   [`was.${role}.${permission}`]: 'off',
@@ -25,7 +25,9 @@ describe('roles', () => {
     const form = { ...gives('proposals.see', 'billing'), ...takes('invoices.see', 'viewer') }
     expect((await admin.postAt(area, form)).headers.location).to.equal(`${area}?saved`)
     expect(await seen()).to.deep.equal([200, 403])
-    expect(await viewer.get('/team')).to.show('Billing: See proposals, See invoices and payments, See payments')
+    expect(await viewer.get('/team')).to.show(
+      'Billing. Can see proposals, invoices and payments, ask questions and pay.',
+    )
     expect(await viewer.get('/')).to.not.show('/brightside/invoices"')
     expect(await admin.at('/settings/client-portal/activity')).to.show(
       'allowed the role Billing: See proposals',
@@ -46,7 +48,7 @@ describe('roles', () => {
     expect((await admin.postAt(area, { 'was.name.billing': '', 'name.billing': ' Book<b>keeping ' })).status).to.equal(
       303,
     )
-    expect(await owner.get('/team')).to.show('Book&lt;b&gt;keeping: See invoices')
+    expect(await owner.get('/team')).to.show('Book&lt;b&gt;keeping. Can see invoices')
     expect(await admin.at('/settings/client-portal/people')).to.show('Acme Bakery, Book&lt;b&gt;keeping')
     expect(await admin.at('/settings/client-portal/activity')).to.show(
       'renamed the role Billing to Book&lt;b&gt;keeping',
@@ -61,14 +63,14 @@ describe('roles', () => {
     expect((await admin.postAt(area, { 'was.name.billing': 'Book<b>keeping', 'name.billing': '' })).status).to.equal(
       303,
     )
-    expect(await owner.get('/team')).to.show('Billing: See invoices')
+    expect(await owner.get('/team')).to.show('Billing. Can see')
   })
 
   it('of a client’s admins always include managing its people', async () => {
     const scene = await open({ mail: 'kept' })
     const [admin, owner] = [await scene.visit('admin'), await scene.visit('owner')]
     const all = await admin.at(area)
-    expect(all).to.show('Always: somebody of each client has to be able to.')
+    expect(all).to.show('Always on: each client needs someone who can.')
     const names = [...all.text.matchAll(/name="was\.admin\.([^"]+)"/g)].map(it => it[1]!)
     expect(names).to.include('proposals.see')
     const form = Object.assign({}, ...names.map(it => takes(it, 'admin')), { 'admin.team': 'off' })
@@ -87,7 +89,7 @@ describe('roles', () => {
       two.postAt(area, takes('invoices.see', 'viewer')),
     ])
     expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
-    expect(await two.postAt(area, takes('invoices.see', 'viewer'))).to.show('This has changed meanwhile.')
+    expect(await two.postAt(area, takes('invoices.see', 'viewer'))).to.show('This has changed in the meantime.')
     expect((await one.postAt(area, { ...gives('nonsense', 'owner'), 'was.owner.x': 'on' })).status).to.equal(303)
     expect(await scene.owner('portal.client_roles').select('role')).to.deep.equal([{ role: 'viewer' }])
   })

@@ -1,44 +1,77 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { includes, type Rights, roleName } from '../auth/roles.ts'
-import { type Role, roles } from '../crm.ts'
-import { query, within } from '../database.ts'
-import { Conflict, Invalid } from '../errors.ts'
-import type { Permission, Section } from '../section.ts'
+import { type Rights, roleIncludes, roleName } from '../auth/roles.ts'
+import { type Role, roles } from '../crm/crm.ts'
+import { Conflict, Invalid } from '../http/errors.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { query, readWithin, within } from '../platform/database.ts'
+import type { Permission } from '../plugin/parts.ts'
+import type { Section } from '../plugin/plugin.ts'
 
 interface Parts {
   database: Knex
   sections: Section[]
 }
 
-/** What each role is called and may do. That a client's admin manages its people is no permission, and stays. */
+/**
+ * Shows what each role may do, by section, with how many people have it, and what it is called. A client's admin always
+ * manages its people; that is not a permission.
+ */
 export const showRoles =
-  ({ sections }: Parts): RequestHandler =>
-  (req, res) => {
-    const { rights, problem } = req.portal
-    const typed = (problem instanceof Invalid ? problem.typed : undefined) as Form | undefined
-    res.answer('settings/roles', {
+  ({ database, sections }: Parts): RequestHandler =>
+  async (req, res) => {
+    const { rights, problem, workspace } = req.portal
+    const form = problem ? formOf(req) : undefined
+    const people = await peopleByRole(database, workspace.id)
+    res.respond('settings/roles', {
       roles: roles.map(role => ({
         role,
         name: rights[role]?.name ?? '',
-        typed: typed?.[`name.${role}`] ?? rights[role]?.name ?? '',
+        typed: form?.[`name.${role}`] ?? rights[role]?.name ?? '',
         own: roleName({ ...req.portal, rights: {} }, role),
-        permissions: permissionsOf(sections).map(([name, it, icon]) => {
-          const is = includes(rights, role, name, it)
-          return { name, icon, label: it.label, is, ticked: typed ? typed[`${role}.${name}`] === 'on' : is }
-        }),
+        people: people.get(role) ?? 0,
       })),
+      groups: sections
+        .map(({ name, title, permissions }) => ({
+          ...{ name, title },
+          permissions: Object.entries<Permission>(permissions).map(([permission, it]) => ({
+            ...{ name: permission, label: it.label },
+            cells: roles.map(role => {
+              const is = roleIncludes(rights, role, permission, it)
+              return { role, is, ticked: form ? form[`${role}.${permission}`] === 'on' : is }
+            }),
+          })),
+        }))
+        .filter(it => it.permissions.length),
       saved: req.query.saved === '',
     })
   }
 
-/** All of it with a row of activity each, or none. Throws Conflict where it is not any more as it was on the page. */
+async function peopleByRole(database: Knex, workspace: string): Promise<Map<Role, number>> {
+  const rows = await readWithin<{ role: Role; people: number }>(
+    database,
+    { workspace },
+    {
+      name: 'portal.people-by-role',
+      text: `select m.role, count(distinct m.person_id)::int as people
+             from portal.client_memberships m join portal.client_users u
+               on u.workspace_id = m.workspace_id and u.id = m.person_id
+             where m.workspace_id = scope.workspace and u.suspended_at is null group by 1`,
+    },
+  )
+  return new Map(rows.map(it => [it.role, it.people]))
+}
+
+const formOf = (req: Request): Form => z.record(z.string(), z.unknown()).catch({}).parse(req.portal.body)
+
+/**
+ * Saves all changes, each with a row of activity, or none. Throws Conflict if they changed since the page was shown.
+ */
 export const saveRoles =
   ({ database, sections }: Parts): RequestHandler =>
   async (req, res) => {
-    const form = z.record(z.string(), z.unknown()).catch({}).parse(req.portal.body)
+    const form = formOf(req)
     const named = namesIn(form, req)
     await within(database, { workspace: req.portal.workspace.id }, async tx => {
       for (const role of roles) await change(tx, req, role, named.get(role), ticksIn(form, role, sections))
@@ -72,7 +105,7 @@ async function change(tx: Knex, req: Request, role: Role, renamed: Renamed | und
     text: 'select name, permissions from portal.client_roles where workspace_id = $1 and role = $2 for update',
     values: key,
   })
-  const is = (it: Tick) => includes({ [role]: now }, role, it.name, it.permission)
+  const is = (it: Tick) => roleIncludes({ [role]: now }, role, it.name, it.permission)
   if (!now || (renamed && (now.name ?? '') !== renamed.before) || ticks.some(it => is(it) !== it.before))
     throw new Conflict()
 
@@ -84,12 +117,12 @@ async function change(tx: Knex, req: Request, role: Role, renamed: Renamed | und
   })
   const called = (name: string | null) => name || roleName({ ...req.portal, rights: {} }, role)
   if (renamed)
-    await note(tx, req, {
+    await recordEventIn(tx, req, {
       event: 'roles.renamed',
       subject: { id: role, before: called(renamed.before), after: called(renamed.after) },
     })
   for (const { name, permission, before, after } of ticks)
-    await note(tx, req, {
+    await recordEventIn(tx, req, {
       event: 'roles.changed',
       subject: {
         ...{ id: role, role: called(now.name), permission: name, label: permission.label },
@@ -98,7 +131,7 @@ async function change(tx: Knex, req: Request, role: Role, renamed: Renamed | und
     })
 }
 
-/** One that is not ticked is not sent: `was.` says that it was on the page, and how. */
+/** Browsers do not send an unticked box: `was.` shows that it was on the page, and its value. */
 const ticksIn = (form: Form, role: Role, sections: Section[]): Tick[] =>
   permissionsOf(sections).flatMap(([name, permission]) => {
     const was = form[`was.${role}.${name}`]
@@ -108,7 +141,7 @@ const ticksIn = (form: Form, role: Role, sections: Section[]): Tick[] =>
       : []
   })
 
-/** An empty name is the one that the role came with. */
+/** An empty name restores the role's default name. */
 function namesIn(form: Form, req: Request): Map<Role, Renamed> {
   const texts = roles.map(role => [role, z.string().trim().catch('').parse(form[`name.${role}`])] as const)
   const used = texts.map(([role, it]) => (it || roleName({ ...req.portal, rights: {} }, role)).toLowerCase())
@@ -128,6 +161,4 @@ function namesIn(form: Form, req: Request): Map<Role, Renamed> {
 }
 
 const permissionsOf = (sections: Section[]) =>
-  sections.flatMap(({ icon, permissions }) =>
-    Object.entries<Permission>(permissions).map(([name, it]) => [name, it, icon] as const),
-  )
+  sections.flatMap(({ permissions }) => Object.entries<Permission>(permissions))

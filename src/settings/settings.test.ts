@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { leave, open } from '../../test/visit.ts'
-import { resolve, togglesOf } from './toggles.ts'
+import { resolve, togglesOf } from '../plugin/toggles.ts'
 
 const save = '/settings/client-portal/visibility'
 
@@ -11,7 +11,7 @@ describe('the settings', () => {
     const { visit, owner: database } = await open()
     const [admin, owner] = [await visit('admin'), await visit('owner')]
 
-    expect(await admin.at('/settings/client-portal')).to.show(
+    expect(await admin.at('/settings/client-portal/visibility')).to.show(
       'What clients see',
       'Proposals',
       'Invoices',
@@ -19,7 +19,7 @@ describe('the settings', () => {
       'checked',
     )
     const answer = await admin.postAt(save, { 'was.proposals': 'on', 'was.invoices': 'on', invoices: 'on' })
-    expect(answer.headers.location).to.equal('/settings/client-portal/?saved')
+    expect(answer.headers.location).to.equal('/settings/client-portal/visibility?saved')
     expect((await owner.get('/proposals')).status).to.equal(404)
     expect((await owner.get('/invoices')).status).to.equal(200)
 
@@ -51,7 +51,7 @@ describe('the settings', () => {
     const late = await admin.postAt(save, { 'was.invoices': 'on', 'was.proposals': 'on', proposals: 'on' })
     const again = await admin.postAt(save, { 'was.proposals': 'on', 'was.invoices': 'on' })
 
-    for (const it of [late, again]) expect(it).to.include({ status: 409 }).and.show('changed meanwhile')
+    for (const it of [late, again]) expect(it).to.include({ status: 409 }).and.show('changed in the meantime')
     expect(
       await database('portal.client_activity_logs').where({ event: 'settings.changed' }).select('id'),
     ).to.have.length(1)
@@ -60,7 +60,7 @@ describe('the settings', () => {
     ])
   })
 
-  it('take one of two changes at once', async () => {
+  it('take one of two concurrent changes', async () => {
     const { visit, owner: database } = await open()
     const admin = await visit('admin')
     const both = await Promise.all([1, 2].map(() => admin.postAt(save, { 'was.invoices': 'on' })))
@@ -71,7 +71,7 @@ describe('the settings', () => {
     ).to.have.length(1)
   })
 
-  it('that nobody declared are not stored', async () => {
+  it('that no plugin declares are not stored', async () => {
     const { visit, owner: database } = await open()
     const admin = await visit('admin')
     for (const form of [
@@ -85,15 +85,15 @@ describe('the settings', () => {
     expect(await database('portal.client_portal_settings').select()).to.be.empty
   })
 
-  it('are not there for a workspace where the flag is off', async () => {
-    const { visit } = await open({ flags: { anywhere: () => true, enabled: slug => slug !== 'brightside' } })
+  it('are not found for a workspace where the flag is off', async () => {
+    const { visit } = await open({ flags: { enabledAnywhere: () => true, enabled: slug => slug !== 'brightside' } })
     expect(await (await visit('admin')).at('/settings/client-portal'))
       .to.include({ status: 404 })
       .and.show('Tandem')
   })
 })
 
-describe('the state of things', () => {
+describe('the state page', () => {
   afterEach(leave)
 
   it('says what holds, and what does not', async () => {
@@ -103,10 +103,10 @@ describe('the state of things', () => {
 
     expect(await state())
       .to.show('PostgreSQL 18', 'portico_app', 'All migrations are applied')
-      .and.not.show('Not so')
+      .and.not.show('Failed')
     await database.raw('alter table portal.client_users no force row level security')
     await database('portal.migrations').update({ name: 'something else' })
-    expect(await state()).to.show('Not so', 'client_users', '001_people_sessions_settings_activity')
+    expect(await state()).to.show('Failed', 'client_users', '001_people')
   })
 })
 

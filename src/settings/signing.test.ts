@@ -7,9 +7,9 @@ import { expect } from 'chai'
 import { pastTriggers } from '../../test/past-triggers.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
-import { sent } from '../database.ts'
 import { faults } from '../evidence/chain.ts'
-import { root } from '../root.ts'
+import { sent } from '../platform/database.ts'
+import { root } from '../platform/root.ts'
 
 const settings = '/settings/client-portal'
 
@@ -21,14 +21,13 @@ describe('signing, in the settings', () => {
     const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
     const [{ id }] = (await owner.api('/proposals?search=P-2026-031')).body.items
     const was = await wasOf(admin)
-    expect((await admin.at(`${settings}/signing`)).text.match(/name="ways" value="\w+" checked/g)).to.deep.equal([
-      'name="ways" value="drawn" checked',
-      'name="ways" value="typed" checked',
-    ])
+    expect(
+      (await admin.at(`${settings}/signing`)).text.replace(/\s+/g, ' ').match(/name="methods" value="\w+" checked/g),
+    ).to.deep.equal(['name="methods" value="drawn" checked', 'name="methods" value="typed" checked'])
 
     const saved = await admin.postAt(`${settings}/signing`, {
       'was.signing': was,
-      ways: 'ticked',
+      methods: 'ticked',
       consent: 'We take {document} for {total}. {client} pays.',
       next: 'We call you.',
       copies: '',
@@ -48,17 +47,17 @@ describe('signing, in the settings', () => {
       'We take Proposal P-2026-031 for €16,736.72. Acme Bakery pays.',
     )
     const [{ subject }] = await database('portal.client_activity_logs').where({ event: 'settings.signing' })
-    expect(JSON.parse(subject.after).ways).to.deep.equal(['ticked'])
+    expect(JSON.parse(subject.after).methods).to.deep.equal(['ticked'])
   })
 
   it('refuses what would leave no way, unknown gaps and wrong addresses, and keeps what was typed', async () => {
     const { visit } = await open()
     const admin = await visit('admin')
-    const form = { 'was.signing': await wasOf(admin), ways: ['drawn', 'typed'] }
+    const form = { 'was.signing': await wasOf(admin), methods: ['drawn', 'typed'] }
     for (const [more, sentence] of [
-      [{ ways: 'forged' }, 'Leave at least one way to sign.'],
+      [{ methods: 'forged' }, 'Keep at least one signature method.'],
       [{ consent: 'For {price} <b>' }, 'can stand in braces'],
-      [{ copies: 'nobody' }, 'This is no e-mail address.'],
+      [{ copies: 'nobody' }, 'This is not a valid e-mail address.'],
     ] as const) {
       const answer = await admin.postAt(`${settings}/signing`, { ...form, ...more })
       expect(answer.status, sentence).to.equal(422)
@@ -66,29 +65,34 @@ describe('signing, in the settings', () => {
     }
   })
 
-  it('of a form that is out of date is refused', async () => {
+  it('refuses an outdated form', async () => {
     const { visit } = await open()
     const admin = await visit('admin')
     const was = await wasOf(admin)
-    const post = (next: string) => admin.postAt(`${settings}/signing`, { 'was.signing': was, ways: 'typed', next })
+    const post = (next: string) => admin.postAt(`${settings}/signing`, { 'was.signing': was, methods: 'typed', next })
 
     expect((await post('One')).status).to.equal(303)
     expect((await post('Two')).status).to.equal(409)
   })
 
-  it('lists the answers of this workspace only, and tells a tampered one on the state page', async () => {
+  it('lists the responses of this workspace only, and reports a tampered one on the state page', async () => {
     const { visit, owner: database } = await open()
     const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
     await accept(owner)
-    expect(await admin.at(`${settings}/answers`)).to.show('P-2026-031', 'Nadia El-Khoury', 'Acme Bakery', 'In the CRM')
-    expect(await admin.at(`${settings}/answers?show=refused`)).to.show('No answers here')
-    expect(await admin.at(`${settings}/answers?before=2`)).to.show('P-2026-031')
+    expect(await admin.at(`${settings}/responses`)).to.show(
+      'P-2026-031',
+      'Nadia El-Khoury',
+      'Acme Bakery',
+      'In the CRM',
+    )
+    expect(await admin.at(`${settings}/responses?show=refused`)).to.show('No responses yet')
+    expect(await admin.at(`${settings}/responses?before=2`)).to.show('P-2026-031')
     for (const before of ['1', '0', 'x', '1e99'])
-      expect((await admin.at(`${settings}/answers?before=${before}`)).status, before).to.equal(200)
-    expect(await admin.at(`${settings}/answers?before=1`)).to.show('No answers here')
+      expect((await admin.at(`${settings}/responses?before=${before}`)).status, before).to.equal(200)
+    expect(await admin.at(`${settings}/responses?before=1`)).to.show('No responses yet')
     expect(await admin.at(`${settings}/state`)).to.not.show('No. 1:')
 
-    await pastTriggers(database, tx => tx('portal.client_signatures').update({ signer: 'Somebody else' }))
+    await pastTriggers(database, tx => tx('portal.client_signatures').update({ signer: 'Someone else' }))
     expect(await admin.at(`${settings}/state`)).to.show('No. 1: what is listed is not what the evidence says')
   })
 
@@ -96,8 +100,8 @@ describe('signing, in the settings', () => {
     const { visit, owner: database, database: app } = await open()
     const [admin, owner] = await Promise.all([visit('admin'), visit('owner')])
     const id = await accept(owner)
-    const [, which] = /answers\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/answers`)).text) ?? []
-    const answers = await Promise.all([1, 2].map(() => admin.postAt(`${settings}/answers/${which}/countersignature`)))
+    const [, which] = /responses\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/responses`)).text) ?? []
+    const answers = await Promise.all([1, 2].map(() => admin.postAt(`${settings}/responses/${which}/countersignature`)))
 
     expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
     expect(await owner.get(`/proposals/${id}/evidence`)).to.show(
@@ -118,11 +122,11 @@ describe('signing, in the settings', () => {
     const scene = await open()
     const [owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
     const id = await accept(owner, { order: 'AB 7' })
-    const [, which] = /answers\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/answers`)).text) ?? []
-    await admin.postAt(`${settings}/answers/${which}/countersignature`)
+    const [, which] = /responses\/([\w-]+)\/countersignature/.exec((await admin.at(`${settings}/responses`)).text) ?? []
+    await admin.postAt(`${settings}/responses/${which}/countersignature`)
     const row = await scene.owner('portal.client_signatures').where({ act: 'countersigned' }).first('evidence')
     expect(JSON.parse(row.evidence)).to.deep.include({
-      order: { number: null, wishedOn: null },
+      order: { number: null, requestedOn: null },
       seen: { times: 0, first: null, last: null },
       authentication: [],
     })
@@ -133,11 +137,11 @@ describe('signing, in the settings', () => {
   })
 
   it('is not to be seen beside the CRM’s papers while the flag is off, and no query of the portal runs', async () => {
-    const { portal, visit } = await open({ flags: { anywhere: () => false, enabled: () => false } })
+    const { portal, visit } = await open({ flags: { enabledAnywhere: () => false, enabled: () => false } })
     const admin = await visit('admin')
     const before = sent.statements
     const which = { workspace: { id: '1', slug: 'brightside' }, client: '1', section: 'proposals', id: '128' }
-    expect(await portal.beside(which)).to.deep.equal({ deeds: [], changed: false, html: '' })
+    expect(await portal.documentActivity(which)).to.deep.equal({ summaries: [], changed: false, html: '' })
     expect(sent.statements).to.equal(before)
     expect(await admin.at('/proposals/128')).to.not.show('portico-beside')
   })

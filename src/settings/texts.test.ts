@@ -1,19 +1,19 @@
 import { expect } from 'chai'
 import { leave, open, whoIs } from '../../test/visit.ts'
-import { speak } from '../language.ts'
-import { filled, type LetterKind, letters, placeholders, template } from '../mail/letters.ts'
+import { coreMails, filled, type MailKind, placeholders, template } from '../mail/kinds.ts'
+import { speak } from '../platform/i18n.ts'
 
 const area = '/settings/client-portal/mail/texts'
 const { email } = whoIs('owner')
 
-describe('words of mails', () => {
+describe('mail texts', () => {
   afterEach(leave)
 
   it('are shown as they are sent, in HTML and plain text, for each kind and language', async () => {
     const scene = await open({ mail: 'kept' })
     const admin = await scene.visit('admin')
     const all = await admin.at(area)
-    for (const kind of Object.keys(letters))
+    for (const kind of Object.keys(coreMails))
       for (const language of ['en', 'es']) {
         const path = `${area}/${kind}/${language}`
         expect(all).to.show(`href="${path}"`)
@@ -43,10 +43,10 @@ describe('words of mails', () => {
     const mail = await scene.mailTo(email)
     expect(mail.subject).to.equal('A new one for Brightside Agency')
     expect(mail.text).to.match(
-      /^Hello Nadia,\n\nFirst\.\n\nGood for 30 minutes\.\nReally\.\n\nChoose a new password:\nhttps:.+\n\nThe link is good once/,
+      /^Hello Nadia,\n\nFirst\.\n\nGood for 30 minutes\.\nReally\.\n\nChoose a new password:\nhttps:.+\n\nThe link works once/,
     )
     expect(mail.html).to.include('<p style="margin:0 0 16px">First.</p>')
-    expect(await admin.at(area)).to.show('own words')
+    expect(await admin.at(area)).to.show('edited')
 
     await scene.owner('portal.client_users').where({ email }).update({ language: 'es' })
     scene.mails.length = 0
@@ -55,10 +55,10 @@ describe('words of mails', () => {
     expect((await admin.postAt(path, { reset: '' })).status).to.equal(303)
     expect(await scene.owner('portal.client_mail_texts')).to.be.empty
     expect(await admin.at('/settings/client-portal/activity')).to.show(
-      'put the mail in other words: Forgot the password (en)',
+      'changed the e-mail text: Forgot the password (en)',
     )
     const [row] = await scene.owner('portal.client_activity_logs').where({ event: 'settings.reworded' }).orderBy('id')
-    expect(row.subject.before).to.include('Somebody, most likely you').and.include('Choose a new password')
+    expect(row.subject.before).to.include('Someone, probably you').and.include('Choose a new password')
     expect(row.subject.after).to.include('Good for {minutes} minutes.')
   })
 
@@ -82,8 +82,8 @@ describe('words of mails', () => {
     )
 
     for (const [typed, sentence] of [
-      [{ subject: '', body: 'x' }, 'Type a subject.'],
-      [{ subject: 'x', body: ' \n ' }, 'Type at least a paragraph.'],
+      [{ subject: '', body: 'x' }, 'Enter a subject.'],
+      [{ subject: 'x', body: ' \n ' }, 'Enter at least one paragraph.'],
       [{ subject: 'x'.repeat(201), body: 'x' }, 'Use at most 200 characters.'],
       [{ subject: 'x', body: 'x'.repeat(2_001) }, 'Use at most 2000 characters.'],
       [{ subject: '{code}', body: 'x' }, 'Braces stand only around the words'],
@@ -115,7 +115,7 @@ describe('words of mails', () => {
   })
 
   it('name every gap that there is, in every language', () => {
-    for (const kind of Object.keys(letters) as LetterKind[])
+    for (const kind of Object.keys(coreMails) as MailKind[])
       for (const language of ['en', 'es']) {
         const { subject, body } = template(kind, speak(language).t)
         const gaps = [...`${subject} ${body}`.matchAll(/\{(\w+)\}/g)].map(it => it[1])

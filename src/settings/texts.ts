@@ -1,16 +1,16 @@
 import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { note } from '../activity.ts'
-import { greeting } from '../auth/way.ts'
-import { query, readWithin, within } from '../database.ts'
-import { Conflict, Invalid, NotFound } from '../errors.ts'
-import { languages, speak, zoneOf } from '../language.ts'
-import { written } from '../mail/letter.ts'
-import { type LetterKind, letterOf, letters, mailOf, placeholders, template } from '../mail/letters.ts'
-import { said, type Text, textOf } from '../mail/texts.ts'
+import { greeting } from '../auth/mail-context.ts'
+import { Conflict, Invalid, NotFound } from '../http/errors.ts'
+import { renderMail } from '../mail/content.ts'
+import { coreMails, type MailKind, mailContentOf, mailOf, placeholders, template } from '../mail/kinds.ts'
+import { mailContentIn, type Text, textOf } from '../mail/texts.ts'
+import { recordEventIn } from '../platform/activity.ts'
+import { query, readWithin, within } from '../platform/database.ts'
+import { languages, speak, zoneOf } from '../platform/i18n.ts'
 
-/** Each kind of mail in each language, and which of them a workspace has put in its own words. */
+/** Lists each kind of mail in each language, and which of them the workspace has reworded. */
 export const showTexts =
   (database: Knex): RequestHandler =>
   async (req, res) => {
@@ -23,15 +23,15 @@ export const showTexts =
       },
     )
     const isOwn = (kind: string, language: string) => own.some(it => it.kind === kind && it.language === language)
-    res.answer('settings/texts', {
-      kinds: Object.entries(letters).map(([kind, { label }]) => ({
+    res.respond('settings/texts', {
+      kinds: Object.entries(coreMails).map(([kind, { label }]) => ({
         ...{ kind, label },
         languages: languages.map(it => ({ language: it, name: nameOf(it), own: isOwn(kind, it) })),
       })),
     })
   }
 
-/** One of them, to be put in other words, with what it looks like. */
+/** Shows one mail text to edit, with a preview. */
 export const showText =
   (database: Knex): RequestHandler<any> =>
   async (req, res) => {
@@ -42,18 +42,18 @@ export const showText =
     const text = { ...now, ...typed }
     const mail = preview(req, text)
     const asked = new URLSearchParams({ subject: text.subject, body: text.body })
-    res.answer('settings/text', {
+    res.respond('settings/text', {
       ...{ kind, language, own, now, text, mail },
       name: nameOf(language),
       label: mailOf(kind).label,
       placeholders: placeholders(kind),
-      // An address has its limit: a text that is longer is shown as it was saved.
+      // Addresses have a maximum length: the preview of a longer text shows it as saved.
       frame: `${req.portal.url(`/mail/texts/${kind}/${language}/preview`)}${typed && `${asked}`.length < 6_000 ? `?${asked}` : ''}`,
       saved: req.query.saved === '',
     })
   }
 
-/** The mail as HTML, as it would be sent; it runs and loads nothing. */
+/** Shows the mail as HTML, as it would be sent. It runs and loads nothing. */
 export const showPreview =
   (database: Knex): RequestHandler<any> =>
   async (req, res) => {
@@ -68,7 +68,7 @@ export const showPreview =
       .send(preview(req, asked.success ? asked.data : now).html)
   }
 
-/** Throws Conflict where it is not any more as it was on the page. */
+/** Saves a text. Throws Conflict if it changed since the page was shown. */
 export const saveText =
   (database: Knex): RequestHandler<any> =>
   async (req, res, next) => {
@@ -82,10 +82,10 @@ export const saveText =
 
 const nameOf = (language: string) => new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language
 
-/** Throws NotFound for a mail or a language that there is not. */
-function placeOf(req: Request<any>): { kind: LetterKind; language: string } {
+/** Throws NotFound for an unknown mail or language. */
+function placeOf(req: Request<any>): { kind: MailKind; language: string } {
   const { kind, language } = req.params
-  if (!letterOf(kind) || !languages.some(it => it === language)) throw new NotFound()
+  if (!mailContentOf(kind) || !languages.some(it => it === language)) throw new NotFound()
   return { kind, language }
 }
 
@@ -96,15 +96,20 @@ async function textNow(database: Knex, req: Request<any>): Promise<{ now: Text; 
   return { now: own ?? template(kind, speak(language).t), own: own !== undefined }
 }
 
-/** To somebody made up. */
+/** Renders the mail for a made-up recipient. */
 function preview(req: Request<any>, text: Text) {
   const { kind, language } = placeOf(req)
   const { workspace } = req.portal
   const speech = speak(`${language}|${zoneOf(workspace.timeZone)}`)
   const facts = { ...mailOf(kind).facts, workspace: workspace.name }
   const code = 'code' in facts ? { code: String(facts.code) } : {}
-  const letter = said(kind, speech, facts, text, `https://portal.example/${workspace.slug}`)
-  return written({ greeting: greeting(speech, 'Jo Vos'), ...letter, ...code }, workspace, speech)
+  const letter = mailContentIn(kind, speech, facts, text, `https://portal.example/${workspace.slug}`)
+  return renderMail(
+    { greeting: greeting(speech, 'Jo Vos'), ...letter, ...code },
+    { ...workspace, logo: undefined },
+    speech,
+    'jo@example.com',
+  )
 }
 
 const lines = (most: number, empty: string, long: string) =>
@@ -114,14 +119,14 @@ const lines = (most: number, empty: string, long: string) =>
     .pipe(z.string().min(1, empty).max(most, long))
 
 const Typed = z.object({
-  subject: lines(200, 'Type a subject.', 'Use at most 200 characters.').transform(it => it.replace(/\s+/g, ' ')),
-  body: lines(2_000, 'Type at least a paragraph.', 'Use at most 2000 characters.').transform(it =>
+  subject: lines(200, 'Enter a subject.', 'Use at most 200 characters.').transform(it => it.replace(/\s+/g, ' ')),
+  body: lines(2_000, 'Enter at least one paragraph.', 'Use at most 2000 characters.').transform(it =>
     it.replace(/\n{3,}/g, '\n\n'),
   ),
 })
 
-/** Throws Invalid, also for a gap that nothing would fill. */
-function wordsIn(form: unknown, kind: LetterKind): Text {
+/** Parses the form. Throws Invalid, also for an unknown placeholder. */
+function wordsIn(form: unknown, kind: MailKind): Text {
   const typed = Typed.safeParse(form)
   if (!typed.success) throw new Invalid(z.flattenError(typed.error).fieldErrors, form)
   const allowed = placeholders(kind)
@@ -163,7 +168,7 @@ async function change(tx: Knex, req: Request<any>, after: Text) {
         },
   )
   const told = ({ subject, body }: Text) => `${subject}\n\n${body}`
-  await note(tx, req, {
+  await recordEventIn(tx, req, {
     event: 'settings.reworded',
     subject: { id: kind, label: mailOf(kind).label, language, before: told(before), after: told(after) },
   })

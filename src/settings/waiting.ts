@@ -1,43 +1,51 @@
 import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
-import type { RequestContext } from '../context.ts'
-import { readWithin } from '../database.ts'
+import { readWithin } from '../platform/database.ts'
+import type { Section } from '../plugin/plugin.ts'
+
+/** Counts by the page's name in its address. */
+type Waiting = Record<string, number>
+
+export interface PluginPage {
+  name: string
+  path: string
+  title: string
+  icon: string
+  order: number
+  /** Heading of the menu. */
+  group: string
+}
 
 declare global {
   namespace Portico {
     interface RequestContext {
-      /** What waits, for the menu of the settings. */
-      awaiting: { questions: number; answers: number } | undefined
+      /** What waits for staff, for the settings menu. */
+      awaiting: Waiting | undefined
       /** Pages that plugins add to the settings. */
-      pluginPages: { name: string; title: string; icon: string }[]
+      pluginPages: PluginPage[]
     }
   }
 }
 
-/** How many questions wait for staff, and how many answers for the CRM, for the menu: a hundred at most of each. */
-export const countWaiting =
-  (database: Knex): RequestHandler =>
-  async (req, _res, next) => {
-    if (!req.portal.workspace.id) return next()
-    // A menu without numbers is better than none, as long as the database does not answer.
-    const [row] = await readWithin<NonNullable<RequestContext['awaiting']>>(
-      database,
-      { workspace: req.portal.workspace.id },
-      {
-        name: 'portal.waiting',
-        text: `select
-                 (select count(*)::int from (
-                    select from portal.client_comments last
-                    where last.workspace_id = scope.workspace and last.author_kind = 'client' and not exists (
-                      select from portal.client_comments n
-                      where n.workspace_id = last.workspace_id and n.client_id = last.client_id and n.section = last.section
-                        and n.document_id = last.document_id and n.id > last.id offset 0)
-                    limit 100) q) as questions,
-                 (select count(*)::int from (
-                    select from portal.client_signatures s
-                    where s.workspace_id = scope.workspace and s.state in ('saved', 'passing') limit 100) a) as answers`,
-      },
-    ).catch(() => [])
-    req.portal.awaiting = row
+/**
+ * Counts what waits for staff, for the menu: responses to submit and the plugins' own items. At most a hundred of each.
+ */
+export function countWaiting(database: Knex, plugins: Section[]): RequestHandler {
+  const counted = plugins.flatMap(({ name, settings }) =>
+    settings?.waiting ? [`'${settings.path ?? name}', ${settings.waiting}`] : [],
+  )
+  const text = `select jsonb_build_object(${[`'responses', ${responses}`, ...counted].join(', ')}) as waiting`
+  return async (req, _res, next) => {
+    const { workspace } = req.portal
+    if (!workspace.id) return next()
+    const asked = { name: 'portal.waiting', text }
+    // While the database does not respond, the menu is shown without numbers.
+    const [row] = await readWithin<{ waiting: Waiting }>(database, { workspace: workspace.id }, asked).catch(() => [])
+    req.portal.awaiting = row?.waiting
     next()
   }
+}
+
+const responses = `(select count(*)::int from (
+    select from portal.client_signatures s
+    where s.workspace_id = scope.workspace and s.state in ('saved', 'submitting') limit 100) a)`

@@ -19,7 +19,7 @@ describe('an attacker', () => {
 
   afterEach(leave)
 
-  it('comes into no account by inviting it elsewhere, and plants no password and no codes in it', async () => {
+  it('cannot enter an account, or set a password or codes, by inviting it elsewhere', async () => {
     const owner = await scene.visit('owner')
     await withApp(scene, owner)
     await scene
@@ -53,7 +53,7 @@ describe('an attacker', () => {
     const asked = { 'step-up.show': 'code', 'step-up.email': whoIs('viewer').email }
     await browser.postAt(here.replace(/\/proposals\/.*/, '/code'), asked)
     await browser.postAt(`${here}/acceptance`, asked)
-    const codes = await scene.owner('portal.client_outbox').where({ kind: 'link-code' }).whereNot('recipient', '')
+    const codes = await scene.owner('portal.client_outbox').where({ kind: 'links.code' }).whereNot('recipient', '')
     expect(codes).to.be.empty
     const signed = await browser.postAt(`${here}/acceptance`, await signing(await scene.visit('owner'), here))
     expect(signed.status).to.be.oneOf([403, 404])
@@ -81,15 +81,15 @@ describe('an attacker', () => {
     const copy = {
       ...row,
       id: '01a20000-0000-7000-8000-000000000001',
-      link: 99,
+      sequence: 99,
       sealed: forged,
       sealed_hash: sha256(forged),
     }
     expect(await asPortal(scene, tx => tx('portal.client_signatures').insert(copy))).to.include('Error')
     const verify = (pdf: Buffer) =>
       owner.agent.post(`${portal}/verify`).attach('file', pdf, { filename: 'a.pdf', contentType: 'application/pdf' })
-    expect(await verify(row.sealed)).to.show('This is the document that was signed')
-    expect(await verify(forged)).to.not.show('This is the document that was signed')
+    expect(await verify(row.sealed)).to.show('This is exactly the document that was signed')
+    expect(await verify(forged)).to.not.show('This is exactly the document that was signed')
   })
 
   it('comes back by no invitation from before a removal, and takes the last admin’s role by none', async () => {
@@ -110,7 +110,7 @@ describe('an attacker', () => {
     if (row) await owner.post(`${await linkIn(scene, invited.email, 'invitation')}/membership`)
     expect(await owner.get('/team')).to.show('Invite')
     const { id } = await accountOf(scene, 'owner')
-    expect((await owner.post(`/team/${id}/role`, { role: 'viewer' })).status).to.equal(422)
+    expect((await owner.post('/team/roles', { [`role.${id}`]: 'viewer' })).status).to.equal(422)
     expect((await owner.post(`/team/${id}/removal`)).status).to.equal(422)
     const membership = await scene.owner('portal.client_memberships').where({ person_id: id, client_id: '1' }).first()
     expect(membership.role).to.equal('admin')

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 import { type Route, routesOf } from '../routes.ts'
 import { leave, open, type Role, type Scene, type Visitor } from '../visit.ts'
 import { unlimited } from './unlimited.ts'

@@ -8,7 +8,7 @@ import knex, { type Knex } from 'knex'
 import { migrateCrm } from '../../demo/crm/migrate.ts'
 import { seedCrm } from '../../demo/crm/seed.ts'
 import { connectPortal, preparePortal, role, seedAccounts } from '../../demo/portal-database.ts'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 import { password, secret, today } from '../database.ts'
 import { Browser } from '../package/host.ts'
 import { type Instance, inShell, run, serve } from '../portico.ts'
@@ -111,9 +111,9 @@ describe('a backup, made and restored as the guide says', function () {
     expect(await rows(server.url('postgres', 'whole'))).to.deep.equal(await rows(server.url('postgres', 'shop')))
   })
 
-  it('goes on where it was: sessions, signatures and their key', () => goesOn('whole'))
+  it('continues after a restore: sessions, signatures and their key', () => goesOn('whole'))
 
-  it('is restored beside a CRM that has a backup of its own, on a server that knows no role of it', async () => {
+  it('can be restored apart from the CRM, on a server without its roles', async () => {
     const kept = await rows(server.url('postgres', 'shop'))
     await shell(
       'pg_dump --format=custom --no-privileges --exclude-schema="portal*" --file=own.dump "$BACKUP_URL"',
@@ -138,7 +138,7 @@ describe('a backup, made and restored as the guide says', function () {
     const form = new FormData()
     form.set('file', new File([new Uint8Array(pdf)], 'signed.pdf', { type: 'application/pdf' }))
     expect((await later.send('/portal/brightside/verify', form)).text).to.include(
-      'This is the document that was signed, to the byte.',
+      'This is exactly the document that was signed.',
     )
     await run(`export --workspace brightside --out ${database} --map ${map}`, place)
     const bundles = readdirSync(join(folder, database)).filter(it => it.endsWith('.json'))
@@ -165,7 +165,7 @@ async function accept(browser: Browser) {
   const offer = `/portal/brightside/proposals/${JSON.parse(list.text).items[0].id}`
   const page = await browser.get(`${offer}/acceptance`)
   const fields = new URLSearchParams({ agree: 'on', how: 'typed', typed: owner.name })
-  for (const [, name = '', value = ''] of page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g))
+  for (const [, name = '', value = ''] of page.text.matchAll(/<input type="hidden" name="([^"]+)"\s+value="([^"]*)"/g))
     fields.append(name, value)
   expect((await browser.send(`${offer}/acceptance`, fields)).status).to.equal(303)
   return offer

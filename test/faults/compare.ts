@@ -129,15 +129,15 @@ const counted = async (owner: Knex, sql: string) =>
 async function outOfTime(owner: Knex): Promise<string[]> {
   const rows = await rowsOf(
     owner,
-    `select 'link ' || link || ' is older than the one before' as told from (
-       select link, at, lag(at) over (order by link) as before from (
-         select link, at from portal.client_signatures where workspace_id = '1'
-         union all select link, at from portal.client_seals where workspace_id = '1') it) it
+    `select 'link ' || sequence || ' is older than the one before' as told from (
+       select sequence, at, lag(at) over (order by sequence) as before from (
+         select sequence, at from portal.client_signatures where workspace_id = '1'
+         union all select sequence, at from portal.client_seals where workspace_id = '1') it) it
      where at < before
      union all
      select event || ' in the future' from portal.client_activity_logs where at > now() + interval '1 minute'
      union all
-     select 'link ' || link || ' in the future' from portal.client_signatures where at > now() + interval '1 minute'`,
+     select 'link ' || sequence || ' in the future' from portal.client_signatures where at > now() + interval '1 minute'`,
   )
   return rows.map((it: any) => it.told)
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 import { until } from '../until.ts'
 import { endLater } from './children.ts'
 

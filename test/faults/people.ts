@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { join } from '../../src/auth/people.ts'
-import { within } from '../../src/database.ts'
+import { within } from '../../src/platform/database.ts'
 
 export interface Person {
   id: string

@@ -194,7 +194,7 @@ export async function drained({ instances, owner, seconds }: World) {
   // What the queue does with jobs of a process that is gone, once their two minutes are over.
   await owner.raw(
     `update portal_jobs.job set state = 'retry', start_after = now() where state in ('active', 'retry')
-     and name in ('mail', 'mail-first', 'answers')`,
+     and name in ('mail', 'mail-first', 'submissions')`,
   )
   await Promise.all(instances.map(it => it.start()))
   await until(

@@ -17,7 +17,7 @@ const silent = () => undefined
 const portal = await createPortal({
   database,
   crm: CRM_URL ? adapterOf(map, connect(CRM_URL)) : adapter(database),
-  flags: { anywhere: () => true, enabled: () => true },
+  flags: { enabledAnywhere: () => true, enabled: () => true },
   staff,
   secrets: ['a secret of at least thirty-two characters'],
   log: { info: silent, warn: silent, error: (facts: any, words: string) => console.error(words, facts) },

@@ -19,7 +19,8 @@ describe('a round of reminders whose process is killed', function () {
     const made = await copies(owner, 120)
     await owner.raw(
       `insert into portal_jobs.job (name, data, policy, singleton_key, expire_seconds, retry_limit)
-       values ('reminders', '{"workspace": "1", "slug": "brightside"}', 'short', '1', 900, 8)`,
+       values ('plugins', '{"job": "reminders.round", "workspace": "1", "slug": "brightside", "data": {}, "round": true}', 'short',
+         'reminders.round 1', 900, 8)`,
     )
     const told = async () => Number((await owner('portal.client_reminders').count('* as n').first())?.n)
 
@@ -34,18 +35,18 @@ describe('a round of reminders whose process is killed', function () {
     await lost(copy)
     start(copy)
     await until(
-      async () => (await owner('portal_jobs.job').where({ name: 'reminders', state: 'completed' })).length === 1,
+      async () => (await owner('portal_jobs.job').where({ name: 'plugins', state: 'completed' })).length === 1,
       40,
     )
 
-    const mails = await owner('portal.client_outbox').where({ kind: 'reminder' }).whereLike('subject', 'K-%')
+    const mails = await owner('portal.client_outbox').where({ kind: 'reminders.expiry' }).whereLike('subject', 'K-%')
     expect(mails).to.have.length(2 * made.length)
     expect(new Set(mails.map(it => `${it.recipient} ${it.subject}`))).to.have.property('size', mails.length)
     const events = await owner('portal.client_activity_logs')
       .where({ event: 'proposals.reminded' })
       .whereIn('subject_id', made)
     expect(events).to.have.length(made.length)
-    expect(await owner('portal_jobs.job').where({ name: 'reminders', state: 'created' })).to.have.length(1)
+    expect(await owner('portal_jobs.job').where({ name: 'plugins', state: 'created' })).to.have.length(1)
     child?.kill('SIGKILL')
     await once(child!, 'exit')
     await close(copy)

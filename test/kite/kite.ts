@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import knex, { type Knex } from 'knex'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 import { postgres, urlOf } from '../database.ts'
 import { type Instance, run, serve } from '../portico.ts'
 

@@ -100,7 +100,7 @@ describe('a mail whose process is killed', function () {
       .owner('portal_jobs.job')
       .where({ name: 'mail-first' })
       .update({ state: 'created', start_after: new Date(0), started_on: null, retry_count: 0 })
-    await scene.owner('portal.client_outbox').update({ tries: 0, error: null })
+    await scene.owner('portal.client_outbox').update({ attempts: 0, error: null })
     return scene
   }
   const row = (scene: Scene) => scene.owner('portal.client_outbox').first('*')
@@ -115,7 +115,7 @@ describe('a mail whose process is killed', function () {
       })
       await start(scene, smtp.url)
       await until(() => killed)
-      expect(await row(scene)).to.include({ sent_at: null, tries: 1 })
+      expect(await row(scene)).to.include({ sent_at: null, attempts: 1 })
       const before = smtp.taken.length
 
       await lose(scene)
@@ -124,7 +124,7 @@ describe('a mail whose process is killed', function () {
       expect(before).to.equal(step === steps.at(-1) ? 1 : 0)
       expect(smtp.taken).to.have.length(before + 1)
       expect(new Set(smtp.taken)).to.deep.equal(new Set([`<${(await row(scene)).id}@brightside.example>`]))
-      expect(await row(scene)).to.include({ sealed: null, error: null, tries: 2 })
+      expect(await row(scene)).to.include({ sealed: null, error: null, attempts: 2 })
       await kill()
       await smtp.end()
     })

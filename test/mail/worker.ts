@@ -8,7 +8,7 @@ const database = knex({ client: 'pg', connection: DATABASE_URL, pool: { min: 0, 
 await createPortal({
   database,
   crm: adapter(database),
-  flags: { anywhere: () => true, enabled: () => true },
+  flags: { enabledAnywhere: () => true, enabled: () => true },
   staff: () => undefined,
   secrets: [SECRET],
   log: { info() {}, warn() {}, error() {} },

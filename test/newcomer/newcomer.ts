@@ -27,7 +27,8 @@ export interface Running {
   signal(signal: NodeJS.Signals): Promise<Outcome>
 }
 
-const user = 'portico-newcomer'
+/** Of this run alone: one that was killed could not remove its account. */
+const user = `portico-newcomer-${process.pid}`
 
 export const isRoot = process.getuid?.() === 0
 
@@ -105,10 +106,16 @@ export function leftovers(newcomer: Newcomer): string[] {
   const folder = join(homeOf(newcomer.who), newcomer.folder)
   const processes = pids().filter(pid => linkOf(pid, 'cwd').startsWith(folder))
   const used = pids().map(pid => linkOf(pid, 'exe'))
-  const copies = readdirSync('/var/lib').filter(name => name.startsWith('portico-postgres-'))
+  const copies = copiesOfPostgres().filter(name => !before.includes(name))
   const unused = copies.filter(name => !used.some(program => program.includes(name)))
   return [...processes.map(pid => `process ${pid}`), ...unused]
 }
+
+const copiesOfPostgres = () =>
+  process.platform === 'linux' ? readdirSync('/var/lib').filter(name => name.startsWith('portico-postgres-')) : []
+
+/** Left by somebody else's processes that were killed. */
+const before = copiesOfPostgres()
 
 const pids = () => readdirSync('/proc').filter(name => /^\d+$/.test(name))
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { map } from '../../demo/adapter/map.ts'
-import { within } from '../../src/database.ts'
 import { adapterOf } from '../../src/index.ts'
+import { within } from '../../src/platform/database.ts'
 import { standAlone } from '../../src/serve/app.ts'
 import { addStaff } from '../../src/serve/staff.ts'
 import { openBrowser } from '../browser.ts'
@@ -71,7 +71,7 @@ async function besideCrm({ database }: Scene) {
   return standAlone({
     database,
     crm: adapterOf(map, database),
-    flags: { anywhere: () => true, enabled: () => true },
+    flags: { enabledAnywhere: () => true, enabled: () => true },
     secrets: ['a secret of at least thirty-two characters'],
     log: { info() {}, warn() {}, error() {} },
   })
@@ -82,6 +82,7 @@ declare global {
   var probes: Record<'focusName' | 'focusTrouble', () => string> &
     Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'untranslated', () => string[]> & {
       moved(): Promise<number>
+      leaving(): number
     }
 }
 

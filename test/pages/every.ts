@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import { askDeletion, askExport } from '../../plugins/privacy/requests.ts'
 import { invite } from '../../src/auth/invitations.ts'
-import { askDeletion, askExport } from '../../src/data/requests.ts'
 import { share } from '../links.ts'
 import { type Role, type Scene, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
@@ -34,6 +35,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['viewer', `${brightside}/invitation/${known}`],
     ['owner', `${brightside}/invitation/${await invitation(scene, whoIs('owner').email)}`],
     [undefined, `${brightside}/invitation/used`],
+    [undefined, `${brightside}/invitation/${await withdrawn(scene)}`],
     [undefined, `${brightside}/invitation/used?asked`],
     [undefined, `${brightside}${await unlocking(scene)}`],
     [undefined, `${brightside}/register`],
@@ -53,6 +55,11 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     [undefined, `${brightside}${await mailed(scene, '/sign-in/code', /\/sign-in\/link\/\S+/)}`],
     [undefined, `${brightside}${await newAddress(scene)}`],
     ['owner', `${brightside}/account?saved=address`],
+    ['owner', `${brightside}/account/profile`],
+    ['approver', `${brightside}/account/profile?saved`],
+    ['owner', `${brightside}/account/preferences`],
+    ['owner', `${brightside}/account/password`],
+    ['owner', `${brightside}/account/address`],
     [undefined, `${brightside}/verify`],
     ['owner', `${brightside}/`],
     ['newcomer', `${brightside}/`],
@@ -74,12 +81,18 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['owner', `${brightside}/payments?search=nothing+like+it`],
     ['newcomer', `${brightside}/payments`],
     ['owner', await receipt(scene, client_id)],
+    ['owner', `${brightside}/pay`],
+    ['owner', `${brightside}/pay?currency=USD`],
+    ['newcomer', `${brightside}/pay`],
+    ...(await begunPayments(scene, client_id)),
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/account/second-factor`],
     ['member', await settingUp(scene)],
     ['owner', `${brightside}/account/devices`],
     ['owner', `${brightside}/account/passkeys`],
+    ['owner', `${brightside}/account/passkeys?new`],
+    [undefined, `${brightside}/reset-password/used`],
     [undefined, `${brightside}${await disowning(scene)}`],
     ['owner', `${brightside}/account/data`],
     ['approver', `${brightside}/account/data`],
@@ -99,6 +112,12 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/people?search=acme'],
     ['admin', '/settings/client-portal/people?search=nobody+like+that'],
     ['admin', `/settings/client-portal/people/invite/${client_id}`],
+    ['admin', await differing(scene)],
+    ['admin', `/settings/client-portal/people/clients/${client_id}`],
+    ['admin', await switchedOff(scene)],
+    ['admin', await protectedPerson(scene, client_id)],
+    ['admin', '/settings/client-portal/people/adoption'],
+    ['admin', '/settings/client-portal/people/adoption?show=away&sent=2&recent=1&gone=1'],
     ['admin', '/settings/client-portal/people/import'],
     ['admin', '/settings/client-portal/roles'],
     ['admin', '/settings/client-portal/sign-in'],
@@ -108,16 +127,33 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/mail?show=failed'],
     ['admin', '/settings/client-portal/signing'],
     ['twofold', await elsewhere(scene)],
+    ['admin', '/settings/client-portal/payments'],
+    ['admin', '/settings/client-portal/payments?search=nothing+like+it'],
+    ['admin', '/settings/client-portal/payments/setup'],
+    ['admin', '/settings/client-portal/payments/setup?saved'],
+    ['admin', '/settings/client-portal/bank-details'],
     ['admin', '/settings/client-portal/reminders'],
+    ['admin', '/settings/client-portal/staff-mails'],
     ['admin', '/settings/client-portal/questions'],
-    ['admin', '/settings/client-portal/answers'],
-    ['admin', '/settings/client-portal/answers?show=refused'],
+    ['admin', '/settings/client-portal/responses'],
+    ['admin', '/settings/client-portal/responses?show=refused'],
     ['admin', '/settings/client-portal/links'],
     ['admin', '/settings/client-portal/links?again'],
+    ['admin', '/settings/client-portal/links?search=acme'],
+    ['admin', '/settings/client-portal/links?search=nothing+like+it'],
     ['admin', '/settings/client-portal/links?section=proposals&client=nobody&document=x'],
     ['admin', `/settings/client-portal/links?section=proposals&client=${client_id}&document=P-2026-031`],
     ...(await linked(scene)),
     ['admin', '/settings/client-portal/branding'],
+    ['admin', '/settings/client-portal/visibility'],
+    ['admin', '/settings/client-portal/visibility?saved'],
+    ['admin', '/settings/client-portal/why'],
+    ['admin', '/settings/client-portal/why?search=acme&section=invoices'],
+    ['admin', `/settings/client-portal/why?search=${whoIs('viewer').email}&section=invoices&record=2026-0107`],
+    ['admin', '/settings/client-portal/why?search=nobody&section=invoices'],
+    ['admin', '/settings/client-portal/view?search=acme'],
+    ...(await viewed(scene)),
+    ['admin', '/settings/client-portal/people/invite?search=acme'],
     ['admin', '/settings/client-portal/exceptions?search=acme'],
     ['admin', `/settings/client-portal/exceptions/${client_id}`],
     ['admin', '/settings/client-portal/activity'],
@@ -127,9 +163,57 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
   ]
 }
 
+/** A payment in each state, as its payer and as staff see it. */
+async function begunPayments({ owner }: Scene, client: number): Promise<Place[]> {
+  const { id: invoice } = await owner('public.invoices').where({ ref_no: '2026-0112' }).first('id')
+  const key = { workspace_id: '1', client_id: String(client) }
+  const states = [
+    { provider: 'transfer', state: 'started' },
+    { state: 'started', session: 'cs_1', address: 'https://checkout.example/pay' },
+    { state: 'processing', session: 'cs_2' },
+    { state: 'paid', charge: 'pi_1', booking: 'manual', booking_failure: 'This has changed in the meantime.' },
+    { state: 'paid', charge: 'pi_2', booking: 'booked', refunded: '100' },
+    { state: 'paid', charge: 'pi_3', booking: 'booked', dispute: 'open' },
+    { state: 'failed', failure: 'Your card was declined.' },
+    { state: 'failed', failure: 'unavailable' },
+    { state: 'cancelled' },
+  ]
+  const places: Place[] = []
+  for (const [at, state] of states.entries()) {
+    const id = `01a00000-0000-7000-8000-00000000000${at}`
+    const paid = state.state === 'paid' ? { paid_at: new Date(), method: 'card' } : {}
+    const sum = { currency: 'EUR', amount: '3872.00', reference: '2026-0112', payer: whoIs('owner').name }
+    await owner('portal.client_payments').insert({
+      ...key,
+      id,
+      person_id: '0',
+      provider: 'stripe',
+      ...sum,
+      ...paid,
+      ...state,
+    })
+    const document = { section: 'invoices', document_id: String(invoice), number: '2026-0112', title: 'Shop relaunch' }
+    await owner('portal.client_payment_shares').insert({ ...key, payment_id: id, ...document, amount: '3872.00' })
+    places.push(['owner', `/portal/brightside/pay/${id}`], ['admin', `/settings/client-portal/payments/${id}`])
+  }
+  return [...places, ['owner', '/portal/brightside/pay/01a00000-0000-7000-8000-000000000001?stopped']]
+}
+
 async function receipt({ owner }: Scene, client: number): Promise<string> {
   const { id } = await owner('public.payments').where({ client_id: client }).orderBy('id', 'desc').first('id')
   return `/portal/brightside/payments/${id}`
+}
+
+/** As staff see the portal of a client, and what they do not see of it. */
+async function viewed(scene: Scene): Promise<Place[]> {
+  const { id: person } = await scene
+    .owner('portal.client_users')
+    .where({ email: whoIs('viewer').email })
+    .first('id')
+  const { client_id: client } = await scene.owner('portal.client_memberships').where({ person_id: person }).first()
+  await (await scene.visit('admin')).postAt('/settings/client-portal/view', { client, person })
+  const place = `/settings/client-portal/view/${client}/${person}/`
+  return ['', 'invoices', 'activity', 'account'].map(it => ['admin', place + it])
 }
 
 /** Where a mailed link leads. */
@@ -232,7 +316,7 @@ async function answered(scene: Scene): Promise<Place[]> {
 async function linked(scene: Scene): Promise<Place[]> {
   const brightside = '/portal/brightside'
   const [open, coded] = [await share(scene), await share(scene, { coded: 'on', number: 'P-2026-024' })]
-  const [{ id }] = await scene.owner('portal.client_links').where({ coded: false }).select('id')
+  const [{ id }] = await scene.owner('portal.client_links').where({ requires_code: false }).select('id')
   return [
     [undefined, `${brightside}/link/nonsense`],
     [undefined, brightside + open.path],
@@ -255,7 +339,7 @@ async function stoodOut(scene: Scene) {
     const copy = await askExport(tx, { workspace: String(workspace), person: id, client: '1', sections: [] })
     await tx('portal.client_exports')
       .where({ id: copy })
-      .update({ bytes: Buffer.alloc(5_000), made_at: new Date() })
+      .update({ bytes: Buffer.alloc(5_000), completed_at: new Date() })
     await askDeletion(tx, String(workspace), id, 14)
   })
 }
@@ -271,4 +355,59 @@ async function elsewhere(scene: Scene): Promise<string> {
     .whereNot({ client_id: id })
     .first('m.client_id')
   return `/portal/brightside/invoices?client=${client_id}`
+}
+
+async function withdrawn(scene: Scene): Promise<string> {
+  const token = await invitation(scene, 'withdrawn@example.org')
+  await scene
+    .owner('portal.client_invitations')
+    .where({ email: 'withdrawn@example.org' })
+    .update({ revoked_at: scene.now() })
+  return token
+}
+
+/** The page of somebody with several second factors, one of which staff are removing, and devices. */
+async function protectedPerson(scene: Scene, client_id: string): Promise<string> {
+  const about = { workspace_id: '1', person_id: randomUUID() }
+  const person = { email: 'protected@acmebakery.example', name: 'Wilhelmina van der Protected' }
+  await scene.owner('portal.client_users').insert({ workspace_id: '1', id: about.person_id, ...person })
+  const membership = { ...about, client_id, client_name: 'Acme Bakery', role: 'viewer' }
+  await scene.owner('portal.client_memberships').insert(membership)
+  for (const [name, ends_at] of [
+    ['Phone', null],
+    ['Laptop', new Date(scene.now().getTime() + 3_600_000)],
+  ] as const) {
+    const factor = { id: `${name} of a test`, kind: 'passkey', name, ends_at, key: Buffer.from('x') }
+    await scene.owner('portal.client_factors').insert({ ...about, ...factor, confirmed_at: scene.now() })
+  }
+  const sess = { workspace: '1', person: about.person_id, agent: 'Mozilla/5.0 (iPhone) Safari/604.1', address: '::1' }
+  for (const sid of ['one', 'another'])
+    await scene.owner('portal.client_sessions').insert({
+      ...{ sid, sess: JSON.stringify({ ...sess, used: scene.now().getTime() }) },
+      expire: new Date(scene.now().getTime() + 3_600_000),
+    })
+  return `/settings/client-portal/people/${about.person_id}`
+}
+
+/** The page of a client whose portal is switched off, of whom nobody signs in. */
+async function switchedOff(scene: Scene): Promise<string> {
+  const admin = await scene.visit('admin')
+  const { id } = await scene
+    .owner('public.clients')
+    .where({ workspace_id: 1 })
+    .whereRaw('id::text not in (select client_id from portal.client_memberships)')
+    .first('id')
+  const page = `/settings/client-portal/people/clients/${id}`
+  await admin.postAt(`${page}/switch`, { was: 'on', portal: 'off' })
+  return page
+}
+
+/** The page of somebody who has a photo, and a name that the CRM did not take. */
+async function differing(scene: Scene): Promise<string> {
+  const [who, { email }] = [await scene.visit('approver'), whoIs('approver')]
+  await who.post('/account/profile', { name: 'Sanne de Boer-Wolfeschlegelsteinhausen', phone: '+31 20 555 0142' })
+  const picture = Buffer.from('UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==', 'base64')
+  await who.agent.post('/portal/brightside/account/profile/photo').attach('photo', picture, 'photo.webp')
+  const { id } = await scene.owner('portal.client_users').where({ email }).first('id')
+  return `/settings/client-portal/people/${id}`
 }

@@ -10,6 +10,8 @@ globalThis.probes = (() => {
 
   const isSeen = it => it.checkVisibility({ visibilityProperty: true }) && it.getClientRects().length > 0
 
+  const isWider = it => it.scrollWidth > it.clientWidth
+
   /** What makes the page wider than the screen. */
   function sticksOut() {
     if (document.documentElement.scrollWidth <= innerWidth) return []
@@ -30,7 +32,10 @@ globalThis.probes = (() => {
       const [inner, outer] = [it.getBoundingClientRect(), it.closest('.card').getBoundingClientRect()]
       return inner.left < outer.left || inner.right > outer.right
     })
-    return [...cards.filter(it => it.scrollWidth > it.clientWidth + 2), ...words].map(describe)
+    // Under the thumb no label is cut, but in the locale that is longer than any language.
+    const tabs = [...document.querySelectorAll('.side nav > ul > li > a > span:first-of-type')]
+    const cut = document.documentElement.lang === 'en-XA' ? [] : tabs.filter(isSeen).filter(isWider)
+    return [...cards.filter(it => it.scrollWidth > it.clientWidth + 2), ...cut, ...words].map(describe)
   }
 
   /** Links in running text may be smaller (WCAG 2.5.8), and a row is touched anywhere. */
@@ -39,7 +44,8 @@ globalThis.probes = (() => {
     return targets
       .filter(it => isSeen(it) && !it.matches('.skip, .go, .text-reset, p a'))
       .filter(it => {
-        const { width, height } = it.getBoundingClientRect()
+        // A box within its label is pressed anywhere on that.
+        const { width, height } = (it.matches('label > input') ? it.parentElement : it).getBoundingClientRect()
         const least = it.matches('.btn:not(.btn-sm), .form-control, .form-select')
           ? 44
           : it.matches('.chips a')
@@ -53,12 +59,21 @@ globalThis.probes = (() => {
   /** What the bar under the thumb still lies on when the page is scrolled to its end. */
   function covered() {
     const bar = document.querySelector('.side nav')
-    if (!bar || getComputedStyle(bar).position !== 'fixed') return []
+    if (!bar || !isSeen(bar) || getComputedStyle(bar).position !== 'fixed') return []
     scrollTo(0, document.documentElement.scrollHeight)
     const { top } = bar.getBoundingClientRect()
     return [...document.querySelectorAll('main :is(a[href], button, input, select, textarea, summary)')]
       .filter(it => isSeen(it) && it.getBoundingClientRect().bottom > top + 0.5)
       .map(describe)
+  }
+
+  /** How far the sidebar has left the screen when the page is scrolled to its end, on a desk. */
+  function leaving() {
+    const side = document.querySelector('.shell > .side')
+    if (!side || getComputedStyle(side).position !== 'sticky') return 0
+    scrollTo(0, document.documentElement.scrollHeight)
+    // A part of a pixel is rounding.
+    return Math.max(0, Math.floor(-side.getBoundingClientRect().top))
   }
 
   /** What is wrong with how the focus shows, or an empty text. */
@@ -78,7 +93,7 @@ globalThis.probes = (() => {
   /** Controls, headings of columns and labels whose own words came through no translation, in the locale that shows it. */
   function untranslated() {
     const said =
-      '.side nav span, th[scope=col], dt, label:not([translate=no]), .btn, .more summary, .badge, .chips a, legend, caption, .card-head h2'
+      '.side nav span, th[scope=col], dt:not([translate=no]), label:not([translate=no]), .btn, .more summary, .badge, .chips a, legend, caption, .card-head h2'
     const attributes = ['aria-label', 'placeholder', 'title']
     const marked = text =>
       !/[a-z]{2}/i.test(text.replace(/CSV|PDF|CRM|IBAN|BIC|Brightside Agency/g, '')) || /[åéîôûýçñšž]/i.test(text)
@@ -100,5 +115,5 @@ globalThis.probes = (() => {
     })
 
   const focusName = () => shownName(document.activeElement)
-  return { covered, focusName, focusTrouble, moved, spills, sticksOut, tooSmall, untranslated }
+  return { covered, focusName, focusTrouble, leaving, moved, spills, sticksOut, tooSmall, untranslated }
 })()

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 
 /** Writes the files that docs/plugins.md shows into a folder, as they stand there, and gives their names. */
 export function writePlugin(folder: string, sdk = 'portico/sdk'): string[] {

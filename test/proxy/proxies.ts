@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from '../../src/root.ts'
+import { root } from '../../src/platform/root.ts'
 import { freePort } from '../package/host.ts'
 import { until } from '../until.ts'
 

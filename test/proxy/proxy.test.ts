@@ -59,7 +59,7 @@ for (const [name, start] of Object.entries({ nginx, caddy }))
       expect(plain.headers.location).to.match(/^https:\/\/portal\.kite\.example.*\/portal\/kite\/$/)
     })
 
-    it('keeps the visitor’s own address, whatever they say it is', async () => {
+    it('keeps the visitor’s real address, not a claimed one', async () => {
       const forged = { 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'http', 'X-Real-IP': '203.0.113.9' }
       const { status, headers } = await new Visitor(proxy).post('/portal/kite/sign-in', jo, forged)
       expect(status).to.equal(303)
@@ -138,7 +138,7 @@ for (const [name, start] of Object.entries({ nginx, caddy }))
         await until(async () => answered(instances[0]!.said()) > 0 || void (await visitor.get('/portal/kite/')))
       })
 
-    it('answers 503 while the database is away, and goes on when it is back', async () => {
+    it('answers 503 while the database is away, and recovers', async () => {
       const connections = (limit: number) => postgres.raw(`alter database behind_${name} connection limit ${limit}`)
       await connections(0)
       await postgres.raw(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${kite.role}'`)

@@ -1,4 +1,4 @@
-import express, { type Request, type Response, type Router } from 'express'
+import express, { type NextFunction, type Request, type Response, type Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { type Desk, deskOf, idOf, like, log, pageOf, pageSize } from '../desk.ts'
@@ -89,30 +89,36 @@ export function clientPages(): Router {
     response.redirect(303, `/clients/${client.id}`)
   })
 
-  pages.post('/:id/contacts', async (request, response, next) => {
-    const { database, ...desk } = deskOf(request)
-    const client = await findClient({ database, ...desk }, idOf(request.params.id))
-    if (!client) return next()
-    const parsed = contactForm.safeParse(request.body)
-    if (!parsed.success)
-      return showClient(request, response, client, 'A contact needs both names and an e-mail address.')
-    await database('contacts').insert({ ...parsed.data, client_id: client.id })
-    response.redirect(303, `/clients/${client.id}`)
-  })
-
-  pages.post('/:id/contacts/:contact/left', async (request, response, next) => {
-    const desk = deskOf(request)
-    const client = await findClient(desk, idOf(request.params.id))
-    if (!client) return next()
-    const changed = await desk
-      .database('contacts')
-      .where({ client_id: client.id, id: idOf(request.params.contact) })
-      .update({ left_on: desk.today, is_primary: false })
-    if (!changed) return next()
-    response.redirect(303, `/clients/${client.id}`)
-  })
+  pages.post('/:id/contacts', addContact)
+  pages.post('/:id/contacts/:contact/left', markContactAsLeft)
 
   return pages
+}
+
+async function addContact(request: Request<{ id: string }>, response: Response, next: NextFunction) {
+  const desk = deskOf(request)
+  const client = await findClient(desk, idOf(request.params.id))
+  if (!client) return next()
+  const parsed = contactForm.safeParse(request.body)
+  if (!parsed.success) return showClient(request, response, client, 'A contact needs both names and an e-mail address.')
+  await desk.database('contacts').insert({ ...parsed.data, client_id: client.id })
+  response.redirect(303, `/clients/${client.id}`)
+}
+
+async function markContactAsLeft(
+  request: Request<{ id: string; contact: string }>,
+  response: Response,
+  next: NextFunction,
+) {
+  const desk = deskOf(request)
+  const client = await findClient(desk, idOf(request.params.id))
+  if (!client) return next()
+  const changed = await desk
+    .database('contacts')
+    .where({ client_id: client.id, id: idOf(request.params.contact) })
+    .update({ left_on: desk.today, is_primary: false })
+  if (!changed) return next()
+  response.redirect(303, `/clients/${client.id}`)
 }
 
 type ClientRow = { id: number; company_name: string } & Record<string, unknown>

@@ -36,43 +36,41 @@ export function paperPages(kind: Kind): Router {
 
   pages.get('/:id/edit', async (request, response, next) => {
     const desk = deskOf(request)
-    const paper = await findPaper(desk, kind, idOf(request.params.id))
-    if (!paper || !kind.editable.includes(paper.state)) return next()
-    const lines = await linesOf(desk.database, kind, paper.id)
-    await showForm(request, response, kind, {
-      paper,
-      values: { ...paper, client: paper.clientId, contact: paper.contactId, lines },
-    })
+    const paper = await findInState(desk, kind, request.params.id, kind.editable)
+    if (!paper) return next()
+    await showForm(request, response, kind, { paper, values: await valuesOf(desk, kind, paper) })
   })
 
   pages.post('/:id', async (request, response, next) => {
     const desk = deskOf(request)
-    const paper = await findPaper(desk, kind, idOf(request.params.id))
-    if (!paper || !kind.editable.includes(paper.state)) return next()
+    const paper = await findInState(desk, kind, request.params.id, kind.editable)
+    if (!paper) return next()
     const read = await checked(desk, kind, request.body)
     if ('problems' in read) return refuse(request, response, kind, paper, read.problems)
     await updatePaper(desk, kind, paper, read.form)
     response.redirect(303, `/${kind.path}/${paper.id}`)
   })
 
-  const change = (
-    path: string,
-    act: (desk: Desk, kind: Kind, paper: Paper) => Promise<void>,
-    states: string[],
-    back?: string,
-  ) =>
+  const addChange = (path: string, change: Change, states: string[], nextPage?: string) =>
     pages.post(`/:id/${path}`, async (request, response, next) => {
       const desk = deskOf(request)
-      const paper = await findPaper(desk, kind, idOf(request.params.id))
-      if (!paper || !states.includes(paper.state)) return next()
-      await act(desk, kind, paper)
-      response.redirect(303, back ?? `/${kind.path}/${paper.id}`)
+      const paper = await findInState(desk, kind, request.params.id, states)
+      if (!paper) return next()
+      await change(desk, kind, paper)
+      response.redirect(303, nextPage ?? `/${kind.path}/${paper.id}`)
     })
-  change('send', sendPaper, ['draft'])
-  change('delete', deletePaper, ['draft'], `/${kind.path}`)
-  if (kind.offer) change('withdraw', withdrawPaper, ['sent'])
+  addChange('send', sendPaper, ['draft'])
+  addChange('delete', deletePaper, ['draft'], `/${kind.path}`)
+  if (kind.offer) addChange('withdraw', withdrawPaper, ['sent'])
 
   return pages
+}
+
+type Change = (desk: Desk, kind: Kind, paper: Paper) => Promise<void>
+
+async function findInState(desk: Desk, kind: Kind, id: string, states: readonly string[]): Promise<Paper | undefined> {
+  const paper = await findPaper(desk, kind, idOf(id))
+  return paper && states.includes(paper.state) ? paper : undefined
 }
 
 export async function showPaper(response: Response, desk: Desk, kind: Kind, paper: Paper, problem = ''): Promise<void> {
@@ -136,6 +134,11 @@ async function refuse(
   await showForm(request, response, kind, { paper, values: { ...body, lines }, problems })
 }
 
+async function valuesOf({ database }: Desk, kind: Kind, paper: Paper): Promise<Values> {
+  const lines = await linesOf(database, kind, paper.id)
+  return { ...paper, client: paper.clientId, contact: paper.contactId, lines }
+}
+
 async function blank({ database, workspaceId, staff }: Desk, clientId: number): Promise<Values> {
   const client = await database('clients').where({ workspace_id: workspaceId, id: clientId }).first('id', 'currency')
   return { client: client?.id, currency: client?.currency ?? staff.workspace.currency, lines: [] }
@@ -147,8 +150,8 @@ async function checked({ database, workspaceId }: Desk, kind: Kind, body: unknow
   const { client, contact } = read.form
   const ours = await database('clients').where({ workspace_id: workspaceId, id: client }).first('id')
   if (!ours) return { problems: ['Choose a client'] }
-  const theirs = contact === null || (await database('contacts').where({ client_id: client, id: contact }).first('id'))
-  return theirs ? read : { problems: ['The contact does not belong to this client'] }
+  const belongs = contact === null || (await database('contacts').where({ client_id: client, id: contact }).first('id'))
+  return belongs ? read : { problems: ['The contact does not belong to this client'] }
 }
 
 function grouped<T extends { group: string | null; optional: boolean }>(lines: T[]): { title: string; lines: T[] }[] {

@@ -38,12 +38,13 @@ export function planInvoices(setting: Setting, client: Client): Invoice[] {
   return outcomes(setting, client).map((outcome, index) => planInvoice(setting, client, outcome, index))
 }
 
+const repeat = (outcome: Outcome, count: number) => Array.from({ length: count }, () => outcome)
+
 function outcomes({ faker }: Setting, client: Client): Outcome[] {
   if (client.role === 'empty' || client.role === 'showcase') return []
   if (client.role === 'huge') {
-    return Array.from({ length: 5000 }, (_, index) =>
-      index < 12 ? 'open' : index < 16 ? 'overdue' : index < 18 ? 'late' : 'paid',
-    )
+    const unpaid: Outcome[] = [...repeat('open', 12), ...repeat('overdue', 4), ...repeat('late', 2)]
+    return [...unpaid, ...repeat('paid', 5000 - unpaid.length)]
   }
   const drawn = (count: number) => Array.from({ length: count }, () => faker.helpers.weightedArrayElement(weights))
   if (client.role === 'busy') return [...always, ...drawn(16)]
@@ -66,6 +67,7 @@ function planInvoice(setting: Setting, client: Client, outcome: Outcome, index: 
     issued,
   )
   const dueAt = issuedAt + term
+  const issuedState = outcome === 'void' ? 'void' : 'issued'
   return {
     client,
     created: issued,
@@ -74,7 +76,7 @@ function planInvoice(setting: Setting, client: Client, outcome: Outcome, index: 
     subject: client.id % 10 === 8 && index === 1 ? longSubject : worded(subject, issued),
     order: index % 3 === 0 ? `PO-${faker.string.numeric(5)}` : null,
     remarks: index % 11 === 5 ? 'Thank you for your patience with the scaffolding.' : null,
-    state: draft ? 'draft' : outcome === 'void' ? 'void' : 'issued',
+    state: draft ? 'draft' : issuedState,
     discount: client.currency !== 'JPY' && outcome !== 'credited' && index % 9 === 4 ? '5' : null,
     reminded: ['overdue', 'late', 'forgotten'].includes(outcome) && dueAt < -7 ? days.day(dueAt + 7) : undefined,
     deleted: outcome === 'deleted' ? days.day(Math.min(issuedAt + 1, 0)) : undefined,

@@ -61,6 +61,7 @@ function planOffer(
   const issued = days.day(issuedAt)
   const draft = outcome === 'draft' || (outcome === 'deleted' && index % 2 === 1)
   const decided = outcome === 'accepted' || outcome === 'rejected'
+  const sentState = outcome === 'open' || outcome === 'expired' || outcome === 'deleted' ? 'sent' : outcome
   return {
     client,
     created: issued,
@@ -69,11 +70,11 @@ function planOffer(
     title: worded(title, issued),
     intro: faker.helpers.arrayElement(greetings),
     terms: faker.helpers.arrayElement(terms),
-    state: draft ? 'draft' : outcome === 'open' || outcome === 'expired' || outcome === 'deleted' ? 'sent' : outcome,
+    state: draft ? 'draft' : sentState,
     version: index % 5 === 3 ? 2 : 1,
     discount: client.currency !== 'JPY' && index % 6 === 2 ? '7.5' : null,
     deleted: outcome === 'deleted' ? days.day(issuedAt + 2) : undefined,
-    answer: decided
+    response: decided
       ? {
           day: days.day(issuedAt + faker.number.int({ min: 2, max: 28 })),
           by: faker.helpers.arrayElement(client.contacts).name,

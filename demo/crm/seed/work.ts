@@ -83,6 +83,7 @@ function writeProjects({ rows, faker, days, workspace, staffIds }: Setting, clie
     todo.forEach(({ title, theirs }, position) => {
       const done = state === 'done' || position % 3 === 0
       const due = Math.max(to - 10 * position, from)
+      const openState = position % 3 === 1 ? 'doing' : 'open'
       rows.add('tasks', {
         client_id: client.id,
         project_id: project,
@@ -90,7 +91,7 @@ function writeProjects({ rows, faker, days, workspace, staffIds }: Setting, clie
         title,
         details: null,
         due_on: days.day(due),
-        state: done ? 'done' : position % 3 === 1 ? 'doing' : 'open',
+        state: done ? 'done' : openState,
         for_client: theirs,
         done_on: done ? days.day(Math.min(due, 0)) : null,
         created: at(days.day(Math.min(from, -5)), '10:30'),

@@ -55,11 +55,12 @@ export default defineMap({
     terms: { column: 'note', html: true },
     contact: 'partner_id > res_partner.name',
     owner: 'user_id > res_users.partner_id > res_partner.name',
-    answeredOn: 'signed_on',
-    answeredBy: 'signed_by',
+    ownerEmail: 'user_id > res_users.partner_id > res_partner.email',
+    respondedOn: 'signed_on',
+    respondedBy: 'signed_by',
     // By its own API, so that its own code runs: an order is confirmed as if somebody had pressed the button.
-    answers: {
-      off: !process.env.ODOO_URL,
+    responses: {
+      off: !process.env.ODOO_URL || !process.env.ODOO_API_KEY,
       accepted: {
         call: [
           odoo('sale.order/write', {
@@ -156,5 +157,49 @@ export default defineMap({
       invoice: 'invoice_id',
       amount: 'amount',
     },
+  },
+  // Portal users, in each company that they may see.
+  identity: {
+    query: `
+      select u.id, c.cid as company_id, u.login, u.password
+      from res_users u join res_company_users_rel c on c.user_id = u.id
+      where u.active and u.share`,
+    reads: {
+      res_users: ['id', 'login', 'password', 'active', 'share'],
+      res_company_users_rel: ['cid', 'user_id'],
+    },
+    workspace: 'company_id',
+    email: 'login',
+    password: 'password',
+  },
+  // Internal users; those who may change Odoo's settings administer the portal.
+  staff: {
+    query: `
+      select u.id, c.cid as company_id, u.login, u.password, p.name, exists (
+        select from res_groups_users_rel g join ir_model_data d on d.res_id = g.gid
+        where g.uid = u.id and d.model = 'res.groups' and d.module = 'base' and d.name = 'group_system') as is_admin
+      from res_users u join res_company_users_rel c on c.user_id = u.id join res_partner p on p.id = u.partner_id
+      where u.active and not u.share`,
+    reads: {
+      res_users: ['id', 'login', 'password', 'active', 'share', 'partner_id'],
+      res_company_users_rel: ['cid', 'user_id'],
+      res_partner: ['id', 'name'],
+      res_groups_users_rel: ['gid', 'uid'],
+      ir_model_data: ['res_id', 'model', 'module', 'name'],
+    },
+    workspace: 'company_id',
+    name: 'name',
+    email: 'login',
+    password: 'password',
+    admin: 'is_admin',
+  },
+  // The address of its own mails, which leads to a record in the app and company that has it.
+  pages: {
+    base: '{env ODOO_URL}',
+    clients: '/mail/view?model=res.partner&res_id={id}',
+    contacts: '/mail/view?model=res.partner&res_id={id}',
+    quotations: '/mail/view?model=sale.order&res_id={id}',
+    invoices: '/mail/view?model=account.move&res_id={id}',
+    payments: '/mail/view?model=account.payment&res_id={id}',
   },
 })

@@ -8,7 +8,10 @@ create table res_partner (
 create table res_company (
   id serial primary key, name varchar not null, partner_id int, currency_id int, primary_color varchar, logo_web bytea
 );
-create table res_users (id serial primary key, login varchar, partner_id int, share boolean, active boolean);
+create table res_users (id serial primary key, login varchar, password varchar, partner_id int, share boolean, active boolean);
+create table res_company_users_rel (cid int not null, user_id int not null);
+create table res_groups_users_rel (gid int not null, uid int not null);
+create table ir_model_data (id serial primary key, name varchar not null, module varchar not null, model varchar not null, res_id int);
 create table sale_order (
   id serial primary key, name varchar, state varchar, partner_id int, date_order timestamp, validity_date date,
   amount_untaxed numeric, amount_tax numeric, amount_total numeric, currency_id int, company_id int, user_id int,

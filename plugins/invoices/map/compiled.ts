@@ -4,4 +4,8 @@ export interface Compiled {
   /** Relations over one document `d`. */
   payments: string
   credits: string
+  /** What is taken off the total, where the balance is made of it: relations over one document `d`. */
+  bySettlements?: string[] | undefined
+  /** A relation of what can still be used, by currency. */
+  credit?: string | undefined
 }

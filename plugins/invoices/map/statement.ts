@@ -1,7 +1,7 @@
-import { amount } from '../../../src/crm/map/documents.ts'
-import type { Ask } from '../../../src/crm/map/section.ts'
-import { param } from '../../../src/crm/map/sql.ts'
-import { TooMany } from '../../../src/errors.ts'
+import { amount } from '../../../src/crm/mapping/documents.ts'
+import type { Ask } from '../../../src/crm/mapping/section.ts'
+import { param } from '../../../src/crm/mapping/sql.ts'
+import { TooMany } from '../../../src/http/errors.ts'
 import type { Statement } from '../port.ts'
 import type { Compiled } from './compiled.ts'
 
@@ -18,8 +18,9 @@ export async function statementOf(
   const begin = `${param('from')}::date`
   const rows = await ask(
     `with its as materialized (
-       select d.id, d.number, d.title, d.currency, d.sent, d.total from ${relation} where not d.cancelled),
-     moves as (
+       select d.id, d.number, d.title, d.currency, d.sent, d.closed_on, d.total, d.balance
+       from ${relation} where not d.cancelled),
+     explained as (
        select d.sent as "on", 1 as rank, 'invoice' as kind, d.number as its_number, d.total as amount, d.id, d.number,
               d.title, d.currency, d.id::text as its
        from its d
@@ -29,6 +30,14 @@ export async function statementOf(
        union all
        select y."on", 3, 'payment', d.number, -y.amount, d.id, d.number, d.title, d.currency, y.id
        from its d cross join lateral ${payments} y),
+     settled as (
+       select id, sum(amount) as explained, max("on") as last from explained group by id),
+     moves as (
+       select * from explained
+       union all
+       select coalesce(d.closed_on, s.last), 4, 'adjustment', d.number, d.balance - s.explained, d.id, d.number, d.title,
+              d.currency, d.id::text
+       from its d join settled s on s.id = d.id where d.balance <> s.explained),
      running as (
        select *, row_number() over (partition by currency order by "on", rank, length(its), its, id) as at,
               sum(amount) over (partition by currency order by "on", rank, length(its), its, id) as balance from moves)

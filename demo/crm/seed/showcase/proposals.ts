@@ -43,7 +43,7 @@ function offerOf({ days }: Setting, acme: Client, short: Short): Offer {
     version: short.version,
     currency: short.currency,
     deleted: short.deleted === undefined ? undefined : days.day(short.deleted),
-    answer: answered
+    response: answered
       ? { day: days.day(short.answered ?? short.valid - 9), by: 'Nadia El-Khoury', note: short.note ?? null }
       : undefined,
     lines: short.lines,

@@ -1,0 +1,53 @@
+import type { Ports } from '../../src/crm/crm.ts'
+import { lineNames } from '../../src/crm/line-names.ts'
+import type { Speech } from '../../src/platform/i18n.ts'
+import type { ExpiringDocument, Linkable, PendingDocument, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
+import type { Offer, Offers } from './port.ts'
+
+/** An offer as other plugins attach to it. */
+export function offerSubject(name: string, title: string): Subject {
+  const port = (ports: Partial<Ports>) => (ports as Record<string, Offers | undefined>)[name]!
+  return {
+    label: title,
+    page: `${name}/show`,
+    find: async (ports, id, speech) => recordOf(await port(ports).find(id), speech),
+    link: linkOf(name),
+    expiring: {
+      may: ['see', 'respond'],
+      on: ['responses'],
+      answerable: ports => Boolean(port(ports).respond || port(ports).submit),
+      async list(ports, { size, after }) {
+        const { items, next } = await port(ports).list({ status: 'open', sort: 'urgent', size, after })
+        return {
+          items: items.map(({ id, sentOn, validUntil }): ExpiringDocument => ({ id, sentOn, validUntil })),
+          next,
+        }
+      },
+      async find(ports, id) {
+        const { status, number, title, version, total, validUntil } = await port(ports).find(id)
+        const found: PendingDocument = { id, number, title, version, total, validUntil }
+        return status === 'open' ? found : undefined
+      },
+    },
+  }
+}
+
+/** The record with its line names, for questions about a line. */
+export const recordOf = ({ id, number, title, lines }: Offer, speech: Speech): SubjectRecord => ({
+  id,
+  number,
+  title,
+  parts: lines.map(it => it.title),
+  names: lineNames(lines, speech),
+})
+
+const linkOf = (name: string): Linkable => ({
+  toggle: `${name}.links`,
+  opens: [
+    ...['', '/pdf', '/attachments/:attachment'],
+    ...['/acceptance', '/rejection', '/evidence', '/evidence/pdf', '/evidence/bundle'],
+  ].map(it => `/:id${it}`),
+  may: [`${name}.see`, `${name}.respond`],
+  without: [`${name}.questions`],
+  withoutCode: [`${name}.responses`],
+})

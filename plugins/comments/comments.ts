@@ -1,0 +1,121 @@
+import type { Request } from 'express'
+import type { Knex } from 'knex'
+import { v7 as uuid } from 'uuid'
+import { z } from 'zod'
+import { Invalid, NotFound } from '../../src/http/errors.ts'
+import { read } from '../../src/http/forms.ts'
+import { query, readWithin } from '../../src/platform/database.ts'
+import { runAction } from '../../src/plugin/action.ts'
+import type { Thread } from '../../src/plugin/capabilities.ts'
+
+/** The comments of a client and the workspace on a document, the oldest first. */
+export const Comment = z.object({
+  id: z.uuid(),
+  at: z.iso.datetime({ offset: true }),
+  /** Title of the line that it is about. */
+  line: z.string().nullable(),
+  by: z.enum(['client', 'staff']),
+  name: z.string(),
+  text: z.string(),
+})
+export type Comment = z.infer<typeof Comment>
+
+const Said = z.object({
+  text: z
+    .string('Write your question.')
+    .trim()
+    .min(1, 'Write your question.')
+    .max(4_000, 'This is too long.')
+    .transform(it => it.toWellFormed()),
+  line: z.string().optional().catch(undefined),
+})
+
+/** What a client says about a subject of theirs; it is there, with its row of activity, when this resolves. */
+export async function say(req: Request<any>, { kind, subject }: Thread): Promise<void> {
+  const { id, number, parts = [], names = parts } = await subject(req)
+  if (!req.portal.on(`${kind}.questions`)) throw new NotFound()
+  const { text, line } = read(Said, req)
+  if (line && !names.includes(line)) {
+    const wrong = parts.includes(line)
+      ? 'Several lines have this name. Choose one from the list.'
+      : 'The line you asked about no longer exists.'
+    throw new Invalid({ text: [wrong] }, req.portal.body)
+  }
+  const { person, client } = req.portal.customer
+  const { workspace } = req.portal
+  await runAction(
+    req,
+    async ({ tx }) => {
+      await requireRoom(tx, req)
+      const about = { workspace: workspace.id, client, section: kind, id, number, line: line || null }
+      return keep(tx, { ...about, by: 'client', author: person, text })
+    },
+    comment => ({ event: `${kind}.commented`, subject: { id, number, comment } }),
+  )
+}
+
+/** How many questions one person may send within a minute, and within a day. */
+const most = { minute: 10, day: 200 }
+
+class TooManyQuestions extends Invalid {
+  status = 429
+  code = 'too-many-questions'
+}
+
+/** Throws TooManyQuestions, which keeps what was typed. */
+async function requireRoom(tx: Knex, { portal: { workspace, customer, body } }: Request<any>) {
+  const [sent] = await query<{ minute: number; day: number }>(tx, {
+    text: `select count(*) filter (where c.at > portal.now() - interval '1 minute')::int as minute, count(*)::int as day
+           from portal.client_comments c
+           where c.workspace_id = $1 and c.author_id = $2 and c.author_kind = 'client'
+             and c.at > portal.now() - interval '1 day'`,
+    values: [workspace.id, customer.person.id],
+  })
+  if (!sent) return
+  const refuse = (sentence: string) => {
+    throw new TooManyQuestions({ text: [sentence] }, body)
+  }
+  if (sent.day >= most.day) refuse('You’ve reached the limit of questions for today. Send this one tomorrow.')
+  if (sent.minute >= most.minute) refuse('You’ve sent several questions in a row. Send this one in a minute.')
+}
+
+interface Kept {
+  workspace: string
+  client: { id: string; name: string }
+  section: string
+  id: string
+  number: string
+  line: string | null
+  by: 'client' | 'staff'
+  author: { id: string; name: string }
+  text: string
+}
+
+/** Within a transaction that has entered the workspace. Gives the comment's id. */
+export async function keep(tx: Knex, it: Kept): Promise<string> {
+  const id = uuid()
+  await query(tx, {
+    text: `insert into portal.client_comments (workspace_id, id, client_id, client_name, section, document_id, number, line_title,
+             author_kind, author_id, author_name, text)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    values: [
+      ...[it.workspace, id, it.client.id, it.client.name, it.section, it.id, it.number, it.line],
+      ...[it.by, it.author.id, it.author.name, it.text],
+    ],
+  })
+  return id
+}
+
+/** A comment of a client, for who tells staff of it. */
+export async function findComment(database: Knex, workspace: string, id: string) {
+  const [found] = await readWithin<{ text: string; line: string | null; by: string; client: string }>(
+    database,
+    { workspace },
+    {
+      text: `select c.text, c.line_title as line, c.author_name as by, c.client_name as client from portal.client_comments c
+             where c.workspace_id = scope.workspace and c.id = $3 and c.author_kind = 'client'`,
+      values: [id],
+    },
+  )
+  return found
+}

@@ -1,0 +1,29 @@
+import type { Mail } from '../../src/mail/kinds.ts'
+
+export const mails: Record<string, Mail> = {
+  'comments.replied': {
+    label: 'An answer to a question',
+    facts: {
+      ...{ staff: 'Marta Lindqvist', number: 'P-2026-031', line: 'Photography' },
+      ...{ question: '2 × 180 km?', text: '1 × 180 km.' },
+    },
+    // `asker` is no placeholder: it is there where the question was asked by somebody else than the reader.
+    words: (t, it) => ({
+      subject: it.asker
+        ? t('{staff} answered {asker} on {number}', it)
+        : t('{staff} answered your question on {number}', it),
+      paragraphs: [t('{staff} of {workspace} writes:', it)],
+      quotes: [
+        { by: '', text: String(it.text) },
+        { by: it.asker ? t('{asker} asked:', it) : t('You asked:'), text: String(it.question) },
+      ],
+      details: [
+        [t('Document'), String(it.number)],
+        ...(it.line ? ([[t('About'), String(it.line)]] as [string, string][]) : []),
+      ],
+      action: t('Reply'),
+      after: [],
+      why: t('You get this because you asked about it.'),
+    }),
+  },
+}

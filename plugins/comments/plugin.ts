@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { coreHostOf } from '../../src/auth/host.ts'
+import { showAgainOnError } from '../../src/http/respond.ts'
+import { query } from '../../src/platform/database.ts'
+import { admins, may } from '../../src/plugin/permissions.ts'
+import { section } from '../../src/plugin/plugin.ts'
+import { Comment, findComment, say } from './comments.ts'
+import { saveReply, showQuestions } from './inbox.ts'
+import { mails } from './mails.ts'
+
+/**
+ * Comments on subjects of any plugin. A subject that takes part has the permission `<name>.comment`, the toggle
+ * `<name>.questions` and the events `<name>.commented` and `<name>.replied`, declared under `with`.
+ */
+export default section({
+  name: 'comments',
+  title: 'Questions',
+  icon: 'message',
+  order: 910,
+  mails,
+
+  attached: {
+    shape: z.array(Comment).default([]),
+    select: `(select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title,
+        'by', c.author_kind, 'name', c.author_name, 'text', c.text, 'person', c.author_id, 'photo', (
+          select u.photo_version from portal.client_users u join portal.client_memberships m
+            on m.workspace_id = u.workspace_id and m.person_id = u.id and m.client_id = c.client_id
+          where u.workspace_id = c.workspace_id and c.author_kind = 'client' and u.id::text = c.author_id))
+        order by c.id), '[]')
+      from (select * from portal.client_comments c
+            where c.workspace_id = scope.workspace and c.client_id = scope.client and c.section = $3
+              and c.document_id = $4 order by c.id desc limit 200) c)`,
+  },
+
+  privacy: {
+    exports: async (tx, { workspace, person }) => ({
+      questions: await query(tx, {
+        text: `select at, section, number, line_title as line, text from portal.client_comments
+               where workspace_id = $1 and author_id = $2::text and author_kind = 'client' order by id`,
+        values: [workspace, person],
+      }),
+    }),
+  },
+
+  audit: [
+    {
+      question: 'B8',
+      adds: 'questions about a proposal or quotation, with their answers',
+      of: ['proposals', 'quotations'],
+    },
+    {
+      question: 'F2',
+      adds: 'questions about a proposal or quotation, with their answers',
+      of: ['proposals', 'quotations'],
+    },
+  ],
+
+  slots: { subject: { view: 'comments/thread' } },
+
+  capabilities: {
+    comments: host => ({
+      find: (workspace, id) => findComment(host.database, workspace, id),
+      routes(router, thread) {
+        const { kind, show, back } = thread
+        router.post(
+          '/:id/comments',
+          may(`${kind}.comment`),
+          async (req, res) => {
+            await say(req, thread)
+            res.redirect(303, `${await back(req)}#talk`)
+          },
+          showAgainOnError(show),
+        )
+      },
+    }),
+  },
+
+  settings: {
+    path: 'questions',
+    title: 'Questions',
+    icon: 'message',
+    order: 65,
+    group: 'messages',
+    waits: ['{count, plural, one {A question waits for an answer} other {# questions wait for an answer}}', 'Answer'],
+    waiting: `(select count(*)::int from (
+        select from portal.client_comments last
+        where last.workspace_id = scope.workspace and last.author_kind = 'client' and not exists (
+          select from portal.client_comments n
+          where n.workspace_id = last.workspace_id and n.client_id = last.client_id and n.section = last.section
+            and n.document_id = last.document_id and n.id > last.id offset 0)
+        limit 100) q)`,
+    routes(router, host) {
+      const { database, mailContext } = coreHostOf(host)
+      router.get('/', admins, showQuestions(database))
+      router.post('/:id/reply', admins, saveReply({ database, mailContext }), showAgainOnError(showQuestions(database)))
+    },
+  },
+})

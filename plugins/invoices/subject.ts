@@ -1,0 +1,46 @@
+import type { Ports } from '../../src/crm/crm.ts'
+import { lineNames } from '../../src/crm/line-names.ts'
+import type { Speech } from '../../src/platform/i18n.ts'
+import type { PayableDocument, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
+import type { Invoice, Summary } from './port.ts'
+
+/** An invoice as other plugins attach to it. */
+export const subject: Subject = {
+  label: 'Invoice',
+  page: 'invoices/show',
+  find: async (ports, id, speech) => recordOf(await portOf(ports).find(id), speech),
+  link: {
+    toggle: 'invoices.links',
+    opens: ['/:id', '/:id/pdf'],
+    may: ['invoices.see'],
+    without: ['invoices.questions'],
+    withoutCode: [],
+  },
+  payable: {
+    may: ['see'],
+    async list(ports, { size, after }) {
+      const { items, next } = await portOf(ports).list({ status: 'open', sort: 'urgent', size, after })
+      return { items: items.map(payable), next }
+    },
+    async find(ports, id) {
+      const found = await portOf(ports).find(id)
+      return { ...payable(found), account: found.account }
+    },
+  },
+}
+
+const portOf = (ports: Partial<Ports>) => ports.invoices!
+
+/** The record with the names of its lines, for questions about a line. */
+export const recordOf = ({ id, number, title, lines }: Invoice, speech: Speech): SubjectRecord => ({
+  ...{ id, number, title },
+  parts: lines.map(it => it.title),
+  names: lineNames(lines, speech),
+})
+
+/** Nothing can be paid of what is paid, cancelled or of a status that the map does not know. */
+const payable = ({ id, number, title, total, balance, status, dueOn }: Summary): PayableDocument => ({
+  ...{ id, number, title, total, dueOn },
+  balance: status === 'open' || status === 'overdue' ? balance : { ...balance, amount: '0' },
+  overdue: status === 'overdue',
+})

@@ -1,0 +1,40 @@
+import type { Request, RequestHandler } from 'express'
+import { z } from 'zod'
+import { read } from '../../src/http/forms.ts'
+import { recordEventIn } from '../../src/platform/activity.ts'
+import { query, readWithin, within } from '../../src/platform/database.ts'
+import type { Host } from '../../src/plugin/plugin.ts'
+
+const RemindersForm = z.object({ reminders: z.string().optional(), 'was.reminders': z.string().optional() })
+
+/** Whether the signed-in person wants to be reminded. */
+export async function wantsReminders({ portal }: Request<any>, { database }: Pick<Host, 'database'>) {
+  const { workspace, customer } = portal
+  const [own] = await readWithin<{ reminders: boolean }>(
+    database,
+    { workspace: workspace.id },
+    {
+      name: 'portal.wants-reminders',
+      text: 'select u.reminders from portal.client_users u where u.workspace_id = scope.workspace and u.id = $3',
+      values: [customer.person.id],
+    },
+  )
+  return { reminders: own?.reminders ?? true }
+}
+
+export const saveOwn =
+  ({ database }: Pick<Host, 'database'>): RequestHandler<any> =>
+  async (req, res) => {
+    const { reminders, 'was.reminders': was } = read(RemindersForm, req)
+    const { workspace, customer } = req.portal
+    // A form without it is none of ours: nothing is meant by it.
+    if (was !== undefined)
+      await within(database, { workspace: workspace.id }, async tx => {
+        await query(tx, {
+          text: 'update portal.client_users set reminders = $3 where workspace_id = $1 and id = $2',
+          values: [workspace.id, customer.person.id, reminders === 'on'],
+        })
+        await recordEventIn(tx, req, { event: 'account.changed' })
+      })
+    res.redirect(303, req.portal.url('/account?saved=reminders#reminders'))
+  }

@@ -1,0 +1,83 @@
+import { coreHostOf } from '../../src/auth/host.ts'
+import { showAgainOnError } from '../../src/http/respond.ts'
+import { query } from '../../src/platform/database.ts'
+import { admins, anyMember } from '../../src/plugin/permissions.ts'
+import { section } from '../../src/plugin/plugin.ts'
+import { mails } from './mails.ts'
+import { saveOwn, wantsReminders } from './own.ts'
+import { sendReminders } from './reminding.ts'
+import { saveReminders, showReminders } from './settings.ts'
+
+/**
+ * Mails before a deadline. A subject that takes part lists what expires (`expiring`) and has the toggle
+ * `<name>.reminders` and the event `<name>.reminded`.
+ */
+export default section({
+  name: 'reminders',
+  title: 'Reminders',
+  icon: 'bell',
+  order: 920,
+  mails,
+  activity: {
+    'reminders.changed':
+      'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
+  },
+
+  jobs: {
+    'reminders.round': {
+      every: 3_600,
+      async work({ workspace, data }, host) {
+        const core = coreHostOf(host)
+        const { mailContext } = core
+        if (!mailContext) return undefined
+        const last = await sendReminders(
+          { workspace: workspace.id, slug: workspace.slug, after: data.after },
+          { ...core, mailContext },
+        )
+        return last === undefined ? undefined : { after: last }
+      },
+    },
+  },
+
+  privacy: {
+    exports: async (tx, { workspace, person }) => ({
+      reminders: await query(tx, {
+        text: `select section, document_id, version, due_on, at from portal.client_reminders
+               where workspace_id = $1 and person_id = $2 order by at`,
+        values: [workspace, person],
+      }),
+    }),
+    async erases(tx, { workspace, person }) {
+      await query(tx, {
+        text: 'delete from portal.client_reminders where workspace_id = $1 and person_id = $2',
+        values: [workspace, person],
+      })
+    },
+    async prunes(owner) {
+      const gone = await query(owner, {
+        text: `delete from portal.client_reminders where at < portal.now() - interval '90 days' returning 1`,
+      })
+      return `${gone.length} notes of reminders sent 90 days ago`
+    },
+  },
+
+  slots: { account: { view: 'reminders/own', data: wantsReminders } },
+  account: {
+    routes(router, host) {
+      router.post('/', anyMember, saveOwn(host))
+    },
+  },
+
+  settings: {
+    title: 'Reminders',
+    icon: 'bell',
+    order: 60,
+    group: 'messages',
+    routes(router, host) {
+      const { database, mailContext } = coreHostOf(host)
+      const show = showReminders(database, mailContext !== undefined)
+      router.get('/', admins, show)
+      router.post('/', admins, saveReminders(database), showAgainOnError(show))
+    },
+  },
+})

@@ -1,0 +1,28 @@
+interface RowAccess {
+  /** What the portal's role may do with the rows that it sees; by default everything. */
+  grant?: string
+  /** What the owner of the tables may do with the rows of every workspace; by default everything. */
+  owner?: 'all' | 'select' | 'none'
+  /** Whether a client sees only its own rows, by the column `client_id`; by default yes. */
+  perClient?: boolean
+}
+
+/**
+ * SQL for a migration: grants the portal's role access to a table in schema `portal` and forces row-level security
+ * on it, by workspace and, where the transaction has one, by client.
+ */
+export function rowSecurity(table: string, app: string, access: RowAccess = {}): string {
+  const { grant = 'select, insert, update, delete', owner = 'all', perClient = true } = access
+  return [
+    `grant ${grant} on portal.${table} to ${app};`,
+    `alter table portal.${table} enable row level security, force row level security;`,
+    `create policy workspace on portal.${table} to ${app}
+      using (workspace_id = nullif(current_setting('portal.workspace_id', true), ''));`,
+    perClient &&
+      `create policy client on portal.${table} as restrictive to ${app}
+      using (client_id = coalesce(nullif(current_setting('portal.client_id', true), ''), client_id));`,
+    owner !== 'none' && `create policy owner on portal.${table} for ${owner} to current_user using (true);`,
+  ]
+    .filter(Boolean)
+    .join('\n    ')
+}

@@ -1,0 +1,81 @@
+import type { Request, RequestHandler, Router } from 'express'
+import type { Knex } from 'knex'
+import type { PayeeDetails } from '../crm/payee.ts'
+import type { SubjectRecord } from './subjects.ts'
+
+declare global {
+  namespace Portico {
+    /**
+     * What plugins do for one another, by name. Any of them may be missing, since any plugin may be: ask for it with
+     * `capability(name)?`. A plugin of your own adds its key by declaration merging.
+     */
+    interface Capabilities {
+      bankDetails: BankDetails
+      comments: Comments
+      links: Links
+      privacy: PersonalData
+    }
+
+    interface RequestContext {
+      /** What another plugin does for this one, if it is installed. */
+      capability: CapabilityOf
+    }
+  }
+}
+
+/** Functions that plugins offer to one another. Add yours by declaration merging. */
+export type Capabilities = Portico.Capabilities
+
+/** Returns what another plugin offers, or undefined where that plugin is not installed. */
+export type CapabilityOf = <Name extends keyof Capabilities>(name: Name) => Capabilities[Name] | undefined
+
+/** Where clients pay to, as the workspace has set it. */
+interface BankDetails {
+  /** Undefined where it has set none: then what the CRM names holds. `since` is when it began to hold. */
+  current(workspace: string): Promise<(PayeeDetails & { since: Date }) | undefined>
+}
+
+/** Conversations about a subject, between a client and the company. */
+interface Comments {
+  /**
+   * Adds `POST /:id/comments` to the router of a subject. Comments appear on its page, at `#talk`; staff answer them in
+   * the settings.
+   */
+  routes(router: Router, thread: Thread): void
+  /** What somebody said, by the id in `subject.comment` of its event; undefined where it is there no more. */
+  find(workspace: string, id: string): Promise<Remark | undefined>
+}
+
+/** A comment of a client. */
+interface Remark {
+  text: string
+  /** Title of the line that it is about. */
+  line: string | null
+  /** Names of the person and of their company. */
+  by: string
+  client: string
+}
+
+/** About a subject: `<kind>.comment` is the permission, and `<kind>.questions` the toggle of it. */
+export interface Thread {
+  /** The name of its plugin. */
+  kind: string
+  /** Of the request's `:id`. Throws NotFound. */
+  subject(req: Request<any>): Promise<SubjectRecord>
+  /** Shows the page of the subject again, with what was refused. */
+  show: RequestHandler<any>
+  /** Where to go afterwards: an address with a query, without `#talk`. */
+  back(req: Request<any>): string | Promise<string>
+}
+
+/** Public links to one subject, which need no account. */
+interface Links {
+  /** Where staff make a link to this one, below their settings; undefined where links to it are switched off. */
+  page(of: { workspace: string; client: string; kind: string; id: string }): Promise<string | undefined>
+}
+
+/** Copies of their own data, which people download. */
+interface PersonalData {
+  /** Deletes the copies that these people have of a client's data, in a transaction that has entered the workspace. */
+  deleteCopies(tx: Knex, of: { workspace: string; client: string; people: string[] }): Promise<void>
+}

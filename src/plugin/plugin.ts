@@ -1,0 +1,255 @@
+import type { NextFunction, Request, Response, Router } from 'express'
+import type { Knex } from 'knex'
+import type { ZodObject, ZodType } from 'zod'
+import type { Crm, Customer, Workspace } from '../crm/crm.ts'
+import type { RequestContext } from '../http/context.ts'
+import type { PolicyNeeds } from '../http/headers.ts'
+import type { Log } from '../platform/log.ts'
+import type { Capabilities, CapabilityOf } from './capabilities.ts'
+import type { Home } from './dashboard.ts'
+import type {
+  Attached,
+  EventSentence,
+  Permission,
+  PluginAudit,
+  PluginCommand,
+  PluginOption,
+  Privacy,
+  StepUp,
+  Toggle,
+  WebhookCall,
+} from './parts.ts'
+import type { Subject } from './subjects.ts'
+
+declare global {
+  namespace Portico {
+    /** Each host adds by declaration merging what it takes from a plugin. */
+    interface Plugin {}
+
+    interface RequestContext {
+      nav: Section[]
+      may(permission: string): boolean
+      /** All that this person may, here and now. */
+      allowed(): string[]
+      /** Whether a toggle is on for this person. */
+      on(toggle: string): boolean
+      /** Goes on where this action needs no recent verification, or has one; asks for one otherwise. */
+      requireStepUp(action: string, res: Response, next: NextFunction): Promise<void> | void
+    }
+  }
+}
+
+/**
+ * A plugin as its folder declares it. `name` is one word for all: folder, URL segment, port, permission, event and view.
+ * What is not given is nothing: a section has `routes` and a port; a feature that belongs to no section has neither.
+ */
+export interface PluginDefinition<Name extends string = string> extends Portico.Plugin {
+  name: Name
+  title: string
+  /** A name of Tabler's. */
+  icon: string
+  /** Sections are offered in this order. */
+  order: number
+  /** Whether the navigation leaves it out: pages of other plugins lead to it. */
+  unlisted?: boolean
+  permissions?: Record<`${Name}.${string}`, Permission>
+  /** What a workspace may switch. The toggle of the section's own name switches the whole of it. */
+  toggles?: Record<string, Toggle>
+  /** The API's answer for each view: it validates, and it describes (OpenAPI). */
+  responseSchemas?: Record<`${Name}/${string}`, ZodObject>
+  /** Actions of it that a recent verification can be asked for: `stepUp` in their routes names them. */
+  stepUps?: Record<`${Name}.${string}` | AccountName, StepUp>
+  /** zod schemas of API queries and commands, by view. For OpenAPI. */
+  requestSchemas?: Record<`${Name}/${string}`, ZodType>
+  /** The view that answers a path which ends in another word, for the same. */
+  views?: Record<string, string>
+  /** What each event leaves. */
+  activity?: Record<`${Name}.${string}` | AccountName, EventSentence>
+  /** What this section puts on the first page. */
+  home?(context: RequestContext): Promise<Home>
+  /** How many of its records wait for this person, for the navigation. Count none that they may do nothing about. */
+  waiting?(context: RequestContext): Promise<number>
+  /** What clients can do, at `/portal/:workspace/<name>`; each route names its rule right after its path. */
+  routes?(router: Router, host: Host): void
+  /** Where its views (`<view>.ejs`), translations (`<language>.json`) and `migrations/` lie: `import.meta.dirname`. */
+  folder?: string
+  /** Folders of views and translations that it shares with other plugins: used where its own has none of that name. */
+  shared?: readonly string[]
+  /** Sentences that are built in code, for translators and their tests. */
+  sentences?: readonly string[]
+  /**
+   * The plugin's own store, for a CRM that lacks the port: bound to this customer, whose rows alone it can reach.
+   * `database` is the portal's, or a transaction in the customer's workspace.
+   */
+  store?(customer: Customer, database: Knex): object
+  /** Its page in the workspace's settings. */
+  settings?: SettingsPage
+  /** What other plugins may attach to: its kind is the plugin's name. */
+  subject?: Subject
+  /** What it shows of every subject, whichever plugin's it is. */
+  attached?: Attached
+  /**
+   * What it shows in pages of others, by the slot that those have: `{ subject: { view: 'comments/thread' } }`. The
+   * portal's own have `account` and `account-end`, and `state` in the settings.
+   */
+  slots?: Record<string, Slot>
+  /** What a person sets up for themselves, without a port. */
+  account?: AccountPages
+  /** What is there for people without an account, at `/portal/:workspace/<path>`; each route names a rule. */
+  public?: { path: string; routes(router: Router, host: Host): void }
+  /** What a workspace sets beyond toggles, by `<name>.<word>`: see `optionOf` and `saveOption`. */
+  options?: Record<`${Name}.${string}`, PluginOption>
+  /** What its pages load from elsewhere, beside its own `assets/`: `{ 'img-src': ['https://maps.example'] }`. */
+  csp?: PolicyNeeds
+  /**
+   * Handles calls to `/portal/-/webhooks/<name>`, for example of a payment provider. Undefined leaves the call to the CRM:
+   * its own 404, for a workspace that the portal is off for.
+   */
+  webhook?(call: WebhookCall, host: Host): Promise<{ status: number; body?: object } | undefined>
+  /** What it keeps of a person. */
+  privacy?: Privacy
+  /** What must hold for it, for `portico doctor` and `enable`. */
+  checks?(it: { crm: Crm; database: Knex }): Promise<{ label: string; problems: string[] }[]>
+  /** By the word after its name: `portico tickets export`. */
+  commands?: Record<string, PluginCommand>
+  /** Rows of its own tables for tests and the demo, as the owner of the tables. */
+  fixtures?(owner: Knex): Promise<void>
+  /** Which of the audit's answers it follows from. */
+  audit?: PluginAudit | PluginAudit[]
+  /** What it does later, by `<name>.<word>`: see `Host.jobs`. */
+  jobs?: Record<`${Name}.${string}`, Job>
+  /**
+   * Jobs of its own that are queued with an action of a client, in the same transaction, by the last word of the event:
+   * `{ accepted: 'tickets.tell' }`. Their data is `{ entry }`, the id of the entry in the activity log.
+   */
+  followUps?: Record<string, `${Name}.${string}`>
+  /** What it does for other plugins; each is made once, when it is first asked for. */
+  capabilities?: { [Key in keyof Capabilities]?: (host: Host) => Capabilities[Key] }
+  /** What it has only where another plugin is installed as well, by the name of that one. */
+  with?: Record<string, PluginPart<Name>>
+}
+
+/** What a plugin may have only beside another one. */
+type PluginPart<Name extends string = string> = Pick<
+  PluginDefinition<Name>,
+  'permissions' | 'toggles' | 'activity' | 'responseSchemas'
+> &
+  Pick<Portico.Plugin, keyof Portico.Plugin & 'mails'>
+
+/** A plugin's pages under the account. Such a plugin may also name events and step-ups `account.…`. */
+export interface AccountPages {
+  /** Its word in the address, below `/portal/:workspace/account`; the plugin's name if not given. */
+  path?: string
+  /** Each route needs a rule, such as `anyMember`. */
+  routes(router: Router, host: Host): void
+}
+
+type AccountName = `account.${string}`
+
+/** Headings of the settings' menu, in its order. */
+export const settingsGroups = {
+  people: 'People',
+  visible: 'What clients see',
+  messages: 'Messages',
+  look: 'Look',
+  records: 'Records',
+  system: 'System',
+}
+export type SettingsGroup = keyof typeof settingsGroups
+
+/** A plugin's page for workspace admins, in the CRM's settings. */
+export interface SettingsPage {
+  /** Its word in the address, below the settings; the plugin's name if not given. */
+  path?: string
+  title: string
+  icon: string
+  /** Its place in the menu; 85 if not given. */
+  order?: number
+  /** Under which heading of the menu; `records` if not given. */
+  group?: SettingsGroup
+  /** SQL of one integer, over `scope.workspace`: how much waits for staff, for the menu. Count to a hundred at most. */
+  waiting?: string
+  /** How the overview says so, with `{count}`, and the verb of its button: `['{count, plural, …}', 'Answer']`. */
+  waits?: [sentence: string, action: string]
+  /** Each route needs a rule, such as `admins`. */
+  routes(router: Router, host: Host): void
+}
+
+/** A view that a plugin puts into pages of other plugins. */
+export interface Slot {
+  view: `${string}/${string}`
+  /** What it shows beside what the page has; asked while the page is. */
+  data?(req: Request<any>, host: Host): Promise<object>
+}
+
+/** Work that any process may do later. It is retried when it throws. */
+export interface Job {
+  /**
+   * Seconds between two runs in each workspace, in whole minutes from midnight UTC; only when it is queued, if not
+   * given.
+   */
+  every?: number
+  /** Whether it is done even while the portal is off for the workspace: what erases must not wait. */
+  whileOff?: boolean
+  /** What the portal itself called it, before plugins had jobs: what waits under that name is done by this one. */
+  formerly?: string
+  /**
+   * Not called while the portal is off for the workspace, unless `whileOff`: queued jobs wait. After 15 minutes a job
+   * counts as lost and is run again, so running it twice must have the same result. The returned value is the data of a
+   * follow-up job; return undefined when done.
+   */
+  work(job: { workspace: { id: string; slug: string }; data: any }, host: Host): Promise<object | undefined>
+}
+
+type Optional = 'permissions' | 'toggles' | 'responseSchemas' | 'activity' | 'routes'
+
+/** A plugin as the registry has it, with defaults filled in. */
+export type Section<Name extends string = string> = PluginDefinition<Name> &
+  Required<Pick<PluginDefinition<Name>, Optional>>
+
+/** What the portal offers to a plugin when it is set up. */
+export interface Host {
+  /** The portal's own database, connected as a role that reaches nothing before it has entered a workspace. */
+  database: Knex
+  log: Log
+  /** All that are installed, in their order. */
+  plugins: Section[]
+  capability: CapabilityOf
+  jobs: PluginQueue
+  /** The workspace of a slug; undefined if there is none or the portal is off for it. */
+  workspace(slug: string): Promise<Workspace | undefined>
+}
+
+/** Queues jobs of plugins. */
+export interface PluginQueue {
+  /**
+   * Queues a job for a workspace, if the transaction commits, `seconds` from now. Another instance may take it. Throws a
+   * TypeError for one that no plugin declares.
+   */
+  queue(tx: Knex, job: QueuedJob): Promise<void>
+  /** Looks for jobs now, and not within ten seconds: for after the transaction. */
+  wake(): void
+}
+
+/** A job to be done once, in `seconds` or at once. */
+export interface QueuedJob {
+  /** `tickets.close` */
+  job: string
+  workspace: { id: string; slug: string }
+  data: object
+  seconds?: number
+}
+
+/**
+ * Completes a plugin's definition. The registry validates it when the portal starts and names the plugin and
+ * field.
+ */
+export const section = <Name extends string>(it: PluginDefinition<Name>): Section =>
+  ({
+    permissions: {},
+    toggles: {},
+    responseSchemas: {},
+    activity: {},
+    routes: () => undefined,
+    ...it,
+  }) as unknown as Section

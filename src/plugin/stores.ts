@@ -1,0 +1,35 @@
+import type { Knex } from 'knex'
+import type { Crm, Customer, Ports } from '../crm/crm.ts'
+import type { Section } from './plugin.ts'
+
+/** A CRM whose missing ports are provided by plugins' own stores. */
+export interface WithStores extends Crm {
+  /** `own` is a transaction of the portal's database, where that is another one than the CRM's. */
+  connect(customer: Customer, tx?: Knex.Transaction, own?: Knex.Transaction): Partial<Ports>
+}
+
+/** A port of the CRM's wins over a plugin's own store of the same name. */
+export function withStores(crm: Crm, sections: Section[], database: Knex): WithStores {
+  const stores = sections.filter(it => it.store)
+  if (!stores.length) return crm
+  return Object.create(crm, {
+    connect: {
+      value: (customer: Customer, tx?: Knex.Transaction, own?: Knex.Transaction): Partial<Ports> => {
+        const theirs = crm.connect(customer, tx)
+        const ours = stores.filter(({ name }) => !(name in theirs))
+        const portOf = (it: Section) => marked(it.store!(customer, own ?? database))
+        return Object.assign(Object.fromEntries(ours.map(it => [it.name, portOf(it)])), theirs)
+      },
+    },
+  })
+}
+
+/** Whether a port is a plugin's own store, in the portal's database. */
+export const isStore = (port: object) => stored.has(port)
+
+const stored = new WeakSet<object>()
+
+function marked(port: object): object {
+  stored.add(port)
+  return port
+}

@@ -1,0 +1,104 @@
+import type { Ports } from '../crm/crm.ts'
+import type { PayeeAccount } from '../crm/payee.ts'
+import type { Page } from '../http/paging.ts'
+import type { Speech } from '../platform/i18n.ts'
+import type { Money } from '../platform/money.ts'
+
+/** A kind of record that other plugins can attach to: comments, links, reminders, signatures. */
+export interface Subject {
+  /** What one of them is called: `Ticket`. */
+  label: string
+  /** Finds a record of this customer. Throws NotFound, also for another client's. */
+  find(ports: Partial<Ports>, id: string, speech: Speech): Promise<SubjectRecord>
+  /** The view of one record, such as `tickets/show`. Its API response includes attachments of other plugins. */
+  page: `${string}/${string}`
+  /** What is to be had by a public link to one of them. None can be made where this is missing. */
+  link?: Linkable
+  /** Those that wait for an answer until a day. Nobody is reminded where this is missing. */
+  expiring?: Expiring
+  /** What is to be paid for them. Nothing can be paid where this is missing. */
+  payable?: Payable
+}
+
+/** One record of a subject, with what others show of it. */
+export interface SubjectRecord {
+  id: string
+  /** What people call it: its number, or a short title. */
+  number: string
+  title: string
+  /** Titles of its parts, such as lines, in order. Comments can be about one part. */
+  parts?: string[]
+  /** What the parts are called where several have the same title, each name once; the titles if not given. */
+  names?: string[]
+}
+
+/** What a public link to one record gives access to, without an account. */
+export interface Linkable {
+  /** The toggle that lets staff make links, and links lead anywhere. */
+  toggle: string
+  /** Its routes, all of them below `/:id`. Others are not there for a link. */
+  opens: readonly string[]
+  /** Permissions of a visitor with the link. */
+  may: readonly string[]
+  /** Toggles that are off for a link. */
+  without: readonly string[]
+  /**
+   * The same where no code can be mailed, or where the workspace asks for more than a code before one of its actions.
+   */
+  withoutCode: readonly string[]
+}
+
+/** How those that wait for an answer are found, with the ports of one customer. */
+export interface Expiring {
+  /** Permissions and toggles that a person needs to be reminded, without the plugin's name. */
+  may: readonly string[]
+  on: readonly string[]
+  /** Whether they can be answered here at all. */
+  answerable(ports: Partial<Ports>): boolean
+  /** The first to expire first. */
+  list(ports: Partial<Ports>, asked: { size: number; after?: string }): Promise<Page<ExpiringDocument>>
+  /** As it is now; undefined where it does not wait any more. Throws NotFound. */
+  find(ports: Partial<Ports>, id: string): Promise<PendingDocument | undefined>
+}
+
+export interface ExpiringDocument {
+  id: string
+  /** Plain dates. */
+  sentOn: string
+  validUntil: string | null
+}
+
+/** One that waits, in the words of the mail about it. */
+export interface PendingDocument {
+  id: string
+  number: string
+  title: string
+  version: number
+  total: Money
+  validUntil: string | null
+}
+
+/** How what is to be paid is found, with the ports of one customer. */
+export interface Payable {
+  /** Permissions that a person needs beside that of paying, without the plugin's name. */
+  may: readonly string[]
+  /** Those with something left to pay, the first due first. */
+  list(ports: Partial<Ports>, asked: { size: number; after?: string }): Promise<Page<PayableDocument>>
+  /** As it is now, also where nothing is left. Throws NotFound, also for another client's. */
+  find(ports: Partial<Ports>, id: string): Promise<PayableDocument>
+}
+
+export interface PayableDocument {
+  id: string
+  number: string
+  title: string
+  total: Money
+  /** What is left to pay. Nothing can be paid where it is zero or less. */
+  balance: Money
+  /** A plain date. */
+  dueOn: string | null
+  /** Whether that has passed, at the workspace. */
+  overdue: boolean
+  /** Where to transfer it; lists leave it out, and it is null where the CRM names none. */
+  account?: PayeeAccount | null
+}
