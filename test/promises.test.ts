@@ -54,9 +54,10 @@ describe('a mail', () => {
       ),
       (await (await visit('admin')).at('/settings/client-portal/questions')).text.includes('e-mail them your answer'),
       (await notSealed(await visit())).includes('you received by e-mail'),
+      (await (await visit('admin')).at('/settings/client-portal/bank-details')).text.includes('told by e-mail'),
     ]
-    expect(await promise(mailing)).to.deep.equal([true, true, true, true, true])
-    expect(await promise(silent)).to.deep.equal([false, false, false, false, false])
+    expect(await promise(mailing)).to.deep.equal([true, true, true, true, true, true])
+    expect(await promise(silent)).to.deep.equal([false, false, false, false, false, false])
     expect(await owner('proposals').where({ id }).first('state')).to.deep.equal({ state: 'sent' })
   })
 

@@ -688,7 +688,7 @@ describe('a public link to one document', () => {
       expect(await search(words), words).to.show('No document found')
     expect(await search('2026-0107')).to.show('No document found')
     await share(scene, { section: 'invoices', number: '2026-0107' })
-    expect(await search('2026-0107')).to.show('Invoices · ', 'Create a link to 2026-0107')
+    expect(await search('2026-0107')).to.show('Invoices · ', 'Create link to 2026-0107')
     await scene
       .owner('portal.client_portal_settings')
       .insert({ workspace_id: '1', client_id: '1', name: 'portal', value: 'false', changed_by: 'a test' })

@@ -91,6 +91,7 @@ export const showOne =
       refundKey: req.portal.problem instanceof Unanswered ? req.portal.problem.key : uuid(),
       late: (payment.paidAt ?? req.portal.now) < new Date(req.portal.now.getTime() - bookedWithin),
       typed: req.portal.problem ? Object(req.portal.body) : {},
+      mails: req.portal.mailContext !== undefined,
     })
   }
 

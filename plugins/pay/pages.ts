@@ -115,6 +115,7 @@ export const showPayment =
       others: standing === 'paid' ? await paidTwice(req, host, payment) : [],
       way: methodOf(payment, portal),
       provider: titleOf(payment.provider),
+      mails: portal.mailContext !== undefined,
     })
   }
 

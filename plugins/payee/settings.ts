@@ -30,6 +30,7 @@ export const showDetails =
       before: all.filter(it => it !== holding && (it.holds || it.withdrawnBy)),
       me: staff?.id,
       hours: coolingOff,
+      mails: req.portal.mailContext !== undefined,
       lineOf,
       entered: problem && Object(body).holder !== undefined ? Object(body) : {},
       saved: req.query.saved === '',
