@@ -55,6 +55,7 @@ describe('every route', () => {
   const permissions = sections.flatMap(it => Object.entries(it.permissions))
   const ruled = (rule: string) => clientRoutes.filter(it => it.rule === rule)
   const byLink = ({ path }: Route) => path.startsWith('/:workspace/link/open/')
+  const withoutId = (permission: string) => ruled(permission).filter(it => !it.path.includes(':id') && !byLink(it))
   const guarded = () => clientRoutes.filter(it => it.rule !== 'anybody' && !byLink(it))
   const ask = (who: string, { method, path }: Route, workspace = 'brightside', id = '1') =>
     visitors.get(who)!.agent[method](`/portal${path.replace(':workspace', workspace).replaceAll(/:\w+/g, id)}`)
@@ -135,7 +136,7 @@ describe('every route', () => {
 
   it('is refused to a role that does not include it, and given to one that does', async () => {
     for (const [permission, { roles }] of permissions) {
-      for (const route of ruled(permission).filter(it => !it.path.includes(':id'))) {
+      for (const route of withoutId(permission)) {
         expect(given(route)).to.include((await ask('owner', route)).status, route.path)
         const expected = (roles as string[]).includes('billing') ? given(route) : [403]
         expect(expected).to.include((await ask('billing', route)).status, route.path)
@@ -161,11 +162,11 @@ describe('every route', () => {
 
     expect((await flip(was)).status).to.equal(303)
     for (const [permission] of permissions)
-      for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
+      for (const route of withoutId(permission))
         expect(was(permission) ? [403] : given(route)).to.include((await ask('billing', route)).status, route.path)
     expect((await flip(it => !was(it))).status).to.equal(303)
     for (const [permission] of permissions)
-      for (const route of ruled(permission).filter(it => !it.path.includes(':id')))
+      for (const route of withoutId(permission))
         expect(was(permission) ? given(route) : [403]).to.include((await ask('billing', route)).status, route.path)
   })
 
@@ -274,7 +275,9 @@ describe('every route', () => {
   })
 
   it('of a link is for its browser and its document alone, and signs nothing without a code', async () => {
-    const routes = clientRoutes.filter(it => byLink(it) && it.rule !== 'anybody')
+    const all = clientRoutes.filter(it => byLink(it) && it.rule !== 'anybody')
+    const beside = /\/open\/:link\/pay(\/|$)/
+    const routes = all.filter(it => !beside.test(it.path))
     const sections = new Set(routes.map(it => /([^/]+)\/:id/.exec(it.path)?.[1]))
     expect([...sections]).to.have.members(['proposals', 'quotations', 'invoices'])
     expect(routes.every(it => it.path.includes('/:id'))).to.equal(true)
@@ -307,6 +310,17 @@ describe('every route', () => {
         const expected = absent ? 404 : rule?.endsWith('.respond') ? 403 : 200
         expect(status, `${method} ${path} by a link to ${section}`).to.equal(
           path.includes(`/${section}/`) ? expected : 404,
+        )
+      }
+      // What is beside the document: nothing by its id, nothing of anybody's, and only where there is something to pay.
+      for (const { method, path } of all.filter(it => beside.test(it.path))) {
+        const address = base + path.replace(/.*:link/, '').replace(':id', shared.id)
+        for (const who of ['nobody', 'owner', 'neighbour', 'stranger', 'admin', 'suspended'])
+          expect((await visitors.get(who)!.agent[method](address)).status, `${who} ${path}`).to.equal(404)
+        const { status } = await guest.agent[method](address)
+        const there = section === 'invoices' && !path.includes(':id')
+        expect(status, `${method} ${path} by a link to ${section}`).to.equal(
+          there ? (method === 'get' ? 200 : 422) : 404,
         )
       }
     }

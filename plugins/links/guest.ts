@@ -15,7 +15,6 @@ import { within } from '../../src/platform/database.ts'
 import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Permission } from '../../src/plugin/parts.ts'
 import type { Section } from '../../src/plugin/plugin.ts'
-import type { Linkable } from '../../src/plugin/subjects.ts'
 import { resolve, type SettingRow, togglesOf } from '../../src/plugin/toggles.ts'
 import type { LinkSession } from './link-session.ts'
 
@@ -23,6 +22,8 @@ declare global {
   namespace Portico {
     interface Guest {
       ticket: LinkSession
+      /** Names of the plugins that offer something beside the document. */
+      beside: readonly string[]
     }
   }
 }
@@ -98,19 +99,20 @@ export function guestContexts(parts: Parts) {
     const ports = activation.availablePorts(crm.connect(customer))
     const on = togglesFor(toggles, link, bearer)
     if (!(link.section in ports) || !on(link.section) || !on(linkable.toggle)) throw new NoLink()
-    const guest = guestOf(parts, { req, link, ticket, bearer, section })
+    const guest = guestOf(parts, { req, link, ticket, bearer, section, on })
+    const beside = plugins.filter(it => guest.beside.includes(it.name))
     const off = [...linkable.without, ...(guest.signs ? [] : linkable.withoutCode)]
     return {
       ...portal,
       frame: 'bare',
-      url: urlsOf(portal, link),
+      url: urlsOf(portal, link, [link.section, ...guest.beside]),
       guest,
       sessionRequest: sessionOf(req, bearer),
       user: userOf(bearer, { link, client, rights }),
       nav: [],
       rights,
-      may: permissionsFor(linkable, section, bearer, rights),
-      allowed: () => linkable.may.filter(it => req.portal.may(it)),
+      may: permissionsFor([section, ...beside], bearer, rights),
+      allowed: () => grantedBy([section, ...beside]).filter(it => req.portal.may(it)),
       on: toggle => on(toggle) && !off.includes(toggle),
       customer,
       crm: ports as Ports,
@@ -182,30 +184,46 @@ interface Found {
   ticket: LinkSession
   bearer: Bearer
   section: Section
+  on: (toggle: string) => boolean
 }
 
-function guestOf({ mailContext }: Parts, { req, link, ticket, ...found }: Found): Guest {
+function guestOf({ mailContext, plugins }: Parts, { req, link, ticket, ...found }: Found): Guest {
   const base = req.portal.url('')
   const mails = mailContext !== undefined
-  const actions = Object.keys(found.section.stepUps ?? {})
-  const asksSecond = actions.some(it => configuredLevel(link.settings, it) === 'second')
+  const codes = mails && !found.bearer.barred
+  const levels = levelsOf(link, found.section)
   return {
     link,
     ticket,
+    beside: besideOf(plugins, found).flatMap(it => (reachable(levelsOf(link, it), codes) ? it.name : [])),
     known: found.bearer.contact !== undefined,
     mails,
-    signs: mails && !found.bearer.barred && !asksSecond,
+    signs: codes && !levels.includes('second'),
     signIn: `${base}/sign-in?${new URLSearchParams({ next: base + addressOf(link) })}`,
   }
 }
 
-/** Addresses of the document's section are below the link's own. */
-function urlsOf(portal: RequestContext, link: PublicLink): RequestContext['url'] {
+/** Plugins that offer something beside this document. */
+const besideOf = (plugins: Section[], { section, on }: Pick<Found, 'section' | 'on'>): Section[] =>
+  plugins.filter(({ name, linked }) => linked?.of(section.subject!) && on(name) && on(linked.toggle))
+
+/** What the workspace asks for before an action of a plugin. */
+export const levelOf = ({ settings }: PublicLink, { stepUps = {} }: Section, action: string) =>
+  configuredLevel(settings, action) ?? Object.entries(stepUps).find(([it]) => it === action)?.[1].level
+
+const levelsOf = (link: PublicLink, section: Section) =>
+  Object.keys(section.stepUps ?? {}).map(it => levelOf(link, section, it))
+
+/** A visitor can be asked for a code at most, where codes can be mailed. */
+const reachable = (levels: (string | undefined)[], codes: boolean) =>
+  levels.every(it => it === 'none' || (it !== 'second' && codes))
+
+/** Addresses of the document's section, and of what is beside it, are below the link's own. */
+function urlsOf(portal: RequestContext, link: PublicLink, names: string[]): RequestContext['url'] {
   const base = portal.url('')
-  const section = `/${link.section}`
   return path => {
-    const inSection = path === section || path.startsWith(`${section}/`)
-    return base + (inSection ? placeOf(link) : '') + path
+    const [name] = path.slice(1).split(/[/?#]/, 1)
+    return base + (names.includes(name!) ? placeOf(link) : '') + path
   }
 }
 
@@ -232,12 +250,16 @@ function userOf(bearer: Bearer, { link, client, rights }: Account): NonNullable<
   }
 }
 
-/** A link grants only what every account of this contact may do. */
-function permissionsFor(linkable: Linkable, section: Section, bearer: Bearer, rights: RequestContext['rights']) {
-  const permissions: Record<string, Permission> = section.permissions
+const grantedBy = (sections: Section[]): string[] =>
+  sections.flatMap(({ subject, linked }, at) => (at ? linked!.may : subject!.link!.may))
+
+/** A link grants only what every account of this contact may do. The first section is the document's. */
+function permissionsFor(sections: Section[], bearer: Bearer, rights: RequestContext['rights']) {
+  const granted = grantedBy(sections)
+  const permissions: Record<string, Permission> = Object.assign({}, ...sections.map(it => it.permissions))
   const roles = bearer.held.length ? bearer.held : [bearer.role]
   const each = (permission: string) => roles.every(it => roleIncludes(rights, it, permission, permissions[permission]))
-  return (permission: string) => linkable.may.includes(permission) && (!bearer.standings.length || each(permission))
+  return (permission: string) => granted.includes(permission) && (!bearer.standings.length || each(permission))
 }
 
 /** Comments, signatures and views of others are hidden. */

@@ -1,16 +1,17 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
+import type { Guest } from '../../src/auth/guest.ts'
 import { coreHostOf } from '../../src/auth/host.ts'
 import { safeRedirect } from '../../src/auth/sign-in.ts'
 import type { RequestContext } from '../../src/http/context.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { anybody } from '../../src/http/rules.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
-import type { Host, Section } from '../../src/plugin/plugin.ts'
+import type { Host, LinkedPages, Section } from '../../src/plugin/plugin.ts'
 import { widening } from '../../src/plugin/routes.ts'
 import type { Linkable } from '../../src/plugin/subjects.ts'
 import { askForCode, requireCode } from './code-verification.ts'
-import { addressOf, guestContexts, NoLink, type Parts, placeOf } from './guest.ts'
+import { addressOf, guestContexts, levelOf, NoLink, type Parts, placeOf } from './guest.ts'
 import { linkSessionOf, newLinkSession, saveLinkSession } from './link-session.ts'
 import { openLink } from './store.ts'
 
@@ -34,6 +35,9 @@ export function publicRoutes(router: Router, host: Host): void {
     if (!link) continue
     router.use(`/open/:link/${section.name}`, only(section.name), ...widening(section), opened(section, link, host))
   }
+  for (const it of parts.plugins)
+    if (it.linked)
+      router.use(`/open/:link/${it.name}`, onlyBeside(it.name), ...widening(it), besideDocument(it, it.linked, host))
   router.use(() => {
     throw new NotFound()
   })
@@ -65,7 +69,7 @@ const exchangeToken =
 
 /** Loads the link by its cookie. Its step-up is a code. */
 const requireLinkSession =
-  ({ database, secrets }: Parts, contextFor: ContextFor, prove: Prove): RequestHandler<any> =>
+  ({ database, secrets, plugins }: Parts, contextFor: ContextFor, prove: Prove): RequestHandler<any> =>
   async (req, _res, next) => {
     const { workspace } = req.portal
     const id = z.uuid().safeParse(req.params.link).data
@@ -73,14 +77,23 @@ const requireLinkSession =
     const link = ticket && (await openLink(database, workspace.id, { id }))
     if (!link) throw new NoLink()
     const context = await contextFor(req, link, ticket)
-    req.portal = { ...context, requireStepUp: stepUpByCode(req, context.guest?.signs ?? false, prove) }
+    req.portal = { ...context, requireStepUp: stepUpByCode(req, context.guest!, { plugins, prove }) }
     next()
   }
 
+/** Actions of the document's own section always ask for a code; others as the workspace has set it. */
 const stepUpByCode =
-  (req: Request<any>, signs: boolean, prove: Prove): RequestContext['requireStepUp'] =>
-  (_action, res, next) =>
-    signs ? prove(req, res, next) : next(new NotFound())
+  (
+    req: Request<any>,
+    { link, signs, beside }: Guest,
+    { plugins, prove }: { plugins: Section[]; prove: Prove },
+  ): RequestContext['requireStepUp'] =>
+  (action, res, next) => {
+    const found = plugins.find(it => beside.includes(it.name) && action in (it.stepUps ?? {}))
+    if (found && levelOf(link, found, action) === 'none') return next()
+    if (found || signs) return prove(req, res, next)
+    next(new NotFound())
+  }
 
 const continueToDocument: RequestHandler<any> = (req, res) => {
   const { guest, url, body } = req.portal
@@ -111,6 +124,19 @@ const only =
   (section: string): RequestHandler =>
   ({ portal: { guest } }, _res, next) =>
     next(guest?.link.section === section ? undefined : new NotFound())
+
+const onlyBeside =
+  (name: string): RequestHandler =>
+  ({ portal: { guest } }, _res, next) =>
+    next(guest?.beside.includes(name) ? undefined : new NotFound())
+
+/** What a plugin offers beside the document, as far as a link goes. */
+function besideDocument({ name }: Section, linked: LinkedPages, host: Host): Router {
+  const router = Object.assign(Router(), { at: `/open/:link/${name}`, forGuests: true })
+  router.use(onlyShowAndSend)
+  linked.routes(router, host)
+  return router
+}
 
 /** Of a section's routes those that a link opens, for the link's own document. */
 function opened(section: Section, link: Linkable, host: Host): Router {

@@ -31,7 +31,7 @@ export const showChoice =
     const currencies = [...new Set(dues.map(it => it.balance.currency))]
     const shown = currencies.includes(currency) ? currency : currencies[0]
     const items = dues.filter(it => it.balance.currency === shown)
-    req.portal.frame = 'page'
+    if (!req.portal.guest) req.portal.frame = 'page'
     res.respond('pay/list', {
       items,
       all,
@@ -135,15 +135,15 @@ async function current(
   }
 }
 
-/** Of this client. Throws NotFound. */
+/** Of this client; for a visitor by a public link, begun there. Throws NotFound. */
 async function ownPayment(req: Request<any>, { database }: Host): Promise<KeptPayment> {
-  const { workspace, customer } = req.portal
+  const { workspace, customer, guest } = req.portal
   const found = await findPayment(
     database,
     { workspace: workspace.id, client: customer.client.id },
     String(req.params.id),
   )
-  if (!found) throw new NotFound()
+  if (!found || (guest && ![guest.link.id, customer.person.id].includes(found.person))) throw new NotFound()
   return found
 }
 

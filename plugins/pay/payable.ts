@@ -33,8 +33,14 @@ function sectionsFor(req: Request<any>, host: Host): PayableSection[] {
   )
 }
 
+/** The one document of a public link, as forms name it. */
+const linkedKey = ({ portal: { guest } }: Request<any>) => guest && `${guest.link.section}/${guest.link.document}`
+
 /** What is to be paid, the first due first, and whether that is all of it. */
 export async function duesOf(req: Request<any>, host: Host): Promise<{ dues: Due[]; all: boolean }> {
+  const linked = linkedKey(req)
+  if (linked)
+    return { dues: (await findDues(req, host, [linked])).filter(it => Number(it.balance.amount) > 0), all: true }
   const [pages, pending] = await Promise.all([
     Promise.all(
       sectionsFor(req, host).map(async it => ({
@@ -51,14 +57,18 @@ export async function duesOf(req: Request<any>, host: Host): Promise<{ dues: Due
   }
 }
 
-/** These documents as they are now. Throws NotFound for one that is not there, not this client's or not to be seen. */
+/**
+ * These documents as they are now. Throws NotFound for one that is not there, not this client's, not to be seen, or not
+ * the one of the visitor's public link.
+ */
 export async function findDues(req: Request<any>, host: Host, keys: string[]): Promise<Due[]> {
   const [pending, sections] = [await pendingFor(req, host), sectionsFor(req, host)]
+  const linked = linkedKey(req)
   return Promise.all(
     keys.map(async key => {
       const [name, id] = split(key)
       const found = sections.find(it => it.name === name)
-      if (!found || !id) throw new NotFound()
+      if (!found || !id || (linked && key !== linked)) throw new NotFound()
       return due(name, await found.subject.payable.find(req.portal.crm, id), pending)
     }),
   )
@@ -69,8 +79,11 @@ const split = (key: string): [name: string, id: string] => {
   return at < 0 ? [key, ''] : [key.slice(0, at), key.slice(at + 1)]
 }
 
-const pendingFor = ({ portal: { workspace, customer } }: Request<any>, { database }: Host) =>
-  pendingOf(database, { workspace: workspace.id, client: customer.client.id })
+/** Visitors by a public link are not told who of the client's people is paying. */
+async function pendingFor({ portal: { workspace, customer, guest } }: Request<any>, { database }: Host) {
+  const all = await pendingOf(database, { workspace: workspace.id, client: customer.client.id })
+  return guest ? all.map(it => ({ ...it, payer: null })) : all
+}
 
 function due(section: string, it: PayableDocument, all: Pending[]): Due {
   const pending = all.find(one => one.section === section && one.id === it.id && one.currency === it.balance.currency)

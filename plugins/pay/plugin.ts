@@ -1,9 +1,10 @@
+import type { Router } from 'express'
 import { z } from 'zod'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { Money } from '../../src/platform/money.ts'
 import { admins, may, stepUp } from '../../src/plugin/permissions.ts'
-import { section } from '../../src/plugin/plugin.ts'
+import { type Host, section } from '../../src/plugin/plugin.ts'
 import { bookAgain, exportLedger, markBooked, refundPayment, showLedger, showOne } from './desk.ts'
 import { book, bookWaiting, receiveWebhook, reconcile } from './following.ts'
 import { mails } from './mails.ts'
@@ -59,6 +60,18 @@ export default section({
       label: 'Online payments',
       about: 'Clients pay invoices here: online where you connect a provider, or by a transfer that they announce.',
       default: true,
+    },
+  },
+
+  with: {
+    links: {
+      toggles: {
+        'pay.links': {
+          label: 'Payment from public links',
+          about: 'Anyone with a public link to an invoice can pay it without an account.',
+          default: true,
+        },
+      },
     },
   },
 
@@ -120,13 +133,13 @@ export default section({
     },
   },
 
-  routes(router, host) {
-    const show = showChoice(host)
-    router.get('/', may('pay.see'), show)
-    router.post('/', may('pay.pay'), stepUp('pay.pay'), savePayment(host), showAgainOnError(show))
-    router.get('/:id', may('pay.see'), showPayment(host))
-    router.get('/:id/pdf', may('pay.see'), sendReceipt(host))
-    router.post('/:id/cancellation', may('pay.pay'), cancelPayment(host))
+  routes: addRoutes,
+
+  linked: {
+    of: subject => subject.payable !== undefined,
+    toggle: 'pay.links',
+    may: ['pay.see', 'pay.pay'],
+    routes: addRoutes,
   },
 
   webhook: receiveWebhook,
@@ -175,3 +188,13 @@ export default section({
     },
   },
 })
+
+/** What people with an account can do, and visitors by a public link, who reach one document and what they paid for it. */
+function addRoutes(router: Router, host: Host) {
+  const show = showChoice(host)
+  router.get('/', may('pay.see'), show)
+  router.post('/', may('pay.pay'), stepUp('pay.pay'), savePayment(host), showAgainOnError(show))
+  router.get('/:id', may('pay.see'), showPayment(host))
+  router.get('/:id/pdf', may('pay.see'), sendReceipt(host))
+  router.post('/:id/cancellation', may('pay.pay'), cancelPayment(host))
+}

@@ -68,7 +68,7 @@ export interface StartRequest {
   fee: { name: string; amount: string }
   /** Stands on the account of who pays, where the provider allows it. */
   reference: string
-  payer: { email: string; customer?: string }
+  payer: { email: string | undefined; customer?: string }
   /** Whether to offer to keep the card for the next time. */
   keepMethod: boolean
   language: string

@@ -342,15 +342,12 @@ const giveUp = (req: Request<any>, host: Host, id: string, failure: 'refused' | 
     }),
   )
 
-async function requestOf(
-  req: Request<any>,
-  host: Host,
-  it: NewPayment,
-  { keepMethod }: PaySettings,
-): Promise<StartRequest> {
-  const { workspace, customer, t, language } = req.portal
+async function requestOf(req: Request<any>, host: Host, it: NewPayment, settings: PaySettings): Promise<StartRequest> {
+  const { workspace, customer, guest, t, language, url } = req.portal
   const { address } = coreHostOf(host)
-  const base = address ? `${address}/${workspace.slug}` : `${req.protocol}://${req.get('host')}${req.portal.url('')}`
+  const base = address ? `${address}/${workspace.slug}` : `${req.protocol}://${req.get('host')}${url('')}`
+  const back = base + url(`/pay/${it.id}`).slice(url('').length)
+  const keepMethod = settings.keepMethod && !guest
   const customerId = keepMethod ? await customerOf(req, host, it.provider) : undefined
   return {
     id: it.id,
@@ -364,11 +361,11 @@ async function requestOf(
     })),
     fee: { name: t('Fee'), amount: Big(it.fee.amount).eq(0) ? '0' : it.fee.amount },
     reference: `${workspace.name} ${it.reference}`.slice(0, 200),
-    payer: { email: customer.person.email, customer: customerId },
+    payer: { email: customer.person.email || undefined, customer: customerId },
     keepMethod,
     language,
-    returnTo: `${base}/pay/${it.id}?returned`,
-    cancelTo: `${base}/pay/${it.id}?stopped`,
+    returnTo: `${back}?returned`,
+    cancelTo: `${back}?stopped`,
   }
 }
 

@@ -284,8 +284,10 @@ describe('mails to staff', () => {
         .owner('clients')
         .where({ id: await acme(copy) })
         .update({ account_manager: null })
-      const entry = await questionOn(copy)
-      await tellEntry(place, entry, await partsOn(copy))
+      const { directory } = adapter(copy.database)
+      const admins = async () => [{ name: 'Marta Lindqvist', email: marta }]
+      const crm = { ...adapter(copy.database), directory: { ...directory, admins } }
+      await tellEntry(place, await questionOn(copy), await partsOn(copy, { crm }))
       expect(await mailsOf(copy)).to.be.empty
       await digestAt(copy, '2026-11-22T07:30:00Z')
       const mails = await mailsOf(copy, true)

@@ -97,6 +97,8 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   account?: AccountPages
   /** What is there for people without an account, at `/portal/:workspace/<path>`; each route names a rule. */
   public?: { path: string; routes(router: Router, host: Host): void }
+  /** What it offers beside a document of another plugin that a public link opens. */
+  linked?: LinkedPages
   /** What a workspace sets beyond toggles, by `<name>.<word>`: see `optionOf` and `saveOption`. */
   options?: Record<`${Name}.${string}`, PluginOption>
   /** What its pages load from elsewhere, beside its own `assets/`: `{ 'img-src': ['https://maps.example'] }`. */
@@ -145,6 +147,21 @@ export interface AccountPages {
 }
 
 type AccountName = `account.${string}`
+
+/** A plugin's pages for visitors by a public link, at the link's own address and the plugin's name. */
+export interface LinkedPages {
+  /** Whether it has something to offer for documents of this subject. */
+  of(subject: Subject): boolean
+  /** The toggle that switches it for links, beside the plugin's own. */
+  toggle: string
+  /** Permissions of a visitor with the link. */
+  may: readonly string[]
+  /**
+   * Each route names its rule. They must reach the document of `req.portal.guest` and nothing else of its client. None is
+   * there where the workspace asks for a second factor before one of the plugin's `stepUps`.
+   */
+  routes(router: Router, host: Host): void
+}
 
 /** Headings of the settings' menu, in its order. */
 export const settingsGroups = {

@@ -103,6 +103,7 @@ const shape = {
   public: z
     .object({ path: word.refine(it => it === 'link' || !taken.includes(it), 'is taken'), routes: route })
     .optional(),
+  linked: z.object({ of: fn, toggle: z.string(), may: list, routes: route }).optional(),
   options: z
     .record(
       z.string(),
