@@ -56,4 +56,4 @@ export type { Subject, SubjectRecord } from './plugin/subjects.ts'
 // Brings every part of the request context, whichever module declares it.
 export type { Portal } from './portal.ts'
 export { attachedTo, mailRecipients, recipientsOf, runStaffAction } from './settings/plugin-actions.ts'
-export { optionOf, saveOption } from './settings/plugin-options.ts'
+export { optionOf, optionsOf, saveOption } from './settings/plugin-options.ts'

@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises'
 import Big from 'big.js'
 import type { Request, RequestHandler } from 'express'
 import { v7 as uuid } from 'uuid'
@@ -5,8 +6,9 @@ import { z } from 'zod'
 import { Conflict, Invalid, NotFound } from '../../src/http/errors.ts'
 import { words as searchWords } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
+import type { Page } from '../../src/http/paging.ts'
 import { recordEvent, recordEventIn } from '../../src/platform/activity.ts'
-import { csv } from '../../src/platform/csv.ts'
+import { csv, csvLines } from '../../src/platform/csv.ts'
 import { query } from '../../src/platform/database.ts'
 import { decimalsOf } from '../../src/platform/money.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -25,7 +27,7 @@ const Asked = z.object({
   after: z.string().optional().catch(undefined),
 })
 const pageSize = 50
-const mostRows = 10_000
+const csvPage = 1_000
 /** Milliseconds after which staff are told that the CRM does not take a payment. */
 const bookedWithin = 15 * 60_000
 
@@ -271,28 +273,42 @@ const failRefund = (req: Request<any>, key: string, failure: string) =>
     }),
   )
 
-/** What is to be booked, as CSV: a line for each document. */
+const csvHeading = [
+  ...['at', 'state', 'booking', 'client', 'payer', 'section', 'number', 'amount', 'currency', 'fee', 'refunded'],
+  ...['method', 'provider', 'provider_id', 'reference', 'payment'],
+]
+
+const csvRowsOf = (it: KeptPayment) =>
+  it.shares.map(share => [
+    ...[it.paidAt ?? it.startedAt, it.state, it.booking, it.client, it.payer, share.section, share.number],
+    ...[share.amount.amount, it.amount.currency, it.fee.amount, it.refunded.amount],
+    ...[it.method ?? '', it.provider, it.charge ?? '', it.reference, it.id],
+  ])
+
+/** What the list shows, all of it, as CSV: a line for each document, sent as it is read. */
 export const exportLedger =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
     const asked = Asked.parse(req.query)
-    const { items } = await ledger(host.database, req.portal.workspace.id, {
-      ...asked,
-      after: undefined,
-      size: mostRows,
-    })
-    await recordEvent(req, { event: 'pay.ledger-downloaded', subject: { rows: items.length } })
-    const rows = items.flatMap(it =>
-      it.shares.map(share => [
-        ...[it.paidAt ?? it.startedAt, it.state, it.booking, it.client, it.payer, share.section, share.number],
-        ...[share.amount.amount, it.amount.currency, it.fee.amount, it.refunded.amount],
-        ...[it.method ?? '', it.provider, it.charge ?? '', it.reference, it.id],
-      ]),
-    )
-    const heading = [
-      ...['at', 'state', 'booking', 'client', 'payer', 'section', 'number', 'amount', 'currency', 'fee', 'refunded'],
-      ...['method', 'provider', 'provider_id', 'reference', 'payment'],
-    ]
-    res.type('text/csv').attachment(`${req.portal.workspace.slug}-payments.csv`)
-    res.set('Cache-Control', 'private, no-store').send(csv([heading, ...rows]))
+    const { workspace } = req.portal
+    const read = (after?: string) => ledger(host.database, workspace.id, { ...asked, after, size: csvPage })
+    const first = await read()
+    await recordEvent(req, { event: 'pay.ledger-downloaded' })
+    res.type('text/csv').attachment(`${workspace.slug}-payments.csv`).set('Cache-Control', 'private, no-store')
+    await pipeline(csvOf(first, read), res).catch(unlessClosed)
   }
+
+async function* csvOf(first: Page<KeptPayment>, read: (after: string) => Promise<Page<KeptPayment>>) {
+  yield csv([csvHeading])
+  let page = first
+  while (page.items.length) {
+    yield csvLines(page.items.flatMap(csvRowsOf))
+    if (!page.next) return
+    page = await read(page.next)
+  }
+}
+
+/** Who closes the page in the middle of a download wants no more of it. */
+function unlessClosed(error: NodeJS.ErrnoException) {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+}

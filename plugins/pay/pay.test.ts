@@ -323,6 +323,37 @@ describe('a payment', () => {
     expect(await scene.owner('payments').where({ invoice_id: document })).to.have.length(0)
   })
 
+  it('is in the CSV of staff, however many there are', async () => {
+    const { scene, admin } = await counter()
+    await scene.owner.raw(`
+      with one as (select gen_random_uuid() as id, at from generate_series(1, 2500) at),
+        kept as (insert into portal.client_payments
+          (workspace_id, id, client_id, person_id, payer, provider, reference, currency, amount, state, started_at)
+          select '1', id, '1', 'x', 'Nadia', 'stripe', 'R' || at, 'EUR', 10, 'failed', now() - at * interval '1 minute' from one)
+      insert into portal.client_payment_shares (workspace_id, payment_id, client_id, section, document_id, number, title, amount)
+      select '1', id, '1', 'invoices', at::text, 'N' || at, '', 10 from one`)
+    const { text, headers } = await admin.at(`${area}/payments.csv`)
+    expect(headers['content-type']).to.include('text/csv')
+    const numbers = text
+      .trim()
+      .split('\r\n')
+      .slice(1)
+      .map(it => it.split(',')[6])
+    expect(numbers).to.have.length(2500).and.to.include.members(['N1', 'N1001', 'N2500'])
+    expect(new Set(numbers)).to.have.length(2500)
+  })
+
+  it('is chosen on a page that asks the database three times beside the session', async () => {
+    const { scene, nadia } = await counter()
+    await nadia.get('/pay')
+    let asked = 0
+    const count = () => asked++
+    scene.database.on('query', count)
+    await nadia.get('/pay')
+    scene.database.off('query', count)
+    expect(asked).to.be.at.most(4)
+  })
+
   it('by transfer is announced, told to staff, and confirmed by them', async () => {
     const { scene, nadia, admin, due, row } = await counter()
     const { key } = await due(late)

@@ -104,7 +104,7 @@ export default section({
     'pay.refund-asked': 'refunded {refund} of the payment for {number}',
     'pay.ledger-downloaded': {
       kind: 'download',
-      sentence: 'downloaded a list of {rows, plural, one {# payment} other {# payments}}',
+      sentence: 'downloaded the list of payments',
     },
   },
 

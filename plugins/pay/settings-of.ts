@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { PluginOption } from '../../src/plugin/parts.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { optionOf } from '../../src/settings/plugin-options.ts'
+import { optionOf, optionsOf } from '../../src/settings/plugin-options.ts'
 import type { Access, PaymentProvider } from './provider.ts'
 import { stripe } from './providers/stripe.ts'
 
@@ -56,10 +56,8 @@ export async function settingsWithAccess(
   host: Host,
   workspace: string,
 ): Promise<{ settings: PaySettings; online: { provider: PaymentProvider; access: Access } | undefined }> {
-  const [settings, access] = await Promise.all([
-    settingsOf(host, workspace),
-    optionOf<Access | null>(host, workspace, 'pay.access'),
-  ])
+  type Both = [PaySettings, Access | null]
+  const [settings, access] = await optionsOf<Both>(host, workspace, ['pay.settings', 'pay.access'])
   const provider = providers.find(it => it.name === settings.online?.provider)
   return { settings, online: provider && access ? { provider, access } : undefined }
 }

@@ -5,7 +5,10 @@ import { CsvError, parse } from 'csv-parse/sync'
  * formula gets an apostrophe before it (OWASP CSV Injection), also after a semicolon, a tab or a line break: spreadsheets
  * that separate by those see a new cell there.
  */
-export const csv = (rows: unknown[][]): string => `\ufeff${rows.map(row => row.map(cell).join(',')).join('\r\n')}\r\n`
+export const csv = (rows: unknown[][]): string => `\ufeff${csvLines(rows)}`
+
+/** The same without the mark, for what follows the first rows. */
+export const csvLines = (rows: unknown[][]): string => rows.map(row => `${row.map(cell).join(',')}\r\n`).join('')
 
 function cell(value: unknown): string {
   const text = value instanceof Date ? value.toISOString() : String(value ?? '')

@@ -18,18 +18,29 @@ interface Stored {
  * to a client. Throws a TypeError for an unknown option.
  */
 export async function optionOf<Value>(host: Host, workspace: string, name: string): Promise<Value> {
-  const option = declared(host, name)
-  const [row] = await readWithin<Stored>(
+  const [value] = await optionsOf<[Value]>(host, workspace, [name])
+  return value
+}
+
+/** The same for several options, in one query and in their order. */
+export async function optionsOf<Values extends unknown[]>(
+  host: Host,
+  workspace: string,
+  names: { [At in keyof Values]: string },
+): Promise<Values> {
+  const options = names.map(it => declared(host, it))
+  const rows = await readWithin<Stored & { name: string }>(
     host.database,
     { workspace },
     {
-      name: 'portal.plugin-option',
-      text: `select s.value, s.sealed from portal.client_plugin_settings s
-             where s.workspace_id = scope.workspace and s.name = $3`,
-      values: [name],
+      name: 'portal.plugin-options',
+      text: `select s.name, s.value, s.sealed from portal.client_plugin_settings s
+             where s.workspace_id = scope.workspace and s.name = any($3)`,
+      values: [names],
     },
   )
-  return settingOf(host, option, row) as Value
+  const stored = (name: string | undefined) => rows.find(it => it.name === name)
+  return options.map((option, at) => settingOf(host, option, stored(names[at]))) as Values
 }
 
 interface Saved {
