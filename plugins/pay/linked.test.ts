@@ -100,6 +100,27 @@ describe('a payment by a public link', () => {
     expect((await guest.at(`${base}/pay`)).status).to.equal(404)
   })
 
+  it('leads nowhere that the visitor cannot go', async () => {
+    const it = await counter()
+    await it.payAll(next)
+    await it.settled()
+    for (const number of [late, next]) {
+      const { guest, page, base, key } = await linkTo(it, number)
+      const sent = await guest.postAt(`${base}/pay`, { document: key, method: 'transfer' })
+      for (const address of [page, `${base}/pay`, sent.headers.location ?? `${base}/pay`]) {
+        const { text } = await guest.at(address)
+        const main = text.slice(text.indexOf('<main'), text.indexOf('</main>'))
+        const linked = [...main.matchAll(/(?:href|src|action)="([^"#]+)"/g)].map(([, it]) =>
+          it!.replaceAll('&amp;', '&'),
+        )
+        const own = linked.filter(it => it.startsWith('/') && !it.includes('/-/') && !it.includes('/logo/'))
+        for (const it of own) expect(it, `on ${address}`).to.match(new RegExp(`^${base}/`))
+        for (const it of own.filter(it => !it.endsWith('/cancellation')))
+          expect((await guest.at(it)).status, `${it} on ${address}`).to.equal(200)
+      }
+    }
+  })
+
   it('by transfer is announced, with the bank details, and can be cancelled', async () => {
     const it = await counter()
     const { guest, base, key } = await linkTo(it, late)
