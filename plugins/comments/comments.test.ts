@@ -28,6 +28,36 @@ describe('questions on an offer', () => {
       .and.show('Send this one tomorrow.')
   })
 
+  it('on an invoice or a line of it may be marked as disputed, which staff see and are mailed', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [billing, admin] = [await scene.visit('billing'), await scene.visit('admin')]
+    const [{ id }] = (await billing.api('/invoices?search=2026-0112')).body.items
+    const page = await billing.get(`/invoices/${id}`)
+    expect(page).to.show('I dispute this')
+    const [, line] = /<option translate="no" value="([^"]+)"/.exec(page.text) ?? []
+    const refused = await billing.post(`/invoices/${id}/comments`, { text: ' ', disputed: 'on' })
+    expect(refused.status).to.equal(422)
+    expect(refused.text).to.match(/name="disputed" value="on"[^>]* checked/)
+    const typed = { text: 'We returned these.', disputed: 'on', ...(line && { line }) }
+    expect((await billing.post(`/invoices/${id}/comments`, typed)).status).to.equal(303)
+    expect((await billing.post(`/invoices/${id}/comments`, { text: 'Who do I call?' })).status).to.equal(303)
+    const rows = await scene.owner('portal.client_comments').orderBy('id')
+    expect(rows.map(it => it.disputed)).to.deep.equal([true, false])
+    const shown = await billing.get(`/invoices/${id}`)
+    expect(shown.text.match(/Disputed<\/span>/g)).to.have.length(1)
+    expect(await admin.at(`${settings}/questions`)).to.show('Disputed', 'We returned these.')
+    expect(await admin.at(`${settings}/activity`)).to.show('disputed the invoice 2026-0112', 'asked about the invoice')
+    await scene.mailTo('marta@brightside.example', 'Pieter van der Meulen-Oosterhuis disputes 2026-0112')
+    const { body } = await billing.api(`/invoices/${id}`)
+    expect(body.comments.map((it: { disputed: boolean }) => it.disputed)).to.deep.equal([true, false])
+    // A proposal is declined, not disputed.
+    const owner = await scene.visit('owner')
+    const [offer] = (await owner.api('/proposals?search=P-2026-031')).body.items
+    expect(await owner.get(`/proposals/${offer.id}`)).to.not.show('I dispute this')
+    await owner.post(`/proposals/${offer.id}/comments`, { text: 'Why?', disputed: 'on' })
+    expect((await scene.owner('portal.client_comments').where({ text: 'Why?' }).first()).disputed).to.equal(false)
+  })
+
   it('are shown to staff by document, fifty at a time, each once, the latest first', async () => {
     const { visit, owner: database } = await open()
     const admin = await visit('admin')

@@ -17,6 +17,8 @@ export const Comment = z.object({
   by: z.enum(['client', 'staff']),
   name: z.string(),
   text: z.string(),
+  /** Whether the client disputes what it is about. */
+  disputed: z.boolean(),
 })
 export type Comment = z.infer<typeof Comment>
 
@@ -28,13 +30,15 @@ const Said = z.object({
     .max(4_000, 'This is too long.')
     .transform(it => it.toWellFormed()),
   line: z.string().optional().catch(undefined),
+  disputed: z.literal('on').optional().catch(undefined),
 })
 
 /** What a client says about a subject of theirs; it is there, with its row of activity, when this resolves. */
-export async function say(req: Request<any>, { kind, subject }: Thread): Promise<void> {
+export async function say(req: Request<any>, { kind, subject, disputable }: Thread): Promise<void> {
   const { id, number, parts = [], names = parts } = await subject(req)
   if (!req.portal.on(`${kind}.questions`)) throw new NotFound()
-  const { text, line } = read(Said, req)
+  const { text, line, ...typed } = read(Said, req)
+  const disputed = Boolean(disputable && typed.disputed)
   if (line && !names.includes(line)) {
     const wrong = parts.includes(line)
       ? 'Several lines have this name. Choose one from the list.'
@@ -48,9 +52,9 @@ export async function say(req: Request<any>, { kind, subject }: Thread): Promise
     async ({ tx }) => {
       await requireRoom(tx, req)
       const about = { workspace: workspace.id, client, section: kind, id, number, line: line || null }
-      return keep(tx, { ...about, by: 'client', author: person, text })
+      return keep(tx, { ...about, by: 'client', author: person, text, disputed })
     },
-    comment => ({ event: `${kind}.commented`, subject: { id, number, comment } }),
+    comment => ({ event: `${kind}.${disputed ? 'disputed' : 'commented'}`, subject: { id, number, comment } }),
   )
 }
 
@@ -89,6 +93,7 @@ interface Kept {
   by: 'client' | 'staff'
   author: { id: string; name: string }
   text: string
+  disputed?: boolean
 }
 
 /** Within a transaction that has entered the workspace. Gives the comment's id. */
@@ -96,11 +101,11 @@ export async function keep(tx: Knex, it: Kept): Promise<string> {
   const id = uuid()
   await query(tx, {
     text: `insert into portal.client_comments (workspace_id, id, client_id, client_name, section, document_id, number, line_title,
-             author_kind, author_id, author_name, text)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+             author_kind, author_id, author_name, text, disputed)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     values: [
       ...[it.workspace, id, it.client.id, it.client.name, it.section, it.id, it.number, it.line],
-      ...[it.by, it.author.id, it.author.name, it.text],
+      ...[it.by, it.author.id, it.author.name, it.text, it.disputed ?? false],
     ],
   })
   return id
@@ -108,11 +113,17 @@ export async function keep(tx: Knex, it: Kept): Promise<string> {
 
 /** A comment of a client, for who tells staff of it. */
 export async function findComment(database: Knex, workspace: string, id: string) {
-  const [found] = await readWithin<{ text: string; line: string | null; by: string; client: string }>(
+  const [found] = await readWithin<{
+    text: string
+    line: string | null
+    disputed: boolean
+    by: string
+    client: string
+  }>(
     database,
     { workspace },
     {
-      text: `select c.text, c.line_title as line, c.author_name as by, c.client_name as client from portal.client_comments c
+      text: `select c.text, c.line_title as line, c.disputed, c.author_name as by, c.client_name as client from portal.client_comments c
              where c.workspace_id = scope.workspace and c.id = $3 and c.author_kind = 'client'`,
       values: [id],
     },

@@ -22,7 +22,7 @@ export const showQuestions =
         name: 'portal.questions',
         text: `select last.id, last.section, last.document_id, last.number, last.client_name as client, last.author_kind = 'client' as waits,
                  (select jsonb_agg(jsonb_build_object('at', c.at, 'line', c.line_title, 'by', c.author_kind, 'name', c.author_name,
-                    'text', c.text) order by c.id)
+                    'text', c.text, 'disputed', c.disputed) order by c.id)
                   from (select * from portal.client_comments c
                         where c.workspace_id = scope.workspace and c.client_id = last.client_id and c.section = last.section
                           and c.document_id = last.document_id order by c.id desc limit 20) c) as comments

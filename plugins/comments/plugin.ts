@@ -10,7 +10,8 @@ import { mails } from './mails.ts'
 
 /**
  * Comments on subjects of any plugin. A subject that takes part has the permission `<name>.comment`, the toggle
- * `<name>.questions` and the events `<name>.commented` and `<name>.replied`, declared under `with`.
+ * `<name>.questions` and the events `<name>.commented`, `<name>.replied` and, where it can be disputed,
+ * `<name>.disputed`, declared under `with`.
  */
 export default section({
   name: 'comments',
@@ -22,7 +23,7 @@ export default section({
   attached: {
     shape: z.array(Comment).default([]),
     select: `(select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title,
-        'by', c.author_kind, 'name', c.author_name, 'text', c.text, 'person', c.author_id, 'photo', (
+        'by', c.author_kind, 'name', c.author_name, 'text', c.text, 'disputed', c.disputed, 'person', c.author_id, 'photo', (
           select u.photo_version from portal.client_users u join portal.client_memberships m
             on m.workspace_id = u.workspace_id and m.person_id = u.id and m.client_id = c.client_id
           where u.workspace_id = c.workspace_id and c.author_kind = 'client' and u.id::text = c.author_id))
@@ -35,7 +36,7 @@ export default section({
   privacy: {
     exports: async (tx, { workspace, person }) => ({
       questions: await query(tx, {
-        text: `select at, section, number, line_title as line, text from portal.client_comments
+        text: `select at, section, number, line_title as line, text, disputed from portal.client_comments
                where workspace_id = $1 and author_id = $2::text and author_kind = 'client' order by id`,
         values: [workspace, person],
       }),

@@ -82,6 +82,7 @@ export default section({
       },
       activity: {
         'invoices.commented': 'asked about the invoice {number}',
+        'invoices.disputed': 'disputed the invoice {number}',
         'invoices.replied': 'answered a question about the invoice {number}',
       },
     },
@@ -99,6 +100,7 @@ export default section({
     router.get('/:id/pdf', may('invoices.see'), sendInvoicePdf)
     capability('comments')?.routes(router, {
       kind: 'invoices',
+      disputable: true,
       subject: async ({ params, portal }) => recordOf(await portal.crm.invoices.find(params.id), portal),
       show: showInvoice,
       back: ({ params, portal }) => portal.url(`/invoices/${encodeURIComponent(params.id)}`),

@@ -62,8 +62,9 @@ export const mails: Record<string, Mail> = {
       ...{ line: 'Photography', text: '2 × 180 km?' },
       answer: 'https://crm.example/settings/client-portal/questions',
     },
+    // `disputed` is no placeholder: it is there where the client does not agree.
     words: (t, it) => ({
-      subject: t('{name} asks about {number}', it),
+      subject: it.disputed ? t('{name} disputes {number}', it) : t('{name} asks about {number}', it),
       paragraphs: [t('{name} of {client} writes:', it)],
       quotes: [{ by: '', text: String(it.text) }],
       details: [[t('Document'), String(it.number)], ...given(t('Line'), it.line), [t('Client'), String(it.client)]],

@@ -44,7 +44,12 @@ export const tellingOf = (workspace: BrandedWorkspace, { language }: Rules): Tel
 })
 
 /** By the last word of an event. */
-const kindOfEvent: Record<string, NewsKind> = { accepted: 'accepted', declined: 'declined', commented: 'questions' }
+const kindOfEvent: Record<string, NewsKind> = {
+  accepted: 'accepted',
+  declined: 'declined',
+  commented: 'questions',
+  disputed: 'questions',
+}
 
 /** What an entry of the activity log is to staff; undefined where it is nothing, or by staff themselves. */
 export const kindOfEntry = ({ event, actor_kind }: Entry): NewsKind | undefined =>
@@ -120,11 +125,14 @@ async function questionNews(parts: Parts, entry: Entry, telling: Telling): Promi
   const facts = {
     ...{ name: remark.by, client: remark.client, number: String(number) },
     ...{ line: remark.line ?? '', text: excerptOf(remark.text, 2_000) },
+    ...(remark.disputed && { disputed: 'yes' }),
     answer: `${parts.settingsAddress}/questions`,
   }
   return {
     ...{ kind: 'questions', record, facts },
-    title: telling.speech.t('{name} asks about {number}', { name: facts.name, number: facts.number }),
+    title: remark.disputed
+      ? telling.speech.t('{name} disputes {number}', { name: facts.name, number: facts.number })
+      : telling.speech.t('{name} asks about {number}', { name: facts.name, number: facts.number }),
     text: told([facts.client, excerptOf(remark.text, 140)]),
     url: addressOf(parts, record, telling, '/questions'),
   }

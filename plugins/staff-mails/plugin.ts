@@ -27,6 +27,7 @@ export default section({
     accepted: 'staff-mails.tell',
     declined: 'staff-mails.tell',
     commented: 'staff-mails.tell',
+    disputed: 'staff-mails.tell',
   },
 
   jobs: {

@@ -51,6 +51,8 @@ interface Remark {
   text: string
   /** Title of the line that it is about. */
   line: string | null
+  /** Whether they dispute it. */
+  disputed: boolean
   /** Names of the person and of their company. */
   by: string
   client: string
@@ -62,6 +64,8 @@ export interface Thread {
   kind: string
   /** Of the request's `:id`. Throws NotFound. */
   subject(req: Request<any>): Promise<SubjectRecord>
+  /** Whether clients may dispute it: then it has the event `<kind>.disputed`. Its page says so to the slot, too. */
+  disputable?: boolean
   /** Shows the page of the subject again, with what was refused. */
   show: RequestHandler<any>
   /** Where to go afterwards: an address with a query, without `#talk`. */
