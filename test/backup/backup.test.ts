@@ -77,7 +77,7 @@ describe('a backup, made and restored as the guide says', function () {
     await fill(server.url('crm_owner', 'shop'))
     // What the demo's own adapter needs is more than what its map does.
     await shell(
-      `psql "$DATABASE_URL" -c 'revoke select, update on all tables in schema public from portal_app'`,
+      `psql "$DATABASE_URL" -c 'revoke select, insert, update on all tables in schema public from portal_app'`,
       'shop',
     )
     await shell(grants, 'shop')
