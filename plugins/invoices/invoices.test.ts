@@ -89,9 +89,7 @@ describe('invoices', () => {
     const guest = await person(scene)
     const { headers } = await guest.get(path)
     const page = await guest.at(headers.location!)
-    expect(page)
-      .to.show('Invoice 2026-0107', 'NL91 ABNA 0417 1643 00')
-      .and.not.show('Your question', '/team')
+    expect(page).to.show('Invoice 2026-0107', 'NL91 ABNA 0417 1643 00').and.not.show('Your question', '/team')
     expect((await guest.at(`${headers.location}/pdf`)).headers['content-type']).to.equal('application/pdf')
   })
 

@@ -20,7 +20,7 @@ describe('a payment', () => {
   })
 
   it('goes to the bank and back, is booked in the CRM once, and leaves a receipt', async () => {
-    const { scene, bank, nadia, due, begin, pay, row, invoice, settled } = await counter()
+    const { scene, bank, nadia, admin, due, begin, pay, row, invoice, settled } = await counter()
     const { key, id: document, left } = await due(late)
     expect(await nadia.get('/pay')).to.show('What do you want to pay?', late)
     expect(await nadia.get(`/invoices/${document}`)).to.show('Pay now')
@@ -43,6 +43,8 @@ describe('a payment', () => {
     expect(await scene.owner('payments').where({ invoice_id: document })).to.have.length(1)
     const told = await scene.owner('portal.client_activity_logs').whereLike('event', 'pay.%').orderBy('id')
     expect(told.map(it => it.event)).to.deep.equal(['pay.started', 'pay.paid', 'pay.booked', 'pay.downloaded'])
+    for (const page of [await nadia.get('/activity'), await admin.at('/settings/client-portal/activity')])
+      expect(page).to.show(`paid €3,872.00 for ${late}`).and.not.show('[object')
   })
 
   it('is of several documents and of parts, to the cent', async () => {

@@ -8,8 +8,8 @@ import { root } from './root.ts'
 
 export const languages = ['en', 'es'] as const
 
-/** What fills the gaps of a sentence. */
-type Facts = Record<string, string | number>
+/** What fills the gaps of a sentence. An amount stands there as people write it. */
+type Facts = Record<string, string | number | Money>
 
 /**
  * How one reader is spoken to. `locale` is a language with or without a region ("es-MX"), `zone` an IANA time zone.
@@ -18,7 +18,8 @@ type Facts = Record<string, string | number>
 export const speak = once((key: string) => {
   const [locale = '', timeZone = 'UTC'] = key.split('|')
   const language = languages.find(it => locale.split('-')[0] === it) ?? 'en'
-  const t = sentencesOf(locale, language)
+  const numbers = numbersOf(locale)
+  const t = sentencesOf(locale, language, numbers.money)
   return {
     language,
     locale,
@@ -27,25 +28,32 @@ export const speak = once((key: string) => {
     zone: timeZone,
     /** A sentence in ICU MessageFormat, which is its own key. */
     t,
-    ...numbersOf(locale),
+    ...numbers,
     ...datesOf(locale),
     ...timesOf(locale, timeZone),
     relativeTime: relativeTimeOf(t, locale, timeZone),
   }
 })
 
-function sentencesOf(locale: string, language: string) {
+function sentencesOf(locale: string, language: string, money: (it: Money) => string) {
   const words = dictionary(language)
   const formats = once(sentence =>
     isPseudo(locale)
       ? new IntlMessageFormat(pseudoSentence(sentence, locale), locale)
       : new IntlMessageFormat(words[sentence] ?? sentence, locale, {}, { ignoreTag: true }),
   )
+  const written = (it: Facts[string]) => (isMoney(it) ? money(it) : it)
+  const withAmounts = (facts: Facts) =>
+    Object.values(facts).some(isMoney)
+      ? Object.fromEntries(Object.entries(facts).map(([name, it]) => [name, written(it)]))
+      : (facts as Record<string, string | number>)
   return (sentence: string, facts?: Facts): string =>
     facts || sentence.includes('{') || isPseudo(locale)
-      ? String(formats(sentence).format(facts))
+      ? String(formats(sentence).format(facts && withAmounts(facts)))
       : (words[sentence] ?? sentence)
 }
+
+const isMoney = (it: unknown): it is Money => typeof it === 'object' && it !== null && 'currency' in it
 
 function numbersOf(locale: string) {
   const format = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options)
