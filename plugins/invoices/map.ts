@@ -9,7 +9,7 @@ import type { CrmMap, InvoicesMap } from '../../src/crm/mapping/map.ts'
 import { checked, customerValues } from '../../src/crm/mapping/owned.ts'
 import { conditionOf, day, hintIndex, keyOfType, type Reader, text } from '../../src/crm/mapping/reader.ts'
 import { type Ask, mapped } from '../../src/crm/mapping/section.ts'
-import { creditsOf, paidOf, paymentsOf } from '../../src/crm/mapping/settlements.ts'
+import { creditsOf, leftOf, paidOf, paymentsOf, type Settlements } from '../../src/crm/mapping/settlements.ts'
 import { param } from '../../src/crm/mapping/sql.ts'
 import { accountOf } from '../../src/crm/mapping/workspaces.ts'
 import { NotFound } from '../../src/http/errors.ts'
@@ -98,7 +98,7 @@ function compileInvoices(reader: Reader, map: CrmMap, it: InvoicesMap) {
 /** All invoices of a customer, as `d`. */
 function relationOf(document: DocumentRelation, it: InvoicesMap, settlements: Settlements): string {
   const { place, means, sent } = document
-  const left = balanceOf(document, it, settlements)
+  const left = leftOf(document, it, settlements)
   const open = means('open')
   const due = it.dueOn ? `coalesce(${day(place, it.dueOn).date}, ${sent.date})` : sent.date
   const toPay = `(${open} and ${left} > 0)`
@@ -119,25 +119,6 @@ function relationOf(document: DocumentRelation, it: InvoicesMap, settlements: Se
     remarks: text(place, it.remarks),
     reference: text(place, it.reference),
   })
-}
-
-/** Relations over one document `d`. */
-interface Settlements {
-  paid: string
-  credits: string
-}
-
-function balanceOf({ place, amounts }: DocumentRelation, it: InvoicesMap, settlements: Settlements): string {
-  const total = amounts.of(place, it.total)
-  if (typeof it.balance === 'object')
-    return `(${[total, ...it.balance.less.map(one => `coalesce(${amounts.of(place, one)}, 0)`)].join(' - ')})`
-  if (it.balance === 'payments') {
-    const here = (sql: string) =>
-      sql.replaceAll('d.id', place.column(place.key)).replaceAll('d.currency', amounts.currency)
-    const sum = (sql: string) => `coalesce((select sum(amount) from ${here(sql)} s), 0)`
-    return `(${total} - ${sum(settlements.paid)} - ${sum(settlements.credits)})`
-  }
-  return it.balance ? amounts.of(place, it.balance) : total
 }
 
 /** A status is one part: its condition is never asked twice of a row. */

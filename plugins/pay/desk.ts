@@ -18,7 +18,7 @@ import { Refused, Unavailable } from './provider.ts'
 import { accessTo, settingsOf } from './settings-of.ts'
 import { factsOf, syncPayment } from './settling.ts'
 import { amountIn } from './starting.ts'
-import { badgeOf, methodOf } from './words.ts'
+import { badgeOf, methodOf, refusalOf } from './words.ts'
 
 const shows = ['book', 'unfinished', 'paid', 'problems'] as const
 const Asked = z.object({
@@ -87,6 +87,7 @@ export const showOne =
       payment,
       refunds,
       badge: badgeOf(payment, req.portal),
+      refusal: refusalOf(payment, req.portal),
       way: methodOf(payment, req.portal),
       left: { ...payment.total, amount: leftToRefund(payment) },
       // Only what was not answered is asked for again by its key: it may have been done.

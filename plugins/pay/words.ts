@@ -54,3 +54,13 @@ export const methodOf = (it: KeptPayment | Payment, { t }: Pick<RequestContext, 
     'bank transfer': t('Bank transfer'),
     other: t('Online'),
   })[it.method ?? (it.provider === 'transfer' ? 'bank transfer' : 'other')] ?? t('Online')
+
+/** Why the CRM did not take a payment, in our words or its own, after the number of the document that it is about. */
+export function refusalOf({ bookingFailure, shares }: KeptPayment, { t }: Pick<RequestContext, 't'>): string {
+  const failure = bookingFailure ?? ''
+  const number = shares.map(it => `${it.number}: `).find(it => failure.includes(it)) ?? ''
+  const begin = failure.indexOf(number) + number.length
+  const reason = failure.slice(begin)
+  // Words with braces are none of ours.
+  return failure.slice(0, begin) + (/[{}]/.test(reason) ? reason : t(reason))
+}

@@ -16,6 +16,7 @@ import {
   same,
   text,
 } from '../../src/crm/mapping/reader.ts'
+import { recordingOf, recordWith } from '../../src/crm/mapping/recording.ts'
 import { type Ask, mapped } from '../../src/crm/mapping/section.ts'
 import { methodOf } from '../../src/crm/mapping/settlements.ts'
 import { param } from '../../src/crm/mapping/sql.ts'
@@ -54,11 +55,14 @@ function payments(reader: Reader, map: CrmMap, it: PaymentsMap) {
         ${text(y, it.payer)} as payer, ${shareOf(reader, map, it, y, own)} as share
       from ${y.from}${amounts.join} where ${belongs(reader, map, y, it)} and ${y.rows} and ${on.raw} is not null) b) d`
   const to = addressee(reader, map, 'null::text')
+  const recording = recordingOf(reader, map, it)
   const year = `d."on" between make_date(${param('year')}::int, 1, 1) and make_date(${param('year')}::int, 12, 31)`
 
   return (ask: Ask, customer: Customer): Payments => {
     const scope = customerValues(customer)
     return {
+      ...(recording && { record: recordWith(recording, ask, scope) }),
+
       async list({ year: wanted, method, search, after, size }) {
         const found = searching(search, ['d.reference', 'd.payer', 'd.numbers'], 'd.amount')
         const { items, next } = await listed(ask, {

@@ -1,3 +1,4 @@
+import { Conflict } from '../http/errors.ts'
 import type { Money } from '../platform/money.ts'
 
 /** A payment that arrived through the portal, for the CRM's books. */
@@ -27,4 +28,24 @@ export interface TakesPayments {
    * is there no more: staff then decide.
    */
   record?(payment: ReceivedPayment): Promise<void>
+}
+
+/** Why a payment cannot be booked. */
+export const refusals = {
+  section: 'Only payments of invoices can be entered in the CRM.',
+  missing: 'This invoice no longer exists.',
+  cancelled: 'This invoice was cancelled.',
+  paid: 'This invoice is already paid.',
+  closed: 'This invoice isn’t open.',
+  currency: 'This invoice is in another currency.',
+  amount: 'This is more than what is open.',
+  method: 'This way to pay isn’t set up in the CRM.',
+} as const
+
+/** A Conflict that says why: one of `refusals`, or in the CRM's own words. Staff are shown it. */
+export class Refusal extends Conflict {
+  constructor(reason: string) {
+    super()
+    this.message = reason
+  }
 }

@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import { kindOf } from '../catalogue.ts'
 import type { Amounts } from './map.ts'
 import { expectType, type Place, text } from './reader.ts'
@@ -5,6 +6,15 @@ import { expectType, type Place, text } from './reader.ts'
 /** Currencies with other than two decimals (ISO 4217). */
 const whole = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ')
 const thousandths = 'BHD IQD JOD KWD LYD OMR TND'.split(' ')
+
+/** How many decimals a currency has. */
+const digitsIn = (currency: string) => (whole.includes(currency) ? 0 : thousandths.includes(currency) ? 3 : 2)
+
+/** An amount as a whole number of its currency's smallest unit. */
+export const inCents = ({ amount, currency }: { amount: string; currency: string }): string =>
+  Big(amount)
+    .times(10 ** digitsIn(currency))
+    .toFixed(0)
 
 /** Money of a row, exact, in the major unit; `of` may be told of a column of another table in the same currency. */
 export interface Money {
@@ -16,7 +26,7 @@ export interface Money {
   price(place: Place, column: string, currency?: string): string
 }
 
-export function money(place: Place, { currency, inCents }: Amounts): Money {
+export function money(place: Place, { currency, inCents: cents }: Amounts): Money {
   const own = `upper(btrim(${text(place, currency)}))`
   // Looked up beside the rows, where PostgreSQL remembers it for each key: as a part of each amount it does not.
   const elsewhere = JSON.stringify(currency).includes(' > ')
@@ -24,7 +34,7 @@ export function money(place: Place, { currency, inCents }: Amounts): Money {
   const constant = typeof currency === 'object' && 'value' in currency ? currency.value : undefined
   const digitsOf = (sql: string) =>
     constant
-      ? String(whole.includes(constant) ? 0 : thousandths.includes(constant) ? 3 : 2)
+      ? String(digitsIn(constant))
       : `case when ${sql} in (${list(whole)}) then 0 when ${sql} in (${list(thousandths)}) then 3 else 2 end`
 
   return {
@@ -35,14 +45,14 @@ export function money(place: Place, { currency, inCents }: Amounts): Money {
       expectType(from, column, ['integer', 'number'], 'money')
       const sql = from.column(column)
       const type = from.type(column)
-      if (inCents) return `round(${sql}::numeric / 10::numeric ^ (${digits}), ${digits})`
+      if (cents) return `round(${sql}::numeric / 10::numeric ^ (${digits}), ${digits})`
       const scale = /^numeric\(\d+,(\d+)\)$/.exec(type)?.[1]
       if ((scale && Number(scale) <= 3) || kindOf(type) === 'integer') return sql
       return `round(${sql}::numeric, ${digits})`
     },
     price(from, column, its = code) {
       const plain = decimal(from, column)
-      const major = inCents ? `${plain} / 10::numeric ^ (${digitsOf(its)})` : plain
+      const major = cents ? `${plain} / 10::numeric ^ (${digitsOf(its)})` : plain
       // What is finer is noise of a binary number.
       return `trim_scale(round(${major}, 6))`
     },

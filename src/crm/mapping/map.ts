@@ -1,6 +1,7 @@
 import type { ContactChange, ContactField, ContactOf } from '../crm.ts'
 import type { FileHost } from '../files/web.ts'
 import type { PagePatterns } from '../pages.ts'
+import type { ReceivedPayment } from '../received-payment.ts'
 import type { ClientResponse } from '../response.ts'
 
 /**
@@ -279,8 +280,10 @@ export interface Call {
   body?: unknown
   /** Name of the header by which the CRM knows a call that it had before; `Idempotency-Key` if not given. */
   key?: string
-  /** Whether `'{id}'` alone is sent as a number. */
+  /** Whether `'{id}'` alone is sent as a number; so are `'{answer}'`, `'{method id}'` and `'{env NAME}'`. */
   numericIds?: boolean
+  /** Whether `'{amount}'` and `'{cents}'` alone are sent as numbers. */
+  numericAmounts?: boolean
   /** `html`: what people wrote is escaped, for a CRM that shows these texts as HTML. */
   escape?: 'html'
   conflicts?: number[]
@@ -342,7 +345,35 @@ export interface PaymentsMap extends Owned, Amounts {
   payer?: Text
   /** What it pays: a column that leads to the invoice's key, or a table between the two, with the part for each. */
   invoice?: string | (Rows & { payment: string; invoice: string; amount: string })
+  /** How one that arrived in the portal comes into the CRM. Left out, or `off`, staff enter it themselves. */
+  record?: RecordMap
 }
+
+/**
+ * By the CRM's own API: rows are never written, since its own code (books, bank, status of the invoice) would be passed
+ * by. Invoices are read first, and only what fits what is open of them is sent.
+ */
+export interface RecordMap {
+  off?: boolean
+  /** Column of the payment that `{key}` ends up in: a payment that has it is never sent again. */
+  key: string
+  /** The CRM's words for how it was paid, as `method.column` has them; ours if not given. */
+  methods?: Record<ReceivedPayment['method'], string>
+  /**
+   * Several are made in turn. With `{shares}` in a body they are made once for all invoices of a payment, and otherwise
+   * for each, whose `{key}` then ends in the invoice's id. One of `conflicts` (400, 409, 410, 412 and 422 if not given)
+   * means that the CRM refuses the payment, and staff read why; any other failure is tried again.
+   *
+   * Texts may hold `{id}` and `{number}` of the invoice, `{key}`, `{amount}` (a decimal in the major unit), `{cents}` (a
+   * whole number of the smallest one), `{currency}`, `{currency id}`, `{on}`, `{method}`, `{method id}` (the keys that the
+   * paths of `currency` and `method.column` lead to), `{reference}` (the provider's), `{payer}`, `{env NAME}`, and
+   * `{answer}`: the id that the call before gave.
+   */
+  call: Call | Call[]
+  /** What `{shares}` stands for: entries of an object, or of a list, for each invoice. */
+  share?(invoice: ReceivedPayment['shares'][number]): Record<string, unknown> | unknown[]
+}
+
 type Method = 'bank transfer' | 'card' | 'direct debit' | 'ideal' | 'cash' | 'cheque' | 'other'
 
 /**

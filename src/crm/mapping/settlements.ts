@@ -1,5 +1,6 @@
 import type { Money } from './amounts.ts'
-import type { CreditNotesMap, PaymentsMap } from './map.ts'
+import type { DocumentRelation } from './document-relation.ts'
+import type { CreditNotesMap, InvoicesMap, PaymentsMap } from './map.ts'
 import { dateOf, followPath, hintIndex, type Place, placeOf, type Reader, same, text } from './reader.ts'
 import { literal } from './sql.ts'
 
@@ -48,6 +49,26 @@ export function creditsOf(reader: Reader, it: CreditNotesMap | undefined, invoic
   return `(select ${n.column(n.key)} as id, coalesce(${text(n, it.number)}, '') as number, ${dateOf(n, it.on)} as "on",
     coalesce(${text(n, it.reason)}, '') as reason, ${amounts.of(n, it.total, 'd.currency')} as amount
     from ${n.from} where ${same(n, it.invoice, keyOf(invoice), invoice.key)} and ${n.rows})`
+}
+
+/** Relations over one document `d`. */
+export interface Settlements {
+  paid: string
+  credits: string
+}
+
+/** What is left to pay of an open invoice, over its table. */
+export function leftOf({ place, amounts }: DocumentRelation, it: InvoicesMap, settlements: Settlements): string {
+  const total = amounts.of(place, it.total)
+  if (typeof it.balance === 'object')
+    return `(${[total, ...it.balance.less.map(one => `coalesce(${amounts.of(place, one)}, 0)`)].join(' - ')})`
+  if (it.balance === 'payments') {
+    const here = (sql: string) =>
+      sql.replaceAll('d.id', place.column(place.key)).replaceAll('d.currency', amounts.currency)
+    const sum = (sql: string) => `coalesce((select sum(amount) from ${here(sql)} s), 0)`
+    return `(${total} - ${sum(settlements.paid)} - ${sum(settlements.credits)})`
+  }
+  return it.balance ? amounts.of(place, it.balance) : total
 }
 
 /** A document's key as the relation calls it. */

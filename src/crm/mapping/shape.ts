@@ -121,7 +121,8 @@ const call = z.strictObject({
   url: z.string().regex(/^(https?:\/\/|\{env \w+\})/, 'must be an address'),
   headers: z.record(name, z.string()).optional(),
   body: z.unknown().optional(),
-  ...{ key: name.optional(), numericIds: z.boolean().optional(), conflicts: z.array(z.int()).optional() },
+  ...{ key: name.optional(), conflicts: z.array(z.int()).optional() },
+  ...{ numericIds: z.boolean().optional(), numericAmounts: z.boolean().optional() },
   escape: z.literal('html').optional(),
   check: z
     .string()
@@ -147,6 +148,15 @@ const contactChange = z.union(
   ],
   'must be { set } with columns for name, email or phone, { call } or { run }',
 )
+
+const record = z.strictObject({
+  ...{ off: z.boolean().optional(), key: name },
+  methods: z
+    .strictObject({ card: name, 'direct debit': name, ideal: name, 'bank transfer': name, other: name })
+    .optional(),
+  call: z.union([call, z.array(call).min(1)], 'must be a call, or a list of them'),
+  share: z.custom<unknown>(it => typeof it === 'function', 'must be a function').optional(),
+})
 
 const offers = z.strictObject({
   responses: z
@@ -241,6 +251,7 @@ const Shape = z.strictObject({
         })
         .optional(),
       invoice: z.union([name, z.strictObject({ ...rows, payment: name, invoice: name, amount: name })]).optional(),
+      record: record.optional(),
     })
     .optional(),
   identity: z.strictObject({ ...rows, workspace: name.optional(), email: name, password: name }).optional(),

@@ -1,12 +1,15 @@
 import type { Call, CrmMap, RespondableMap, ResponseMap } from '../../mapping/map.ts'
 import type { Check } from '../checks.ts'
 
-/** The CRM's API that takes clients' responses, and what people change of their own data: it answers and takes the key. Nothing is ever sent to it but a GET. */
+/**
+ * The CRM's API that takes clients' responses, payments, and what people change of their own data: it answers and takes
+ * the key. Nothing is ever sent to it but a GET.
+ */
 export async function checkApi(map: CrmMap): Promise<Check> {
   const calls = callsOf(map)
-  if (!calls.length) return { label: 'no API of the CRM is named', problems: [] }
+  const notes = notesOfRecord(map)
+  if (!calls.length) return { label: 'no API of the CRM is named', problems: [], ...(notes.length && { notes }) }
   const problems: string[] = []
-  const notes: string[] = []
   for (const [entry, call] of calls) {
     const unset = environmentOf(call).filter(it => !process.env[it])
     if (unset.length) {
@@ -30,7 +33,21 @@ function callsOf(map: CrmMap): [entry: string, call: Call][] {
     const its: ResponseMap[] = [it.responses.accepted, it.responses.declined].filter(one => one !== undefined)
     return its.flatMap(one => calls(`${section}.responses`, one))
   })
-  return [...responses, ...calls('contacts.change', map.contacts.change)]
+  const record = map.payments?.record
+  return [
+    ...responses,
+    ...(record?.off ? [] : calls('payments.record', record)),
+    ...calls('contacts.change', map.contacts.change),
+  ]
+}
+
+/** That the map knows how the CRM records payments, and is told not to. */
+function notesOfRecord({ payments }: CrmMap): string[] {
+  const { record } = payments ?? {}
+  if (!record?.off) return []
+  const unset = once([record.call].flat().flatMap(environmentOf)).filter(it => !process.env[it])
+  const how = unset.length ? `: set ${unset.map(it => `{env ${it}}`).join(', ')}, or` : ', so'
+  return [`payments.record is off${how} staff enter payments in the CRM themselves`]
 }
 
 const calls = (entry: string, it: object | undefined): [string, Call][] =>

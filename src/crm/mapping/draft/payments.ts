@@ -26,6 +26,7 @@ export async function payments(
     ...(await method(it, around)),
     ...line('payer', guess(it, undefined, [/^payer(_name)?$/], ['text'])),
     ...line('invoice', invoice),
+    '// What clients pay in the portal is entered by staff, until `record` names the CRM’s own API for it.',
   ]
 }
 
