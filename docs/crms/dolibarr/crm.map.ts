@@ -1,22 +1,27 @@
 import { defineMap } from '../../../src/index.ts'
 
-const { DOLIBARR_URL, DOLIBARR_API_KEY, DOLIBARR_DOCUMENTS } = process.env
+const { DOLIBARR_URL, DOLIBARR_API_KEY, DOLIBARR_BANK_ACCOUNT, DOLIBARR_DOCUMENTS } = process.env
 
 /** Its REST API with the key of a user of its own: `DOLIBARR_URL`, without `/api`, and `DOLIBARR_API_KEY`. */
-const close = (status: 2 | 3, note: string) => ({
-  url: '{env DOLIBARR_URL}/api/index.php/proposals/{id}/close',
+const api = (path: string, body: object) => ({
+  url: `{env DOLIBARR_URL}/api/index.php/${path}`,
   headers: { DOLAPIKEY: '{env DOLIBARR_API_KEY}' },
-  body: { status, note_private: note },
+  body,
   // Dolibarr shows notes as HTML.
   escape: 'html' as const,
   check: '{env DOLIBARR_URL}/api/index.php/status',
 })
 
+const close = (status: 2 | 3, note: string) => api('proposals/{id}/close', { status, note_private: note })
+
 /** The PDF that Dolibarr made itself, where its folder `documents` can be read from here. */
 const file = DOLIBARR_DOCUMENTS ? { file: { under: DOLIBARR_DOCUMENTS, path: 'last_main_doc' } } : {}
 
+/** The company's own. */
+const companyCurrency = 'EUR'
+
 /** Amounts are those of the document's own currency, as on paper: without the module they are the company's. */
-const currency = { first: ['multicurrency_code', { value: 'EUR' }] }
+const currency = { first: ['multicurrency_code', { value: companyCurrency }] }
 
 /** Words before a number, in the language that Dolibarr prints for this client. */
 const inLanguage = (english: string, french: string) =>
@@ -189,13 +194,13 @@ export default defineMap({
     id: 'rowid',
     client: 'rowid > llx_paiement_facture(fk_paiement).fk_facture > llx_facture(rowid).fk_soc',
     workspace: 'entity',
-    currency: { value: 'EUR' },
+    currency: { value: companyCurrency },
     on: 'datep',
     // Of one transfer for several clients each is told their own part.
     amount: 'parts',
     method: {
       column: 'fk_paiement > llx_c_paiement.code',
-      words: { VIR: 'bank transfer', CB: 'card', PRE: 'direct debit', LIQ: 'cash', CHQ: 'cheque' },
+      words: { VIR: 'bank transfer', CB: 'card', PRE: 'direct debit', IDE: 'ideal', LIQ: 'cash', CHQ: 'cheque' },
     },
     reference: 'num_paiement',
     invoice: {
@@ -204,6 +209,33 @@ export default defineMap({
       payment: 'fk_paiement',
       invoice: 'fk_facture',
       amount: 'multicurrency_amount',
+    },
+    // By its own API, so that its own code runs: the bank's line, the status of each invoice, a deposit becomes a discount.
+    record: {
+      off: !DOLIBARR_URL || !DOLIBARR_API_KEY || !DOLIBARR_BANK_ACCOUNT,
+      key: 'ref_ext',
+      methods: { card: 'CB', 'direct debit': 'PRE', ideal: 'IDE', 'bank transfer': 'VIR', other: 'VAD' },
+      call: {
+        ...api('invoices/paymentsdistributed', {
+          arrayofamounts: '{shares}',
+          // It reads a time as UTC: at noon it is the same day at the server.
+          datepaye: '{on} 12:00:00',
+          paymentid: '{method id}',
+          accountid: '{env DOLIBARR_BANK_ACCOUNT}',
+          closepaidinvoices: 'yes',
+          num_payment: '{reference}',
+          ref_ext: '{key}',
+          comment: '{payer}',
+        }),
+        numericIds: true,
+      },
+      // In the company's currency without the module for others, which Dolibarr would not read then.
+      share: ({ id, amount: { amount, currency } }) => ({
+        [id]:
+          currency === companyCurrency
+            ? { amount, multicurrency_amount: '' }
+            : { amount: '', multicurrency_amount: amount },
+      }),
     },
   },
   // Accounts of Dolibarr's own web portal whose login is an e-mail address, or else that of the third party.

@@ -47,8 +47,8 @@ create table llx_facture (
   multicurrency_total_ht numeric(24,8) default 0, multicurrency_total_ttc numeric(24,8) default 0
 );
 create table llx_paiement (
-  rowid serial primary key, entity integer not null default 1, datep timestamp, fk_paiement integer not null,
-  num_paiement varchar(50)
+  rowid serial primary key, ref_ext varchar(255), entity integer not null default 1, datep timestamp,
+  fk_paiement integer not null, num_paiement varchar(50)
 );
 create table llx_c_paiement (
   id serial primary key, code varchar(6) not null
@@ -88,7 +88,7 @@ select 'FA2601-' || lpad(n::text, 4, '0'), case when n % 2 = 0 then 'BC-' || n e
 from generate_series(1, 27) n;
 insert into llx_facturedet (fk_facture, label, tva_tx, qty, multicurrency_subprice, multicurrency_total_ht, rang)
 select rowid, 'Farine', 5.5, 10, 10, 100, 1 from llx_facture union all select rowid, 'Levain', 20, 1, 100, 100, 2 from llx_facture;
-insert into llx_c_paiement (code) values ('VIR'), ('CB'), ('TIP');
+insert into llx_c_paiement (code) values ('VIR'), ('CB'), ('TIP'), ('PRE'), ('IDE'), ('VAD');
 -- One transfer for two invoices, one part of an invoice, and one for each that is paid.
 insert into llx_paiement (rowid, datep, fk_paiement, num_paiement)
 select 1000 + rowid, datef + time '23:45', 1 + rowid / 3 % 3, 'T' || rowid from llx_facture where fk_statut = 2 and rowid not in (3, 6);

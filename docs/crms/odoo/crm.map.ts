@@ -9,6 +9,13 @@ const odoo = (method: string, body: object) => ({
   conflicts: [404],
 })
 
+/** Its wizard that registers payments: 422 is one that does not fit. */
+const payment = (method: string, body: object) => ({
+  ...odoo(`account.payment.register/${method}`, body),
+  numericAmounts: true,
+  conflicts: [422],
+})
+
 /** Odoo 19 Community: its companies are workspaces, its commercial partners clients. In your own folder import from 'portico'. */
 export default defineMap({
   workspaces: {
@@ -143,6 +150,27 @@ export default defineMap({
     on: 'date',
     amount: 'amount',
     reference: 'memo',
+    // By its own wizard, one payment for each invoice, so that its own code runs: entry, reconciliation, status.
+    record: {
+      off: !process.env.ODOO_URL || !process.env.ODOO_API_KEY || !process.env.ODOO_JOURNAL,
+      key: 'memo',
+      call: [
+        payment('create', {
+          context: { active_model: 'account.move', active_ids: ['{id}'] },
+          vals_list: {
+            amount: '{amount}',
+            currency_id: '{currency id}',
+            payment_date: '{on}',
+            journal_id: '{env ODOO_JOURNAL}',
+            communication: '{key}',
+            payment_difference_handling: 'open',
+            // Also where it is due in instalments: one payment, of this amount.
+            group_payment: true,
+          },
+        }),
+        payment('action_create_payments', { ids: ['{answer}'] }),
+      ],
+    },
     // Which part of a payment went to which invoice stands between the lines of their two ledger entries.
     invoice: {
       query: `select r.id, p.id as payment_id, i.move_id as invoice_id, r.debit_amount_currency as amount

@@ -1,12 +1,19 @@
 import { pbkdf2Sync } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
+import type { Knex } from 'knex'
 import { invoicesContract } from '../../../plugins/invoices/contract.ts'
 import { paymentsContract } from '../../../plugins/payments/contract.ts'
 import { quotationsContract } from '../../../plugins/quotations/contract.ts'
+import { type ReceivedPayment, refusals } from '../../../src/crm/received-payment.ts'
+import { CrmUnavailable } from '../../../src/http/errors.ts'
 import { adapterOf, Conflict, NotFound } from '../../../src/index.ts'
-import { serving } from '../../../test/serving.ts'
+import { type Answer, serving } from '../../../test/serving.ts'
 import { customerOf, fixture } from '../fixture.ts'
-import map from './crm.map.ts'
+import kept from './crm.map.ts'
+
+const { record, ...payments } = kept.payments!
+const map = { ...kept, payments: { ...payments, record: { ...record!, off: false } } }
 
 describe('Odoo 19 by its map', () => {
   const odoo = fixture('odoo', map)
@@ -121,5 +128,131 @@ describe('Odoo 19 by its map', () => {
     await api.close()
   })
 
+  describe('a payment of the portal, by its wizard', () => {
+    const api = paymentWizard(odoo.owner)
+    let server: Awaited<ReturnType<typeof serving>>
+    before(async () => {
+      server = await serving(api.answer)
+    })
+    beforeEach(() => {
+      Object.assign(process.env, { ODOO_URL: server.url, ODOO_API_KEY: 'a key of Odoo', ODOO_JOURNAL: '6' })
+      api.heard.length = 0
+    })
+    after(() => {
+      delete process.env.ODOO_JOURNAL
+      return server.close()
+    })
+    const ports = () => odoo.crm().connect(mine)
+    const record = (it: ReceivedPayment) =>
+      ports().payments!.record!(it).then(
+        () => 'booked',
+        error => error,
+      )
+
+    it('is booked once, one for each invoice', async () => {
+      const payment = received('one', { 2: '1210.00', 5: '10.55' })
+      expect(await record(payment)).to.equal('booked')
+      expect(await record(payment)).to.equal('booked')
+      expect(api.heard).to.have.length(4)
+      expect(api.heard.slice(0, 2)).to.deep.equal([
+        {
+          context: { active_model: 'account.move', active_ids: [2] },
+          vals_list: {
+            ...{ amount: 1210, currency_id: 1, payment_date: '2026-11-20', journal_id: 6 },
+            ...{ communication: 'one/2', payment_difference_handling: 'open', group_payment: true },
+          },
+        },
+        { ids: [1] },
+      ])
+      expect((await ports().invoices!.find('2')).status).to.equal('paid')
+      expect((await ports().invoices!.find('5')).balance.amount).to.equal('699.45')
+      const { items } = await ports().payments!.list({ search: 'one/', size: 5 })
+      expect(items.map(it => it.amount.amount).sort()).to.deep.equal(['10.55', '1210.00'])
+    })
+
+    it('is not made again where the answer was lost, and only what is missing where it ended between two', async () => {
+      api.failAt(4, 'lost')
+      expect(await record(received('two', { 8: '10.00', 11: '10.00' }))).to.be.instanceOf(CrmUnavailable)
+      api.failAt(0)
+      expect(await record(received('two', { 8: '10.00', 11: '10.00' }))).to.equal('booked')
+      expect(api.heard).to.have.length(4)
+      api.failAt(7, 503)
+      expect(await record(received('three', { 8: '20.00', 11: '20.00' }))).to.be.instanceOf(CrmUnavailable)
+      api.failAt(0)
+      expect(await record(received('three', { 8: '20.00', 11: '20.00' }))).to.equal('booked')
+      const made = await odoo.owner()('account_payment').whereLike('memo', 't%/%').orderBy('memo').pluck('memo')
+      expect(made).to.deep.equal(['three/11', 'three/8', 'two/11', 'two/8'])
+    })
+
+    it('that does not fit is refused before anything is sent; what Odoo refuses has its reason', async () => {
+      const refused = await record(received('no', { 14: '1210.01' }))
+      expect(refused).to.be.instanceOf(Conflict).and.include({ message: refusals.amount })
+      expect(await record(received('no', { 6: '1.00' }))).to.be.instanceOf(NotFound)
+      expect(await record(received('no', { 10: '1.00' }))).to.include({ message: refusals.cancelled })
+      expect(api.heard).to.deep.equal([])
+      process.env.ODOO_JOURNAL = '99'
+      expect(await record(received('no', { 14: '1.00', 17: '1.00' })))
+        .to.be.instanceOf(Conflict)
+        .and.include({ message: 'INV/2026/00014: Please define a bank journal.' })
+      process.env.ODOO_JOURNAL = '6'
+      api.failAt(4, 422)
+      expect(await record(received('no', { 14: '1.00', 17: '1.00' }))).to.include({
+        message: 'INV/2026/00014 ✓, INV/2026/00017: The CRM answered 422.',
+      })
+      api.failAt(0)
+    })
+  })
+
   it('leaves the database as it was, from migrating to taking away', odoo.untouched)
 })
+
+const euros = (amount: string) => ({ amount, currency: 'EUR' })
+
+const received = (key: string, invoices: Record<string, string>): ReceivedPayment => ({
+  ...{ key, on: '2026-11-20', method: 'card', reference: 'pi_1', payer: 'Ada Polder', fee: null, amount: euros('0') },
+  shares: Object.entries(invoices).map(([id, amount]) => ({
+    ...{ section: 'invoices', id, number: `INV/2026/${id.padStart(5, '0')}`, amount: euros(amount) },
+  })),
+})
+
+/** Answers as `account.payment.register` does through /json/2, and makes the rows that it makes. */
+function paymentWizard(owner: ReturnType<typeof fixture>['owner']) {
+  const heard: any[] = []
+  const wizards: any[] = []
+  let failing: { at: number; how: number | 'lost' } | undefined
+  const answer = async ({ url, headers }: IncomingMessage, body: any): Promise<Answer> => {
+    if (headers.authorization !== 'bearer a key of Odoo') return 401
+    const fails = failing?.at === heard.length + 1 ? failing.how : undefined
+    if (typeof fails === 'number') return fails
+    heard.push(body)
+    if (url === '/json/2/account.payment.register/create') {
+      if (body.vals_list.journal_id !== 6) return { status: 422, json: { message: 'Please define a bank journal.' } }
+      return { status: 200, json: [wizards.push({ ...body.vals_list, invoice: body.context.active_ids[0] })] }
+    }
+    if (url !== '/json/2/account.payment.register/action_create_payments') return 404
+    await registered(owner(), wizards[body.ids[0] - 1])
+    return fails === 'lost' ? 0 : { status: 200, json: { type: 'ir.actions.act_window', res_id: 1 } }
+  }
+  return {
+    heard,
+    answer,
+    /** The call with this number fails from now on; none, with 0. */
+    failAt(at: number, how: number | 'lost' = 0) {
+      failing = at ? { at, how } : undefined
+    },
+  }
+}
+
+async function registered(owner: Knex, { invoice, amount, payment_date: date, currency_id, communication: memo }: any) {
+  const { id: due, partner_id } = await owner('account_move_line as l')
+    .join('account_move as m', 'm.id', 'l.move_id')
+    .where({ 'm.id': invoice, 'l.display_type': 'payment_term' })
+    .first('l.id', 'm.partner_id')
+  const [{ id: move_id }] = await owner('account_move').insert({ move_type: 'entry', state: 'posted' }, 'id')
+  const [{ id: line }] = await owner('account_move_line').insert({ move_id, display_type: 'payment_term' }, 'id')
+  const payment = { move_id, partner_id, company_id: 1, payment_type: 'inbound', state: 'in_process', currency_id }
+  await owner('account_payment').insert({ ...payment, date, amount, memo })
+  const reconciled = { debit_move_id: due, credit_move_id: line, amount, debit_amount_currency: amount }
+  await owner('account_partial_reconcile').insert(reconciled)
+  await owner('account_move').where({ id: invoice }).decrement('amount_residual', amount)
+}
