@@ -295,6 +295,30 @@ describe('the pages in a real browser', function () {
     await page.context().close()
   })
 
+  if (exhaustive)
+    for (const viewport of [desk, phone])
+      it(`of the settings are reached by Tab, all of each, at ${viewport.width} pixels`, async () => {
+        const page = await stage.visit('admin', { viewport })
+        const found: string[] = []
+        const settings = places.filter(([role, address]) => role === 'admin' && address.startsWith('/settings/'))
+        for (const [, address] of settings) {
+          await page.goto(new URL(address, home()).href)
+          const left = new Set(await page.evaluate(() => probes.tabStops()))
+          for (let at = left.size + 20; at > 0 && left.size; at--) {
+            await page.keyboard.press('Tab')
+            const { stop, trouble } = await page.evaluate(() => ({
+              stop: probes.tabStop(),
+              trouble: probes.focusTrouble(),
+            }))
+            if (trouble && trouble !== 'is nowhere') found.push(`${address}: the focus ${trouble}`)
+            left.delete(stop)
+          }
+          if (left.size) found.push(`${address}: Tab never reaches ${[...left].join(', ')}`)
+        }
+        expect(found).to.deep.equal([])
+        await page.context().close()
+      })
+
   it('show a password to who wants to see it, and take a code without a button', async () => {
     const page = await stage.visit()
     await page.goto(`${home()}/sign-in`)

@@ -79,8 +79,8 @@ async function besideCrm({ database }: Scene) {
 
 declare global {
   /** See probes.js. */
-  var probes: Record<'focusName' | 'focusTrouble', () => string> &
-    Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'untranslated', () => string[]> & {
+  var probes: Record<'focusName' | 'focusTrouble' | 'tabStop', () => string> &
+    Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'tabStops' | 'untranslated', () => string[]> & {
       moved(): Promise<number>
       leaving(): number
     }

@@ -80,6 +80,8 @@ globalThis.probes = (() => {
   function focusTrouble() {
     const it = document.activeElement
     if (!it || it === document.body) return 'is nowhere'
+    // The focus is in the page that the frame shows.
+    if (it.tagName === 'IFRAME') return ''
     const ring = [it, it.closest('tr'), it.closest('.sort')].filter(Boolean).find(one => {
       const { outlineStyle, outlineWidth } = getComputedStyle(one)
       return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2
@@ -115,5 +117,25 @@ globalThis.probes = (() => {
     })
 
   const focusName = () => shownName(document.activeElement)
-  return { covered, focusName, focusTrouble, leaving, moved, spills, sticksOut, tooSmall, untranslated }
+  /** Where in the page a control is, as text that is of this one alone. */
+  const placeOf = it => `${[...document.querySelectorAll('*')].indexOf(it)} ${describe(it)}`
+
+  /** What Tab has to reach: one radio button stands for its group, and a closed fold for what is in it. */
+  const tabStops = () =>
+    [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+      .filter(
+        it =>
+          it.tabIndex >= 0 && !it.disabled && it.type !== 'hidden' && it.checkVisibility({ visibilityProperty: true }),
+      )
+      .filter(it => it.type !== 'radio' || it === radioOf(it))
+      .map(placeOf)
+  const radioOf = ({ form, name }) => {
+    const all = [...document.querySelectorAll('[type=radio]')].filter(it => it.form === form && it.name === name)
+    return all.find(it => it.checked) ?? all[0]
+  }
+  const tabStop = () => document.activeElement && placeOf(document.activeElement)
+  return {
+    ...{ covered, focusName, focusTrouble, leaving, moved, spills, sticksOut, tabStop, tabStops, tooSmall },
+    untranslated,
+  }
 })()
