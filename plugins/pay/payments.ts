@@ -160,7 +160,7 @@ export interface Pending {
  * SQL of what is pending of documents. A payment that somebody began counts as under way for an hour; a transfer that
  * was announced, for five days, and never as money.
  */
-const pendingColumns = `
+export const pendingColumns = `
   s.section, s.document_id as id, p.currency,
   coalesce(sum(s.amount * (1 - p.refunded / (p.amount + p.fee)))
     filter (where p.state = 'paid' and p.booking in ('waiting', 'manual')), 0)::text as unbooked,
@@ -168,7 +168,8 @@ const pendingColumns = `
   (array_agg(p.payer order by p.started_at desc) filter (where p.state = 'started'))[1] as payer,
   max(p.started_at) filter (where p.state = 'started') as since`
 
-const pendingOnes = `
+/** SQL of the payments and their shares that count for that. */
+export const pendingOnes = `
   portal.client_payment_shares s
     join portal.client_payments p on p.workspace_id = s.workspace_id and p.id = s.payment_id
   where s.workspace_id = scope.workspace and s.client_id = scope.client

@@ -9,6 +9,7 @@ import { bookAgain, exportLedger, markBooked, refundPayment, showLedger, showOne
 import { book, bookWaiting, receiveWebhook, reconcile } from './following.ts'
 import { mails } from './mails.ts'
 import { cancelPayment, savePayment, sendReceipt, showChoice, showPayment } from './pages.ts'
+import { paying } from './paying.ts'
 import { Payment, paymentsOf, pendingOfSubject, recentPayments } from './payments.ts'
 import { options } from './settings-of.ts'
 import { endAccess, saveAccess, saveRules, showSetup } from './setup.ts'
@@ -116,6 +117,8 @@ export default section({
   store: paymentsOf,
 
   attached: { select: pendingOfSubject, shape: Pending },
+
+  capabilities: { paying },
 
   slots: {
     payable: { view: 'pay/button' },

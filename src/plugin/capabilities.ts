@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import type { PayeeDetails } from '../crm/payee.ts'
+import type { Money } from '../platform/money.ts'
 import type { SubjectRecord } from './subjects.ts'
 
 declare global {
@@ -13,6 +14,7 @@ declare global {
       bankDetails: BankDetails
       comments: Comments
       links: Links
+      paying: Paying
       privacy: PersonalData
     }
 
@@ -76,6 +78,32 @@ export interface Thread {
 interface Links {
   /** Where staff make a link to this one, below their settings; undefined where links to it are switched off. */
   page(of: { workspace: string; client: string; kind: string; id: string }): Promise<string | undefined>
+}
+
+/** Payments that clients make in the portal. */
+interface Paying {
+  /** The plugin that takes them, and the permissions that a person needs to pay, without the plugin's name. */
+  section: string
+  may: readonly string[]
+  /** Reads what is on its way from a client. Gives what that leaves of each of its documents. */
+  underWay(of: { workspace: string; client: string }): Promise<(it: Owed) => Remainder>
+  /** The page where these documents are paid, as a path below the workspace's address. */
+  page(client: string, documents: Pick<Owed, 'section' | 'id'>[]): string
+}
+
+/** A document with something left to pay. */
+interface Owed {
+  /** The name of its plugin. */
+  section: string
+  id: string
+  balance: Money
+}
+
+interface Remainder {
+  /** What is left when all that is on its way has arrived, announced transfers too; never less than zero. */
+  left: Money
+  /** Whether somebody is paying it online right now. */
+  beingPaid: boolean
 }
 
 /** Copies of their own data, which people download. */
