@@ -86,6 +86,20 @@ export default section({
         'invoices.replied': 'answered a question about the invoice {number}',
       },
     },
+    reminders: {
+      toggles: {
+        'invoices.reminders': {
+          label: 'Reminders of invoices',
+          about: 'People who can pay get an e-mail before and after an invoice is due, as set under Reminders.',
+          withoutMail: 'E-mail isn’t set up, so nobody is reminded.',
+          default: true,
+        },
+      },
+      activity: {
+        'invoices.reminded':
+          'reminded {count, plural, one {# person} other {# people}} of the {state, select, overdue {overdue } other {}}invoice {number}',
+      },
+    },
   },
 
   home,

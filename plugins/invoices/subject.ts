@@ -39,8 +39,8 @@ export const recordOf = ({ id, number, title, lines }: Invoice, speech: Speech):
 })
 
 /** Nothing can be paid of what is paid, cancelled or of a status that the map does not know. */
-const payable = ({ id, number, title, total, balance, status, dueOn }: Summary): PayableDocument => ({
-  ...{ id, number, title, total, dueOn },
+const payable = ({ id, number, title, total, balance, status, sentOn, dueOn }: Summary): PayableDocument => ({
+  ...{ id, number, title, total, sentOn, dueOn },
   balance: status === 'open' || status === 'overdue' ? balance : { ...balance, amount: '0' },
   overdue: status === 'overdue',
 })

@@ -4,22 +4,30 @@ import { read } from '../../src/http/forms.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { paymentMomentsIn, paymentMomentsName } from './moments.ts'
+import { isPayer } from './payments.ts'
 
 const RemindersForm = z.object({ reminders: z.string().optional(), 'was.reminders': z.string().optional() })
 
-/** Whether the signed-in person wants to be reminded. */
-export async function wantsReminders({ portal }: Request<any>, { database }: Pick<Host, 'database'>) {
-  const { workspace, customer } = portal
-  const [own] = await readWithin<{ reminders: boolean }>(
-    database,
+/** Whether the signed-in person wants to be reminded, and of what. */
+export async function wantsReminders(req: Request<any>, host: Pick<Host, 'capability' | 'database' | 'plugins'>) {
+  const { workspace, customer } = req.portal
+  const [own] = await readWithin<{ reminders: boolean; payments: unknown }>(
+    host.database,
     { workspace: workspace.id },
     {
-      name: 'portal.wants-reminders',
-      text: 'select u.reminders from portal.client_users u where u.workspace_id = scope.workspace and u.id = $3',
-      values: [customer.person.id],
+      name: 'portal.reminders-wanted',
+      text: `select u.reminders, (select t.value from portal.client_portal_settings t
+               where t.workspace_id = scope.workspace and t.client_id = '' and t.person_id = '' and t.name = $4) as payments
+             from portal.client_users u where u.workspace_id = scope.workspace and u.id = $3`,
+      values: [customer.person.id, paymentMomentsName],
     },
   )
-  return { reminders: own?.reminders ?? true }
+  return {
+    reminders: own?.reminders ?? true,
+    ofOffers: host.plugins.some(it => it.subject?.expiring && req.portal.may(`${it.name}.respond`)),
+    ofPayments: paymentMomentsIn(own?.payments).length > 0 && isPayer(req.portal, host),
+  }
 }
 
 export const saveOwn =

@@ -9,8 +9,8 @@ import { sendReminders } from './reminding.ts'
 import { saveReminders, showReminders } from './settings.ts'
 
 /**
- * Mails before a deadline. A subject that takes part lists what expires (`expiring`) and has the toggle
- * `<name>.reminders` and the event `<name>.reminded`.
+ * Mails before an offer expires, and before and after a payment is due. A subject that takes part lists what expires
+ * (`expiring`) or is to be paid (`payable`), and has the toggle `<name>.reminders` and the event `<name>.reminded`.
  */
 export default section({
   name: 'reminders',
@@ -21,6 +21,8 @@ export default section({
   activity: {
     'reminders.changed':
       'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
+    'reminders.payments-changed':
+      'changed when clients are reminded of payments, in days from the due date: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
   },
 
   jobs: {
@@ -42,7 +44,7 @@ export default section({
   privacy: {
     exports: async (tx, { workspace, person }) => ({
       reminders: await query(tx, {
-        text: `select section, document_id, version, due_on, at from portal.client_reminders
+        text: `select kind, section, document_id, version, due_on, at from portal.client_reminders
                where workspace_id = $1 and person_id = $2 order by at`,
         values: [workspace, person],
       }),
@@ -74,10 +76,9 @@ export default section({
     order: 60,
     group: 'messages',
     routes(router, host) {
-      const { database, mailContext } = coreHostOf(host)
-      const show = showReminders(database, mailContext !== undefined)
+      const show = showReminders({ ...host, mails: coreHostOf(host).mailContext !== undefined })
       router.get('/', admins, show)
-      router.post('/', admins, saveReminders(database), showAgainOnError(show))
+      router.post('/', admins, saveReminders(host), showAgainOnError(show))
     },
   },
 })

@@ -1,28 +1,17 @@
 import { expect } from 'chai'
-import { adapter } from '../../demo/adapter/adapter.ts'
-import type { Crm } from '../../src/crm/crm.ts'
-import { workspaces } from '../../src/crm/workspaces.ts'
 import { CrmUnavailable } from '../../src/http/errors.ts'
 import { migrate } from '../../src/index.ts'
-import { outbox } from '../../src/mail/outbox.ts'
-import { readClock } from '../../src/platform/clock.ts'
-import { unsealOrUndefined } from '../../src/platform/crypto.ts'
-import { jobs } from '../../src/platform/jobs.ts'
-import { sections } from '../../src/plugin/discover.ts'
-import { registered } from '../../src/plugin/registry.ts'
-import { type Copy, close, fresh, setClock, today } from '../../test/database.ts'
+import { type Copy, close, fresh, today } from '../../test/database.ts'
 import { copies } from '../../test/kill/copies.ts'
+import { acme, mailed, nine, round, set, switched, watched } from '../../test/reminders.ts'
 import { fallDue, until } from '../../test/until.ts'
 import { leave, open, whoIs } from '../../test/visit.ts'
 import { momentOf, momentsIn, momentsText } from './moments.ts'
-import { sendReminders } from './reminding.ts'
 
 /** Valid until three days from today. */
 const number = 'P-2026-031'
 const its = { ref_no: number, workspace_id: 1 }
 const settings = '/settings/client-portal'
-const secrets = ['a secret of at least thirty-two characters']
-const nine = `${today}T08:00:00Z`
 
 describe('reminders before expiry', () => {
   afterEach(leave)
@@ -251,39 +240,6 @@ describe('reminders before expiry', () => {
     expect(await scheduled()).to.have.length(1)
   })
 
-  it('are switched off and on by each person', async () => {
-    const scene = await open({ mail: 'kept' })
-    const approver = await scene.visit('approver')
-    expect(await approver.get('/account')).to.show('id="reminders"', 'name="reminders" value="on" checked')
-    expect(await (await scene.visit('member')).get('/account')).to.not.show('id="reminders"')
-    expect((await approver.post('/account/reminders', { 'was.reminders': 'on' })).status).to.equal(303)
-    expect((await approver.get('/account')).text).to.not.include('name="reminders" value="on" checked')
-    await round(scene)
-    expect((await mailsOf(scene)).map(it => it.recipient)).to.deep.equal([whoIs('owner').email])
-    await approver.post('/account/reminders', {})
-    await approver.post('/account/reminders', { 'was.reminders': 'off', reminders: 'on' })
-    await round(scene)
-    expect((await mailsOf(scene)).map(it => it.recipient)).to.include(whoIs('approver').email)
-  })
-
-  it('are set by the workspace, at most three; refuses the second of two concurrent saves', async () => {
-    const scene = await open({ mail: 'kept' })
-    const admin = await scene.visit('admin')
-    const save = (days: string[], was = '3 0') => admin.postAt(`${settings}/reminders`, { days, 'was.reminders': was })
-    expect(await admin.at(`${settings}/reminders`)).to.show('value="3 0"', '<option value="3" selected>3 days before')
-    for (const days of [['1', '2', '3', '4'], ['-1'], ['soon'], ['61'], ['1.5']])
-      expect((await save(days)).status, String(days)).to.equal(422)
-    expect(await save(['7', '61'])).to.show('Choose from the list.', '<option value="7" selected>')
-
-    const answers = await Promise.all([save(['7', '1', '7']), save([])])
-    expect(answers.map(it => it.status).sort()).to.deep.equal([303, 409])
-    await save(['7', '1'], 'none')
-    expect(await admin.at(`${settings}/reminders`)).to.show('value="7 1"')
-    expect(await admin.at(`${settings}/activity`)).to.show('changed when clients are reminded', '7 1 now')
-    await round(scene, { at: '2026-11-23T08:00:00Z' })
-    expect(await mailsOf(scene)).to.have.length(2)
-  })
-
   it('know the moment that came last', () => {
     const offer = { sentOn: '2026-11-10', validUntil: '2026-11-24' }
     const at = (day: string, days = [7, 3, 0]) => momentOf(days, offer, day)
@@ -296,25 +252,20 @@ describe('reminders before expiry', () => {
     expect([[], [0, 3, 3]].map(momentsText)).to.deep.equal(['none', '3 0'])
   })
 
-  it('take their migration back and bring it again', async () => {
+  it('take their migrations back and bring them again', async () => {
     const copy = await fresh()
-    const { down } = await import('./migrations/001_reminders.ts')
-    await down(copy.owner)
-    await copy.owner('portal.migrations').where({ name: 'reminders/001_reminders' }).delete()
-    expect(await migrate(copy.owner, { role: 'portico_app' })).to.deep.equal(['reminders/001_reminders'])
+    const first = await import('./migrations/001_reminders.ts')
+    const second = await import('./migrations/002_payments.ts')
+    await second.down(copy.owner)
+    await first.down(copy.owner)
+    await copy.owner('portal.migrations').whereLike('name', 'reminders/%').delete()
+    expect(await migrate(copy.owner, { role: 'portico_app' })).to.deep.equal([
+      'reminders/001_reminders',
+      'reminders/002_payments',
+    ])
     await close(copy)
   })
 })
-
-const acme = async ({ owner }: Copy) =>
-  String((await owner('public.invoices').where({ ref_no: '2026-0107' }).first('client_id')).client_id)
-
-const set = ({ owner }: Copy, name: string, value: unknown, client = '', person = '') =>
-  owner('portal.client_portal_settings').insert({
-    ...{ workspace_id: '1', client_id: client, person_id: person, name },
-    ...{ value: JSON.stringify(value), changed_by: 'a test' },
-  })
-const switched = (copy: Copy, name: string, client?: string, person?: string) => set(copy, name, false, client, person)
 
 /** As if the CRM had not been told yet. */
 async function onItsWay(copy: Copy) {
@@ -327,54 +278,6 @@ async function onItsWay(copy: Copy) {
   })
 }
 
-const watched = (copy: Copy, change: (ports: any, customer: any) => any): Crm => {
-  const crm = adapter(copy.database)
-  return { ...crm, connect: (customer, tx) => change(crm.connect(customer, tx), customer) }
-}
-
-interface Going {
-  at?: string
-  after?: string
-  crm?: Crm
-  log?: string[]
-}
-
-/** One round of Brightside, of one process. */
-async function round(copy: Copy, { at = nine, after, crm = adapter(copy.database), log = [] }: Going = {}) {
-  const { database } = copy
-  const tell = (level: string) => (_: object, sentence: string) => void log.push(`${level} ${sentence}`)
-  const told = { info: tell('info'), warn: tell('warn'), error: tell('error') }
-  const queue = jobs({ trusted: async () => true, database, log: told })
-  const activation: any = { isAccepted: async () => true, isComplete: () => true, availablePorts: (it: object) => it }
-  const flags = { enabledAnywhere: () => true, enabled: () => true }
-  const known = workspaces({ crm, database, log: told })
-  const transport = undefined
-  const posts = outbox({ database, activation, flags, jobs: queue, log: told, secrets, transport, workspaces: known })
-  const mailContext = { database, outbox: posts, secrets, address: 'https://crm.example/portal', limits: {} as any }
-  const parts = {
-    crm,
-    database,
-    activation,
-    flags,
-    jobs: queue,
-    log: told,
-    mailContext,
-    workspaces: known,
-    plugins: registered(sections),
-  }
-  await setClock(copy.owner, at)
-  await readClock(database, told)
-  return sendReminders({ workspace: '1', slug: 'brightside', after }, parts)
-}
-
 /** Of this proposal and its copies, to people of the Acme Bakery, by address. */
-async function mailsOf({ owner }: Copy): Promise<{ recipient: string; subject: string; text: string }[]> {
-  const rows = await owner('portal.client_outbox')
-    .where({ kind: 'reminders.expiry' })
-    .whereRaw(`subject ~ '^(${number}|K-)'`)
-    .orderBy('recipient')
-  return rows.map(it => ({
-    ...it,
-    text: it.sealed ? JSON.parse(unsealOrUndefined(it.sealed, secrets, 'mail')!).text : '',
-  }))
-}
+const mailsOf = async (copy: Copy) =>
+  (await mailed(copy, ['reminders.expiry'])).filter(it => new RegExp(`^(${number}|K-)`).test(it.subject))

@@ -16,7 +16,7 @@ export interface Subject {
   link?: Linkable
   /** Those that wait for an answer until a day. Nobody is reminded where this is missing. */
   expiring?: Expiring
-  /** What is to be paid for them. Nothing can be paid where this is missing. */
+  /** What is to be paid for them. Nothing can be paid, and nobody is reminded of it, where this is missing. */
   payable?: Payable
 }
 
@@ -95,7 +95,8 @@ export interface PayableDocument {
   total: Money
   /** What is left to pay. Nothing can be paid where it is zero or less. */
   balance: Money
-  /** A plain date. */
+  /** Plain dates. Where it is known when it was sent, nobody is reminded of what was to come before that. */
+  sentOn?: string
   dueOn: string | null
   /** Whether that has passed, at the workspace. */
   overdue: boolean
