@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { portalUrl } from '../../demo/portal-database.ts'
 import { type Copy, close, fresh, password, urlOf } from '../database.ts'
+import { set } from '../reminders.ts'
 import { until } from '../until.ts'
 import { copies } from './copies.ts'
 
 describe('a round of reminders whose process is killed', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let child: ChildProcess | undefined
 
   afterEach(() => void child?.kill('SIGKILL'))
@@ -17,6 +18,8 @@ describe('a round of reminders whose process is killed', function () {
     const copy = await fresh()
     const { owner } = copy
     const made = await copies(owner, 120)
+    await owner('invoices').where('balance', '>', 0).update({ issued_on: '2026-10-01', due_on: '2026-11-24' })
+    await set(copy, 'reminders.payments', '-3')
     await owner.raw(
       `insert into portal_jobs.job (name, data, policy, singleton_key, expire_seconds, retry_limit)
        values ('plugins', '{"job": "reminders.round", "workspace": "1", "slug": "brightside", "data": {}, "round": true}', 'short',
@@ -24,14 +27,17 @@ describe('a round of reminders whose process is killed', function () {
     )
     const told = async () => Number((await owner('portal.client_reminders').count('* as n').first())?.n)
 
-    for (const enough of [10, 80, 160]) {
+    const killAt = async (enough: number) => {
       await lost(copy)
       start(copy)
       await until(async () => (await told()) >= enough, 40)
       child?.kill('SIGKILL')
       await once(child!, 'exit')
     }
+    for (const enough of [10, 80, 160]) await killAt(enough)
     expect(await told()).to.be.below(2 * made.length)
+    // After the offers of the first client, when payments begin.
+    await killAt(2 * made.length + 3)
     await lost(copy)
     start(copy)
     await until(
@@ -46,7 +52,11 @@ describe('a round of reminders whose process is killed', function () {
       .where({ event: 'proposals.reminded' })
       .whereIn('subject_id', made)
     expect(events).to.have.length(made.length)
-    expect(await owner('portal_jobs.job').where({ name: 'plugins', state: 'created' })).to.have.length(1)
+    // One mail for each person of each client, however many invoices are in it.
+    const due = await owner('portal.client_reminders').where({ kind: 'due' })
+    const paying = await owner('portal.client_outbox').where({ kind: 'reminders.due' })
+    expect(paying).to.have.length(new Set(due.map(it => `${it.person_id} ${it.client_id}`)).size)
+    expect(due.length).to.be.above(paying.length)
     child?.kill('SIGKILL')
     await once(child!, 'exit')
     await close(copy)
