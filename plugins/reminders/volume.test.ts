@@ -38,8 +38,9 @@ describe('a client with thousands of unpaid invoices', () => {
     expect(finds).to.have.length(100)
     expect(await copy.owner('portal.client_reminders').where({ kind: 'due' })).to.have.length(4 * 1001)
 
-    const began = performance.now()
+    // Told once, they cost a look at the list.
     expect(await toldBy(copy, nine, { crm })).to.be.empty
-    expect(performance.now() - began).to.be.below(20_000)
+    expect(finds).to.have.length(100)
+    expect(sizes).to.have.length.below(30)
   })
 })
