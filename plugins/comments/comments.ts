@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
-import { query, readWithin } from '../../src/platform/database.ts'
+import { query, readWithin, type Scope } from '../../src/platform/database.ts'
 import { runAction } from '../../src/plugin/action.ts'
 import type { Thread } from '../../src/plugin/capabilities.ts'
 
@@ -129,4 +129,17 @@ export async function findComment(database: Knex, workspace: string, id: string)
     },
   )
   return found
+}
+
+/** Documents of this client that are disputed, and were not answered since. */
+export async function disputedOf(database: Knex, scope: Required<Scope>): Promise<ReadonlySet<string>> {
+  const rows = await readWithin<{ key: string }>(database, scope, {
+    name: 'portal.disputed',
+    text: `select distinct c.section || '/' || c.document_id as key from portal.client_comments c
+           where c.workspace_id = scope.workspace and c.client_id = scope.client and c.disputed and not exists (
+             select from portal.client_comments n
+             where n.workspace_id = c.workspace_id and n.client_id = c.client_id and n.section = c.section
+               and n.document_id = c.document_id and n.author_kind = 'staff' and n.id > c.id)`,
+  })
+  return new Set(rows.map(it => it.key))
 }

@@ -4,7 +4,7 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
-import { Comment, findComment, say } from './comments.ts'
+import { Comment, disputedOf, findComment, say } from './comments.ts'
 import { saveReply, showQuestions } from './inbox.ts'
 import { mails } from './mails.ts'
 
@@ -61,6 +61,7 @@ export default section({
   capabilities: {
     comments: host => ({
       find: (workspace, id) => findComment(host.database, workspace, id),
+      disputed: scope => disputedOf(host.database, scope),
       routes(router, thread) {
         const { kind, show, back } = thread
         router.post(

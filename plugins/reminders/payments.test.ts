@@ -59,6 +59,20 @@ describe('reminders of payments', () => {
     expect(await told('2027-01-20T08:00:00Z')).to.equal(0)
   })
 
+  it('wait while an invoice is disputed, until staff have answered', async () => {
+    const scene = await open()
+    await owing(undefined, '-3 0 +7', scene)
+    const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    const [{ id }] = (await owner.api(`/invoices?search=${next}`)).body.items
+    await owner.post(`/invoices/${id}/comments`, { text: 'We returned these.', disputed: 'on' })
+    await owner.post(`/invoices/${id}/comments`, { text: 'Two boxes.' })
+    expect(await toldBy(scene)).to.deep.equal([])
+    const last = await scene.owner('portal.client_comments').orderBy('id', 'desc').first('id')
+    const reply = await admin.postAt(`/settings/client-portal/questions/${last.id}/reply`, { text: 'Not here.' })
+    expect(reply.status).to.equal(303)
+    expect(await toldBy(scene, '2026-11-21T09:00:00Z')).to.have.length(4)
+  })
+
   it('say that one is due before it is, and that it is overdue afterwards', async () => {
     const copy = await owing()
     const [before] = await toldBy(copy)

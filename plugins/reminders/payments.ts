@@ -157,11 +157,12 @@ const untoldOf = (sources: Source[], coming: Coming[], { database, workspace }: 
     },
   )
 
-/** What of them is still left to pay, beside what is on its way, the first due first. */
+/** What of them is still left to pay, beside what is on its way and what is disputed, the first due first. */
 async function dueOf(coming: Coming[], { client }: Audience, { capability, workspace }: Round): Promise<Due[]> {
   if (!coming.length) return []
   // Asked before the balances: what is booked in between is then taken off twice, and nobody told of it.
   const underWay = await capability('paying')?.underWay({ workspace: workspace.id, client })
+  const disputed = await capability('comments')?.disputed({ workspace: workspace.id, client })
   const dues: Due[] = []
   const sorted = coming.toSorted((a, b) => (a.dueOn < b.dueOn ? -1 : 1))
   for (const [at, { source, section, id, moment, dueOn, listed }] of sorted.entries()) {
@@ -169,7 +170,7 @@ async function dueOf(coming: Coming[], { client }: Audience, { capability, works
     if (found?.dueOn !== dueOn) continue
     const { number, balance, overdue } = found
     const rest = underWay?.({ section, id, balance }) ?? { left: balance, beingPaid: false }
-    if (rest.beingPaid || Number(rest.left.amount) <= 0) continue
+    if (rest.beingPaid || disputed?.has(keyOf({ section, id })) || Number(rest.left.amount) <= 0) continue
     dues.push({ section, id, moment, number, dueOn, overdue, left: rest.left })
   }
   return dues

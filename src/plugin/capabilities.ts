@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import type { PayeeDetails } from '../crm/payee.ts'
+import type { Scope } from '../platform/database.ts'
 import type { Money } from '../platform/money.ts'
 import type { SubjectRecord } from './subjects.ts'
 
@@ -46,6 +47,8 @@ interface Comments {
   routes(router: Router, thread: Thread): void
   /** What somebody said, by the id in `subject.comment` of its event; undefined where it is there no more. */
   find(workspace: string, id: string): Promise<Remark | undefined>
+  /** Which documents this client disputes, and staff have not answered since: `invoices/12`. */
+  disputed(scope: Required<Scope>): Promise<ReadonlySet<string>>
 }
 
 /** A comment of a client. */
