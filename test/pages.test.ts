@@ -166,20 +166,23 @@ describe('the pages in a real browser', function () {
     })
   }
 
-  it('have nothing that axe finds wrong, on a desk and on a phone, light and dark', async () => {
-    const found: string[] = []
-    const looks = (['light', 'dark'] as const).flatMap(scheme => [desk, phone].map(viewport => ({ scheme, viewport })))
-    let next = 0
-    await eachPlace(0, { bypassCSP: true }, async (page, address) => {
-      await page.evaluate(axe)
-      for (const { scheme, viewport } of exhaustive ? looks : [looks[next++ % looks.length]!]) {
-        await page.emulateMedia({ colorScheme: scheme })
-        await page.setViewportSize(viewport)
-        for (const it of await violations(page, scheme)) found.push(`${address} ${scheme} ${viewport.width}: ${it}`)
-      }
+  if (exhaustive) {
+    it('have nothing that axe finds wrong, on a desk and on a phone, light and dark', async () => {
+      const found: string[] = []
+      const looks = (['light', 'dark'] as const).flatMap(scheme =>
+        [desk, phone].map(viewport => ({ scheme, viewport })),
+      )
+      await eachPlace(0, { bypassCSP: true }, async (page, address) => {
+        await page.evaluate(axe)
+        for (const { scheme, viewport } of looks) {
+          await page.emulateMedia({ colorScheme: scheme })
+          await page.setViewportSize(viewport)
+          for (const it of await violations(page, scheme)) found.push(`${address} ${scheme} ${viewport.width}: ${it}`)
+        }
+      })
+      expect(found).to.deep.equal([])
     })
-    expect(found).to.deep.equal([])
-  })
+  }
 
   const wordings = [
     ['en-XA', 'with words a third longer'],
