@@ -299,6 +299,7 @@ describe('a photo of a person', () => {
       'by',
       'name',
       'text',
+      'disputed',
     )
     const { id: other } = await scene.owner('clients').where({ company_name: 'Halloran & Sons' }).first('id')
     await scene
