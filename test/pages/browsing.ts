@@ -79,10 +79,11 @@ async function besideCrm({ database }: Scene) {
 
 declare global {
   /** See probes.js. */
-  var probes: Record<'focusName' | 'focusTrouble' | 'tabStop', () => string> &
-    Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'tabStops' | 'untranslated', () => string[]> & {
+  var probes: Record<'focusName' | 'focusTrouble', () => string> &
+    Record<'covered' | 'spills' | 'sticksOut' | 'tooSmall' | 'tabbed' | 'untranslated', () => string[]> & {
       moved(): Promise<number>
       leaving(): number
+      beginTabbing(): number
     }
 }
 

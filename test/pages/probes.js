@@ -117,25 +117,28 @@ globalThis.probes = (() => {
     })
 
   const focusName = () => shownName(document.activeElement)
-  /** Where in the page a control is, as text that is of this one alone. */
-  const placeOf = it => `${[...document.querySelectorAll('*')].indexOf(it)} ${describe(it)}`
-
-  /** What Tab has to reach: one radio button stands for its group, and a closed fold for what is in it. */
-  const tabStops = () =>
-    [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
-      .filter(
-        it =>
-          it.tabIndex >= 0 && !it.disabled && it.type !== 'hidden' && it.checkVisibility({ visibilityProperty: true }),
-      )
-      .filter(it => it.type !== 'radio' || it === radioOf(it))
-      .map(placeOf)
+  /** What Tab has not reached yet: one radio button stands for its group, and a closed fold for what is in it. */
+  let unreached = new Set()
+  function beginTabbing() {
+    const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')
+    unreached = new Set(
+      [...all]
+        .filter(it => it.tabIndex >= 0 && !it.disabled && it.type !== 'hidden' && isSeen(it))
+        .filter(it => it.type !== 'radio' || it === radioOf(it)),
+    )
+    return unreached.size
+  }
   const radioOf = ({ form, name }) => {
     const all = [...document.querySelectorAll('[type=radio]')].filter(it => it.form === form && it.name === name)
     return all.find(it => it.checked) ?? all[0]
   }
-  const tabStop = () => document.activeElement && placeOf(document.activeElement)
+  /** Names what is left; what the page took away meanwhile is not. */
+  function tabbed() {
+    unreached.delete(document.activeElement)
+    return [...unreached].filter(it => it.isConnected).map(describe)
+  }
   return {
-    ...{ covered, focusName, focusTrouble, leaving, moved, spills, sticksOut, tabStop, tabStops, tooSmall },
+    ...{ beginTabbing, covered, focusName, focusTrouble, leaving, moved, spills, sticksOut, tabbed, tooSmall },
     untranslated,
   }
 })()
