@@ -146,7 +146,10 @@ describe('a payment, when things go wrong', () => {
     await settled()
     const forms = await Promise.all([1, 2].map(async () => refundForm((await admin.at(`${area}/${id}`)).text)))
     const sent = await Promise.all(forms.map(it => admin.postAt(`${area}/${id}/refund`, { ...it, amount: '2000' })))
-    expect(sent.map(it => it.status).sort()).to.deep.equal([303, 409])
+    // Whoever comes second is refused here, or by the bank.
+    const [one, other] = sent.map(it => it.status).sort()
+    expect(one).to.equal(303)
+    expect(other).to.be.oneOf([409, 422])
     await settled()
     expect(Object.values(bank.state.refunds)).to.have.length(1)
     expect((await row(id)).refunded).to.equal('2000.00')
