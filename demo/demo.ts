@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
-import { createPortal, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
+import { createPortal, filesIn, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
 import { replaceLostSecret, secretsFit } from '../src/platform/secrets.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
@@ -96,6 +96,8 @@ async function createApp({ owner, database }: Pools, secret: string, { port, dat
     secrets: [secret],
     address: `http://localhost:${port}/portal`,
     mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: outbox.send }) },
+    files: filesIn(join(data, 'files')),
+    scanner: process.env.CLAMAV_URL || undefined,
     geoip: process.env.GEOIP_DATABASE || undefined,
   })
   const mounted = mount(portal)
@@ -130,7 +132,7 @@ async function listen(server: Server, port: number, host: string) {
   await once(server, 'listening')
 }
 
-async function prepare({ owner, database }: Pools, secret: string, { size, log }: Options) {
+async function prepare({ owner, database }: Pools, secret: string, { data, size, log }: Options) {
   await migrateCrm(owner)
   const [seeded] = await owner('workspaces').select('id').limit(1)
   if (!seeded) {
@@ -141,7 +143,7 @@ async function prepare({ owner, database }: Pools, secret: string, { size, log }
       await growCrm(owner, large)
     }
   }
-  await preparePortal(owner, passwordFrom(secret))
+  await preparePortal(owner, passwordFrom(secret), filesIn(join(data, 'files')))
   const [account] = await owner('portal.client_users').select('id').limit(1)
   if (!account) await seedAccounts(owner, database)
   // A data folder that was deleted took its secret along: what that secret sealed cannot be read any more.

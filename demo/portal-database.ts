@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import knex from 'knex'
 import { hashPassword } from '../src/auth/passwords.ts'
 import { join as joined } from '../src/auth/people.ts'
-import { Audited, acceptAudit, audit, grantsOf, migrate } from '../src/index.ts'
+import { Audited, acceptAudit, audit, type FileStore, grantsOf, migrate } from '../src/index.ts'
 import { seal } from '../src/platform/crypto.ts'
 import { query, within } from '../src/platform/database.ts'
 import { sections as plugins } from '../src/plugin/discover.ts'
@@ -15,14 +15,14 @@ import people from './people.json' with { type: 'json' }
 export const role = 'portico_app'
 
 /** What the owner of the database does once for Portico: its role, the role's grants on the CRM, Portico's own tables. */
-export async function preparePortal(owner: Knex, password: string): Promise<void> {
+export async function preparePortal(owner: Knex, password: string, files?: FileStore): Promise<void> {
   const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
   await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
   await owner.raw(`alter role ${role} set jit = off`)
   const crm = adapter(owner)
   for (const text of grantsOf(crm, role)) await query(owner, { text })
   await migrate(owner, { role })
-  for (const it of plugins) await it.fixtures?.(owner)
+  for (const it of plugins) await it.fixtures?.(owner, { files })
   const found = await audit({ source: join(import.meta.dirname, 'crm'), database: owner.client.config.connection })
   await acceptAudit(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })
 }

@@ -9,6 +9,7 @@ import { isPagePattern } from './crm/pages.ts'
 import { evidenceHost } from './evidence/subject.ts'
 import { mailHost } from './mail/kinds.ts'
 import type { Transport } from './mail/transport.ts'
+import type { FileStore } from './platform/files.ts'
 import type { Flags } from './platform/flags.ts'
 import type { Log } from './platform/log.ts'
 import { sections as installed } from './plugin/discover.ts'
@@ -64,6 +65,16 @@ export interface Options {
    * their devices are. If omitted, no place is shown.
    */
   geoip?: string
+  /**
+   * Where uploaded files are stored: `filesIn('/var/lib/portico/files')`, a folder that all instances share. If omitted,
+   * nothing can be uploaded, and documents are offered only where the CRM has them.
+   */
+  files?: FileStore
+  /**
+   * Address of clamd, which scans uploaded files for viruses: `tcp://127.0.0.1:3310`. If omitted, nothing is scanned, and
+   * staff see that.
+   */
+  scanner?: string
   /** Origins whose pages may call the API with a token, such as `https://app.example`. None if omitted. */
   origins?: string[]
   /** Logs requests and errors; pino on standard output if omitted. */
@@ -78,7 +89,15 @@ export interface Options {
   checkEvery?: number
 }
 
-type Maybe = 'directDatabase' | 'metricsToken' | 'address' | 'settingsAddress' | 'mail' | 'timestamps'
+type Maybe =
+  | 'directDatabase'
+  | 'files'
+  | 'metricsToken'
+  | 'address'
+  | 'scanner'
+  | 'settingsAddress'
+  | 'mail'
+  | 'timestamps'
 export type Checked = Required<Omit<Options, Maybe>> & Pick<Options, Maybe>
 
 const fn = (about: string) => z.custom<any>(it => typeof it === 'function', `must be ${about}`)
@@ -166,6 +185,11 @@ const Shape = z.object({
     .optional(),
   timestamps: z.url({ protocol: /^https?$/, message: 'must be an address like https://tsa.example' }).optional(),
   geoip: z.string('must be the path of a file').min(1, 'must be the path of a file').optional(),
+  files: part('write', 'what filesIn() gives').optional(),
+  scanner: z
+    .url({ protocol: /^tcp$/, message: 'must be an address like tcp://127.0.0.1:3310' })
+    .refine(it => URL.parse(it)?.port, 'must be an address like tcp://127.0.0.1:3310')
+    .optional(),
   origins: z
     .array(
       z.string().refine(it => URL.parse(it)?.origin === it, 'must be an origin like https://app.example'),

@@ -1,5 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import { clientRouter, requireFittingSecret } from './client-router.ts'
+import { endPreviews } from './files/previews.ts'
 import { isTooLarge } from './http/forms.ts'
 import { checked, type Options } from './options.ts'
 import { endPdf } from './pdf/pool.ts'
@@ -113,5 +114,6 @@ async function close({ activation, flags, operator, queue, switchOff }: Services
   await switchOff.stop()
   flags.close?.()
   endPdf()
+  endPreviews()
   await queue.stop()
 }

@@ -60,8 +60,18 @@ export type Services = ReturnType<typeof servicesOf>
 
 /** The CRM, its activation, and the monitoring of both. */
 function crmServices(options: Checked) {
-  const { checkEvery: every, database, flags, log, metricsToken, preparedStatements, secrets, sections } = options
-  const crm = withStores(options.crm, sections, database)
+  const {
+    checkEvery: every,
+    database,
+    files,
+    flags,
+    log,
+    metricsToken,
+    preparedStatements,
+    secrets,
+    sections,
+  } = options
+  const crm = withStores(options.crm, sections, database, { files })
   if (!preparedStatements) for (const it of [database, crm.database]) if (it) sendUnnamed(it)
   const activation = createActivation({ crm, database, log, secrets, every, wanted: () => flags.enabledAnywhere() })
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
@@ -103,7 +113,7 @@ function signInServices(options: Checked, { crm }: CrmServices, { limits, mailCo
 
 /** The plugins' host and their jobs. */
 function pluginServices(options: Checked, crmParts: CrmServices, { limits, queue, mailContext }: MailServices) {
-  const { address, settingsAddress, database, flags, log, secrets, sections: plugins } = options
+  const { address, settingsAddress, database, files, flags, log, scanner, secrets, sections: plugins } = options
   const { crm, activation, workspaces } = crmParts
   const capability = capabilitiesOf(plugins, () => host)
   const shared = {
@@ -113,10 +123,12 @@ function pluginServices(options: Checked, crmParts: CrmServices, { limits, queue
     crm,
     database,
     activation,
+    files,
     flags,
     limits,
     log,
     mailContext,
+    scanner,
     workspaces,
     plugins,
     secrets,

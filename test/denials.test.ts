@@ -10,7 +10,7 @@ import { fresh } from './database.ts'
 import { Custom } from './identity-provider.ts'
 import { person, share } from './links.ts'
 import { type Route, routesOf } from './routes.ts'
-import { leave, open, type Role, type Scene, type Visitor, whoIs } from './visit.ts'
+import { leave, open, type Role, type Scene, storage, type Visitor, whoIs } from './visit.ts'
 
 /** Whatever is mounted is asked: a route that a later section adds is in these tests by being there. */
 describe('every route', () => {
@@ -44,6 +44,7 @@ describe('every route', () => {
       .where({ email: 'ilse@acmebakery.example' })
       .update({ suspended_at: new Date() })
     visitors.set('nobody', await scene.visit())
+    for (const it of sections) await it.fixtures?.(scene.owner, { files: storage })
   })
 
   after(async () => {
@@ -132,7 +133,7 @@ describe('every route', () => {
   })
 
   /** An action that is asked for without anything says what is missing. */
-  const given = ({ method }: Route) => (method === 'get' ? [200] : [200, 303, 422])
+  const given = ({ method }: Route) => (method === 'get' ? [200] : [200, 303, 412, 422])
 
   it('is refused to a role that does not include it, and given to one that does', async () => {
     for (const [permission, { roles }] of permissions) {
@@ -236,7 +237,7 @@ describe('every route', () => {
       expect((await askWith(token, route)).status, route.path).to.equal(303)
     for (const { method, path } of settingsRoutes.filter(it => it.rule !== 'anybody')) {
       const asked = visitors.get('nobody')!.agent[method](`/settings/client-portal${path}`)
-      expect((await asked.set('Authorization', `Bearer ${token}`)).text).to.not.include('Client portal')
+      expect((await asked.set('Authorization', `Bearer ${token}`)).text ?? '').to.not.include('Client portal')
     }
   })
 
@@ -335,12 +336,12 @@ describe('every route', () => {
       else expect(status < 400 || (method !== 'get' && status === 422), `${path}: ${status}`).to.equal(true)
       const plain = await visitors.get('nobody')!.agent[method](address)
       const owner = await visitors.get('owner')!.agent[method](address)
-      for (const it of [plain, owner]) expect(it.text).to.not.include('Client portal')
+      for (const it of [plain, owner]) expect(it.text ?? '').to.not.include('Client portal')
     }
   })
 
   it('refuses a form that another site sent', async () => {
-    const posts = [...clientRoutes, ...settingsRoutes].filter(it => it.method !== 'get')
+    const posts = [...clientRoutes, ...settingsRoutes].filter(it => it.method !== 'get' && it.method !== 'head')
     expect(posts).to.not.be.empty
     for (const route of posts) {
       const settings = settingsRoutes.includes(route)
@@ -365,6 +366,39 @@ describe('every route', () => {
 const unseenPayments = (owner: Scene['owner']) =>
   owner.raw(`insert into payments (client_id, invoice_id, paid_on, amount, method)
              select client_id, id, '2026-01-01', 1, 'cash' from invoices where state = 'draft' or deleted_at is not null`)
+
+/** Documents of others, of her own company for another role, and one that has expired. */
+async function hiddenDocuments(owner: Scene['owner']): Promise<any[]> {
+  const id = async (company: string) => owner('clients').where({ company_name: company }).first('id', 'workspace_id')
+  const [acme, neighbour, stranger] = [
+    await id('Acme Bakery'),
+    await id('Halloran & Sons'),
+    await id('Thornbury Garden Centres'),
+  ]
+  const hidden = [
+    { of: neighbour },
+    { of: stranger },
+    { of: acme, roles: ['billing'] },
+    { of: acme, expires_on: '2026-01-01' },
+  ]
+  return Promise.all(
+    hidden.map(async ({ of, ...more }) => {
+      const its = { workspace_id: String(of.workspace_id), client_id: String(of.id) }
+      const [file, document] = [randomUUID(), randomUUID()]
+      const by = { by_kind: 'staff', by_id: '1', by_name: 'Somebody' }
+      const number = `FOREIGN-${document}`
+      const stored = { type: 'text/plain', size: 1, sha256: Buffer.alloc(32), state: 'ready' }
+      await owner('portal.client_files').insert({ ...its, ...by, ...stored, id: file, name: number })
+      await owner('portal.client_documents').insert({
+        ...{ ...its, ...by, ...more, id: document, name: number, file_id: file, size: 1 },
+      })
+      await owner('portal.client_document_versions').insert({
+        ...{ ...its, ...by, document_id: document, version: 1, file_id: file },
+      })
+      return { id: document, number }
+    }),
+  )
+}
 
 /** Ids that the owner must not reach: a neighbour's, another workspace's, her own company's drafts and deleted ones. */
 /** Payments that another client, and one of another workspace, began here. */
@@ -393,6 +427,8 @@ async function begunPayments(owner: Scene['owner']): Promise<any[]> {
 async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'payments') await unseenPayments(owner)
   if (table === 'pay') return begunPayments(owner)
+  if (table === 'uploads') return []
+  if (table === 'documents') return hiddenDocuments(owner)
   const of = (company: string) =>
     table === 'payments'
       ? owner('payments as y')

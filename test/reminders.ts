@@ -65,7 +65,7 @@ export async function round(copy: Copy, going: Going = {}) {
     sections.filter(it => !going.without?.includes(it.name)),
     [mailHost],
   )
-  const crm = withStores(theirs, plugins, database)
+  const crm = withStores(theirs, plugins, database, { files: undefined })
   const known = workspaces({ crm, database, log: told })
   const transport = undefined
   const posts = outbox({ database, activation, flags, jobs: queue, log: told, secrets, transport, workspaces: known })

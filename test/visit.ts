@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as chai from 'chai'
 import type { Express } from 'express'
 import request from 'supertest'
@@ -5,7 +8,7 @@ import { adapter } from '../demo/adapter/adapter.ts'
 import { createCrm } from '../demo/crm/app.ts'
 import { beside, mount, staff } from '../demo/mount.ts'
 import people from '../demo/people.json' with { type: 'json' }
-import { createPortal, type Portal } from '../src/index.ts'
+import { createPortal, filesIn, type Portal } from '../src/index.ts'
 import type { Message } from '../src/mail/transport.ts'
 import type { Options } from '../src/options.ts'
 import { currentTime, readClock } from '../src/platform/clock.ts'
@@ -59,6 +62,9 @@ export interface Scene extends Copy {
 
 const scenes: Scene[] = []
 
+/** Where the files of all tests of this process are stored. */
+export const storage = filesIn(mkdtempSync(join(tmpdir(), 'portico-files-')))
+
 /** The demo CRM with Portico in it, on a database of its own, at nine in the morning. */
 export async function open(
   options: Omit<Partial<Options>, 'mail'> & { on?: Copy; at?: string; mail?: Options['mail'] | 'kept' } = {},
@@ -79,6 +85,7 @@ export async function open(
     secrets: [secret],
     log: told,
     address: 'https://crm.example/portal',
+    files: storage,
     mail: mail === 'kept' ? kept : mail,
     ...more,
   })
@@ -155,7 +162,7 @@ async function visitor(app: Express, role?: Role) {
   return { ...it, cookie: cookies.join('; ') }
 }
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete'
 
 declare global {
   namespace Chai {

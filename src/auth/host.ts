@@ -15,6 +15,8 @@ export interface CoreHost extends Host {
   flags: Flags
   limits: Limits
   workspaces: Workspaces
+  /** Address of the virus scanner, if there is one. */
+  scanner: string | undefined
   /** The first secret signs and seals. */
   secrets: string[]
   /** The address where clients find the portal, if it is known. */
@@ -29,8 +31,8 @@ const cores = new WeakMap<Host, CoreHost>()
 
 /** The host of plugins from elsewhere: only the stable part. */
 export function pluginHostOf(core: CoreHost): Host {
-  const { capability, database, jobs, log, plugins, workspace } = core
-  const lent: Host = { capability, database, jobs, log, plugins, workspace }
+  const { capability, database, files, jobs, log, plugins, workspace } = core
+  const lent: Host = { capability, database, files, jobs, log, plugins, workspace }
   cores.set(lent, core)
   return lent
 }

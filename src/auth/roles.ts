@@ -56,6 +56,7 @@ export function roleSummary(sections: Section[], context: RequestContext, role: 
     ...(sections.some(it => may(it, 'comment')) ? [t('ask questions')] : []),
     ...(sections.some(it => may(it, 'respond')) ? [t('accept and sign')] : []),
     ...(sections.some(it => may(it, 'pay')) ? [t('pay')] : []),
+    ...(sections.some(it => may(it, 'upload')) ? [t('send files')] : []),
     ...(role === 'admin' ? [t('manage people')] : []),
   ]
   return abilities.length ? t('Can {abilities}.', { abilities: and.format(abilities) }) : t('Can see nothing yet.')

@@ -5,6 +5,7 @@ import { weakness } from '../auth/passwords.ts'
 import type { adapterOf } from '../crm/mapping/adapter.ts'
 import { bySystem, insert } from '../platform/activity.ts'
 import { isPooled, isSameDatabase, keepsNames, within } from '../platform/database.ts'
+import { filesIn } from '../platform/files.ts'
 import { flagsFromEnvironment } from '../platform/flags.ts'
 import type { Log } from '../platform/log.ts'
 import { limitConnections, stopGracefully } from '../platform/stop.ts'
@@ -22,6 +23,8 @@ export async function serve(config: Config): Promise<string> {
     HOST = '127.0.0.1',
     TRUST_PROXY,
     METRICS_TOKEN,
+    CLAMAV_URL,
+    FILES_FOLDER,
     GEOIP_DATABASE,
     LOG_LEVEL = 'info',
   } = process.env
@@ -43,7 +46,9 @@ export async function serve(config: Config): Promise<string> {
     trustProxy: TRUST_PROXY,
     preparedStatements: namesAreUsed(),
     metricsToken: METRICS_TOKEN || undefined,
+    files: FILES_FOLDER ? filesIn(FILES_FOLDER) : undefined,
     geoip: GEOIP_DATABASE || undefined,
+    scanner: CLAMAV_URL || undefined,
     plugins: config.plugins,
   })
   const server = limitConnections(createServer(app))

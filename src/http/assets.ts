@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, extname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type RequestHandler, Router } from 'express'
 import { root } from '../platform/root.ts'
@@ -26,6 +26,16 @@ const sources: Record<string, { type: string; text: string }> = {
     ].join(';\n'),
   },
   'passkeys.js': { type: 'text/javascript', text: own('passkeys.js') },
+  'uploads.js': {
+    type: 'text/javascript',
+    text: [
+      readFileSync(join(dirname(resolve('tus-js-client')), '../../dist/tus.min.js'), 'utf8').replace(
+        /\/\/# sourceMappingURL.*/,
+        '',
+      ),
+      own('uploads.js'),
+    ].join(';\n'),
+  },
   'photo.js': { type: 'text/javascript', text: own('photo.js') },
   'branding.js': { type: 'text/javascript', text: own('branding.js') },
   'mark.svg': { type: 'image/svg+xml', text: own('mark.svg') },

@@ -62,6 +62,7 @@ function numbersOf(locale: string) {
   const rounds = once(currency => format({ style: 'currency', currency, ...rounded }))
   const plain = format({ maximumFractionDigits: 6 })
   const kilobytes = format({ style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
+  const gigabytes = format({ style: 'unit', unit: 'gigabyte', maximumFractionDigits: 1 })
   const megabytes = format({ style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 })
   return {
     money: once2((amount: string, currency: string) => amounts(currency).format(amount as `${number}`)),
@@ -72,7 +73,10 @@ function numbersOf(locale: string) {
     /** About how much, for the scale of a chart. */
     round: (amount: number, currency: string) => rounds(currency).format(amount),
     /** Of a file, in bytes. */
-    size: (bytes: number) => (bytes < 1e6 ? kilobytes.format(Math.ceil(bytes / 1e3)) : megabytes.format(bytes / 1e6)),
+    size: (bytes: number) => {
+      if (bytes < 1e6) return kilobytes.format(Math.ceil(bytes / 1e3))
+      return bytes < 1e9 ? megabytes.format(bytes / 1e6) : gigabytes.format(bytes / 1e9)
+    },
   }
 }
 

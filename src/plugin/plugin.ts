@@ -4,6 +4,7 @@ import type { ZodObject, ZodType } from 'zod'
 import type { Crm, Customer, Workspace } from '../crm/crm.ts'
 import type { RequestContext } from '../http/context.ts'
 import type { PolicyNeeds } from '../http/headers.ts'
+import type { FileStore } from '../platform/files.ts'
 import type { Log } from '../platform/log.ts'
 import type { Capabilities, CapabilityOf } from './capabilities.ts'
 import type { Home } from './dashboard.ts'
@@ -79,9 +80,9 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   sentences?: readonly string[]
   /**
    * The plugin's own store, for a CRM that lacks the port: bound to this customer, whose rows alone it can reach.
-   * `database` is the portal's, or a transaction in the customer's workspace.
+   * `database` is the portal's, or a transaction in the customer's workspace. Undefined where it cannot be offered.
    */
-  store?(customer: Customer, database: Knex): object
+  store?(customer: Customer, database: Knex, parts: StoreParts): object | undefined
   /** Its page in the workspace's settings. */
   settings?: SettingsPage
   /** What other plugins may attach to: its kind is the plugin's name. */
@@ -115,7 +116,7 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   /** By the word after its name: `portico tickets export`. */
   commands?: Record<string, PluginCommand>
   /** Rows of its own tables for tests and the demo, as the owner of the tables. */
-  fixtures?(owner: Knex): Promise<void>
+  fixtures?(owner: Knex, parts: StoreParts): Promise<void>
   /** Which of the audit's answers it follows from. */
   audit?: PluginAudit | PluginAudit[]
   /** What it does later, by `<name>.<word>`: see `Host.jobs`. */
@@ -129,6 +130,12 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   capabilities?: { [Key in keyof Capabilities]?: (host: Host) => Capabilities[Key] }
   /** What it has only where another plugin is installed as well, by the name of that one. */
   with?: Record<string, PluginPart<Name>>
+}
+
+/** What a store may use besides the database. */
+export interface StoreParts {
+  /** Where uploaded files are stored, if anywhere. */
+  files: FileStore | undefined
 }
 
 /** What a plugin may have only beside another one. */
@@ -228,6 +235,8 @@ export type Section<Name extends string = string> = PluginDefinition<Name> &
 export interface Host {
   /** The portal's own database, connected as a role that reaches nothing before it has entered a workspace. */
   database: Knex
+  /** Where uploaded files are stored; undefined where none can be uploaded. */
+  files: FileStore | undefined
   log: Log
   /** All that are installed, in their order. */
   plugins: Section[]

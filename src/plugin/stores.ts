@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { Crm, Customer, Ports } from '../crm/crm.ts'
-import type { Section } from './plugin.ts'
+import type { Section, StoreParts } from './plugin.ts'
 
 /** A CRM whose missing ports are provided by plugins' own stores. */
 export interface WithStores extends Crm {
@@ -9,7 +9,7 @@ export interface WithStores extends Crm {
 }
 
 /** A port of the CRM's wins over a plugin's own store of the same name. */
-export function withStores(crm: Crm, sections: Section[], database: Knex): WithStores {
+export function withStores(crm: Crm, sections: Section[], database: Knex, parts: StoreParts): WithStores {
   const stores = sections.filter(it => it.store)
   if (!stores.length) return crm
   return Object.create(crm, {
@@ -17,8 +17,11 @@ export function withStores(crm: Crm, sections: Section[], database: Knex): WithS
       value: (customer: Customer, tx?: Knex.Transaction, own?: Knex.Transaction): Partial<Ports> => {
         const theirs = crm.connect(customer, tx)
         const ours = stores.filter(({ name }) => !(name in theirs))
-        const portOf = (it: Section) => marked(it.store!(customer, own ?? database))
-        return Object.assign(Object.fromEntries(ours.map(it => [it.name, portOf(it)])), theirs)
+        const offered = ours.flatMap(it => {
+          const port = it.store!(customer, own ?? database, parts)
+          return port ? [[it.name, marked(port)]] : []
+        })
+        return Object.assign(Object.fromEntries(offered), theirs)
       },
     },
   })

@@ -32,6 +32,9 @@ interface Parts {
   preparedStatements?: boolean
   /** The token for reading the metrics from another machine: see Options. */
   metricsToken?: string
+  /** Where uploaded files are stored, and the virus scanner: see Options. */
+  files?: Options['files']
+  scanner?: string
   /** Path of a GeoIP database: see Options. */
   geoip?: string
   /** Additional sections: see Options. */

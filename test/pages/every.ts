@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { askDeletion, askExport } from '../../plugins/privacy/requests.ts'
 import { invite } from '../../src/auth/invitations.ts'
+import { sections } from '../../src/plugin/discover.ts'
 import { share } from '../links.ts'
-import { type Role, type Scene, whoIs } from '../visit.ts'
+import { type Role, type Scene, storage, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
 
 /** Whose page it is, where, and what it is called in a failure. */
@@ -134,6 +135,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/bank-details'],
     ['admin', '/settings/client-portal/reminders'],
     ['admin', '/settings/client-portal/staff-mails'],
+    ...(await documents(scene)),
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/responses'],
     ['admin', '/settings/client-portal/responses?show=refused'],
@@ -160,6 +162,33 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/activity?name=nobody+at+all'],
     ['admin', '/settings/client-portal/state'],
     ['admin', '/settings/client-portal/nothing'],
+  ]
+}
+
+/** Documents in each state, as clients and staff see them. */
+async function documents({ owner }: Scene): Promise<Place[]> {
+  for (const it of sections) await it.fixtures?.(owner, { files: storage })
+  const all = await owner('portal.client_documents').where({ workspace_id: '1', client_id: '1' }).orderBy('changed_at')
+  const [first, second, third] = all
+  const file = (document: { file_id: string }, state: object) =>
+    owner('portal.client_files').where({ workspace_id: '1', id: document.file_id }).update(state)
+  await file(first, { state: 'infected', threat: 'Win.Test.EICAR_HDB-1' })
+  await file(second, { state: 'checking' })
+  await owner('portal.client_documents')
+    .where({ workspace_id: '1', id: third.id })
+    .update({ name: `${'a-very-long-name-of-a-file-'.repeat(6)}.png` })
+  const [client, staff] = ['/portal/brightside/documents', '/settings/client-portal/documents']
+  const folder = all.find(it => it.folder_id)?.folder_id
+  return [
+    ...['', '?status=new', '?search=nothing+like+it', '?sent=2', `?folder=${folder}`, '/upload'].map(
+      (it): Place => ['owner', client + it],
+    ),
+    ...['', '?search=acme', '/clients/1', '/clients/1?shared'].map((it): Place => ['admin', staff + it]),
+    ...[first, second, third].flatMap(({ id }): Place[] => [
+      ['owner', `${client}/${id}`],
+      ['admin', `${staff}/${id}`],
+    ]),
+    ['newcomer', client],
   ]
 }
 

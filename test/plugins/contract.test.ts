@@ -182,7 +182,7 @@ describe('a plugin', () => {
     expect(kept.tickets).to.have.length(1)
     expect(kept.tickets![0]).to.include({ title: 'Mine' })
     const customer = { workspace: { id: '1' }, client: { id: '1' }, person: { id: person } } as unknown as Customer
-    const ports = { tickets: made.tickets.store!(customer, copy.database) }
+    const ports = { tickets: made.tickets.store!(customer, copy.database, { files: undefined }) }
     const copied = await archive({ database: copy.database, plugins }, customer, ports as never, ['tickets'])
     const files = Object.keys(unzipSync(new Uint8Array(copied)))
     expect(files).to.include.members(['tickets.json', 'tickets (2).json'])

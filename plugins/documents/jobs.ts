@@ -1,0 +1,87 @@
+import { coreHostOf } from '../../src/auth/host.ts'
+import { fileKey } from '../../src/files/receive.ts'
+import { scanForViruses } from '../../src/files/scan.ts'
+import { bySystem, insert } from '../../src/platform/activity.ts'
+import { query, readWithin, within } from '../../src/platform/database.ts'
+import type { Host, Job } from '../../src/plugin/plugin.ts'
+import { sweep } from './keep.ts'
+
+export const jobs: Record<`documents.${string}`, Job> = {
+  /** Scans a file that arrived. Running it twice has the same result. */
+  'documents.scan': {
+    async work({ workspace, data }, host) {
+      const { scanner } = coreHostOf(host)
+      const [file] = await readWithin<{ id: string; name: string; client: string }>(
+        host.database,
+        { workspace: workspace.id },
+        {
+          text: `select f.id, f.name, f.client_id as client from portal.client_files f
+                 where f.workspace_id = scope.workspace and f.id = $3 and f.state = 'checking'`,
+          values: [data.file],
+        },
+      )
+      if (!file || !host.files) return undefined
+      const key = fileKey(workspace.id, file.id)
+      const result = scanner ? await scanForViruses(scanner, await host.files.read(key)) : { scan: 'none' as const }
+      if (!('threat' in result)) {
+        await release(host, workspace.id, file.id, result.scan)
+        return undefined
+      }
+      await condemn(host, workspace.id, file, result.threat)
+      await host.files.remove(key)
+      return undefined
+    },
+  },
+  /** Removes what uploads that broke off have left, and tells the log about files that are missing. */
+  'documents.sweep': {
+    every: 86_400,
+    async work({ workspace }, host) {
+      if (!host.files) return undefined
+      const day = 86_400_000
+      const known = await knownFiles(host, workspace.id)
+      // Twice as long as an upload may stand still: none that could still be kept is swept up.
+      const missing = await sweep(host.files, workspace.id, known, new Date(Date.now() - 2 * day))
+      await host.files.tidy(new Date(Date.now() - day))
+      const still = missing.length ? await knownFiles(host, workspace.id) : new Set()
+      const lost = missing.filter(it => still.has(it))
+      if (lost.length) host.log.error({ workspace: workspace.slug, lost }, 'files are missing in the file store')
+      return undefined
+    },
+  },
+}
+
+const release = (host: Host, workspace: string, id: string, scan: 'none' | 'clean' | 'too-large') =>
+  within(host.database, { workspace }, tx =>
+    query(tx, {
+      text: `update portal.client_files set state = 'ready', scan = $3 where workspace_id = $1 and id = $2 and state = 'checking'`,
+      values: [workspace, id, scan],
+    }),
+  )
+
+/** Both sides are told, in the list and in the activity log, and the file can be opened by nobody. */
+const condemn = (
+  host: Host,
+  workspace: string,
+  { id, name, client }: { id: string; name: string; client: string },
+  threat: string,
+) =>
+  within(host.database, { workspace }, async tx => {
+    const changed = await query(tx, {
+      text: `update portal.client_files set state = 'infected', threat = $3
+             where workspace_id = $1 and id = $2 and state = 'checking' returning id`,
+      values: [workspace, id, threat.slice(0, 200)],
+    })
+    if (changed.length)
+      await insert(tx, [
+        bySystem(workspace, { event: 'documents.infected', subject: { id, number: name, threat } }, client),
+      ])
+  })
+
+async function knownFiles(host: Host, workspace: string): Promise<Set<string>> {
+  const rows = await readWithin<{ id: string }>(
+    host.database,
+    { workspace },
+    { text: `select f.id from portal.client_files f where f.workspace_id = scope.workspace and f.state <> 'infected'` },
+  )
+  return new Set(rows.map(it => it.id))
+}

@@ -1,0 +1,245 @@
+import type { Request, RequestHandler } from 'express'
+import { z } from 'zod'
+import type { Customer } from '../../src/crm/crm.ts'
+import { sizeOfKept, usageOf } from '../../src/files/kept.ts'
+import { iconOf, RefusedFile, refuseByName } from '../../src/files/kinds.ts'
+import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.ts'
+import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
+import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
+import { sendStoredFile } from '../../src/files/send.ts'
+import { Invalid, NotFound } from '../../src/http/errors.ts'
+import { filterOf } from '../../src/http/filter.ts'
+import { recordEvent } from '../../src/platform/activity.ts'
+import { within } from '../../src/platform/database.ts'
+import type { FileStore } from '../../src/platform/files.ts'
+import { runAction } from '../../src/plugin/action.ts'
+import type { Host } from '../../src/plugin/plugin.ts'
+import { isStore } from '../../src/plugin/stores.ts'
+import { attachedTo } from '../../src/settings/plugin-actions.ts'
+import { addDocuments, markRead, NoSpaceLeft, removeBytes, removeDocument } from './keep.ts'
+import { bytesOf, limitsOf } from './limits.ts'
+import { sorts, statuses } from './port.ts'
+
+export const Filter = filterOf({ statuses, sorts }).extend({ folder: z.uuid().optional().catch(undefined) })
+
+export const showList = (): RequestHandler<any> => async (req, res) => {
+  const filter = Filter.parse(req.query)
+  const { documents } = req.portal.crm
+  const [page, overview, found] = await Promise.all([
+    documents.list(filter),
+    documents.overview(),
+    filter.search ? documents.counts?.(filter.search) : undefined,
+  ])
+  const folder = overview.folders.find(it => it.id === filter.folder)
+  if (filter.folder && !folder) throw new NotFound()
+  res.respond('documents/list', {
+    ...{ filter, overview, found, folder, iconOf, isPreviewable, uploads: mayUpload(req) },
+    sent: z.coerce.number().int().min(1).max(100).optional().catch(undefined).parse(req.query.sent),
+    removed: req.query.removed === '',
+    ...page,
+  })
+}
+
+/** Clients upload to Portico's own store; a CRM's documents are only read. */
+const mayUpload = ({ portal }: Request<any>) =>
+  portal.may('documents.upload') && portal.on('documents.uploads') && isStore(portal.crm.documents)
+
+export const showDocument =
+  ({ database }: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const document = await req.portal.crm.documents.find(req.params.id)
+    await opened(req, database, document)
+    await recordEvent(req, { event: 'documents.viewed', subject: subjectOf(document) })
+    res.respond('documents/show', {
+      document,
+      iconOf,
+      isPreviewable,
+      ...(await attachedTo(req, 'documents', document.id)),
+    })
+  }
+
+const subjectOf = ({ id, name }: { id: string; name: string }) => ({ id, number: name })
+
+/** Counts as new no more. Staff who view the portal as a client leave no mark. */
+async function opened(req: Request<any>, database: Host['database'], { id, version }: { id: string; version: number }) {
+  const { customer, crm, viewing } = req.portal
+  if (viewing || !isStore(crm.documents)) return
+  const { workspace, client, person } = customer as Customer
+  await within(database, { workspace: workspace.id, client: client.id }, tx =>
+    markRead(tx, workspace.id, client.id, person.id, id, version),
+  )
+}
+
+export const sendContent =
+  ({ database }: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const version = z.coerce.number().int().min(1).max(1e6).optional().catch(undefined).parse(req.query.version)
+    const { id } = req.params
+    const { name, type, size, tag, open } = await req.portal.crm.documents.content(id, version)
+    // A download that goes on is one download.
+    if (req.method === 'GET' && !/^bytes=[1-9]/.test(req.get('Range') ?? '')) {
+      if (!version) await opened(req, database, await req.portal.crm.documents.find(id))
+      await recordEvent(req, { event: 'documents.downloaded', subject: subjectOf({ id, name }) })
+    }
+    await sendStoredFile(req, res, { name, type, size, version: tag, open })
+  }
+
+/** A picture of the document, for lists and its own page. */
+export const sendDocumentPreview =
+  ({ files }: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const { key, type, size, open } = await req.portal.crm.documents.content(req.params.id)
+    const wanted = req.query.size === 'large' ? 'large' : 'small'
+    sendPreview(
+      res,
+      files && key ? await previewOf({ store: files, key, type, size, open: () => open() }, wanted) : undefined,
+    )
+  }
+
+export const showUpload =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    requireUploads(req)
+    const { customer, problem, body } = req.portal
+    const scope = { workspace: customer.workspace.id, client: customer.client.id }
+    const [limits, overview, used] = await Promise.all([
+      limitsOf(host, scope.workspace),
+      req.portal.crm.documents.overview(),
+      within(host.database, scope, tx => usageOf(tx, scope.workspace, scope.client)),
+    ])
+    const { size, total } = bytesOf(limits)
+    res.respond('documents/upload', {
+      ...{ limit: size, total, left: Math.max(0, total - used), folders: overview.folders },
+      folder: problem ? (body as { folder?: string })?.folder : Filter.parse(req.query).folder,
+      result: (req as Uploading).result,
+    })
+  }
+
+const requireUploads = (req: Request<any>) => {
+  if (!mayUpload(req)) throw new NotFound()
+}
+
+interface Uploading {
+  /** What arrived and what was refused, where not everything was accepted. */
+  result?: Pick<Received, 'refused'> & { files: { name: string; size: number }[] }
+}
+
+/** Stores files while they arrive. Those that are accepted are kept, whatever becomes of the others. */
+export const saveUpload =
+  (host: Host): RequestHandler<any> =>
+  async (req, res, next) => {
+    requireUploads(req)
+    const store = host.files as FileStore
+    const { workspace } = req.portal.customer
+    const limits = bytesOf(await limitsOf(host, workspace.id))
+    const received = await receiveFiles(req, { store, workspace: workspace.id, limits })
+    req.portal.body = received.fields
+    const { files } = received
+    if (files.length)
+      await saveReceived(req, host, received, limits.total).catch(error =>
+        discardRefused(error, { store, workspace: workspace.id, files }),
+      )
+    const none = !files.length && !received.refused.length
+    if (none) throw new Invalid({ files: ['Choose at least one file.'] }, received.fields)
+    if (!received.refused.length) return res.redirect(303, req.portal.url(`/documents?sent=${files.length}`))
+    Object.assign(req, { result: { files, refused: received.refused } } satisfies Uploading)
+    res.status(422)
+    return showUpload(host)(req, res, next)
+  }
+
+async function saveReceived(req: Request<any>, host: Host, received: Received, most: number) {
+  const { workspace, client, person } = req.portal.customer
+  const folder = await folderOf(req, received.fields.folder)
+  const by = { kind: 'client', id: person.id, name: person.name } as const
+  await runAction(
+    req,
+    ({ tx }) => addDocuments(tx, host, { workspace, client: client.id, folder, by }, received.files, most),
+    ids => ({
+      event: 'documents.uploaded',
+      subject: { id: ids[0], number: received.files[0]?.name, count: ids.length },
+    }),
+  )
+}
+
+/** The id of a folder that the reader can see; null for none. Throws Invalid. */
+async function folderOf(req: Request<any>, id: string | undefined): Promise<string | null> {
+  if (!id) return null
+  const { folders } = await req.portal.crm.documents.overview()
+  if (folders.some(it => it.id === id)) return id
+  throw new Invalid({ folder: ['This folder is no longer there. Choose another one.'] }, req.portal.body)
+}
+
+/** Uploads that may stop and go on, one file each. */
+export const uploadResumably =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    requireUploads(req)
+    const { workspace, client, person } = req.portal.customer
+    const store = host.files as FileStore
+    const limits = bytesOf(await limitsOf(host, workspace.id))
+    const scope = { workspace: workspace.id, client: client.id }
+    await handleResumable(req, res, {
+      store,
+      owner: JSON.stringify([workspace.id, client.id, person.id]),
+      address: req.portal.url('/documents/uploads'),
+      limit: limits.size,
+      begin: async ({ name, size, metadata }) => {
+        refuseByName(name)
+        await folderOf(req, metadata.folder)
+        const used = await within(host.database, scope, tx => usageOf(tx, scope.workspace, scope.client))
+        if (used + size > limits.total) throw new NoSpaceLeft()
+      },
+      kept: id => within(host.database, scope, tx => sizeOfKept(tx, { ...scope, by: person.id, id })),
+      finish: upload => keepUpload(req, host, { ...upload, most: limits.total }),
+    })
+  }
+
+interface Arrived {
+  id: string
+  name: string
+  metadata: Record<string, string>
+  most: number
+}
+
+/** Makes a document of an upload that has arrived, once, however often this is called. */
+async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, most }: Arrived) {
+  const files = host.files as FileStore
+  const { workspace, client, person } = req.portal.customer
+  const uploads = await files.uploads(0)
+  const type = await typeOfUpload(uploads, id, name).catch(async error => {
+    if (error instanceof RefusedFile) await uploads.remove(id)
+    throw error
+  })
+  const folder = await folderOf(req, metadata.folder).catch(() => null)
+  const file = { id, name, type, ...(await files.adopt(id, fileKey(workspace.id, id))) }
+  const by = { kind: 'client', id: person.id, name: person.name } as const
+  const adding = { workspace, client: client.id, folder, by }
+  await runAction(
+    req,
+    ({ tx }) => addDocuments(tx, host, adding, [file], most),
+    ids => ({ event: 'documents.uploaded', subject: { id: ids[0], number: name, count: 1 } }),
+  ).catch(error => {
+    // 23505: another request has kept it meanwhile. Otherwise the file stays, for another try, until it is swept up.
+    if (error.code !== '23505') throw error
+  })
+  await uploads.remove(id).catch(() => undefined)
+}
+
+export const saveRemoval =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    requireUploads(req)
+    const { workspace, client, person } = req.portal.customer
+    const document = await req.portal.crm.documents.find(req.params.id)
+    const removed = await runAction(
+      req,
+      async ({ tx }) => {
+        const it = await removeDocument(tx, workspace.id, document.id, person.id)
+        if (it?.client !== client.id) throw new NotFound()
+        return it
+      },
+      ({ name }) => ({ event: 'documents.withdrawn', subject: subjectOf({ id: document.id, name }) }),
+    )
+    await removeBytes(host.files as FileStore, workspace.id, removed)
+    res.redirect(303, req.portal.url('/documents?removed'))
+  }

@@ -1,0 +1,127 @@
+import { open } from 'node:fs/promises'
+import type { MemoryLocker, Server } from '@tus/server'
+import type { DataStore, Upload } from '@tus/utils'
+import type { Request, Response } from 'express'
+import { v7 as uuid } from 'uuid'
+import { NotFound, Problem } from '../http/errors.ts'
+import type { FileStore } from '../platform/files.ts'
+import { headSize, RefusedFile, typeOf } from './kinds.ts'
+import { cleanFileName } from './names.ts'
+
+/** What is done with one upload that may stop and go on: by the tus protocol, 1.0.0 (tus.io/protocols/resumable-upload). */
+export interface Resumable {
+  store: FileStore
+  /** Who uploads. Nobody else can reach the upload, or learn that it exists. */
+  owner: string
+  /** The address of the uploads, as a path. */
+  address: string
+  /** The largest file, in bytes. */
+  limit: number
+  /** Looks at a new upload: throws RefusedFile or a Problem. */
+  begin(upload: { name: string; size: number; metadata: Record<string, string> }): Promise<void>
+  /** The size of a file that has arrived and is kept already; undefined for any other. */
+  kept(id: string): Promise<number | undefined>
+  /** Keeps a file that has arrived. It may be called again for the same file. Throws RefusedFile or a Problem. */
+  finish(upload: { id: string; name: string; metadata: Record<string, string> }): Promise<void>
+}
+
+/** How long an upload may stand still before it is removed, in milliseconds. */
+const patience = 86_400_000
+
+/** Answers a request of the tus protocol. */
+export async function handleResumable(req: Request<any>, res: Response, it: Resumable): Promise<void> {
+  const uploads = await it.store.uploads(patience)
+  const { id } = req.params
+  if (id) {
+    const size = await it.kept(id)
+    if (size !== undefined) return answerKept(res, size)
+    const upload = await ownUpload(uploads, id, it.owner)
+    // A process that ended between the last byte and keeping the file has left it for now.
+    if (upload.offset === upload.size && req.method !== 'DELETE') {
+      await finish(it, upload).catch(async error => {
+        if ((await it.kept(id)) === undefined) throw error
+      })
+      return answerKept(res, upload.size)
+    }
+  }
+  const server = await serverOf(uploads, it, req.portal.t)
+  await server.handle(req, res)
+}
+
+const answerKept = (res: Response, size: number) =>
+  void res
+    .status(200)
+    .set({
+      'Tus-Resumable': '1.0.0',
+      'Upload-Offset': String(size),
+      'Upload-Length': String(size),
+      'Cache-Control': 'no-store',
+    })
+    .end()
+
+async function ownUpload(uploads: DataStore, id: string, owner: string): Promise<Upload> {
+  const upload = await uploads.getUpload(id).catch(() => undefined)
+  if (upload?.metadata?.owner !== owner) throw new NotFound()
+  return upload
+}
+
+type Translate = Request['portal']['t']
+
+/** Two requests for one upload wait for each other, in this process. */
+let locker: MemoryLocker | undefined
+
+async function serverOf(uploads: DataStore, it: Resumable, t: Translate): Promise<Server> {
+  const { MemoryLocker, Server } = await import('@tus/server')
+  locker ??= new MemoryLocker()
+  const fail = (error: unknown): never => {
+    throw told(error, it, t)
+  }
+  return new Server({
+    path: '/',
+    datastore: uploads,
+    locker,
+    maxSize: it.limit,
+    // Browsers of other origins have no business here.
+    allowedOrigins: () => false,
+    namingFunction: () => uuid(),
+    generateUrl: (_req, { id }) => `${it.address}/${id}`,
+    onUploadCreate: async (_req, upload) => {
+      const metadata = plain(upload)
+      if (!upload.size) return fail(new RefusedFile('This file is empty.'))
+      const name = cleanFileName(metadata.filename ?? '')
+      await it.begin({ name, size: upload.size, metadata }).catch(fail)
+      return { metadata: { ...metadata, filename: name, owner: it.owner } }
+    },
+    onUploadFinish: async (_req, upload) => {
+      await finish(it, upload).catch(fail)
+      return {}
+    },
+  })
+}
+
+const plain = ({ metadata }: Upload): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata ?? {}).map(([name, value]) => [name, value ?? '']))
+
+async function finish(it: Resumable, upload: Upload): Promise<void> {
+  const metadata = plain(upload)
+  await it.finish({ id: upload.id, name: metadata.filename ?? 'file', metadata })
+}
+
+/** An error as the tus server sends it: a status, and a sentence for the person who uploads. */
+function told(error: unknown, { limit }: Resumable, t: Translate): unknown {
+  if (error instanceof RefusedFile) return { status_code: 422, body: t(error.message, { size: `${limit / 1e6} MB` }) }
+  if (error instanceof Problem) return { status_code: error.status, body: t(error.message) }
+  return error
+}
+
+/** Tells the media type of an upload that has arrived, by its first bytes. Throws RefusedFile. */
+export async function typeOfUpload(uploads: DataStore, id: string, name: string): Promise<string> {
+  const { storage } = await uploads.getUpload(id)
+  const file = await open(storage?.path ?? '', 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headSize), 0, headSize, 0)
+    return await typeOf(buffer.subarray(0, bytesRead), name)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,185 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { DataStore } from '@tus/utils'
+
+/**
+ * Where uploaded files are stored, by key. The portal makes the keys: lower-case letters, digits, `-` and `/`; nothing in
+ * them comes from users. A key is written once.
+ */
+export interface FileStore {
+  /**
+   * Stores everything that `source` gives. When it resolves, the file survives a crash; when it throws, there is nothing
+   * under the key.
+   */
+  write(key: string, source: AsyncIterable<Uint8Array>): Promise<Written>
+  /** Reads a file, or a range of its bytes. Throws MissingFile. */
+  read(key: string, range?: ByteRange): Promise<Readable>
+  /** Removes a file; nothing happens where there is none. */
+  remove(key: string): Promise<void>
+  /** The files whose keys begin with `folder/`, in no order. */
+  list(folder: string): AsyncIterable<StoredFile>
+  /** Removes what writes that broke off before this time have left. */
+  tidy(before: Date): Promise<void>
+  /** Where uploads that can be resumed arrive. Those that stand still for `patience` milliseconds may be removed. */
+  uploads(patience: number): Promise<DataStore>
+  /**
+   * Stores an upload that has arrived under a key. It survives a crash when this resolves, and may be called again, until
+   * the upload is removed. Throws MissingFile.
+   */
+  adopt(upload: string, key: string): Promise<Written>
+  /** Throws where nothing can be written, with a reason for the operator. */
+  check(): Promise<void>
+}
+
+/** The first and the last byte, both included. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+interface Written {
+  /** In bytes. */
+  size: number
+  sha256: Buffer
+}
+
+interface StoredFile {
+  key: string
+  at: Date
+}
+
+/** A file that should be in the store and is not. */
+export class MissingFile extends Error {}
+
+/** Stores files in a folder on a disk that all instances share. Nothing else may write into it. */
+export function filesIn(folder: string): FileStore {
+  const root = resolve(folder)
+  const pathOf = (key: string) => join(root, 'kept', safe(key))
+  return {
+    async write(key, source) {
+      const arriving = join(root, 'arriving', randomUUID())
+      const path = pathOf(key)
+      await mkdir(dirname(arriving), { recursive: true })
+      try {
+        const written = await writeDurably(arriving, source)
+        await mkdir(dirname(path), { recursive: true })
+        await rename(arriving, path)
+        await syncFolder(dirname(path))
+        return written
+      } catch (error) {
+        await rm(arriving, { force: true })
+        throw error
+      }
+    },
+    async read(key, range) {
+      const path = pathOf(key)
+      await stat(path).catch(missing(key))
+      return createReadStream(path, range)
+    },
+    remove: key => rm(pathOf(key), { force: true }),
+    async *list(folder) {
+      const kept = join(root, 'kept')
+      for (const it of await entriesOf(join(kept, safe(folder))))
+        yield { key: it.slice(kept.length + 1).replaceAll(sep, '/'), at: await changedAt(it) }
+    },
+    async uploads(patience) {
+      const { FileStore } = await import('@tus/file-store')
+      await mkdir(join(root, 'uploads'), { recursive: true })
+      return new FileStore({ directory: join(root, 'uploads'), expirationPeriodInMilliseconds: patience })
+    },
+    async adopt(upload, key) {
+      const [arrived, path] = [join(root, 'uploads', safe(upload)), pathOf(key)]
+      await stat(arrived).catch(missing(key))
+      await syncFile(arrived)
+      await mkdir(dirname(path), { recursive: true })
+      // Not every file system has hard links.
+      await link(arrived, path).catch(async error => {
+        if (error.code !== 'EEXIST') await copyFile(arrived, path)
+      })
+      await syncFolder(dirname(path))
+      return hashed(path)
+    },
+    async tidy(before) {
+      await (await this.uploads(Math.max(1, Date.now() - before.getTime()))).deleteExpired()
+      for (const it of await entriesOf(join(root, 'arriving')))
+        if ((await changedAt(it)) < before) await rm(it, { force: true })
+    },
+    async check() {
+      const probe = join(root, 'arriving', randomUUID())
+      await mkdir(dirname(probe), { recursive: true })
+      await (await open(probe, 'wx')).close()
+      await rm(probe)
+    },
+  }
+}
+
+/** Writes and hashes a file, and waits until the disk has it. */
+async function writeDurably(path: string, source: AsyncIterable<Uint8Array>): Promise<Written> {
+  const hash = createHash('sha256')
+  let size = 0
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const part of source) {
+      hash.update(part)
+      size += part.length
+      await writeAll(file, part)
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return { size, sha256: hash.digest() }
+}
+
+async function writeAll(file: FileHandle, part: Uint8Array): Promise<void> {
+  for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten
+}
+
+async function hashed(path: string): Promise<Written> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const part of createReadStream(path, { highWaterMark: 1_048_576 })) {
+    hash.update(part)
+    size += part.length
+  }
+  return { size, sha256: hash.digest() }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** A renamed file is durable once its folder is (fsync(2)). Windows has no such call. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+const changedAt = async (path: string): Promise<Date> => (await stat(path)).mtime
+
+const entriesOf = async (folder: string): Promise<string[]> => {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  return found.filter(it => it.isFile()).map(it => join(it.parentPath, it.name))
+}
+
+function safe(key: string): string {
+  if (!/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(key)) throw new TypeError(`${JSON.stringify(key)} is no key of a file`)
+  return key
+}
+
+const missing = (key: string) => (error: NodeJS.ErrnoException) => {
+  throw error.code === 'ENOENT' ? new MissingFile(`${key} is not in the store`) : error
+}
