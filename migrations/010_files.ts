@@ -25,10 +25,10 @@ export const up = (db: Knex, { app }: Roles) =>
       at           timestamptz not null default portal.now(),
       primary key (workspace_id, id)
     );
-    create index on portal.client_files (workspace_id, client_id, at);
+    create index client_files_usage on portal.client_files (workspace_id, client_id) include (size) where state <> 'infected';
     create index client_files_checking on portal.client_files (workspace_id, at) where state = 'checking';
     create index client_files_of_person on portal.client_files (workspace_id, by_id) where by_kind = 'client';
-    ${rowSecurity('client_files', app)}
+    ${rowSecurity('client_files', app, { many: true })}
   `)
 
 export const down = (db: Knex) => db.raw('drop table portal.client_files')

@@ -40,6 +40,7 @@ export const showDesk =
         search,
         clients,
         iconOf,
+        isPreviewable,
         limits,
         scanned: scanner !== undefined,
         stored: host.files !== undefined,

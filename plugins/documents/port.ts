@@ -54,6 +54,7 @@ export type Counts = z.infer<typeof Counts>
 
 export const Overview = z.object({
   counts: Counts,
+  /** `files` stops at 100, where 101 means more. `restricted`: not every role sees it. */
   folders: z.array(z.object({ id: z.string(), name: z.string(), files: z.number(), restricted: z.boolean() })),
 })
 export type Overview = z.infer<typeof Overview>

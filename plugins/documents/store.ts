@@ -134,7 +134,7 @@ const foldersSql = `select f.id, f.name, f.roles is not null as restricted, (
       select from portal.client_documents d
       where d.workspace_id = f.workspace_id and d.client_id = f.client_id and d.folder_id = f.id
         and (d.roles is null or $3 = any (d.roles)) and (d.expires_on is null or d.expires_on >= $5::date)
-        limit 1001) it) as files
+        limit 101) it) as files
   from portal.client_document_folders f
   where f.workspace_id = scope.workspace and f.client_id = scope.client and (f.roles is null or $3 = any (f.roles))
   order by lower(f.name) limit 200`

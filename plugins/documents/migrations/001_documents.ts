@@ -50,7 +50,7 @@ export const up = (db: Knex, { app }: Roles) =>
     create index client_documents_expiring on portal.client_documents (workspace_id, client_id, expires_on)
       where expires_on is not null;
     create index client_documents_of_person on portal.client_documents (workspace_id, by_id) where by_kind = 'client';
-    ${rowSecurity('client_documents', app)}
+    ${rowSecurity('client_documents', app, { many: true })}
 
     create table portal.client_document_versions (
       workspace_id text not null,
@@ -67,7 +67,7 @@ export const up = (db: Knex, { app }: Roles) =>
       foreign key (workspace_id, file_id) references portal.client_files
     );
     create index on portal.client_document_versions (workspace_id, file_id);
-    ${rowSecurity('client_document_versions', app)}
+    ${rowSecurity('client_document_versions', app, { many: true })}
 
     -- Which version each person last opened.
     create table portal.client_document_reads (
@@ -81,7 +81,7 @@ export const up = (db: Knex, { app }: Roles) =>
       foreign key (workspace_id, document_id) references portal.client_documents on delete cascade
     );
     create index on portal.client_document_reads (workspace_id, document_id);
-    ${rowSecurity('client_document_reads', app)}
+    ${rowSecurity('client_document_reads', app, { many: true })}
   `)
 
 export const down = (db: Knex) =>
