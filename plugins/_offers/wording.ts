@@ -47,6 +47,8 @@ export function wordingOf(definition: Definition) {
       decline: `Decline this ${one}`,
       numbered: `${capital(one)} {number}`,
       held: `${capital(one)} {number} · the price holds until {day}`,
+      state: `{${argumentOf(one)}, select, accepted {Accepted} declined {Declined} expired {Expired} withdrawn {Withdrawn} other {Waiting for you}}`,
+      chip: `{${argumentOf(name)}, select, all {All} accepted {Accepted} declined {Declined} expired {Expired} other {Waiting for you}}`,
     },
   }
 }
@@ -109,6 +111,9 @@ const optionalPartsOf = (one: string, many: string) => ({
     },
   },
 })
+
+/** How the sentences that depend on a status name it: each kind has sentences of its own, for languages with genders. */
+export const argumentOf = (word: string) => word.replaceAll(/\W/g, '_')
 
 const a = (one: string) => `${/^[aeiou]/.test(one) ? 'an' : 'a'} ${one}`
 

@@ -20,4 +20,19 @@ describe('quotations', () => {
     expect((await owner.api(`/quotations/${first.id}`)).body.quotation).to.include({ number: first.number })
     expect(await owner.get('/activity')).to.show(`looked at quotation ${first.number}`)
   })
+
+  it('agree in Spanish with what they are: one in its badge, several above the list', async () => {
+    const { visit } = await open()
+    const owner = await visit('owner')
+    const inSpanish = (path: string) => owner.get(path).set('Accept-Language', 'es')
+    const words = (text: string) => text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+    const [quotations, proposals, invoices] = await Promise.all(
+      ['/quotations', '/proposals', '/invoices'].map(async it => words((await inSpanish(it)).text)),
+    )
+    expect(quotations).to.match(/Todos 4 Pendientes 1 Aceptados 1 Rechazados 0 Caducados 1 /)
+    expect(quotations).to.match(/ Aceptado .* Retirado /)
+    expect(proposals).to.match(/Todas \d+ Pendientes \d+ Aceptadas \d+ Rechazadas \d+ Caducadas \d+ /)
+    expect(proposals).to.match(/ Aceptada .* Rechazada /)
+    expect(invoices).to.match(/Todas \d+ Por pagar \d+ Vencidas \d+ Pagadas \d+ /)
+  })
 })

@@ -70,7 +70,8 @@ async function open(tx: Knex, workspace: string, it: Omit<Invitation, 'id'>): Pr
 export async function inviteAgain(tx: Knex, req: Request<any>, id: string, client?: string) {
   const workspace = req.portal.workspace.id
   const [row] = await query(tx, {
-    text: `select email, name, client_id, client_name, contact_id, role, invited_by from portal.client_invitations
+    text: `select email, name, client_id, client_name, contact_id, role, invited_by,
+             renewal_requested_at is not null as asked from portal.client_invitations
            where workspace_id = $1 and id::text = $2 and used_at is null
              and (revoked_at is null or (renewal_requested_at is not null and $3::text is null)) and client_id = coalesce($3, client_id)
            for update`,
@@ -82,7 +83,7 @@ export async function inviteAgain(tx: Knex, req: Request<any>, id: string, clien
   await requirePortalOn(tx, workspace, its.id)
   const token = await open(tx, workspace, { email, name, client: its, contact: row.contact_id, role, invitedBy })
   await recordEventIn(tx, req, { event: 'team.invited', subject: { email, client: clientName, role } })
-  return { token, email, name, client: clientName, invitedBy }
+  return { token, email, name, client: clientName, invitedBy, asked: row.asked as boolean }
 }
 
 /**

@@ -13,7 +13,7 @@ import { storedSettings } from '../plugin/stored-settings.ts'
 import { limitForm, limitName, moneyIn, saveLimit } from './approval-limit.ts'
 import { colleagues, lockTeam, lockTeamChange, openInvitations } from './colleagues.ts'
 import { contactAt } from './identity.ts'
-import { sendInvitation } from './invitation-sender.ts'
+import { requireRest, sendInvitation } from './invitation-sender.ts'
 import { invite, inviteAgain, revoke, voidInvitations } from './invitations.ts'
 import { type MailContext, withMail } from './mail-context.ts'
 import { personName } from './names.ts'
@@ -96,6 +96,7 @@ const renewInvitation =
     await mailContext.limits.count(req, { mail: `invitation ${id}`, inviter: person.id, client: client.id })
     await withMail(mailContext, req, async tx => {
       const invitation = await inviteAgain(tx, req, id, client.id)
+      if (!invitation.asked) await requireRest(tx, req, invitation.email)
       await sendInvitation(mailContext, req, tx, invitation)
     })
     res.redirect(303, req.portal.url('/team?done=invited'))

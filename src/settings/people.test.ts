@@ -83,6 +83,7 @@ describe('people', () => {
     const first = await link()
     const { id } = await scene.owner('portal.client_invitations').first('id')
     scene.mails.length = 0
+    await scene.pass(60)
     expect((await admin.postAt(`${area}/invitations/${id}`)).status).to.equal(303)
     const second = await link()
 
@@ -95,6 +96,64 @@ describe('people', () => {
     for (const path of ['', '/revocation'])
       expect((await admin.postAt(`${area}/invitations/${id}${path}`)).status).to.equal(404)
     expect(await admin.at(area)).to.not.show('jo@else.where')
+  })
+
+  it('get their link again once in an hour and five times in a week, from whoever sends it', async () => {
+    const scene = await open({ mail: 'kept' })
+    const [admin, owner] = [await scene.visit('admin'), await scene.visit('owner')]
+    await admin.postAt(`${area}/invite/${await acme(scene)}`, { role: 'viewer', email: 'Jo@else.where', name: 'Jo' })
+    const { id } = await scene.owner('portal.client_invitations').first('id')
+    const again = () => admin.postAt(`${area}/invitations/${id}`)
+    const mails = async () => (await scene.owner('portal.client_outbox').where({ kind: 'invitation' })).length
+    const tokens = () => scene.owner('portal.client_invitations').where({ id }).first('token_hash')
+    const before = await tokens()
+    expect(await owner.post(`/team/invitations/${id}`))
+      .to.include({ status: 429 })
+      .and.show('This person was sent an invitation less than an hour ago.')
+    await scene.pass(18)
+    const early = await again()
+    expect(early)
+      .to.include({ status: 429 })
+      .and.show(
+        'This person was sent an invitation less than an hour ago.',
+        'Try again in 42 minutes.',
+        'jo@else.where',
+      )
+    expect(early.headers['retry-after']).to.match(/^25\d\d$/)
+    expect(await tokens()).to.deep.equal(before)
+
+    await scene.pass(42)
+    const both = await Promise.all([again(), again()])
+    expect(both.map(it => it.status).sort()).to.deep.equal([303, 429])
+    for (let at = 0; at < 3; at++) {
+      await scene.pass(60)
+      expect((await again()).status).to.equal(303)
+    }
+    await scene.pass(24 * 60)
+    expect(await again())
+      .to.include({ status: 429 })
+      .and.show('This person was sent five invitations within a week.', 'Try again in 6 days.')
+    expect(await mails()).to.equal(5)
+    await scene.pass(6 * 24 * 60)
+    expect((await again()).status).to.equal(303)
+  })
+
+  it('get their link again at any time where the last mail failed, or no mail is sent', async () => {
+    const scene = await open({ mail: 'kept' })
+    const admin = await scene.visit('admin')
+    const form = { role: 'viewer', email: 'jo@else.where', name: 'Jo' }
+    await admin.postAt(`${area}/invite/${await acme(scene)}`, form)
+    await scene.mailTo('jo@else.where')
+    await scene.owner('portal.client_outbox').update({ failed_at: scene.now(), sent_at: null })
+    const { id } = await scene.owner('portal.client_invitations').first('id')
+    expect((await admin.postAt(`${area}/invitations/${id}`)).status).to.equal(303)
+
+    const silent = await open()
+    const other = await silent.visit('admin')
+    await other.postAt(`${area}/invite/${await acme(silent)}`, form)
+    const row = await silent.owner('portal.client_invitations').first('id')
+    for (let at = 0; at < 2; at++)
+      expect(await other.postAt(`${area}/invitations/${row.id}`)).to.show('Send these links yourself')
   })
 
   it('whose invitation is over may ask for another, once, which staff and the company’s admins learn', async () => {

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { accountsOfSameHuman, contactAt } from '../auth/identity.ts'
-import { sendInvitation } from '../auth/invitation-sender.ts'
+import { requireRest, sendInvitation } from '../auth/invitation-sender.ts'
 import { invite, inviteAgain, revoke, voidInvitations } from '../auth/invitations.ts'
 import { type MailContext, withMail } from '../auth/mail-context.ts'
 import { nameProblem } from '../auth/names.ts'
@@ -133,6 +133,7 @@ export const saveInviteAgain =
     const { workspace } = req.portal
     const work = async (tx: Knex) => {
       const it = await inviteAgain(tx, req, req.params.id)
+      if (mailContext && !it.asked) await requireRest(tx, req, it.email)
       if (mailContext) await sendInvitation(mailContext, req, tx, it)
       return it
     }

@@ -172,7 +172,7 @@ function peoplePages(router: Router, { activation, jobs, placeOf, ...given }: Pa
   router.get('/people/invite', admins, showClients(parts))
   router.get('/people/invite/:client', admins, showOne)
   router.post('/people/invite/:client', admins, saveInvite(parts), showAgainOnError(showOne))
-  router.post('/people/invitations/:id', admins, saveInviteAgain(parts))
+  router.post('/people/invitations/:id', admins, saveInviteAgain(parts), showAgainOnError(showAll))
   router.post('/people/invitations/:id/revocation', admins, saveRevocation(parts))
   if (mailContext) {
     const held = { crm, mailContext }
