@@ -199,6 +199,7 @@ function guestOf({ mailContext, plugins }: Parts, { req, link, ticket, ...found 
     known: found.bearer.contact !== undefined,
     mails,
     signs: codes && !levels.includes('second'),
+    responds: (found.section.subject?.link?.withoutCode ?? []).some(found.on),
     signIn: `${base}/sign-in?${new URLSearchParams({ next: base + addressOf(link) })}`,
   }
 }

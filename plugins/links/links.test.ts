@@ -53,7 +53,7 @@ describe('a public link to one document', () => {
     expect([pdf.type, pdf.headers['referrer-policy']]).to.deep.equal(['application/pdf', 'no-referrer'])
     expect(await admin.at(`${settings}/links`)).to.show('last opened on')
     expect(await admin.at(`${settings}/activity`)).to.show(
-      'made a public link to P-2026-031, good for 30 days, and mailed it to nadia',
+      'made a public link to P-2026-031, valid for 30 days, and mailed it to nadia',
       'opened a public link to P-2026-031',
       'looked at proposal P-2026-031 <span class="soft">by a link</span>',
     )

@@ -22,10 +22,10 @@ export default section({
 
   activity: {
     'links.made':
-      'made a public link to {number}, good for {days, plural, one {a day} other {# days}}{email, select, nobody {} other {, and mailed it to {email}}}',
+      'made a public link to {number}, valid for {days, plural, one {a day} other {# days}}{email, select, nobody {} other {, and mailed it to {email}}}',
     'links.revoked': 'revoked a public link to {number}',
     'links.opened': { kind: 'view', sentence: 'opened a public link to {number}' },
-    'links.fetched': { kind: 'view', sentence: 'fetched {number} by a public link, as programs do' },
+    'links.fetched': { kind: 'view', sentence: 'opened {number} by a public link: a program, such as a link preview' },
     'links.verified': {
       kind: 'sign-in',
       sentence: 'confirmed who they are, by a code, for the public link to {number}',

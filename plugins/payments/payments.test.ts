@@ -69,7 +69,8 @@ describe('payments', () => {
     const { text } = await extractText(file, { mergePages: true })
 
     expect(answer.headers['content-disposition']).to.equal('inline; filename="Recibo 2026-11-20.pdf"')
-    for (const it of ['Recibido, gracias', 'Factura 2026-0107', '1000,00', 'Transferencia']) expect(text).to.include(it)
+    for (const it of ['Recibido, gracias', 'Factura 2026-0107', '1.000,00', 'Transferencia'])
+      expect(text).to.include(it)
     expect(answer.body.toString('latin1')).to.include('pdfuaid:part>1<')
   })
 

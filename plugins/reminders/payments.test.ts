@@ -37,7 +37,7 @@ describe('reminders of payments', () => {
     const page = /https:\/\/crm\.example\/portal\/brightside(\/pay\?\S+)/.exec(text)![1]!
     expect(await (await scene.visit('owner')).get(page)).to.show('What do you want to pay?', late, next)
     const spanish = mails.find(it => it.recipient === whoIs('billing').email)!
-    expect(spanish.subject).to.equal('2 pagos vencen pronto o están vencidos: 4053,50 €')
+    expect(spanish.subject).to.equal('2 pagos vencen pronto o están vencidos: 4.053,50 €')
     const owner = await scene.visit('owner')
     expect(await owner.get('/activity')).to.show('reminded 4 people of the overdue invoice 2026-0112')
     expect(await owner.get('/activity')).to.show('reminded 4 people of the invoice 2026-0119')

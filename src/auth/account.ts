@@ -6,7 +6,7 @@ import { read } from '../http/forms.ts'
 import { showAgainOnError } from '../http/respond.ts'
 import { recordEventIn } from '../platform/activity.ts'
 import { query, within } from '../platform/database.ts'
-import { languages, zoneOf } from '../platform/i18n.ts'
+import { languageName, languages, zoneOf } from '../platform/i18n.ts'
 import { anyMember } from '../plugin/permissions.ts'
 import { addressRoutes } from './address.ts'
 import { limitIn } from './approval-limit.ts'
@@ -109,7 +109,7 @@ const Preferences = z.object({
 const zones = Intl.supportedValuesOf('timeZone')
 
 /** Each with its name in its own language. */
-const languageNames = languages.map(it => [it, new Intl.DisplayNames(it, { type: 'language' }).of(it) ?? it])
+const languageNames = languages.map(it => [it, languageName(it)])
 
 const showWith =
   (mails: boolean): RequestHandler =>

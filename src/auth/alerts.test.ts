@@ -18,7 +18,7 @@ describe('an alert', () => {
   it('is raised once for many failures from one address, across accounts', async () => {
     const scene = await open()
     const [nobody, admin] = [await scene.visit(), await scene.visit('admin')]
-    expect(await admin.at(state)).to.show('What stood out', 'Nothing in the last thirty days')
+    expect(await admin.at(state)).to.show('Unusual activity', 'Nothing in the last thirty days')
     for (let at = 0; at < 26; at++)
       await nobody.post('/sign-in', { email: `who${at}@else.where`, password: `guess ${at}` })
     const [entry, ...more] = await raised('failures', scene)
@@ -26,7 +26,7 @@ describe('an alert', () => {
     expect(entry?.facts).to.deep.include({ times: 20, minutes: 10, address: '127.0.0.1' })
     expect(more).to.be.empty
     expect((await admin.at('/portal/-/metrics')).text).to.include('portico_alerts_total{kind="failures"} 1')
-    expect(await admin.at(state)).to.show('20 tries to sign in failed within 10 minutes', '127.0.0.1')
+    expect(await admin.at(state)).to.show('20 failed sign-ins in 10 minutes', '127.0.0.1')
   })
 
   it('is raised for many requests for others’ records, by page and by API, across processes', async () => {
@@ -39,7 +39,9 @@ describe('an alert', () => {
     }
     const entry = await raised('foreign', one, two)
     expect(entry).to.have.length(1)
-    expect(await (await one.visit('admin')).at(state)).to.show('Nadia El-Khoury asked 20 times within 10 minutes')
+    expect(await (await one.visit('admin')).at(state)).to.show(
+      'Nadia El-Khoury asked for 20 pages they can’t see in 10 minutes',
+    )
     expect(await (await one.visit('stranger')).get('/')).to.include({ status: 200 })
     const rows = await one.owner('portal.client_alerts').select('kind')
     expect(rows).to.deep.equal([{ kind: 'foreign' }])

@@ -102,8 +102,8 @@ describe('a limit by amount', () => {
       .to.show('Accepts up to €12,500.50')
       .and.not.show('/limit"')
     expect(await owner.get('/activity')).to.show(
-      'changed how much Sanne de Boer may accept: no limit before, up to 10000.00 EUR now',
-      'up to 10000.00 EUR before, up to 12500.50 EUR now',
+      'changed how much Sanne de Boer may accept: no limit before, up to €10,000.00 now',
+      'up to €10,000.00 before, up to €12,500.50 now',
     )
     expect(await admin.at(`${settings}/exceptions`)).to.show(
       'Sanne de Boer',
@@ -200,10 +200,7 @@ describe('a limit by amount', () => {
     expect((await set(client, {})).status).to.equal(303)
     await set(`${client}/${await personOf(scene, 'owner')}`, { amount: '7', currency: 'EUR', 'was.limit': '' })
     expect(await owner.get('/account')).to.show('accepts up to €7.00')
-    expect(await owner.get('/activity')).to.show(
-      'Marta Lindqvist',
-      'may accept: no limit before, up to 9000.00 EUR now',
-    )
+    expect(await owner.get('/activity')).to.show('Marta Lindqvist', 'may accept: no limit before, up to €9,000.00 now')
   })
 
   it('compares as decimals do, however long they are', () => {

@@ -94,7 +94,7 @@ export async function saveLimit(tx: Knex, req: Request<any>, { client, person, n
   await replaceSetting(tx, key, was || undefined, after || undefined, by)
   await recordEventIn(tx, req, {
     event: 'team.limited',
-    subject: { id: person, name, before: was || 'none', after: after || 'none' },
+    subject: { id: person, name, before: moneyIn(was) ?? 'none', after: moneyIn(after) ?? 'none' },
     ...(staff && { actor: { kind: 'staff', id: staff.id, name: staff.name, client } }),
   })
 }

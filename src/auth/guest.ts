@@ -16,6 +16,8 @@ declare global {
       mails: boolean
       /** Whether a code is enough to sign, for anybody. */
       signs: boolean
+      /** Whether the workspace lets clients answer such documents at all, by a link or signed in. */
+      responds: boolean
       /** The address where a person with an account signs in to see the same document. */
       signIn: string
     }

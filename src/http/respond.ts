@@ -76,7 +76,7 @@ function send(req: Request, res: Response, html: string, compress: boolean) {
  * there is none, the page's whole content.
  */
 export function shown(context: RequestContext, view: string, data: object): string {
-  const page = { title: '', times: false, narrow: false, led: false }
+  const page = { title: '', times: false, narrow: false, led: false, open: false }
   /** Formats an instant for the reader. Records that the page shows one, so that it can name the time zone. */
   const time: RequestContext['time'] = instant => {
     page.times = true

@@ -57,8 +57,8 @@ const isMoney = (it: unknown): it is Money => typeof it === 'object' && it !== n
 
 function numbersOf(locale: string) {
   const format = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options)
-  const amounts = once(currency => format({ style: 'currency', currency }))
-  const prices = once(currency => format({ style: 'currency', currency, maximumFractionDigits: 4 }))
+  const amounts = once(currency => format({ style: 'currency', currency, useGrouping }))
+  const prices = once(currency => format({ style: 'currency', currency, maximumFractionDigits: 4, useGrouping }))
   const rounds = once(currency => format({ style: 'currency', currency, ...rounded }))
   const plain = format({ maximumFractionDigits: 6 })
   const kilobytes = format({ style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
@@ -79,6 +79,9 @@ function numbersOf(locale: string) {
     },
   }
 }
+
+/** Also four digits, as on every Spanish invoice: "5.050,00 €" above "16.736,72 €". */
+const useGrouping = 'always'
 
 const rounded = { notation: 'compact', maximumFractionDigits: 1, minimumFractionDigits: 0 } as const
 
@@ -133,6 +136,10 @@ function relativeTimeOf(t: (sentence: string, facts?: Facts) => string, locale: 
 }
 
 const capital = (text: string, locale: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1)
+
+/** What a language is called in itself, as a choice: "Español". */
+export const languageName = (language: string): string =>
+  capital(new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language, language)
 
 export type Speech = ReturnType<typeof speak>
 

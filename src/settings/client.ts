@@ -77,8 +77,8 @@ async function nameOf({ crm, log }: Omit<Parts, 'database'>, req: Request<any>, 
     log.warn({ err }, 'the CRM does not say what a client is called')
     return undefined
   })
-  const name = found?.name ?? welcomes[0]?.clientName
-  if (name === undefined) throw new NotFound()
+  if (!found && !welcomes[0]) throw new NotFound()
+  const name = found?.name || welcomes[0]?.clientName || req.portal.t('Unnamed client, no. {id}', { id })
   // Whom the CRM does not have any more can be switched off, and not invited.
   return { id, name, known: found !== undefined }
 }

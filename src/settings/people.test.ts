@@ -174,7 +174,7 @@ describe('people', () => {
         .and.show('This invitation has expired', 'Request a new one')
     for (const path of [first, `/invitation/${'x'.repeat(43)}`]) {
       expect((await ask(path)).headers.location).to.equal(`/portal/brightside${path}?asked`)
-      expect(await nobody.get(`${path}?asked`)).to.show('we told the person who invites')
+      expect(await nobody.get(`${path}?asked`)).to.show('we’ve told the person who sent it')
     }
     await ask(first)
 

@@ -44,7 +44,7 @@ export const showPeople =
       search,
       clients: bestFirst(clients, search),
       more,
-      asking,
+      asking: asking.filter(it => [it.name, it.email, it.clientName].some(one => contains(one, search))),
       roles,
       ...lists,
       done: String(req.query.done ?? ''),
@@ -204,6 +204,8 @@ async function clientOf(crm: Crm, req: Request<any>) {
   if (!client) throw new NotFound()
   return client
 }
+
+const contains = (text: string, part: string) => text.toLowerCase().includes(part.toLowerCase())
 
 const peopleLike = (database: Knex, workspace: string, search: string) =>
   readWithin(

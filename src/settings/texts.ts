@@ -8,7 +8,7 @@ import { coreMails, type MailKind, mailContentOf, mailOf, placeholders, template
 import { mailContentIn, type Text, textOf } from '../mail/texts.ts'
 import { recordEventIn } from '../platform/activity.ts'
 import { query, readWithin, within } from '../platform/database.ts'
-import { languages, speak, zoneOf } from '../platform/i18n.ts'
+import { languageName, languages, speak, zoneOf } from '../platform/i18n.ts'
 
 /** Lists each kind of mail in each language, and which of them the workspace has reworded. */
 export const showTexts =
@@ -26,7 +26,7 @@ export const showTexts =
     res.respond('settings/texts', {
       kinds: Object.entries(coreMails).map(([kind, { label }]) => ({
         ...{ kind, label },
-        languages: languages.map(it => ({ language: it, name: nameOf(it), own: isOwn(kind, it) })),
+        languages: languages.map(it => ({ language: it, name: languageName(it), own: isOwn(kind, it) })),
       })),
     })
   }
@@ -44,7 +44,7 @@ export const showText =
     const asked = new URLSearchParams({ subject: text.subject, body: text.body })
     res.respond('settings/text', {
       ...{ kind, language, own, now, text, mail },
-      name: nameOf(language),
+      name: languageName(language),
       label: mailOf(kind).label,
       placeholders: placeholders(kind),
       // Addresses have a maximum length: the preview of a longer text shows it as saved.
@@ -79,8 +79,6 @@ export const saveText =
     await within(database, { workspace: req.portal.workspace.id }, tx => change(tx, req, after))
     res.redirect(303, `${req.portal.url(`/mail/texts/${kind}/${language}`)}?saved`)
   }
-
-const nameOf = (language: string) => new Intl.DisplayNames(language, { type: 'language' }).of(language) ?? language
 
 /** Throws NotFound for an unknown mail or language. */
 function placeOf(req: Request<any>): { kind: MailKind; language: string } {
