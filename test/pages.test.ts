@@ -516,7 +516,8 @@ describe('the pages in a real browser', function () {
     const origin = new URL(home()).origin
     for (const [role, its] of groups) {
       const page = await stage.visit(role, options)
-      for (const [, address] of its) {
+      for (const [, address, link] of its) {
+        if (link) await page.goto(origin + link)
         await page.goto(origin + address)
         await look(page, `${role ?? 'nobody'} ${address}`)
       }

@@ -61,6 +61,30 @@ describe('an answer that is passed on', () => {
     expect((await admin.postAt(`/settings/client-portal/responses/${which}/retry`)).status).to.be.oneOf([303, 404])
   })
 
+  it('of a client whose portal was switched off meanwhile arrives; the signer gets the copy, and no other mail', async () => {
+    const { scene, crm } = await apart()
+    const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
+    await crm.owner.raw('revoke update (state) on proposals from portico_app')
+    const id = await sign(owner)
+    await owner.post(`/proposals/${id}/comments`, { text: 'When do you begin?' })
+    await until(async () => (await signature(scene)).failure_reason)
+    const { client_id, id: which } = await signature(scene)
+    const client = `/settings/client-portal/people/clients/${client_id}/switch`
+    expect((await admin.postAt(client, { was: 'on', portal: 'off' })).status).to.equal(303)
+    scene.mails.length = 0
+
+    const { text } = await admin.at('/settings/client-portal/questions')
+    const question = /questions\/([\w-]+)\/reply/.exec(text)![1]
+    await admin.postAt(`/settings/client-portal/questions/${question}/reply`, { text: 'On Monday.' })
+    await crm.owner.raw('grant update (state) on proposals to portico_app')
+    await admin.postAt(`/settings/client-portal/responses/${which}/retry`)
+    expect((await settled(scene)).state).to.equal('confirmed')
+    const copy = await scene.mailTo('nadia@acmebakery.example', 'P-2026-031: the signed copy')
+    expect(copy.attachments).to.have.length(1)
+    expect(copy.text).to.include('Your signed copy is attached.').and.not.include('https://crm.example')
+    expect(scene.mails.filter(it => it.to.endsWith('acmebakery.example'))).to.have.length(1)
+  })
+
   it('is one, also if its form is sent from two tabs at the same time', async () => {
     const { scene, crm } = await apart()
     const visitors = await Promise.all([scene.visit('owner'), scene.visit('owner')])

@@ -25,7 +25,7 @@ export const Declining = z.object({
     .trim()
     .max(2_000, 'This is too long.')
     .transform(it => it.toWellFormed())
-    .pipe(z.string().min(1, 'Say in a few words why.')),
+    .pipe(z.string().min(1, 'Give a short reason.')),
 })
 
 const showRejection = (kind: Kind) => async (req: Request<any>, res: Response) => {

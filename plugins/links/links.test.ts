@@ -593,6 +593,31 @@ describe('a public link to one document', () => {
     expect(code.status).to.equal(422)
   })
 
+  it('speaks of accepting only where there is something to accept', async () => {
+    const scene = await open()
+    const arrive = async (more: object) => {
+      const { path } = await share(scene, { ...more })
+      const guest = await person(scene)
+      return guest.at((await guest.get(path)).headers.location!)
+    }
+    const footer = 'This link works until'
+    for (const more of [
+      { section: 'invoices', number: '2026-0112' },
+      { number: 'P-2026-024' },
+      { number: 'P-2026-019' },
+    ])
+      expect(await arrive(more), JSON.stringify(more))
+        .to.show(footer, 'Sign in instead')
+        .and.not.show('To accept or decline')
+    expect(await arrive({})).to.show(footer, 'To accept or decline, sign in')
+    await scene.owner('portal.client_portal_settings').insert({
+      ...{ workspace_id: '1', name: 'proposals.responses', value: 'false', changed_by: 'a test' },
+    })
+    expect(await arrive({}))
+      .to.show(footer, 'Sign in instead')
+      .and.not.show('To accept or decline')
+  })
+
   it('is not signed where the workspace asks for a second factor first, which no link has', async () => {
     const scene = await open({ mail: 'kept' })
     const { path } = await share(scene)

@@ -16,13 +16,13 @@ const mails: Record<`payee.${string}`, Mail> = {
       subject: t('New bank details for {workspace}', it),
       paragraphs: [
         t(
-          '{staff} entered bank details that your clients will be shown. They hold from {time}, or as soon as a second admin confirms them.',
+          '{staff} entered bank details that your clients will be shown. They apply from {time}, or as soon as a second admin confirms them.',
           it,
         ),
         t('If you don’t know of this, withdraw them now and call {staff}.', it),
       ],
       details: [[t('Account'), String(it.account)]],
-      action: t('Look at them'),
+      action: t('View them'),
       after: [],
       why: t('You get this because you administer this workspace.'),
     }),
@@ -41,7 +41,7 @@ export default section({
   mails,
 
   activity: {
-    'payee.entered': 'entered bank details that hold from {time}: {account}',
+    'payee.entered': 'entered bank details that apply from {time}: {account}',
     'payee.confirmed': 'confirmed the bank details that {by} had entered: {account}',
     'payee.withdrawn': 'withdrew the bank details that {by} had entered: {account}',
   },

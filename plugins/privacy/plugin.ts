@@ -17,10 +17,10 @@ export default section({
     'account.deletion-asked': 'asked to close their account',
     'account.deletion-withdrawn': 'kept their account',
     'account.deletion-waits':
-      'does not end the account of {name} yet, who asked for it: nobody else is an admin of {client}',
-    'account.deleted': 'ended an account whose owner had asked for it',
+      'has not closed the account of {name} yet, who asked for it: nobody else is an admin of {client}',
+    'account.deleted': 'closed an account at its owner’s request',
   },
-  stepUps: { 'account.data': { label: 'Download one’s data or close the account', level: 'verification' } },
+  stepUps: { 'account.data': { label: 'Download personal data or close the account', level: 'verification' } },
   jobs,
 
   privacy: {

@@ -109,6 +109,6 @@ function requireRecipients(req: Request<any>, { modes: kinds, toOwner, toAdmins,
   const refuse = (sentence: string) => {
     throw new Invalid({ addresses: [sentence] }, req.portal.body)
   }
-  if (newsKinds.some(kind => kinds[kind] !== 'off') && !others && !toOwner) refuse('Say who is mailed.')
+  if (newsKinds.some(kind => kinds[kind] !== 'off') && !others && !toOwner) refuse('Choose who is e-mailed.')
   if (kinds.failures !== 'off' && !others) refuse('Failed e-mails belong to no document. Enter an address for them.')
 }

@@ -610,7 +610,7 @@ describe('mails to staff', () => {
         [{ addresses: 'nobody' }, 'One of these is not a valid e-mail address.'],
         [{ addresses: '"a\r\nBcc: b"@c.example' }, 'One of these is not a valid e-mail address.'],
         [{ addresses: many }, 'Enter at most 20 addresses.'],
-        [{ addresses: '' }, 'Say who is mailed.'],
+        [{ addresses: '' }, 'Choose who is e-mailed.'],
         [{ owner: 'on', failures: 'now' }, 'Failed e-mails belong to no document.'],
         [{ addresses: office, hour: '24' }, 'Choose one of these.'],
         [{ addresses: office, accepted: 'hourly' }, 'Choose one of these.'],

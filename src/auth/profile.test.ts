@@ -144,9 +144,9 @@ describe('a profile', () => {
     await save(me, { name: 'Nadia Haddad', phone: '+31 20 555 0142' })
     const page = `${area}/${(await accountOf(scene)).id}`
     const again = async () => admin.at((await admin.postAt(`${page}/contact/submission`)).headers.location!)
-    expect(await again()).to.show('The CRM did not take all of it.', '+31 20 555 0142', 'Nadia Haddad')
+    expect(await again()).to.show('The CRM did not accept all of it.', '+31 20 555 0142', 'Nadia Haddad')
     down = false
-    expect(await again()).to.show('The CRM did not take all of it.', 'Submit to the CRM again')
+    expect(await again()).to.show('The CRM did not accept all of it.', 'Submit to the CRM again')
     expect(await keptOf(scene)).to.deep.equal([{ field: 'name', value: 'Nadia Haddad' }])
     await scene.owner('contacts').where({ first_name: 'Nadia' }).update({ last_name: 'Haddad' })
     expect(await again())

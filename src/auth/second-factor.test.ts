@@ -300,7 +300,7 @@ describe('a second factor', () => {
     await soon(scene, new Date(testTime() - 1_000))
     await until(async () => (await me.get('/account')).status === 303)
     expect((await signIn(scene)).location).to.equal('/portal/brightside/invoices')
-    expect(await admin.at(`${settings}/activity`)).to.show('A second factor went that staff had taken off')
+    expect(await admin.at(`${settings}/activity`)).to.show('A second factor was removed at the request of staff')
     expect((await admin.postAt(path)).status).to.equal(404)
   })
 

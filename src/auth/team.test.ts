@@ -62,7 +62,7 @@ describe('a team', () => {
     )
     const mail = await scene.mailTo('jo@acmebakery.example')
     expect(mail.text).to.include('Nadia El-Khoury invited you to the Brightside Agency portal, for Acme Bakery.')
-    expect(await owner.get('/team')).to.show('Invited, not here yet', 'Jo Vermeer')
+    expect(await owner.get('/team')).to.show('Pending invitations', 'Jo Vermeer')
     const path = /brightside(\/invitation\/\S+)/.exec(mail.text)![1]!
     expect((await nobody.post(path, { name: 'Jo Vermeer', password: 'lantern gravel otter teapot' })).status).to.equal(
       303,

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { documentAt, greeting } from '../auth/mail-context.ts'
+import { portalOffFor } from '../auth/portal-switch.ts'
 import type { Customer, Ports } from '../crm/crm.ts'
 import type { BrandedWorkspace, Workspaces } from '../crm/workspaces.ts'
 import { Conflict, NotFound } from '../http/errors.ts'
@@ -199,10 +200,12 @@ async function finish(row: Stored, evidence: Evidence, workspace: BrandedWorkspa
     const first = await appendSeal(tx, own, key)
     if (!first || !mailContext) return
     const { copies } = Policy.parse((await setting(tx, row.workspace_id)) ?? {})
+    // The law wants them to have what they signed; the page that the button opens is closed to them.
+    const [off] = await portalOffFor(tx, row.workspace_id, [row.client_id])
     const copy: Copy = {
       kind: 'signed-copy',
       facts: { ...factsOf(evidence), ...summaryOf(subject, evidence, reader) },
-      url: evidence.publicLink ? undefined : linkTo(mailContext, workspace, row, '/evidence'),
+      url: evidence.publicLink || off ? undefined : linkTo(mailContext, workspace, row, '/evidence'),
       attachments: [
         {
           filename: `${row.number}.pdf`,
@@ -235,7 +238,7 @@ function summaryOf(subject: SignedSubject | undefined, { document }: Evidence, r
 interface Copy {
   kind: MailKind
   facts: Facts
-  /** Undefined for a signer without an account. */
+  /** Undefined for a signer without an account, or whose portal is switched off. */
   url: string | undefined
   attachments?: Attachment[]
 }

@@ -32,8 +32,8 @@ export class SignInRequired extends Problem {
 /** A token that is not valid; RFC 6750 has an error code of its own for it. */
 export class InvalidToken extends SignInRequired {
   code = 'invalid-token'
-  message = 'This token is not good, or not any more.'
-  advice = 'Get a new one with the proofs of the person.'
+  message = 'This token is invalid or has expired.'
+  advice = 'Sign the person in again to get a new one.'
 }
 
 /** Two requests with one refresh token at the same time. */
@@ -41,7 +41,7 @@ export class Refreshed extends Problem {
   status = 409
   code = 'refreshed'
   message = 'This token was used a moment ago.'
-  advice = 'Use what the other request was given.'
+  advice = 'Use the response to the other request.'
 }
 
 /** 403: this person may not do this. */

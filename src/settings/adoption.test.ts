@@ -28,7 +28,9 @@ describe('adoption', () => {
     await inviteJo(scene)
     await scene.visit('owner')
     const before = await admin.at(adoption)
-    expect(before).to.show('Never came', 'Jo', 'jo@else.where', 'Acme Bakery, Viewer').and.not.show('Nadia El-Khoury')
+    expect(before)
+      .to.show('Never signed in', 'Jo', 'jo@else.where', 'Acme Bakery, Viewer')
+      .and.not.show('Nadia El-Khoury')
     const { text } = before
     const row = text
       .slice(text.indexOf(whoIs('approver').email))
@@ -40,7 +42,7 @@ describe('adoption', () => {
       const { title } = sections.find(it => it.name === section)!
       expect(row).to.include(`${title}: ${count}`)
     }
-    expect(await admin.at(`${adoption}?show=away`)).to.show('Everybody has come within 60 days')
+    expect(await admin.at(`${adoption}?show=away`)).to.show('Everybody has signed in within 60 days')
 
     await scene.pass(59 * 24 * 60)
     expect(await (await scene.visit('admin')).at(`${adoption}?show=away`)).to.not.show('Nadia El-Khoury')
@@ -145,7 +147,7 @@ describe('adoption', () => {
       [client_id],
     )
     expect(await admin.at('/settings/client-portal/')).to.show(
-      '120 people were invited and never came',
+      '120 people were invited but haven’t signed in',
       `href="${adoption}"`,
     )
     const seen: string[] = []

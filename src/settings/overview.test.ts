@@ -20,7 +20,7 @@ describe('the overview', () => {
     const page = await (await visit('admin')).at(settings)
     expect(page)
       .to.show('A question waits for an answer', `${settings}/questions`)
-      .and.show('One person was invited and never came', 'One invitation expires within three days')
+      .and.show('One person was invited but hasn’t signed in', 'One invitation expires within three days')
       .and.show('could not be delivered', `${settings}/mail?show=failed`)
       .and.not.show('Nothing is waiting for you')
     expect(page.text.indexOf('could not be delivered')).to.be.below(page.text.indexOf('A question waits'))

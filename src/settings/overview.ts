@@ -195,7 +195,7 @@ function waitsOf(req: Request, { facts, problems, sections }: Found): Wait[] {
     ...some(unused, {
       ...{ tone: '', icon: 'user-question', path: '/people/adoption', action: t('View') },
       title: t(
-        '{count, plural, one {One person was invited and never came} other {# people were invited and never came}}',
+        '{count, plural, one {One person was invited but hasn’t signed in} other {# people were invited but haven’t signed in}}',
         {
           count: unused,
         },
@@ -242,7 +242,7 @@ function stepsOf({ t, workspace }: RequestContext, facts: Facts, mails: boolean)
       path: '/branding',
       action: t('Set'),
     },
-    { label: t('Look at it as a client'), done: facts.viewed, path: '/view', action: t('View') },
+    { label: t('View it as a client'), done: facts.viewed, path: '/view', action: t('View') },
     {
       label: mails ? t('Mail arrives') : t('Set up e-mail'),
       done: mails && facts.sent > 0 && !facts.failed,

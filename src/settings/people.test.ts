@@ -11,7 +11,7 @@ describe('people', () => {
   it('are found by name, with what they may, and clients of the CRM to invite from', async () => {
     const scene = await open({ mail: 'kept' })
     const admin = await scene.visit('admin')
-    expect(await admin.at(area)).to.show('Nadia El-Khoury', 'Acme Bakery, Admin', 'They may sign in')
+    expect(await admin.at(area)).to.show('Nadia El-Khoury', 'Acme Bakery, Admin', 'People with access')
     expect(await admin.at(`${area}?search=bakery`))
       .to.show('Invite someone at Acme Bakery', 'Nadia El-Khoury')
       .and.not.show('Declan')
@@ -40,7 +40,7 @@ describe('people', () => {
     expect(answer.headers.location).to.equal(`${area}?done=invited`)
     const mail = await scene.mailTo('ines@acmebakery.example')
     expect(mail.subject).to.equal('Marta Lindqvist le invita al portal de Brightside Agency')
-    expect(await admin.at(area)).to.show('Invited, not here yet', 'ines@acmebakery.example')
+    expect(await admin.at(area)).to.show('Pending invitations', 'ines@acmebakery.example')
     const path = /brightside(\/invitation\/\S+)/.exec(mail.text)![1]!
     expect((await nobody.post(path, { name: 'Inés Vidal', password: 'lantern gravel otter teapot' })).status).to.equal(
       303,

@@ -28,7 +28,7 @@ export const showState =
       ...crmChecks(status, sections, t),
       { label: 'All migrations are applied', good: missing.length === 0, detail: missing.join(', ') },
       {
-        label: 'The last hundred signatures and their chain are whole',
+        label: 'The last hundred signatures and their chain are intact',
         good: tampered.length === 0,
         detail: tampered.join('; '),
       },
@@ -77,7 +77,7 @@ function crmChecks(
   sections: Section[],
   t: RequestContext['t'],
 ): Check[] {
-  const unchanged = { label: 'The CRM is as it was when the audit was accepted', good: true, detail: '' }
+  const unchanged = { label: 'The CRM hasn’t changed since the audit was accepted', good: true, detail: '' }
   const titleOf = (name: string) => sections.find(it => it.name === name)?.title ?? 'All sections'
   const drifted = (name: string) => problems.filter(it => it.section === name).map(it => told(it, t))
   const changed = ['directory', ...sections.map(it => it.name)].filter(name => drifted(name).length)

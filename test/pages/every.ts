@@ -6,8 +6,8 @@ import { share } from '../links.ts'
 import { type Role, type Scene, storage, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
 
-/** Whose page it is, where, and what it is called in a failure. */
-export type Place = [role: Role | undefined, address: string]
+/** Whose page it is, where, and the public link that opens it first, if one does. */
+export type Place = [role: Role | undefined, address: string, link?: string]
 
 /** One of every page that there is, in every state that looks different; addresses begin after the host. */
 export async function everyPage(scene: Scene): Promise<Place[]> {
@@ -201,8 +201,8 @@ async function begunPayments({ owner }: Scene, client: number): Promise<Place[]>
     { state: 'started', session: 'cs_1', address: 'https://checkout.example/pay' },
     { state: 'processing', session: 'cs_2' },
     { state: 'paid', charge: 'pi_1', booking: 'manual', booking_failure: 'This has changed in the meantime.' },
-    { state: 'paid', charge: 'pi_2', booking: 'booked', refunded: '100' },
-    { state: 'paid', charge: 'pi_3', booking: 'booked', dispute: 'open' },
+    { state: 'paid', charge: 'pi_2', booking: 'booked', booked_at: new Date(), refunded: '100' },
+    { state: 'paid', charge: 'pi_3', booking: 'booked', booked_at: new Date(), dispute: 'open' },
     { state: 'failed', failure: 'Your card was declined.' },
     { state: 'failed', failure: 'unavailable' },
     { state: 'cancelled' },
@@ -349,8 +349,51 @@ async function linked(scene: Scene): Promise<Place[]> {
   return [
     [undefined, `${brightside}/link/nonsense`],
     [undefined, brightside + open.path],
-    [undefined, `${brightside}/link/open/${id}/proposals/${open.id}/acceptance`],
+    [undefined, `${brightside}/link/open/${id}/proposals/${open.id}/acceptance`, brightside + open.path],
     [undefined, brightside + coded.path],
+    ...(await paidByLink(scene)),
+  ]
+}
+
+/** By a link to an invoice: the invoice, what is chosen, and a payment in each state. */
+async function paidByLink(scene: Scene): Promise<Place[]> {
+  const shared = await share(scene, { section: 'invoices', number: '2026-0119' })
+  const document = { section: 'invoices', document_id: shared.id }
+  const { id: link, client_id } = await scene.owner('portal.client_links').where(document).first('id', 'client_id')
+  const [door, here] = [`/portal/brightside${shared.path}`, `/portal/brightside/link/open/${link}`]
+  const key = { workspace_id: '1', client_id }
+  const states = [
+    { provider: 'transfer', state: 'started' },
+    { state: 'started', session: 'cs_link_1', address: 'https://checkout.example/pay' },
+    { state: 'processing', session: 'cs_link_2' },
+    {
+      state: 'paid',
+      charge: 'pi_link_1',
+      booking: 'booked',
+      booked_at: scene.now(),
+      paid_at: scene.now(),
+      method: 'card',
+    },
+    { state: 'failed', failure: 'Your card was declined.' },
+    { state: 'cancelled' },
+  ]
+  const places: Place[] = []
+  for (const [at, state] of states.entries()) {
+    const id = `01b00000-0000-7000-8000-00000000000${at}`
+    const sum = { currency: 'EUR', amount: '10.00', reference: '2026-0119', payer: '' }
+    await scene
+      .owner('portal.client_payments')
+      .insert({ ...key, id, person_id: link, provider: 'stripe', ...sum, ...state })
+    const share = { ...document, number: '2026-0119', title: 'Hosting', amount: '10.00' }
+    await scene.owner('portal.client_payment_shares').insert({ ...key, payment_id: id, ...share })
+    places.push([undefined, `${here}/pay/${id}`, door])
+  }
+  return [
+    [undefined, `${here}/invoices/${shared.id}`, door],
+    [undefined, `${here}/pay?document=invoices/${shared.id}`, door],
+    ...places,
+    [undefined, `${here}/pay/01b00000-0000-7000-8000-000000000001?stopped`, door],
+    [undefined, `${here}/pay/nothing`, door],
   ]
 }
 
