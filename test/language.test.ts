@@ -86,10 +86,19 @@ function belonging(): Map<string, Set<string>> {
   return folders
 }
 
-function declared({ title, permissions, toggles, stepUps = {}, activity, sentences = [] }: Section): string[] {
+function declared({
+  title,
+  permissions,
+  toggles,
+  stepUps = {},
+  activity,
+  settings,
+  sentences = [],
+}: Section): string[] {
   const labels = [permissions, toggles, stepUps].flatMap(its => Object.values(its)).map(it => it.label)
   const abouts = Object.values(toggles).flatMap(it => [it.about, it.withoutMail ?? ''])
-  return [title, ...labels, ...abouts, ...Object.values(activity).map(wordsOf), ...sentences]
+  const waits = settings?.waits ?? []
+  return [title, ...labels, ...abouts, ...waits, ...Object.values(activity).map(wordsOf), ...sentences]
 }
 
 const quoted = /'((?:[^'\\\n]|\\.)*)'/g

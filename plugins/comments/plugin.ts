@@ -83,7 +83,10 @@ export default section({
     icon: 'message',
     order: 65,
     group: 'messages',
-    waits: ['{count, plural, one {A question waits for an answer} other {# questions wait for an answer}}', 'Answer'],
+    waits: [
+      '{count, plural, one {A question is waiting for an answer} other {# questions are waiting for an answer}}',
+      'Answer',
+    ],
     waiting: `(select count(*)::int from (
         select from portal.client_comments last
         where last.workspace_id = scope.workspace and last.author_kind = 'client' and not exists (

@@ -159,7 +159,7 @@ export default section({
       select from portal.client_payments p
       where p.workspace_id = scope.workspace and (p.booking = 'manual' or p.dispute = 'open') limit 100) it)`,
     waits: [
-      '{count, plural, one {# payment has to be entered in the CRM or looked at} other {# payments have to be entered in the CRM or looked at}}',
+      '{count, plural, one {# payment needs entering in the CRM or a look} other {# payments need entering in the CRM or a look}}',
       'View',
     ],
     routes(router, host) {

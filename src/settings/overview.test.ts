@@ -19,7 +19,7 @@ describe('the overview', () => {
     await database('portal.client_outbox').update({ failed_at: database.raw('portal.now()'), sent_at: null })
     const page = await (await visit('admin')).at(settings)
     expect(page)
-      .to.show('A question waits for an answer', `${settings}/questions`)
+      .to.show('A question is waiting for an answer', `${settings}/questions`)
       .and.show('One person was invited but hasn’t signed in', 'One invitation expires within three days')
       .and.show('could not be delivered', `${settings}/mail?show=failed`)
       .and.not.show('Nothing is waiting for you')

@@ -3,7 +3,7 @@ const form = document.getElementById('pay-form')
 const total = form?.querySelector('[data-total]')
 if (total) {
   const { currency, locale, fee } = total.dataset
-  const money = new Intl.NumberFormat(locale, { style: 'currency', currency })
+  const money = new Intl.NumberFormat(locale, { style: 'currency', currency, useGrouping: 'always' })
   const places = money.resolvedOptions().maximumFractionDigits
   const sign = new Intl.NumberFormat(locale).formatToParts(1.5).find(it => it.type === 'decimal')?.value ?? '.'
   const typed = text => {
