@@ -288,7 +288,7 @@ describe('the end of an account', () => {
     for (let at = 0; at < 2; at++) await put()
     expect(await waits()).to.have.length(1)
     expect(await admin.at('/settings/client-portal/activity')).to.show(
-      'does not end the account of Nadia El-Khoury yet, who asked for it: nobody else is an admin of Acme Bakery',
+      'has not closed the account of Nadia El-Khoury yet, who asked for it: nobody else is an admin of Acme Bakery',
     )
     expect((await owner.get('/account')).status).to.equal(200)
     await member.clone().update({ role: 'admin' })

@@ -290,7 +290,7 @@ describe('a second factor', () => {
     const { text } = await scene.mailTo(email, 'Your second factor is being taken off')
     expect(text).to.match(/Marta Lindqvist at Brightside Agency is removing(.|\n)*It will be removed on \d+ \w+ 2026/)
     expect(await admin.at(`${settings}/people`)).to.show('second factor removed on', 'Keep the second factor: Nadia')
-    expect(await admin.at(`${settings}/activity`)).to.show('takes the second factor off the account of Nadia El-Khoury')
+    expect(await admin.at(`${settings}/activity`)).to.show('removes the second factor of Nadia El-Khoury in a day')
 
     expect(await scene.owner('portal.client_outbox').where({ kind: 'factor-reset' })).to.have.length(1)
     // A job that runs early does nothing.
@@ -327,7 +327,7 @@ describe('a second factor', () => {
     const proof = { 'step-up.by': 'totp', 'step-up.code': codeOf(secret, 1) }
     expect((await who.post('/account/data/copy', proof)).status).to.equal(303)
     expect(await ends(), 'a step up').to.equal(null)
-    expect(await admin.at(`${settings}/activity`)).to.show('used the second factor that staff were taking off')
+    expect(await admin.at(`${settings}/activity`)).to.show('used the second factor that staff were removing')
     await admin.postAt(path)
     expect((await admin.postAt(path, { keep: 'on' })).headers.location).to.equal(`${settings}/people?done=kept`)
     expect(await ends()).to.equal(null)

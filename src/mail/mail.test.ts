@@ -135,7 +135,7 @@ describe('mail', function () {
       'refused with 550',
       email,
     )
-    expect(await admin.at('/settings/client-portal/mail?show=waiting')).to.show('No e-mails here')
+    expect(await admin.at('/settings/client-portal/mail?show=waiting')).to.show('No e-mail is waiting')
     expect(await (await scene.visit('colleague')).at('/settings/client-portal/mail')).to.include({ status: 403 })
     await end()
   })

@@ -330,7 +330,7 @@ describe('staff of a stand-alone portal', () => {
         /has no second factor|is nobody/,
       )
     expect(await (await scene.signIn()).at('/settings/client-portal/activity')).to.show(
-      'took the second factor off the staff account of Lea Vos',
+      'removed the second factor of the staff account of Lea Vos',
     )
   })
 

@@ -48,7 +48,7 @@ describe('adoption', () => {
     expect(await (await scene.visit('admin')).at(`${adoption}?show=away`)).to.not.show('Nadia El-Khoury')
     await scene.pass(2 * 24 * 60)
     const later = await scene.visit('admin')
-    expect(await later.at(`${adoption}?show=away`)).to.show('Nadia El-Khoury', 'last here on 21 Nov 2026')
+    expect(await later.at(`${adoption}?show=away`)).to.show('Nadia El-Khoury', 'last signed in on 21 Nov 2026')
     expect(await later.at(adoption)).to.not.show('Nadia El-Khoury')
     await scene.visit('owner')
     expect(await later.at(`${adoption}?show=away`)).to.not.show('Nadia El-Khoury')

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { limitForm, limitName, moneyIn, saveLimit } from '../auth/approval-limit.ts'
+import type { Crm } from '../crm/crm.ts'
 import { Invalid, NotFound } from '../http/errors.ts'
 import { words } from '../http/filter.ts'
 import { recordEventIn } from '../platform/activity.ts'
@@ -10,6 +11,11 @@ import { replaceSetting, storedSettings } from '../plugin/stored-settings.ts'
 import { portalSwitch, type togglesOf } from '../plugin/toggles.ts'
 
 type Toggles = ReturnType<typeof togglesOf>
+
+interface Parts {
+  crm: Crm
+  database: Knex
+}
 
 /** A client or one of its people whose toggles differ from the workspace's. */
 interface Place {
@@ -22,7 +28,7 @@ interface Place {
 
 /** Lists who differs from the workspace, with a search for others. */
 export const showExceptions =
-  (database: Knex, toggles: Toggles): RequestHandler =>
+  ({ crm, database }: Parts, toggles: Toggles): RequestHandler =>
   async (req, res) => {
     const search = words.catch('').parse(req.query.search)
     const workspace = req.portal.workspace.id
@@ -39,8 +45,16 @@ export const showExceptions =
       }))
       return told.length ? [{ ...place, set: told }] : []
     })
-    res.respond('settings/exceptions', { search, found, exceptions, more: set.length > most })
+    const named = await Promise.all(exceptions.map(it => withName(crm, req, it)))
+    res.respond('settings/exceptions', { search, found, exceptions: named, more: set.length > most })
   }
+
+/** The portal knows what a client is called from its people; of one without any, the CRM is asked. */
+async function withName<T extends Place>(crm: Crm, req: Request, it: T): Promise<T> {
+  if (it.clientName) return it
+  const found = await crm.directory.client(req.portal.workspace, it.client).catch(() => undefined)
+  return { ...it, clientName: found?.name || it.client }
+}
 
 /** Labels of what is set for a client or person and is no toggle of a section. */
 const others: Record<string, string> = { [limitName]: 'How much may be accepted', [portalSwitch]: 'The whole portal' }
@@ -169,7 +183,7 @@ const exceptionsOf = (
     { workspace },
     {
       name: 'portal.exceptions',
-      text: `select t.client_id as client, t.person_id as person, coalesce(c.name, t.client_id) as "clientName",
+      text: `select t.client_id as client, t.person_id as person, coalesce(c.name, '') as "clientName",
                coalesce(u.name, '') as "personName",
                jsonb_agg(jsonb_build_object('name', t.name, 'value', t.value, 'by', t.changed_by) order by t.name) as set
              from portal.client_portal_settings t

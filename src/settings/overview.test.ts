@@ -23,7 +23,7 @@ describe('the overview', () => {
       .and.show('One person was invited but hasn’t signed in', 'One invitation expires within three days')
       .and.show('could not be delivered', `${settings}/mail?show=failed`)
       .and.not.show('Nothing is waiting for you')
-    expect(page.text.indexOf('could not be delivered')).to.be.below(page.text.indexOf('A question waits'))
+    expect(page.text.indexOf('could not be delivered')).to.be.below(page.text.indexOf('A question is waiting'))
   })
 
   it('counts the week beside the one before, in the time zone of the workspace', async () => {

@@ -120,7 +120,7 @@ describe('the second factors of a person', () => {
     expect(await scene.owner('portal.client_outbox').where({ kind: 'factor-reset-one' })).to.have.length(1)
     expect(await admin.at(page)).to.show('removed on', 'Keep: Work laptop')
     expect(await admin.at('/settings/client-portal/activity')).to.show(
-      `takes Work laptop off the second factors of ${name}`,
+      `removes Work laptop from the second factors of ${name}`,
     )
     // The last one is removed by its own form only.
     expect((await admin.postAt(`${page}/factors/${await app(scene)}/reset`)).status).to.equal(404)

@@ -146,7 +146,7 @@ function visibilityPages(router: Router, { activation, crm, database, sections }
   router.get('/visibility', admins, show)
   router.post('/visibility', admins, saveVisibility(database, toggles), showAgainOnError(show))
   router.get('/why', admins, withRights(database), showWhy({ activation, crm, database, sections }))
-  router.get('/exceptions', admins, showExceptions(database, toggles))
+  router.get('/exceptions', admins, showExceptions({ crm, database }, toggles))
   const showOne = showException(database, toggles)
   for (const path of ['/exceptions/:client', '/exceptions/:client/:person']) {
     router.get(path, admins, showOne)
