@@ -187,6 +187,7 @@ describe('the pages in a real browser', function () {
   const wordings = [
     ['en-XA', 'with words a third longer'],
     ['en-GB', 'in English'],
+    ['es-ES', 'in Spanish'],
     ['ar-XB', 'from right to left'],
   ] as const
   for (const [locale, words] of exhaustive ? wordings : wordings.slice(0, 1))
