@@ -1,4 +1,4 @@
-import { addressee, lineColumns, taxes } from './sql.ts'
+import { account, addressee, lineColumns, taxes } from './sql.ts'
 
 /**
  * What this client may know of: no draft and nothing deleted. The workspace is compared as text so that PostgreSQL does
@@ -173,13 +173,6 @@ export const statementSql = (most: number) => `
     order by currency, "on" desc, rank desc, its desc))
     and $3::date is not null
   order by currency, "on", rank, its limit ${most}`
-
-/** Where to pay: null where the workspace has no bank account. */
-const account = `
-  (select jsonb_build_object('holder', w.legal_name, 'bank', w.bank_name, 'iban', w.iban, 'number', w.account_no,
-     'code', w.bank_code, 'bic', w.bic, 'reference', p.ref_no)
-   from public.workspaces w
-   where w.id = p.workspace_id and coalesce(w.iban, w.account_no) is not null)`
 
 const payments = `
   (select coalesce(jsonb_agg(jsonb_build_object('id', y.id::text, 'on', y.paid_on, 'amount', y.amount::text,

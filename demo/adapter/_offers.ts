@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Offer, Offers, Summary } from '../../plugins/_offers/port.ts'
 import { Conflict, type Customer, fileUnder, keyOf, NotFound, page, query } from '../../src/index.ts'
-import { addressee, amountLike, containing, idOf, line, lineColumns, money, taxes, totals } from './sql.ts'
+import { account, addressee, amountLike, containing, idOf, line, lineColumns, money, taxes, totals } from './sql.ts'
 
 /** The same things, as this CRM's two tables call them. */
 const tables = {
@@ -25,6 +25,7 @@ const tables = {
     optional: 'is_optional',
     chosen: 'is_chosen',
     line: { group: 'group_title', title: 'title', quantity: 'qty', price: 'unit_price' },
+    deposit: `'percent', trim_scale(nullif(p.deposit_percent, 0))::text`,
   },
   quotations: {
     table: 'quotations',
@@ -44,6 +45,7 @@ const tables = {
     optional: 'optional',
     chosen: 'chosen',
     line: { group: 'section', title: 'name', quantity: 'quantity', price: 'price' },
+    deposit: `'amount', nullif(p.deposit_amount, 0)::text`,
   },
 }
 type Table = (typeof tables)[keyof typeof tables]
@@ -54,6 +56,7 @@ type Table = (typeof tables)[keyof typeof tables]
 const mineOf = (it: Table) => `
   select p.id, p.ref_no, p.${it.title} as title, p.grand_total, p.currency_code, p.${it.sentOn} as issued_on,
          p.valid_until, (p.${it.respondedOn} at time zone $4)::date as answered_on, p.${it.owner} as owner_id,
+         jsonb_strip_nulls(jsonb_build_object(${it.deposit})) as deposit,
          case p.${it.state} when 'accepted' then 'accepted' when 'rejected' then 'declined'
            when 'withdrawn' then 'withdrawn'
            else case when p.valid_until < $3::date then 'expired' else 'open' end end as status
@@ -62,7 +65,7 @@ const mineOf = (it: Table) => `
 
 const summary = `
   d.id::text, d.ref_no as number, d.title, d.grand_total::text as total, d.currency_code as currency, d.status,
-  d.issued_on::text as "sentOn", d.valid_until::text as "validUntil", d.answered_on::text as "respondedOn",
+  d.issued_on::text as "sentOn", d.valid_until::text as "validUntil", d.answered_on::text as "respondedOn", d.deposit,
   (select s.full_name from public.staff s where s.id = d.owner_id) as owner`
 
 /** Ascending by rank, then id, whatever the order means. */
@@ -100,6 +103,7 @@ export function offers(db: Knex, customer: Customer, kind: Kind): Offers {
     list: filter => listOffers(db, relation, filter),
     overview: () => overview(db, relation),
     counts: search => countFound(db, relation, search),
+    downPayments: asked => listDownPayments(db, relation, asked),
     find: id => findOffer(db, relation, id),
     attachment: (id, attachment) => readAttachment(db, relation, id, attachment),
     async respond(id, response) {
@@ -134,6 +138,25 @@ async function listOffers(db: Knex, { kind, mine, scope }: Relation, filter: Par
              and ($8::numeric is null or (${ranks[sort]}, -d.id) > ($8::numeric, -$9::int))
            order by ${ranks[sort]}, d.id desc limit $10`,
     values: [...scope, status, containing(search), amountLike(search), rank, id, size + 1],
+  })
+  const { items, next } = page(rows, size, row => [row.rank, Number(row.id)])
+  return { items: items.map(offer), next }
+}
+
+async function listDownPayments(
+  db: Knex,
+  { kind, mine, scope }: Relation,
+  { size, after }: Parameters<NonNullable<Offers['downPayments']>>[0],
+) {
+  const [rank, id] = keyOf(after, After) ?? [null, null]
+  const rows = await query(db, {
+    name: `crm.${kind}.deposits`,
+    text: `select ${summary}, (${ranks.newest})::text as rank
+           from (${mine}) d
+           where d.status = 'accepted' and d.deposit <> '{}'
+             and ($5::numeric is null or (${ranks.newest}, -d.id) > ($5::numeric, -$6::int))
+           order by ${ranks.newest}, d.id desc limit $7`,
+    values: [...scope, rank, id, size + 1],
   })
   const { items, next } = page(rows, size, row => [row.rank, Number(row.id)])
   return { items: items.map(offer), next }
@@ -190,6 +213,7 @@ async function findOffer(db: Knex, relation: Relation, id: string): Promise<Offe
     attachments: row.attachments,
     respondedBy: row.answered_by,
     responseNote: row.answer_note,
+    account: row.account,
   }
 }
 
@@ -199,7 +223,7 @@ const offerSql = ({ it, mine, shared, counted }: Relation) => `
     p.${it.respondedBy} as answered_by, p.${it.note} as answer_note,
     trim_scale(p.discount_pct)::text as discount, p.net_total::text as net,
     (select coalesce(sum(line_total), 0) - p.net_total from ${counted})::text as taken_off,
-    ${addressee},
+    ${addressee}, ${account} as account,
     (select coalesce(jsonb_agg(jsonb_build_object(${lineColumns(it.line)}, 'id', l.id::text,
                                'tax', trim_scale(l.tax_pct)::text, 'optional', l.${it.optional},
                                'chosen', l.${it.chosen}) order by l.${it.position}), '[]')
@@ -276,4 +300,10 @@ const offer = (row: any): Summary => ({
   validUntil: row.validUntil,
   respondedOn: row.respondedOn,
   owner: row.owner,
+  ...downPayment(row),
 })
+
+function downPayment({ deposit, currency }: any): Pick<Summary, 'downPayment'> {
+  if (deposit.percent) return { downPayment: { percent: deposit.percent } }
+  return deposit.amount ? { downPayment: { amount: money(deposit.amount, currency) } } : {}
+}

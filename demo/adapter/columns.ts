@@ -25,7 +25,7 @@ const columns: Columns = {
       'tax_total',
       'grand_total',
     ],
-    ...['answered_on', 'answered_by', 'answer_note', 'deleted_at'],
+    ...['answered_on', 'answered_by', 'answer_note', 'deleted_at', 'deposit_percent'],
   ],
   proposal_lines: [
     ...[
@@ -65,7 +65,7 @@ const columns: Columns = {
       'tax_total',
       'grand_total',
     ],
-    ...['decided_on', 'decided_by', 'decision_note', 'deleted_at'],
+    ...['decided_on', 'decided_by', 'decision_note', 'deleted_at', 'deposit_amount'],
   ],
   quotation_lines: [
     ...['id', 'quotation_id', 'sort', 'section', 'name', 'details', 'quantity', 'unit', 'price', 'discount_pct'],

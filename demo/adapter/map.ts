@@ -90,6 +90,7 @@ export const map = defineMap({
     respondedOn: 'answered_on',
     respondedBy: 'answered_by',
     responseNote: 'answer_note',
+    downPayment: { percent: 'deposit_percent' },
     responses: {
       accepted: {
         set: {
@@ -153,6 +154,7 @@ export const map = defineMap({
     respondedOn: 'decided_on',
     respondedBy: 'decided_by',
     responseNote: 'decision_note',
+    downPayment: { amount: 'deposit_amount' },
     responses: {
       accepted: {
         set: {

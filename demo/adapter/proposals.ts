@@ -3,7 +3,7 @@ import type { AdapterPart } from './adapter.ts'
 import { of } from './columns.ts'
 
 const proposals: AdapterPart = {
-  reads: of('proposals', 'proposal_lines', 'documents', 'clients', 'contacts', 'staff'),
+  reads: of('proposals', 'proposal_lines', 'documents', 'clients', 'contacts', 'staff', 'workspaces'),
   /** What an answer sets. */
   writes: {
     proposals: ['state', 'answered_on', 'answered_by', 'answer_note', 'net_total', 'tax_total', 'grand_total'],

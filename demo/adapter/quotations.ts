@@ -3,7 +3,7 @@ import type { AdapterPart } from './adapter.ts'
 import { of } from './columns.ts'
 
 const quotations: AdapterPart = {
-  reads: of('quotations', 'quotation_lines', 'documents', 'clients', 'contacts', 'staff'),
+  reads: of('quotations', 'quotation_lines', 'documents', 'clients', 'contacts', 'staff', 'workspaces'),
   /** What an answer sets. */
   writes: {
     quotations: ['status', 'decided_on', 'decided_by', 'decision_note', 'net_total', 'tax_total', 'grand_total'],

@@ -73,6 +73,13 @@ export const taxes = (lines: string) => `
                       * l.tax_pct / 100, scale(p.grand_total)) as amount
          from ${lines} group by l.tax_pct) rates where tax_pct > 0) as taxes`
 
+/** Where to pay for a document `p`: null where the workspace has no bank account. */
+export const account = `
+  (select jsonb_build_object('holder', w.legal_name, 'bank', w.bank_name, 'iban', w.iban, 'number', w.account_no,
+     'code', w.bank_code, 'bic', w.bic, 'reference', p.ref_no)
+   from public.workspaces w
+   where w.id = p.workspace_id and coalesce(w.iban, w.account_no) is not null)`
+
 /** Of a document `p` of client `c`: who it is addressed to. */
 export const addressee = `
   array_remove(array[

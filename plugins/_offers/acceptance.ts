@@ -16,6 +16,7 @@ import { pdfOf } from '../../src/pdf/pdf.ts'
 import { identified, may, stepUp } from '../../src/plugin/permissions.ts'
 import { changed, changesSince, filesOf, markOf } from './bound.ts'
 import { contentOf } from './content.ts'
+import { downPaymentFor } from './down-payment.ts'
 import type { Kind } from './kind.ts'
 import type { Offer } from './port.ts'
 import { printed } from './print.ts'
@@ -76,6 +77,7 @@ const showAcceptance = (kind: Kind) => async (req: Request<any>, res: Response) 
     files: files.attached,
     paper: files.paper && sha256(files.paper.bytes),
     fingerprint: fingerprintOf(contentOf(offer)),
+    downPayment: await downPaymentFor(portal, name, offer),
     ...shared(portal),
   })
 }

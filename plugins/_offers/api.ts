@@ -24,10 +24,19 @@ const Listed = Summary.extend({
 /** `found` counts what a search finds, where the CRM can tell. */
 const List = pageOf(Listed).extend({ overview: Overview, found: Overview.shape.counts.optional() })
 
+/** How a down payment stands: what is left, what arrived here, and what is on its way. */
+const DownPaymentShown = z.object({
+  due: Money,
+  left: Money.optional(),
+  paid: Money.optional(),
+  processing: Money.optional(),
+})
+
 const Show = z.object({
   since: Since.nullable().default(null),
   /** What is other in the CRM than it was signed. */
   changed: z.array(Difference).default([]),
+  downPayment: DownPaymentShown.optional(),
 })
 
 const Accept = z.object({
@@ -40,6 +49,7 @@ const Accept = z.object({
   paper: z.string().optional(),
   /** In a conflict, what is other than the `seen` that was sent. */
   changed: z.array(z.string()).default([]),
+  downPayment: DownPaymentShown.pick({ due: true }).optional(),
 })
 
 const Kept = z.object({
@@ -48,6 +58,7 @@ const Kept = z.object({
   delivery: z.enum(['saved', 'submitting', 'confirmed', 'refused', 'superseded']),
   failureReason: z.string().nullable(),
   sealed: z.boolean(),
+  downPayment: DownPaymentShown.optional(),
 })
 
 /** What the API gives for each view. */

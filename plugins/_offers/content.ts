@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { RequestContext } from '../../src/http/context.ts'
+import { Money } from '../../src/platform/money.ts'
+import { dueOnAcceptance } from './down-payment.ts'
 import { Offer } from './port.ts'
 
 /** Of an offer what a client says yes to: all that is shown, without how it stands. */
@@ -9,6 +11,10 @@ export const Content = Offer.omit({
   respondedOn: true,
   respondedBy: true,
   responseNote: true,
+  account: true,
+}).extend({
+  /** What the down payment comes to. */
+  dueOnAcceptance: Money.optional(),
 })
 export type Content = z.infer<typeof Content>
 
@@ -17,12 +23,13 @@ export type SignedSummary = Pick<Content, (typeof summarized)[number]>
 export const summarized = ['number', 'title', 'total', 'validUntil'] as const
 
 export function contentOf(offer: Offer): Content {
-  const { status, word, respondedOn, respondedBy, responseNote, ...content } = offer
-  return content
+  const { status, word, respondedOn, respondedBy, responseNote, account, ...content } = offer
+  const due = dueOnAcceptance(offer)
+  return due ? { ...content, dueOnAcceptance: due } : content
 }
 
 /** As it was offered, so that it can be shown and printed once more. */
-export const offerOf = (content: Content, status: Offer['status']): Offer => ({
+export const offerOf = ({ dueOnAcceptance: _, ...content }: Content, status: Offer['status']): Offer => ({
   ...content,
   status,
   respondedOn: null,
@@ -31,7 +38,18 @@ export const offerOf = (content: Content, status: Offer['status']): Offer => ({
 })
 
 export const Difference = z.object({
-  what: z.enum(['number', 'version', 'title', 'validUntil', 'intro', 'terms', 'total', 'attachments', 'line']),
+  what: z.enum([
+    'number',
+    'version',
+    'title',
+    'validUntil',
+    'intro',
+    'terms',
+    'total',
+    'dueOnAcceptance',
+    'attachments',
+    'line',
+  ]),
   /** Of the line. */
   of: z.string().optional(),
   before: z.string().nullable(),
@@ -68,10 +86,12 @@ export function differences(
   now: Content,
   { day, money }: Pick<RequestContext, 'day' | 'money'>,
 ): Difference[] {
-  const facts = ({ number, version, title, validUntil, intro, terms, total, attachments = [] }: Content) => ({
+  const facts = ({ number, version, title, validUntil, intro, terms, total, ...rest }: Content) => ({
     ...{ number, version: String(version), title, validUntil: validUntil && day(validUntil), intro, terms },
     total: money(total),
-    attachments: attachments.map(it => it.name).join(', ') || null,
+    // One that is asked for no more was paid or invoiced.
+    dueOnAcceptance: rest.dueOnAcceptance && now.dueOnAcceptance ? money(rest.dueOnAcceptance) : null,
+    attachments: rest.attachments?.map(it => it.name).join(', ') || null,
   })
   const [was, is] = [facts(before), facts(now)]
   const plain = (Object.keys(was) as (keyof typeof was)[]).flatMap(what =>

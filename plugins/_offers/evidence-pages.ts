@@ -10,6 +10,7 @@ import { recordEvent } from '../../src/platform/activity.ts'
 import { needsOf } from '../../src/plugin/needs.ts'
 import { may } from '../../src/plugin/permissions.ts'
 import { contentOf } from './content.ts'
+import { downPaymentFor } from './down-payment.ts'
 import type { Kind } from './kind.ts'
 import type { Offer } from './port.ts'
 import { changesSinceSigned } from './since-signed.ts'
@@ -61,6 +62,7 @@ const showEvidence =
       ...kind.shared(portal),
       countersigned: countersigned?.version === row.version ? countersigned : null,
       delivery: row.state,
+      downPayment: evidence.act === 'accepted' ? await downPaymentFor(portal, kind.name, offer) : undefined,
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Customer } from '../../src/crm/crm.ts'
 import { type DocumentRelation, dates, documentRelation } from '../../src/crm/mapping/document-relation.ts'
 import { amount, lines, totals } from '../../src/crm/mapping/documents.ts'
+import { downPaymentColumns } from '../../src/crm/mapping/down-payment.ts'
 import { attachmentsOf, fileOf } from '../../src/crm/mapping/file.ts'
 import { holdersOf } from '../../src/crm/mapping/holders.ts'
 import { countsOf, listed, type Part, searching, upToThousand } from '../../src/crm/mapping/listing.ts'
@@ -10,6 +11,7 @@ import { dateOf, keyOfType, type Reader, text } from '../../src/crm/mapping/read
 import { respondTo, responsesOf } from '../../src/crm/mapping/responses.ts'
 import { type Ask, type MappedSection, mapped } from '../../src/crm/mapping/section.ts'
 import { param } from '../../src/crm/mapping/sql.ts'
+import { accountOf } from '../../src/crm/mapping/workspaces.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import type { Offer, Offers, Summary } from './port.ts'
 import { questions } from './questions.ts'
@@ -45,6 +47,8 @@ const summary = `
   d.id::text, d.number, d.title, d.total::text as total, d.currency, ${status} as status, d.state as word,
   d.sent::text as "sentOn", d.valid_until::text as "validUntil", d.answered_on::text as "respondedOn", d.owner`
 
+const downPayment = `, d.down_percent::text as "downPercent", d.down_amount::text as "downAmount"`
+
 /** Parts of SQL that the port's questions share, put together once. */
 type Compiled = ReturnType<typeof compileOffers>
 
@@ -62,6 +66,7 @@ function offers(reader: Reader, map: CrmMap, it: OffersMap) {
       overview: () => overview(ask, compiled, scope),
       counts: search => countsOf(ask, { relation: compiled.relation, statuses: counted, ...found(search, scope) }),
       find,
+      ...(it.downPayment ? { downPayments: asked => listDownPayments(ask, compiled, scope, asked) } : {}),
       ...(responses ? respondTo(responses, ask, scope, find) : {}),
     }
   }
@@ -72,11 +77,13 @@ function compileOffers(reader: Reader, map: CrmMap, it: OffersMap) {
   const { key, sent } = document
   const until = dateOf(document.place, it.validUntil)
   const relation = relationOf(document, it, until)
+  const account = it.downPayment && accountOf(reader, map, 'd.number')
   const whole = document.whole()
   return {
     key,
     relation,
-    whole,
+    whole: account ? `${whole}, ${account} as account` : whole,
+    summary: it.downPayment ? summary + downPayment : summary,
     responses: responsesOf(reader, it, {
       place: document.place,
       key,
@@ -103,6 +110,7 @@ function relationOf(document: DocumentRelation, it: OffersMap, until: string): s
     terms: text(place, it.terms),
     answered_by: text(place, it.respondedBy),
     answer_note: text(place, it.responseNote),
+    ...(it.downPayment ? downPaymentColumns(document, it.downPayment) : {}),
   })
 }
 
@@ -131,6 +139,8 @@ function partsOf(sentType: string, sort: Filter['sort'], status: Filter['status'
 
 type Filter = Parameters<Offers['list']>[0]
 
+type Asked = Parameters<NonNullable<Offers['downPayments']>>[0]
+
 type Scope = ReturnType<typeof customerValues>
 
 /** What a search finds of this customer's. */
@@ -140,7 +150,7 @@ function found(search: string | undefined, scope: Scope) {
 }
 
 async function listOffers(ask: Ask, compiled: Compiled, scope: Scope, filter: Filter) {
-  const { relation, key, sentType } = compiled
+  const { relation, key, sentType, summary } = compiled
   const { status: wanted, search, sort, after, size } = filter
   const { items, next } = await listed(ask, {
     relation,
@@ -150,6 +160,25 @@ async function listOffers(ask: Ask, compiled: Compiled, scope: Scope, filter: Fi
     after,
     size,
     ...found(search, scope),
+  })
+  return { items: items.map(offer), next }
+}
+
+async function listDownPayments(ask: Ask, compiled: Compiled, scope: Scope, { size, after }: Asked) {
+  const { relation, key, sentType, summary } = compiled
+  const { items, next } = await listed(ask, {
+    relation,
+    columns: summary,
+    key,
+    parts: [
+      {
+        of: `${statuses.accepted} and (d.down_percent is not null or d.down_amount is not null)`,
+        ...{ by: 'd.sent_at', type: sentType, down: true },
+      },
+    ],
+    after,
+    size,
+    ...found(undefined, scope),
   })
   return { items: items.map(offer), next }
 }
@@ -170,7 +199,7 @@ async function overview(ask: Ask, { relation }: Compiled, scope: Scope) {
 }
 
 async function findOffer(ask: Ask, compiled: Compiled, scope: Scope, id: string): Promise<Offer> {
-  const { attachments, key, relation, responses, whole } = compiled
+  const { attachments, key, relation, responses, summary, whole } = compiled
   const [row] = await ask(
     `select ${summary}, d.version, d.intro, d.terms, d.answered_by, d.answer_note, d.net::text as net,
          trim_scale(d.discount)::text as discount, ${whole}${attachments ? `, ${attachments.list}` : ''}
@@ -189,6 +218,7 @@ async function findOffer(ask: Ask, compiled: Compiled, scope: Scope, id: string)
     ...(attachments ? { attachments: row.attachments } : {}),
     respondedBy: row.answered_by,
     responseNote: row.answer_note,
+    ...(row.account === undefined ? {} : { account: row.account }),
   }
 }
 
@@ -203,4 +233,10 @@ const offer = (row: any): Summary => ({
   validUntil: row.validUntil,
   respondedOn: row.respondedOn,
   owner: row.owner,
+  ...downPaymentOf(row),
 })
+
+function downPaymentOf({ downPercent, downAmount, currency }: any): Pick<Summary, 'downPayment'> {
+  if (downPercent) return { downPayment: { percent: downPercent } }
+  return downAmount ? { downPayment: { amount: amount(downAmount, currency) } } : {}
+}

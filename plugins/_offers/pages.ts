@@ -10,6 +10,7 @@ import { recordEvent } from '../../src/platform/activity.ts'
 import { may } from '../../src/plugin/permissions.ts'
 import { Filter } from './api.ts'
 import { contentOf, type SignedSummary, since, summarized } from './content.ts'
+import { downPaymentFor } from './down-payment.ts'
 import type { Kind } from './kind.ts'
 import type { Offer } from './port.ts'
 import { printed } from './print.ts'
@@ -78,8 +79,9 @@ const showOne = (kind: Kind): RequestHandler<any> => {
     const offer = chosenOr(found, from, req.portal, rules)
     const open = found.status === 'open' && !pending(documentHistory.responses, found)
     const content = contentOf(found)
-    const [before] = await Promise.all([
+    const [before, downPayment] = await Promise.all([
       open ? req.portal.viewedVersions(req, { section: name, ...found, content }, documentHistory.seen) : undefined,
+      downPaymentFor(req.portal, name, offer),
       isLook(req) && recordEvent(req, { event: `${name}.viewed`, subject: found }),
     ])
     res.respond(`${name}/show`, {
@@ -96,6 +98,7 @@ const showOne = (kind: Kind): RequestHandler<any> => {
       asked: req.query.asked === '',
       hiddenFields: selectionParams(from, found, rules),
       lineNames: lineNames(found.lines, req.portal),
+      downPayment,
       ...shared(req.portal),
     })
   }

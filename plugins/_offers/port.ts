@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Pdf } from '../../src/crm/document.ts'
 import { Addressee, Attachment, Line, Totals } from '../../src/crm/document.ts'
+import { PayeeAccount } from '../../src/crm/payee.ts'
 import type { TakesResponses } from '../../src/crm/response.ts'
 import type { ListFilter } from '../../src/http/filter.ts'
 import type { Page } from '../../src/http/paging.ts'
@@ -11,6 +12,12 @@ import { Money } from '../../src/platform/money.ts'
  */
 export const statuses = ['open', 'accepted', 'declined', 'expired', 'withdrawn'] as const
 export const sorts = ['urgent', 'newest', 'amount'] as const
+
+/** In per cent of the total, as a decimal string; or an amount. */
+export const DownPayment = z.union([
+  z.strictObject({ percent: z.string().regex(/^\d{1,3}(\.\d+)?$/) }),
+  z.strictObject({ amount: Money }),
+])
 
 export const Summary = z.object({
   id: z.string(),
@@ -25,6 +32,8 @@ export const Summary = z.object({
   respondedOn: z.iso.date().nullable(),
   /** Of the CRM's people. */
   owner: z.string().nullable(),
+  /** What is to be paid on acceptance. Leave it out where nothing is, and where it was paid or invoiced in the CRM. */
+  downPayment: DownPayment.optional(),
 })
 export type Summary = z.infer<typeof Summary>
 
@@ -39,6 +48,8 @@ export const Offer = Summary.extend({
   attachments: z.array(Attachment).optional(),
   respondedBy: z.string().nullable(),
   responseNote: z.string().nullable(),
+  /** Where a down payment is transferred to. */
+  account: PayeeAccount.nullable().optional(),
 })
 export type Offer = z.infer<typeof Offer>
 
@@ -68,6 +79,8 @@ export interface Offers extends TakesResponses {
    * a search.
    */
   counts?(search: string): Promise<Overview['counts']>
+  /** Accepted offers with a down payment, the newest first. Without it, none can be paid here. */
+  downPayments?(asked: { size: number; after?: string }): Promise<Page<Summary>>
   /** Throws NotFound, also for another client's documents and for drafts. */
   find(id: string): Promise<Offer>
   /**

@@ -1,11 +1,13 @@
 import type { PrintedDocument } from '../../src/pdf/pdf.ts'
 import { paragraphs, printedDocument, printedLines, printedTotals } from '../../src/pdf/print.ts'
 import type { DocumentReader } from '../../src/plugin/parts.ts'
+import { downPaymentWords, dueOnAcceptance } from './down-payment.ts'
 import type { Offer } from './port.ts'
 
 /** An offer on paper; `one` is what its kind is called. */
 export function printed(it: Offer, one: string, context: DocumentReader): PrintedDocument {
   const { t, day, money } = context
+  const due = dueOnAcceptance(it)
   return {
     ...printedDocument(context),
     title: it.title,
@@ -21,7 +23,11 @@ export function printed(it: Offer, one: string, context: DocumentReader): Printe
     ],
     intro: paragraphs(it.intro),
     groups: printedLines(it.lines, context),
-    totals: [...printedTotals(it.sums, context), [t('Total'), money(it.total), true]],
+    totals: [
+      ...printedTotals(it.sums, context),
+      [t('Total'), money(it.total), true],
+      ...(due ? [[downPaymentWords(it, context), money(due), false] as [string, string, boolean]] : []),
+    ],
     terms: [
       ...paragraphs(it.terms),
       ...(it.attachments?.length

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { questionsOfList } from '../../src/crm/mapping/listing.ts'
 import type { Questions } from '../../src/crm/mapping/section.ts'
 import type { ClientResponse } from '../../src/crm/response.ts'
@@ -7,6 +8,9 @@ import { Offer, type Offers, Overview, Summary, sorts, statuses } from './port.t
 /** All that the pages of offers ask, for `doctor`. What a response would write is planned, and not run. */
 export const questions: Questions<Offers> = (port, { id, today }) => ({
   ...questionsOfList(port, { statuses, sorts, item: Summary }),
+  ...(port.downPayments
+    ? { 'down payments': async () => z.array(Summary).parse((await port.downPayments?.({ size: 5 }))?.items) }
+    : {}),
   'the overview': async () => Overview.parse(await port.overview()),
   ...(id === undefined
     ? {}

@@ -16,7 +16,7 @@ export const signedOffer = ({ labels }: Pick<Kind, 'labels'>): SignedSubject<Off
   summary: ({ title, total }, { money }) => ({ title, total: money(total) }),
   submission: port => submissionOf(port) ?? written(port),
   differs: (signed, now, reader) => changesBetween(signed, now, reader).length > 0,
-  fixed: ({ lines, sums, total, ...content }) => content,
+  fixed: ({ lines, sums, total, dueOnAcceptance, ...content }) => content,
 })
 
 const submissionOf = (port: TakesResponses): Submission<Content> | undefined =>

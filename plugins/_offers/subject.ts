@@ -1,8 +1,17 @@
 import type { Ports } from '../../src/crm/crm.ts'
 import { lineNames } from '../../src/crm/line-names.ts'
+import { NotFound } from '../../src/http/errors.ts'
 import type { Speech } from '../../src/platform/i18n.ts'
-import type { ExpiringDocument, Linkable, PendingDocument, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
-import type { Offer, Offers } from './port.ts'
+import type {
+  ExpiringDocument,
+  Linkable,
+  PayableDocument,
+  PendingDocument,
+  Subject,
+  SubjectRecord,
+} from '../../src/plugin/subjects.ts'
+import { dueOnAcceptance } from './down-payment.ts'
+import type { Offer, Offers, Summary } from './port.ts'
 
 /** An offer as other plugins attach to it. */
 export function offerSubject(name: string, title: string): Subject {
@@ -29,7 +38,28 @@ export function offerSubject(name: string, title: string): Subject {
         return status === 'open' ? found : undefined
       },
     },
+    payable: {
+      may: ['see'],
+      downPayments: true,
+      async list(ports, asked) {
+        const found = await port(ports).downPayments?.(asked)
+        return { items: (found?.items ?? []).map(payable), next: found?.next ?? null }
+      },
+      async find(ports, id) {
+        const offer = await port(ports).find(id)
+        if (!dueOnAcceptance(offer)) throw new NotFound()
+        return { ...payable(offer), account: offer.account }
+      },
+    },
   }
+}
+
+/** Its down payment as something to pay, once it is accepted. */
+function payable(it: Summary): PayableDocument {
+  const { id, number, title, total, sentOn, status } = it
+  const due = dueOnAcceptance(it) ?? { ...total, amount: '0' }
+  const balance = status === 'accepted' ? due : { ...due, amount: '0' }
+  return { id, number, title, total: due, balance, sentOn, dueOn: null, overdue: false }
 }
 
 /** The record with its line names, for questions about a line. */

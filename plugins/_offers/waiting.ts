@@ -4,6 +4,7 @@ import { lineNames } from '../../src/crm/line-names.ts'
 import type { PastResponse } from '../../src/evidence/history.ts'
 import { Conflict, Invalid, NotFound } from '../../src/http/errors.ts'
 import { contentOf } from './content.ts'
+import { downPaymentFor } from './down-payment.ts'
 import type { Kind } from './kind.ts'
 import type { Offer } from './port.ts'
 import { changesSinceSigned } from './since-signed.ts'
@@ -58,6 +59,7 @@ async function showTooLate({ name, one, port, shared, address }: Kind, error: Co
     ...{ offer, [one]: offer, groups: grouped(offer.lines), ...documentHistory, ...documentHistory.attached },
     changed: changesSinceSigned(documentHistory.signed?.evidence, contentOf(offer), req.portal),
     lineNames: lineNames(offer.lines, req.portal),
+    downPayment: await downPaymentFor(req.portal, name, offer),
     ...shared(req.portal),
   })
 }

@@ -13,6 +13,7 @@ import { query } from '../../src/platform/database.ts'
 import { decimalsOf } from '../../src/platform/money.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { runStaffAction } from '../../src/settings/plugin-actions.ts'
+import { isDownPayment } from './payable.ts'
 import { findPayment, type KeptPayment, ledger, lockPayment } from './payments.ts'
 import { Refused, Unavailable } from './provider.ts'
 import { accessTo, settingsOf } from './settings-of.ts'
@@ -87,6 +88,7 @@ export const showOne =
       payment,
       refunds,
       badge: badgeOf(payment, req.portal),
+      downPayment: payment.shares.every(it => isDownPayment(host, it.section)),
       refusal: refusalOf(payment, req.portal),
       way: methodOf(payment, req.portal),
       left: { ...payment.total, amount: leftToRefund(payment) },

@@ -6,7 +6,7 @@ import { printTurnOf, recordDownload, sendPdf } from '../../src/pdf/print.ts'
 import { giroCode } from '../../src/platform/girocode.ts'
 import { qrSquares } from '../../src/platform/qr.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { type Due, duesOf, findDues, most } from './payable.ts'
+import { type Due, duesOf, findDues, isDownPayment, most } from './payable.ts'
 import { alsoPaid, findPayment, type KeptPayment } from './payments.ts'
 import { printedReceipt } from './print.ts'
 import { Refused, Unavailable } from './provider.ts'
@@ -20,12 +20,12 @@ export const showChoice =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
     const { workspace, problem, body, keptFields } = req.portal
-    const [{ dues, all }, { settings, online }] = await Promise.all([
-      duesOf(req, host),
-      settingsWithAccess(host, workspace.id),
-    ])
     const typed = Object(problem ? body : (keptFields ?? req.query))
     const asked = [typed.document ?? []].flat().map(String)
+    const [{ dues, all }, { settings, online }] = await Promise.all([
+      duesOf(req, host, asked),
+      settingsWithAccess(host, workspace.id),
+    ])
     dues.unshift(...(await missingOf(req, host, asked, dues)))
     const currency = dues.find(it => asked.includes(it.key))?.balance.currency ?? String(typed.currency ?? '')
     const currencies = [...new Set(dues.map(it => it.balance.currency))]
@@ -115,6 +115,7 @@ export const showPayment =
       others: standing === 'paid' ? await paidTwice(req, host, payment) : [],
       way: methodOf(payment, portal),
       provider: titleOf(payment.provider),
+      downPayment: payment.shares.every(it => isDownPayment(host, it.section)),
       mails: portal.mailContext !== undefined,
     })
   }
@@ -167,7 +168,7 @@ async function transferOf(req: Request<any>, host: Host, payment: KeptPayment) {
 
 /** Documents of this payment that are paid more than once, by all that arrived. */
 async function paidTwice(req: Request<any>, host: Host, payment: KeptPayment): Promise<Due[]> {
-  if (payment.booking === 'booked') return []
+  if (payment.booking === 'booked' && !payment.shares.some(it => isDownPayment(host, it.section))) return []
   const keys = await alsoPaid(host.database, req.portal, payment.id)
   const dues = await findDues(req, host, keys).catch(() => [])
   return dues.filter(it => Number(it.pending?.unbooked ?? 0) > Math.max(Number(it.balance.amount), 0))

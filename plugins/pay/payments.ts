@@ -188,6 +188,29 @@ export const pendingOf = (database: Knex, scope: Required<Scope>): Promise<Pendi
     text: `select ${pendingColumns} from ${pendingOnes} group by s.section, s.document_id, p.currency`,
   })
 
+interface DocumentKey {
+  section: string
+  id: string
+}
+
+/** What arrived here for documents and did not go back, booked or not. */
+export const arrivedFor = (
+  database: Knex,
+  scope: Required<Scope>,
+  documents: DocumentKey[],
+): Promise<(DocumentKey & { currency: string; arrived: string })[]> =>
+  readWithin(database, scope, {
+    text: `select s.section, s.document_id as id, p.currency,
+             sum(s.amount * (1 - p.refunded / (p.amount + p.fee)))::text as arrived
+           from jsonb_to_recordset($3) as d (section text, id text)
+             join portal.client_payment_shares s on s.workspace_id = scope.workspace and s.client_id = scope.client
+               and s.section = d.section and s.document_id = d.id
+             join portal.client_payments p on p.workspace_id = s.workspace_id and p.id = s.payment_id
+           where p.state = 'paid' and p.dispute is distinct from 'lost'
+           group by s.section, s.document_id, p.currency`,
+    values: [JSON.stringify(documents.map(({ section, id }) => ({ section, id })))],
+  })
+
 /** What is left of a balance when all that is on its way has arrived. */
 export function leftOf(balance: Money, pending: Pending | undefined): Money {
   const left = pending ? Big(balance.amount).minus(pending.unbooked).minus(pending.processing) : Big(balance.amount)

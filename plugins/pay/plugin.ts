@@ -26,6 +26,8 @@ const Due = z.object({
   left: Money,
   dueOn: z.iso.date().nullable(),
   overdue: z.boolean(),
+  /** Of an accepted offer. */
+  downPayment: z.boolean(),
 })
 
 /** What is known here of a document, beside its own page. */
@@ -59,7 +61,8 @@ export default section({
   toggles: {
     pay: {
       label: 'Online payments',
-      about: 'Clients pay invoices here: online where you connect a provider, or by a transfer that they announce.',
+      about:
+        'Clients pay invoices and down payments here: online where you connect a provider, or by a transfer that they announce.',
       default: true,
     },
   },
@@ -69,7 +72,7 @@ export default section({
       toggles: {
         'pay.links': {
           label: 'Payment from public links',
-          about: 'Anyone with a public link to an invoice can pay it without an account.',
+          about: 'Anyone with a public link to an invoice or an accepted offer can pay without an account.',
           default: true,
         },
       },

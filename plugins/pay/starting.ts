@@ -9,7 +9,7 @@ import { query, within } from '../../src/platform/database.ts'
 import { above, decimalsOf, type Money } from '../../src/platform/money.ts'
 import { runAction } from '../../src/plugin/action.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { type Due, findDues, most } from './payable.ts'
+import { type Due, findDues, isDownPayment, most } from './payable.ts'
 import {
   addPayment,
   findPayment,
@@ -80,6 +80,7 @@ async function wantedOf(
   const dues = [...new Map(found.map(it => [it.key, it])).values()]
   const currency = dues[0]!.left.currency
   if (dues.some(it => it.left.currency !== currency)) no('document', 'Pay one currency at a time.')
+  if (new Set(dues.map(it => it.downPayment)).size > 1) no('document', 'Pay down payments apart from invoices.')
   const shares = dues.map(due => {
     const shown = Object(typed)[`open.${due.key}`]
     if (typeof shown === 'string' && !sameAmount(shown, due.left.amount)) throw new AmountChanged()
@@ -354,8 +355,10 @@ async function requestOf(req: Request<any>, host: Host, it: NewPayment, settings
     workspace: workspace.slug,
     at: it.at,
     currency: it.amount.currency,
-    shares: it.shares.map(({ number, title, amount }) => ({
-      name: t('Invoice {number}', { number }),
+    shares: it.shares.map(({ section, number, title, amount }) => ({
+      name: isDownPayment(host, section)
+        ? t('Down payment for {number}', { number })
+        : t('Invoice {number}', { number }),
       description: title,
       amount: amount.amount,
     })),

@@ -21,7 +21,8 @@ interface Owing extends Section {
 }
 
 /** Plugins whose subjects are to be paid. */
-const owing = (plugins: Section[]) => plugins.filter((it): it is Owing => it.subject?.payable !== undefined)
+const owing = (plugins: Section[]) =>
+  plugins.filter((it): it is Owing => it.subject?.payable !== undefined && !it.subject.payable.downPayments)
 
 /** Roles that may see some of them, and pay where that is done here. */
 export const payingRoles = (round: Round): Role[] =>

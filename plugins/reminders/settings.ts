@@ -62,7 +62,8 @@ export const showReminders =
       wasPayments: paymentMomentsText(payments),
       moments: fields(typedIn(req, 'days') ?? days.map(String)),
       offered: [...new Set([...offered, ...days])].sort((a, b) => a - b).map(String),
-      payments: plugins.some(it => it.subject?.payable) && paymentFields(req, payments),
+      payments:
+        plugins.some(it => it.subject?.payable && !it.subject.payable.downPayments) && paymentFields(req, payments),
       offeredBeforeDue,
       mails,
       saved: req.query.saved === '',

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import type { PayeeDetails } from '../crm/payee.ts'
+import type { RequestContext } from '../http/context.ts'
 import type { Scope } from '../platform/database.ts'
 import type { Money } from '../platform/money.ts'
 import type { SubjectRecord } from './subjects.ts'
@@ -92,6 +93,21 @@ interface Paying {
   underWay(of: { workspace: string; client: string }): Promise<(it: Owed) => Remainder>
   /** The page where these documents are paid, as a path below the workspace's address. */
   page(client: string, documents: Pick<Owed, 'section' | 'id'>[]): string
+  /** How down payments stand by what was paid for them here, and where this person can pay them. `balance` is all of one. */
+  downPayments(context: RequestContext, of: Owed[]): Promise<DownPaymentStanding[]>
+}
+
+/** How a down payment stands. */
+export interface DownPaymentStanding {
+  /** What is left when all that is on its way has arrived; never less than zero. */
+  left: Money
+  /** What arrived and did not go back, and what a bank is working on. */
+  paid: Money
+  processing: Money
+  /** Who is paying it right now; visitors by a public link are not told. */
+  payer: string | null
+  /** Where it is paid; undefined where this person cannot, or nothing is left. */
+  page: string | undefined
 }
 
 /** A document with something left to pay. */

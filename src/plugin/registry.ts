@@ -61,7 +61,7 @@ const SubjectShape = z.object({
   page: z.string('must be a view'),
   link: z.object({ toggle: z.string(), opens: ofOne, may: list, without: list, withoutCode: list }).optional(),
   expiring: z.object({ may: list, on: list, answerable: fn, list: fn, find: fn }).optional(),
-  payable: z.object({ may: list, list: fn, find: fn }).optional(),
+  payable: z.object({ may: list, downPayments: z.literal(true).optional(), list: fn, find: fn }).optional(),
 })
 
 /** The shape that every plugin must have. */

@@ -82,6 +82,11 @@ export interface PendingDocument {
 export interface Payable {
   /** Permissions that a person needs beside that of paying, without the plugin's name. */
   may: readonly string[]
+  /**
+   * Whether these are down payments: the CRM's balance leaves out what was paid for them here, so that all that arrived
+   * is taken off. They are paid apart from others, and nobody is reminded of them.
+   */
+  downPayments?: true
   /** Those with something left to pay, the first due first. */
   list(ports: Partial<Ports>, asked: { size: number; after?: string }): Promise<Page<PayableDocument>>
   /** As it is now, also where nothing is left. Throws NotFound, also for another client's. */

@@ -33,6 +33,8 @@ export type Offer = {
   version?: number
   currency?: string
   discount?: string | null
+  /** On acceptance: in per cent for a proposal, an amount for a quotation. */
+  deposit?: string
   response?: Response
   deleted?: string
   lines: Line[]
@@ -89,6 +91,7 @@ function addProposal(rows: Rows, offer: Offer, number: string): number {
     answered_on: response ? timeOf(response) : null,
     answered_by: response?.by ?? null,
     answer_note: response?.note ?? null,
+    deposit_percent: offer.deposit ?? null,
   })
   for (const [index, line] of offer.lines.entries())
     rows.add('proposal_lines', {
@@ -118,6 +121,7 @@ function addQuotation(rows: Rows, offer: Offer, number: string): number {
     decided_on: response ? timeOf(response) : null,
     decided_by: response?.by ?? null,
     decision_note: response?.note ?? null,
+    deposit_amount: offer.deposit ?? null,
   })
   for (const [index, line] of offer.lines.entries())
     rows.add('quotation_lines', {

@@ -238,6 +238,13 @@ export interface OffersMap extends RespondableMap {
   respondedOn?: string
   respondedBy?: Text
   responseNote?: Text
+  downPayment?: DownPaymentMap
+}
+
+/** What is to be paid on acceptance: in per cent of the total, as a fraction of it (0.3), or an amount. */
+export type DownPaymentMap = ({ percent: string } | { fraction: string } | { amount: string }) & {
+  /** Only of documents with one of these, such as those that ask for it and are not invoiced yet. */
+  only?: Record<string, Values>
 }
 
 interface ResponsesMap {

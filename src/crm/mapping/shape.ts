@@ -178,6 +178,16 @@ const offers = z.strictObject({
     respondedOn: name.optional(),
     respondedBy: text.optional(),
     responseNote: text.optional(),
+    downPayment: z
+      .union(
+        [
+          z.strictObject({ percent: name, only: values.optional() }),
+          z.strictObject({ fraction: name, only: values.optional() }),
+          z.strictObject({ amount: name, only: values.optional() }),
+        ],
+        'must be { percent }, { fraction } or { amount }',
+      )
+      .optional(),
   },
 })
 

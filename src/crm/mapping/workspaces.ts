@@ -48,8 +48,8 @@ export function logoOfWorkspace(reader: Reader, map: CrmMap): string | undefined
 }
 
 /** Where to transfer what is left of the document `d`, as JSON. */
-export function accountOf(reader: Reader, map: CrmMap): string {
-  const reference = `'reference', coalesce(d.reference, d.number)`
+export function accountOf(reader: Reader, map: CrmMap, stated = 'coalesce(d.reference, d.number)'): string {
+  const reference = `'reference', ${stated}`
   const json = (its: [string, string][]) =>
     `jsonb_build_object(${its.map(([name, sql]) => `${literal(name)}, ${sql}`).join(', ')}, ${reference})`
   const names = ['holder', 'bank', 'iban', 'number', 'code', 'bic'] as const

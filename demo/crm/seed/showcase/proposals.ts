@@ -15,6 +15,7 @@ type Short = {
   note?: string
   answered?: number
   deleted?: number
+  deposit?: string
   lines: Line[]
 }
 
@@ -42,6 +43,7 @@ function offerOf({ days }: Setting, acme: Client, short: Short): Offer {
     state,
     version: short.version,
     currency: short.currency,
+    deposit: short.deposit,
     deleted: short.deleted === undefined ? undefined : days.day(short.deleted),
     response: answered
       ? { day: days.day(short.answered ?? short.valid - 9), by: 'Nadia El-Khoury', note: short.note ?? null }
@@ -83,6 +85,7 @@ function waiting({ days }: Setting): Short[] {
       valid: 21,
       issued: -9,
       title: 'Packaging for the sourdough range: six labels, two carrier bags and one gift box (FSC board, soy inks)',
+      deposit: '40',
       lines: [
         grouped('Design', line('Label', 'One family, six breads', '420.00', '6', 'labels')),
         grouped('Design', line('Carrier bag', 'Two sizes', '390.00', '2', 'bags')),

@@ -40,10 +40,20 @@ export async function offers(
           ['text'],
         ),
       ),
+      ...downPaymentOf(it),
       ...linesOf(lines),
       ...(await responses(it, around)),
     ]
   )
+}
+
+/** What is called so holds per cents, as a rule. */
+function downPaymentOf(it: FoundPlace): string[] {
+  const name = '(deposit|down_?payment|prepayment|advance(_payment)?)'
+  const percent = guess(it, undefined, [new RegExp(`^${name}_?(pct|percent(age)?|rate)$`)], numbers)
+  if (percent) return [`downPayment: { percent: ${quoted(percent.column)} },${comment(percent)}`]
+  const amount = guess(it, undefined, [new RegExp(`^${name}(_(amount|total|due|required))?$`)], numbers)
+  return amount ? [`downPayment: { amount: ${quoted(amount.column)} },${comment(amount)}`] : []
 }
 
 const ownerOf = (it: FoundPlace) => guess(it, 'owner', [/^(owner|prepared_by|salesperson|user|created_by)(_id)?$/])
