@@ -141,6 +141,8 @@ export default defineMap({
     owner: ['fk_user_author > llx_user(rowid).firstname', 'fk_user_author > llx_user(rowid).lastname'],
     ownerEmail: 'fk_user_author > llx_user(rowid).email',
     respondedOn: 'date_signature',
+    // Of one that was billed (4), the invoice is paid.
+    downPayment: { percent: 'deposit_percent', only: { fk_statut: [1, 2] } },
     // By its own API, so that its own code runs: agenda, PDF, a prospect becomes a customer.
     responses: {
       off: !DOLIBARR_URL || !DOLIBARR_API_KEY,

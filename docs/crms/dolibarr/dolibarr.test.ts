@@ -38,6 +38,16 @@ describe('Dolibarr by its map', () => {
     })
   })
 
+  it('asks for a deposit where a proposal has one, in what people type, until it is billed', async () => {
+    const { proposals } = dolibarr.crm().connect(mine)
+    const one = async (search: string) => (await proposals!.list({ sort: 'newest', search, size: 1 })).items[0]
+    expect((await one('PR2601-0001'))?.downPayment).to.deep.equal({ percent: '30' })
+    expect((await one('PR2601-0002'))?.downPayment).to.deep.equal({ percent: '33.33' })
+    for (const it of ['PR2601-0004', 'PR2601-0012']) expect((await one(it))?.downPayment, it).to.equal(undefined)
+    const { items } = await proposals!.downPayments!({ size: 10 })
+    expect(items.map(it => it.title)).to.deep.equal(['Four 2'])
+  })
+
   it('reads a status by its number, a description as text, and calls an unknown way to pay other', async () => {
     const { proposals, payments } = dolibarr.crm().connect(mine)
     const { items } = await proposals!.list({ sort: 'newest', size: 100 })

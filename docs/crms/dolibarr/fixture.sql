@@ -15,7 +15,8 @@ create table llx_propal (
   rowid serial primary key, ref varchar(30) not null, entity integer not null default 1, ref_client varchar(255),
   fk_soc integer, datep date, fin_validite timestamp, date_signature timestamp, fk_user_author integer,
   fk_statut smallint not null default 0, note_private text, note_public text, multicurrency_code varchar(3),
-  multicurrency_total_ht numeric(24,8) default 0, multicurrency_total_ttc numeric(24,8) default 0
+  multicurrency_total_ht numeric(24,8) default 0, multicurrency_total_ttc numeric(24,8) default 0,
+  deposit_percent varchar(63)
 );
 create table llx_user (
   rowid serial primary key, entity integer not null default 1, admin smallint default 0, pass_crypted varchar(128),
@@ -80,6 +81,8 @@ select 'PR2601-' || lpad(n::text, 4, '0'), case when n % 2 = 0 then 'Four ' || n
        timestamp '2026-02-05 00:00' + n * interval '20 days', case when n % 4 = 2 then timestamp '2026-03-01 23:30' end, 1, n % 5,
        99.99, 119.99, 'secret', 'Valable <b>30 jours</b>'
 from generate_series(1, 24) n;
+-- Texts as people wrote them; only what is a number, of one that was signed and not billed, is asked for.
+update llx_propal set deposit_percent = case rowid when 1 then '30' when 2 then '33,33 %' when 12 then 'half' when 4 then '30' end;
 insert into llx_propaldet (fk_propal, label, description, tva_tx, qty, multicurrency_subprice, multicurrency_total_ht, rang)
 select rowid, 'Conseil', null, 20, 3, 20, 60, 1 from llx_propal union all select rowid, null, '<p>Pose</p>', 20, 1, 39.99, 39.99, 2 from llx_propal;
 insert into llx_facture (ref, ref_client, type, fk_soc, datef, date_lim_reglement, fk_statut, multicurrency_total_ht, multicurrency_total_ttc, note_private)

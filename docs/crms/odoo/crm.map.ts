@@ -65,6 +65,11 @@ export default defineMap({
     ownerEmail: 'user_id > res_users.partner_id > res_partner.email',
     respondedOn: 'signed_on',
     respondedBy: 'signed_by',
+    // What was invoiced is paid by its invoice.
+    downPayment: {
+      fraction: 'prepayment_percent',
+      only: { require_payment: [true], invoice_status: ['no', 'to invoice'] },
+    },
     // By its own API, so that its own code runs: an order is confirmed as if somebody had pressed the button.
     responses: {
       off: !process.env.ODOO_URL || !process.env.ODOO_API_KEY,

@@ -15,7 +15,8 @@ create table ir_model_data (id serial primary key, name varchar not null, module
 create table sale_order (
   id serial primary key, name varchar, state varchar, partner_id int, date_order timestamp, validity_date date,
   amount_untaxed numeric, amount_tax numeric, amount_total numeric, currency_id int, company_id int, user_id int,
-  client_order_ref varchar, note text, signed_by varchar, signed_on timestamp
+  client_order_ref varchar, note text, signed_by varchar, signed_on timestamp,
+  require_payment boolean, prepayment_percent double precision, invoice_status varchar
 );
 create index on sale_order (partner_id);
 create table sale_order_line (
@@ -59,6 +60,10 @@ select 'S' || lpad(n::text, 5, '0'), (array['sent', 'sale', 'cancel', 'draft', '
        300, 63, 363, 1, 1, 1, '<p>Pay in <b>30&nbsp;days</b>.</p><script>alert(1)</script>',
        case when n % 5 = 1 then 'Ada Polder' end, case when n % 5 = 1 then timestamp '2026-03-01 10:00' end
 from generate_series(1, 25) n;
+-- A down payment: asked for, invoiced already, and with a share that nobody asks for.
+update sale_order set invoice_status = case when id % 5 = 1 then 'to invoice' else 'no' end, prepayment_percent = 1;
+update sale_order set require_payment = true, prepayment_percent = 0.3 where name in ('S00001', 'S00004', 'S00011');
+update sale_order set invoice_status = 'invoiced' where name = 'S00011';
 insert into sale_order_line (order_id, sequence, display_type, name, product_uom_qty, price_unit, discount, price_subtotal)
 select o.id, l.seq, l.kind, l.name, l.qty, l.price, l.off, l.net
 from sale_order o, (values (10, 'line_section', 'Mills', null, null, null, null), (20, null, 'Sail', 2, 100, 0, 200), (30, null, 'Gear', 1, 125, 20, 100),

@@ -47,6 +47,17 @@ describe('Odoo 19 by its map', () => {
     expect(one.sums.taxes).to.deep.equal([{ percent: null, amount: { amount: '63.00', currency: 'EUR' } }])
   })
 
+  it('asks for a down payment where Odoo does, until it is invoiced', async () => {
+    const { quotations } = odoo.crm().connect(mine)
+    const one = async (search: string) => (await quotations!.list({ sort: 'newest', search, size: 1 })).items[0]
+    expect((await one('S00001'))?.downPayment).to.deep.equal({ percent: '30' })
+    expect((await one('S00004'))?.downPayment).to.deep.equal({ percent: '30' })
+    for (const it of ['S00005', 'S00011']) expect((await one(it))?.downPayment, it).to.equal(undefined)
+    const { items } = await quotations!.downPayments!({ size: 10 })
+    expect(items.map(it => it.number)).to.deep.equal(['S00001'])
+    expect((await quotations!.find(items[0]!.id)).account).to.equal(null)
+  })
+
   it('takes the passwords of its portal users, in their companies, and of its staff', async () => {
     const salt = Buffer.from('a salt of Odoo')
     const hash = pbkdf2Sync('portal', salt, 30, 64, 'sha512')
