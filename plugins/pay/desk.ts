@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import Big from 'big.js'
 import type { Request, RequestHandler } from 'express'
 import { v7 as uuid } from 'uuid'
@@ -8,7 +7,7 @@ import { words as searchWords } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
 import type { Page } from '../../src/http/paging.ts'
 import { recordEvent, recordEventIn } from '../../src/platform/activity.ts'
-import { csv, csvLines } from '../../src/platform/csv.ts'
+import { sendCsv } from '../../src/platform/csv.ts'
 import { query } from '../../src/platform/database.ts'
 import { decimalsOf } from '../../src/platform/money.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -298,20 +297,14 @@ export const exportLedger =
     const first = await read()
     await recordEvent(req, { event: 'pay.ledger-downloaded' })
     res.type('text/csv').attachment(`${workspace.slug}-payments.csv`).set('Cache-Control', 'private, no-store')
-    await pipeline(csvOf(first, read), res).catch(unlessClosed)
+    await sendCsv(res, csvHeading, rowsOf(first, read))
   }
 
-async function* csvOf(first: Page<KeptPayment>, read: (after: string) => Promise<Page<KeptPayment>>) {
-  yield csv([csvHeading])
+async function* rowsOf(first: Page<KeptPayment>, read: (after: string) => Promise<Page<KeptPayment>>) {
   let page = first
   while (page.items.length) {
-    yield csvLines(page.items.flatMap(csvRowsOf))
+    yield page.items.flatMap(csvRowsOf)
     if (!page.next) return
     page = await read(page.next)
   }
-}
-
-/** Who closes the page in the middle of a download wants no more of it. */
-function unlessClosed(error: NodeJS.ErrnoException) {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
 }

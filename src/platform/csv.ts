@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse/sync'
 
 /**
@@ -7,8 +9,20 @@ import { CsvError, parse } from 'csv-parse/sync'
  */
 export const csv = (rows: unknown[][]): string => `\ufeff${csvLines(rows)}`
 
-/** The same without the mark, for what follows the first rows. */
-export const csvLines = (rows: unknown[][]): string => rows.map(row => `${row.map(cell).join(',')}\r\n`).join('')
+/** The same without the mark. */
+const csvLines = (rows: unknown[][]): string => rows.map(row => `${row.map(cell).join(',')}\r\n`).join('')
+
+/** Sends rows as they are read. Whoever closes the page in the middle of a download wants no more of it. */
+export async function sendCsv(to: Writable, heading: string[], pages: AsyncIterable<unknown[][]>): Promise<void> {
+  await pipeline(linesOf(heading, pages), to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  })
+}
+
+async function* linesOf(heading: string[], pages: AsyncIterable<unknown[][]>) {
+  yield csv([heading])
+  for await (const rows of pages) yield csvLines(rows)
+}
 
 function cell(value: unknown): string {
   const text = value instanceof Date ? value.toISOString() : String(value ?? '')

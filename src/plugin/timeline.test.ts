@@ -96,6 +96,24 @@ describe('the timeline', () => {
     expect(await admin.at(area)).to.show('downloaded 2 rows of activity')
   })
 
+  it('is taken away whole, however long it is', async () => {
+    const { admin, owner } = await filled()
+    const { id, workspace_id } = await owner('clients')
+      .where({ company_name: 'Acme Bakery' })
+      .first('id', 'workspace_id')
+    await owner.raw(
+      `insert into portal.client_activity_logs (workspace_id, client_id, event, actor_kind, actor_id, actor_name, subject, at)
+       select :workspace, :client, 'invoices.viewed', 'client', 'm', 'Many Times', jsonb_build_object('number', 'M-' || n),
+         timestamptz '2026-11-18 08:00Z' from generate_series(1, 50001) n`,
+      { workspace: String(workspace_id), client: String(id) },
+    )
+    const { text } = await admin.at(`${area}.csv?name=many`)
+    const numbers = [...text.matchAll(/invoice M-(\d+),/g)].map(it => Number(it[1]))
+    expect(numbers).to.deep.equal(Array.from({ length: 50_001 }, (_, at) => 50_001 - at))
+    expect(text.match(/actor_kind/g)).to.have.length(1)
+    expect(await admin.at(area)).to.show('downloaded 50,001 rows of activity')
+  })
+
   it('shows a person what they did, and an admin of the client what its people did', async () => {
     const { visit } = await filled()
     const [owner, member, neighbour] = [await visit('owner'), await visit('member'), await visit('neighbour')]

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { words } from '../http/filter.ts'
 import { type ActivityFilter, countsByDay, type Entry, entries, recordEvent } from '../platform/activity.ts'
-import { csv } from '../platform/csv.ts'
+import { sendCsv } from '../platform/csv.ts'
 import { dayBegins, daysLater } from '../platform/dates.ts'
 import { dateIn } from '../platform/i18n.ts'
 import { type EventKind, eventKinds } from './parts.ts'
@@ -36,7 +36,7 @@ const Filter = z.object({
 const pageSize = 50
 const usualDays = 30
 const mostDays = 366
-const mostRows = 50_000
+const csvPage = 1_000
 
 /** Every event of the workspace, for its admins: filtered, counted by day, page by page. */
 export const showTimeline =
@@ -56,15 +56,20 @@ export const showTimeline =
     })
   }
 
-/** The same as CSV, newest first. That it was taken away is an event too. */
+/** The same as CSV, newest first, all of it, sent as it is read. That it was taken away is an event too. */
 export const exportTimeline =
   (database: Knex, { sentences, kinds }: Events): RequestHandler =>
   async (req, res) => {
-    const { filter, sought } = askedOf(req, kinds)
+    const { filter, sought, zone } = askedOf(req, kinds)
     const { workspace, t } = req.portal
-    const found = await entries(database, { workspace: workspace.id }, { ...sought, size: mostRows })
-    await recordEvent(req, { event: 'activity.downloaded', subject: { rows: found.length } })
-    const rows = found.map(it => [
+    const scope = { workspace: workspace.id }
+    const read = (before?: string) => entries(database, scope, { ...sought, before, size: csvPage })
+    const [first, counts] = await Promise.all([read(), countsByDay(database, scope, sought, zone)])
+    const rows = counts.reduce((sum, it) => sum + it.count, 0)
+    await recordEvent(req, { event: 'activity.downloaded', subject: { rows } })
+    res.type('text/csv').attachment(`${workspace.slug}-activity-${filter.from}-${filter.until}.csv`)
+    res.set('Cache-Control', 'private, no-store')
+    const rowOf = (it: Entry) => [
       it.at,
       it.event,
       t(sentences[it.event] ?? it.event, it.subject),
@@ -73,10 +78,17 @@ export const exportTimeline =
       it.client_id,
       it.address,
       it.agent,
-    ])
-    res.type('text/csv').attachment(`${workspace.slug}-activity-${filter.from}-${filter.until}.csv`)
-    res.set('Cache-Control', 'private, no-store').send(csv([heading, ...rows]))
+    ]
+    await sendCsv(res, heading, rowsOf(first, read, rowOf))
   }
+
+async function* rowsOf(first: Entry[], read: (before: string) => Promise<Entry[]>, rowOf: (it: Entry) => unknown[]) {
+  for (let page = first; page.length; ) {
+    yield page.map(rowOf)
+    const last = page.at(-1)!
+    page = page.length < csvPage ? [] : await read(last.id)
+  }
+}
 
 /** What the asking person did; for an admin of the client, what all of its people did. */
 export const showOwn =
