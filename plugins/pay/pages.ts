@@ -136,6 +136,16 @@ async function current(
   }
 }
 
+/** Whoever began a payment may always see how it stands, and has its receipt. */
+export const ifOwn =
+  ({ database }: Host): RequestHandler<any> =>
+  async (req, _res, next) => {
+    const { workspace, customer } = req.portal
+    const scope = { workspace: workspace.id, client: customer.client.id }
+    const found = await findPayment(database, scope, String(req.params.id))
+    next(found?.person === customer.person.id ? undefined : 'router')
+  }
+
 /** Of this client; for a visitor by a public link, begun there. Throws NotFound. */
 async function ownPayment(req: Request<any>, { database }: Host): Promise<KeptPayment> {
   const { workspace, customer, guest } = req.portal

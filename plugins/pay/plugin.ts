@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { Money } from '../../src/platform/money.ts'
-import { admins, may, stepUp } from '../../src/plugin/permissions.ts'
+import { admins, anyMember, may, stepUp } from '../../src/plugin/permissions.ts'
 import { type Host, section } from '../../src/plugin/plugin.ts'
 import { bookAgain, exportLedger, markBooked, refundPayment, showLedger, showOne } from './desk.ts'
 import { book, bookWaiting, receiveWebhook, reconcile } from './following.ts'
 import { mails } from './mails.ts'
-import { cancelPayment, savePayment, sendReceipt, showChoice, showPayment } from './pages.ts'
+import { cancelPayment, ifOwn, savePayment, sendReceipt, showChoice, showPayment } from './pages.ts'
 import { paying } from './paying.ts'
 import { Payment, paymentsOf, pendingOfSubject, recentPayments } from './payments.ts'
 import { options } from './settings-of.ts'
@@ -140,6 +140,11 @@ export default section({
   },
 
   routes: addRoutes,
+
+  kept(router, host) {
+    router.get('/:id', anyMember, ifOwn(host), showPayment(host))
+    router.get('/:id/pdf', anyMember, ifOwn(host), sendReceipt(host))
+  },
 
   linked: {
     of: subject => subject.payable !== undefined,

@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import { NotFound } from '../http/errors.ts'
-import { admins } from './permissions.ts'
+import { admins, anyMember } from './permissions.ts'
 import type { Host, Section } from './plugin.ts'
 import { clientRules, requirePublicRules, requireRules, widening } from './routes.ts'
 
@@ -10,7 +10,18 @@ export function mountClientRoutes(parent: Router, plugin: Section, host: Host, k
   const routes = Object.assign(Router(), { at })
   plugin.routes(routes, host)
   requireRules(plugin, routes, [...Object.keys(plugin.permissions), ...clientRules])
+  mountKeptRoutes(parent, plugin, host, known)
   parent.use(at, known, offered(plugin), ...widening(plugin), routes)
+}
+
+/** What people see of what they did, whether they have the section or not. Tokens of programs have their scopes alone. */
+function mountKeptRoutes(parent: Router, plugin: Section, host: Host, known: RequestHandler) {
+  if (!plugin.kept) return
+  const at = `/${plugin.name}`
+  const routes = Object.assign(Router(), { at })
+  plugin.kept(routes, host)
+  requireRules(plugin, routes, [anyMember.rule])
+  parent.use(at, known, ...widening(plugin), routes)
 }
 
 /** What a person sets up for themselves. */

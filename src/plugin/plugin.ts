@@ -72,6 +72,12 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   waiting?(context: RequestContext): Promise<number>
   /** What clients can do, at `/portal/:workspace/<name>`; each route names its rule right after its path. */
   routes?(router: Router, host: Host): void
+  /**
+   * What people may always see of what they did themselves, at the same addresses: also while the section is switched off
+   * for them, or their role may not see it. Each route has the rule `anyMember`, and says `next('router')` for what is not
+   * theirs.
+   */
+  kept?(router: Router, host: Host): void
   /** Where its views (`<view>.ejs`), translations (`<language>.json`) and `migrations/` lie: `import.meta.dirname`. */
   folder?: string
   /** Folders of views and translations that it shares with other plugins: used where its own has none of that name. */

@@ -104,6 +104,7 @@ const shape = {
     .object({ path: word.refine(it => it === 'link' || !taken.includes(it), 'is taken'), routes: route })
     .optional(),
   linked: z.object({ of: fn, toggle: z.string(), may: list, routes: route }).optional(),
+  kept: route.optional(),
   options: z
     .record(
       z.string(),
