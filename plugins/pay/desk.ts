@@ -13,7 +13,7 @@ import { decimalsOf } from '../../src/platform/money.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { runStaffAction } from '../../src/settings/plugin-actions.ts'
 import { isDownPayment } from './payable.ts'
-import { findPayment, type KeptPayment, ledger, lockPayment } from './payments.ts'
+import { findPayment, type KeptPayment, ledger, lockPayment, refundToBook } from './payments.ts'
 import { Refused, Unavailable } from './provider.ts'
 import { accessTo, settingsOf } from './settings-of.ts'
 import { factsOf, syncPayment } from './settling.ts'
@@ -57,7 +57,7 @@ const countsOf = async (req: Request<any>) => {
       text: `select (select count(*) from (
                  select from portal.client_payments where workspace_id = $1 limit 1) it)::int as total,
                (select count(*) from (select from portal.client_payments
-                 where workspace_id = $1 and booking in ('waiting', 'manual') limit 1000) it)::int as book,
+                 p where workspace_id = $1 and (booking in ('waiting', 'manual') or ${refundToBook}) limit 1000) it)::int as book,
                (select coalesce(jsonb_agg(it), '[]') from (
                  select currency, sum(amount)::text as amount, count(*)::int as count from portal.client_payments
                  where workspace_id = $1 and state = 'paid' and paid_at > portal.now() - interval '30 days'
@@ -108,12 +108,21 @@ async function found(req: Request<any>, { database }: Host): Promise<KeptPayment
   return payment
 }
 
+/** `refunded` is what the page said went back: what is more was not entered. */
+const Booked = z.object({
+  refunded: z
+    .string()
+    .regex(/^\d{1,15}(\.\d{1,10})?$/)
+    .catch('0'),
+})
+
 /** Staff have entered it in the CRM themselves; or a transfer that was announced has arrived. */
 export const markBooked =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
     const { id: workspace } = req.portal.workspace
     const { id } = await found(req, host)
+    const { refunded } = read(Booked, req)
     await runStaffAction(
       req,
       async tx => {
@@ -122,13 +131,44 @@ export const markBooked =
         if (!payment || !(arrived || (payment.state === 'paid' && payment.booking !== 'booked'))) throw new Conflict()
         await query(tx, {
           text: `update portal.client_payments set booking = 'booked', booked_at = portal.now(), booked_by = $3,
-                   booking_failure = null, state = 'paid', paid_at = coalesce(paid_at, portal.now()), changed_at = portal.now()
+                   refund_booked = least(refunded, $4::numeric), booking_failure = null, state = 'paid', paid_at = coalesce(paid_at, portal.now()), changed_at = portal.now()
                  where workspace_id = $1 and id = $2`,
-          values: [workspace, id, req.portal.staff?.name ?? ''],
+          values: [workspace, id, req.portal.staff?.name ?? '', refunded],
         })
         return payment
       },
       payment => ({ event: 'pay.marked-booked', subject: factsOf(payment), client: payment.client }),
+    )
+    res.redirect(303, req.portal.url(`/payments/${id}`))
+  }
+
+const RefundBooked = z.object({ amount: z.string().max(40) })
+
+/** Staff have entered in the CRM what went back. What went back since the page was shown waits for another time. */
+export const markRefundBooked =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const { id: workspace } = req.portal.workspace
+    const { id } = await found(req, host)
+    const { amount } = read(RefundBooked, req)
+    await runStaffAction(
+      req,
+      async tx => {
+        const payment = await lockPayment(tx, workspace, id)
+        const { refundToBook: left } = payment ?? {}
+        if (!payment || !left || left.amount !== amount || Number(amount) <= 0) throw new Conflict()
+        await query(tx, {
+          text: `update portal.client_payments set refund_booked = refunded, changed_at = portal.now()
+                 where workspace_id = $1 and id = $2`,
+          values: [workspace, id],
+        })
+        return { payment, refund: left }
+      },
+      ({ payment, refund }) => ({
+        event: 'pay.refund-booked',
+        subject: { ...factsOf(payment), refund },
+        client: payment.client,
+      }),
     )
     res.redirect(303, req.portal.url(`/payments/${id}`))
   }
@@ -277,6 +317,7 @@ const failRefund = (req: Request<any>, key: string, failure: string) =>
 
 const csvHeading = [
   ...['at', 'state', 'booking', 'client', 'payer', 'section', 'number', 'amount', 'currency', 'fee', 'refunded'],
+  ...['refund_to_book'],
   ...['method', 'provider', 'provider_id', 'reference', 'payment'],
 ]
 
@@ -284,6 +325,7 @@ const csvRowsOf = (it: KeptPayment) =>
   it.shares.map(share => [
     ...[it.paidAt ?? it.startedAt, it.state, it.booking, it.client, it.payer, share.section, share.number],
     ...[share.amount.amount, it.amount.currency, it.fee.amount, it.refunded.amount],
+    ...[it.refundToBook.amount],
     ...[it.method ?? '', it.provider, it.charge ?? '', it.reference, it.id],
   ])
 

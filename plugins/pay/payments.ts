@@ -55,13 +55,19 @@ export interface KeptPayment extends Payment {
   charge: string | null
   bookingFailure: string | null
   bookedBy: string | null
+  /** What went back and is not in the CRM's books, of a payment that is. */
+  refundToBook: Money
   /** Another one after each change. */
   version: string
 }
 
+/** SQL: something of `p` went back that the CRM's books do not have. */
+export const refundToBook = `(p.booking = 'booked' and p.refunded > p.refund_booked)`
+
 export const paymentColumns = `
   p.id::text, p.client_id as client, p.person_id as person, p.payer, p.provider, p.method, p.reference, p.currency,
   p.amount::text, p.fee::text, p.state, p.session, p.address, p.charge, p.failure, p.refunded::text, p.dispute, p.booking,
+  case when ${refundToBook} then p.refunded - p.refund_booked else 0 end::text as "refundToBook",
   p.booking_failure as "bookingFailure", p.booked_by as "bookedBy", p.booked_at as "bookedAt",
   p.started_at as "startedAt", p.paid_at as "paidAt", p.xmin::text as version,
   (select coalesce(jsonb_agg(jsonb_build_object('section', s.section, 'id', s.document_id, 'number', s.number,
@@ -69,7 +75,7 @@ export const paymentColumns = `
    from portal.client_payment_shares s where s.workspace_id = p.workspace_id and s.payment_id = p.id) as shares`
 
 /** A row of `paymentColumns` as a payment. */
-export function paymentOf({ currency, amount, fee, refunded, shares, ...row }: any): KeptPayment {
+export function paymentOf({ currency, amount, fee, refunded, refundToBook, shares, ...row }: any): KeptPayment {
   const inCurrency = (it: string): Money => ({ amount: it, currency })
   return {
     ...row,
@@ -77,6 +83,7 @@ export function paymentOf({ currency, amount, fee, refunded, shares, ...row }: a
     fee: inCurrency(fee),
     total: inCurrency(Big(amount).plus(fee).toString()),
     refunded: inCurrency(refunded),
+    refundToBook: inCurrency(refundToBook),
     shares: shares.map((it: { amount: string }) => ({ ...it, amount: inCurrency(it.amount) })),
   }
 }
@@ -273,7 +280,7 @@ export interface LedgerFilter {
 const After = z.tuple([z.string(), z.uuid()])
 
 const shown: Record<NonNullable<LedgerFilter['show']>, string> = {
-  book: `p.booking in ('waiting', 'manual')`,
+  book: `(p.booking in ('waiting', 'manual') or ${refundToBook})`,
   unfinished: `p.state in ('started', 'processing')`,
   paid: `p.state = 'paid'`,
   problems: `(p.state = 'failed' or p.dispute = 'open' or p.refunded > 0)`,

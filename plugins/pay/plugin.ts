@@ -5,12 +5,12 @@ import { query } from '../../src/platform/database.ts'
 import { Money } from '../../src/platform/money.ts'
 import { admins, anyMember, may, stepUp } from '../../src/plugin/permissions.ts'
 import { type Host, section } from '../../src/plugin/plugin.ts'
-import { bookAgain, exportLedger, markBooked, refundPayment, showLedger, showOne } from './desk.ts'
+import { bookAgain, exportLedger, markBooked, markRefundBooked, refundPayment, showLedger, showOne } from './desk.ts'
 import { book, bookWaiting, receiveWebhook, reconcile } from './following.ts'
 import { mails } from './mails.ts'
 import { cancelPayment, ifOwn, savePayment, sendReceipt, showChoice, showPayment } from './pages.ts'
 import { paying } from './paying.ts'
-import { Payment, paymentsOf, pendingOfSubject, recentPayments } from './payments.ts'
+import { Payment, paymentsOf, pendingOfSubject, recentPayments, refundToBook } from './payments.ts'
 import { options } from './settings-of.ts'
 import { endAccess, saveAccess, saveRules, showSetup } from './setup.ts'
 import { badgeOf } from './words.ts'
@@ -105,6 +105,7 @@ export default section({
     'pay.booked': 'entered the payment of {total} for {number} in the CRM',
     'pay.booked-again': 'had the payment of {total} for {number} entered in the CRM again',
     'pay.marked-booked': 'marked the payment of {total} for {number} as entered in the CRM',
+    'pay.refund-booked': 'marked the refund of {refund} for {number} as entered in the CRM',
     'pay.refund-asked': 'refunded {refund} of the payment for {number}',
     'pay.ledger-downloaded': {
       kind: 'download',
@@ -165,7 +166,8 @@ export default section({
     group: 'visible',
     waiting: `(select count(*)::int from (
       select from portal.client_payments p
-      where p.workspace_id = scope.workspace and (p.booking = 'manual' or p.dispute = 'open') limit 100) it)`,
+      where p.workspace_id = scope.workspace
+        and (p.booking = 'manual' or p.dispute = 'open' or ${refundToBook}) limit 100) it)`,
     waits: [
       '{count, plural, one {# payment needs entering in the CRM or a look} other {# payments need entering in the CRM or a look}}',
       'View',
@@ -181,6 +183,7 @@ export default section({
       router.post('/setup/end', admins, endAccess(host), showAgainOnError(setup))
       router.get('/:id', admins, one)
       router.post('/:id/booked', admins, markBooked(host), showAgainOnError(one))
+      router.post('/:id/refund-booked', admins, markRefundBooked(host), showAgainOnError(one))
       router.post('/:id/booking', admins, bookAgain(host), showAgainOnError(one))
       router.post('/:id/refund', admins, refundPayment(host), showAgainOnError(one))
     },
