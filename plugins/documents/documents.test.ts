@@ -171,7 +171,10 @@ describe('documents', () => {
     expect(large).to.show('This file is larger than the 1 MB allowed.', '1 file was sent')
     expect(storedIn(it)).to.have.length(1)
     // All but one of these fit into what is left.
-    await it.owner('portal.client_files').update({ size: 1e9 - 1_500_000 })
+    await it
+      .owner('portal.client_files')
+      .where({ name: 'small.txt' })
+      .update({ size: 1e9 - 1_500_000 })
     const answers = await Promise.all([1, 2].map(at => upload(owner, [[`${at}.txt`, 'x'.repeat(900_000)]])))
     expect(answers.map(one => one.status).sort()).to.deep.equal([303, 409])
     expect(answers.find(one => one.status === 409)).to.show('There isn’t enough space left')
@@ -436,7 +439,37 @@ describe('an upload that may stop and go on', () => {
     expect(await offsetOf(owner!, fake)).to.deep.equal([404, undefined])
     expect((await owner!.agent.delete(at).set(tus)).status).to.equal(204)
     expect(await listed(owner!)).to.have.length(0)
+    expect(await it.owner('portal.client_files')).to.have.length(0)
     expect(readdirSync(join(it.folder, 'uploads'))).to.deep.equal([])
+  })
+})
+
+describe('the space of a client', () => {
+  afterEach(leave)
+
+  it('is reserved when an upload begins, and given back when it is cancelled or stands still for a day', async () => {
+    const it = await scene()
+    const owner = await it.visit('owner')
+    const begin = (name: string) =>
+      owner.agent
+        .post('/portal/brightside/documents/uploads')
+        .set({ 'Tus-Resumable': '1.0.0', 'Upload-Length': '2000000000' })
+        .set('Upload-Metadata', `filename ${Buffer.from(name).toString('base64')}`)
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, at) => begin(`${at}.txt`)))
+    expect(answers.filter(one => one.status === 201)).to.have.length(10)
+    expect(answers.filter(one => one.status === 409)).to.have.length(2)
+    expect(await owner.get('/documents/upload')).to.show('0 kB left')
+    const began = answers.find(one => one.status === 201)!
+    await owner.agent.delete(began.headers.location!).set('Tus-Resumable', '1.0.0')
+    expect(await owner.get('/documents/upload')).to.show('2 GB left')
+    await it.pass(25 * 60)
+    const host = {
+      database: it.database,
+      files: filesIn(it.folder),
+      log: { error: () => undefined },
+    } as unknown as Host
+    await jobs['documents.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
+    expect(await (await it.visit('owner')).get('/documents/upload')).to.show('20 GB left')
   })
 })
 

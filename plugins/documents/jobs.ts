@@ -1,4 +1,5 @@
 import { coreHostOf } from '../../src/auth/host.ts'
+import { releaseAbandoned } from '../../src/files/kept.ts'
 import { fileKey } from '../../src/files/receive.ts'
 import { scanForViruses } from '../../src/files/scan.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
@@ -38,6 +39,7 @@ export const jobs: Record<`documents.${string}`, Job> = {
     async work({ workspace }, host) {
       if (!host.files) return undefined
       const day = 86_400_000
+      await within(host.database, { workspace: workspace.id }, tx => releaseAbandoned(tx, workspace.id, 86_400))
       const known = await knownFiles(host, workspace.id)
       // Twice as long as an upload may stand still: none that could still be kept is swept up.
       const missing = await sweep(host.files, workspace.id, known, new Date(Date.now() - 2 * day))
@@ -81,7 +83,9 @@ async function knownFiles(host: Host, workspace: string): Promise<Set<string>> {
   const rows = await readWithin<{ id: string }>(
     host.database,
     { workspace },
-    { text: `select f.id from portal.client_files f where f.workspace_id = scope.workspace and f.state <> 'infected'` },
+    {
+      text: `select f.id from portal.client_files f where f.workspace_id = scope.workspace and f.state in ('checking', 'ready')`,
+    },
   )
   return new Set(rows.map(it => it.id))
 }

@@ -75,7 +75,12 @@ export async function replaceDocument(
 
 async function keepChecked(tx: Knex, host: Host, it: Adding, files: ReceivedFile[], most: number): Promise<void> {
   const { scanner } = coreHostOf(host)
-  const used = await lockUsage(tx, it.workspace.id, it.client)
+  const used = await lockUsage(
+    tx,
+    it.workspace.id,
+    it.client,
+    files.map(one => one.id),
+  )
   if (used + files.reduce((sum, { size }) => sum + size, 0) > most) throw new NoSpaceLeft()
   const of = {
     workspace: it.workspace.id,

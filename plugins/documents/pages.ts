@@ -1,8 +1,8 @@
 import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
-import { sizeOfKept, usageOf } from '../../src/files/kept.ts'
-import { iconOf, RefusedFile, refuseByName } from '../../src/files/kinds.ts'
+import { AlreadyKept, lockUsage, releaseFile, reserveFile, sizeOfKept, usageOf } from '../../src/files/kept.ts'
+import { iconOf, refuseByName } from '../../src/files/kinds.ts'
 import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
 import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
@@ -148,9 +148,9 @@ export const saveUpload =
   }
 
 async function saveReceived(req: Request<any>, host: Host, received: Received, most: number) {
-  const { workspace, client, person } = req.portal.customer
+  const { workspace, client } = req.portal.customer
   const folder = await folderOf(req, received.fields.folder)
-  const by = { kind: 'client', id: person.id, name: person.name } as const
+  const by = clientOf(req)
   await runAction(
     req,
     ({ tx }) => addDocuments(tx, host, { workspace, client: client.id, folder, by }, received.files, most),
@@ -183,16 +183,25 @@ export const uploadResumably =
       owner: JSON.stringify([workspace.id, client.id, person.id]),
       address: req.portal.url('/documents/uploads'),
       limit: limits.size,
-      begin: async ({ name, size, metadata }) => {
+      begin: async ({ id, name, size, metadata }) => {
         refuseByName(name)
         await folderOf(req, metadata.folder)
-        const used = await within(host.database, scope, tx => usageOf(tx, scope.workspace, scope.client))
-        if (used + size > limits.total) throw new NoSpaceLeft()
+        await within(host.database, scope, async tx => {
+          const used = await lockUsage(tx, scope.workspace, scope.client)
+          if (used + size > limits.total) throw new NoSpaceLeft()
+          await reserveFile(tx, { ...scope, by: clientOf(req) }, { id, name, size })
+        })
       },
+      cancel: id => within(host.database, scope, tx => releaseFile(tx, scope.workspace, id)).then(() => undefined),
       kept: id => within(host.database, scope, tx => sizeOfKept(tx, { ...scope, by: person.id, id })),
       finish: upload => keepUpload(req, host, { ...upload, most: limits.total }),
     })
   }
+
+const clientOf = ({ portal }: Request<any>) => {
+  const { id, name } = portal.customer.person
+  return { kind: 'client', id, name } as const
+}
 
 interface Arrived {
   id: string
@@ -204,23 +213,19 @@ interface Arrived {
 /** Makes a document of an upload that has arrived, once, however often this is called. */
 async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, most }: Arrived) {
   const files = host.files as FileStore
-  const { workspace, client, person } = req.portal.customer
+  const { workspace, client } = req.portal.customer
   const uploads = await files.uploads(0)
-  const type = await typeOfUpload(uploads, id, name).catch(async error => {
-    if (error instanceof RefusedFile) await uploads.remove(id)
-    throw error
-  })
+  const type = await typeOfUpload(uploads, id, name)
   const folder = await folderOf(req, metadata.folder).catch(() => null)
   const file = { id, name, type, ...(await files.adopt(id, fileKey(workspace.id, id))) }
-  const by = { kind: 'client', id: person.id, name: person.name } as const
-  const adding = { workspace, client: client.id, folder, by }
+  const adding = { workspace, client: client.id, folder, by: clientOf(req) }
   await runAction(
     req,
     ({ tx }) => addDocuments(tx, host, adding, [file], most),
     ids => ({ event: 'documents.uploaded', subject: { id: ids[0], number: name, count: 1 } }),
   ).catch(error => {
-    // 23505: another request has kept it meanwhile. Otherwise the file stays, for another try, until it is swept up.
-    if (error.code !== '23505') throw error
+    // Otherwise the file stays, for another try, until it is swept up.
+    if (!(error instanceof AlreadyKept)) throw error
   })
   await uploads.remove(id).catch(() => undefined)
 }

@@ -11,37 +11,81 @@ interface Uploader {
   name: string
 }
 
-/** Stores the rows of files that arrived, in a transaction that has entered the workspace. */
+/** Another request has kept the same upload meanwhile. */
+export class AlreadyKept extends Error {}
+
+/**
+ * Stores the rows of files that arrived, in a transaction that has entered the workspace. Throws AlreadyKept for an upload
+ * that is kept.
+ */
 export async function keepFiles(
   tx: Knex,
   of: { workspace: string; client: string; by: Uploader; state: FileState },
   files: ReceivedFile[],
 ): Promise<void> {
   const { workspace, client, by, state } = of
-  for (const { id, name, type, size, sha256 } of files)
-    await query(tx, {
+  for (const { id, name, type, size, sha256 } of files) {
+    const rows = await query(tx, {
       name: 'portal.keep-file',
-      text: `insert into portal.client_files (workspace_id, client_id, state, by_kind, by_id, by_name, id, name, type, size, sha256)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      text: `insert into portal.client_files as f (workspace_id, client_id, state, by_kind, by_id, by_name, id, name, type, size, sha256)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             on conflict (workspace_id, id) do update set state = excluded.state, type = excluded.type, size = excluded.size,
+               sha256 = excluded.sha256, at = portal.now()
+               where f.state = 'arriving' and f.client_id = excluded.client_id
+             returning id`,
       values: [workspace, client, state, by.kind, by.id, by.name, id, name, type, size, sha256],
     })
+    if (!rows.length) throw new AlreadyKept()
+  }
 }
 
-/** How many bytes the files of a client take, until the end of the transaction: uploads of one client wait for each other. */
-export async function lockUsage(tx: Knex, workspace: string, client: string): Promise<number> {
+/** Reserves the space of an upload that begins. */
+export const reserveFile = (
+  tx: Knex,
+  { workspace, client, by }: { workspace: string; client: string; by: Uploader },
+  { id, name, size }: Pick<ReceivedFile, 'id' | 'name' | 'size'>,
+) =>
+  query(tx, {
+    text: `insert into portal.client_files (workspace_id, client_id, state, by_kind, by_id, by_name, id, name, size)
+           values ($1, $2, 'arriving', $3, $4, $5, $6, $7, $8)`,
+    values: [workspace, client, by.kind, by.id, by.name, id, name, size],
+  })
+
+/** Gives the space of an upload back that does not go on. */
+export const releaseFile = (tx: Knex, workspace: string, id: string) =>
+  query(tx, {
+    text: `delete from portal.client_files where workspace_id = $1 and id = $2 and state = 'arriving'`,
+    values: [workspace, id],
+  })
+
+/** The same for all that began before a time. */
+export const releaseAbandoned = (tx: Knex, workspace: string, seconds: number) =>
+  query(tx, {
+    text: `delete from portal.client_files
+           where workspace_id = $1 and state = 'arriving' and at < portal.now() - $2 * interval '1 second'`,
+    values: [workspace, seconds],
+  })
+
+/**
+ * How many bytes the files of a client take, those of uploads that have begun too, besides some; until the end of the
+ * transaction: uploads of one client wait for each other.
+ */
+export async function lockUsage(tx: Knex, workspace: string, client: string, besides: string[] = []): Promise<number> {
   await query(tx, {
     text: `select pg_advisory_xact_lock(hashtextextended('portal.files ' || $1 || ' ' || $2, 0))`,
     values: [workspace, client],
   })
-  return usageOf(tx, workspace, client)
+  return usageOf(tx, workspace, client, besides)
 }
 
 /** How many bytes the files of a client take. */
-export async function usageOf(tx: Knex, workspace: string, client: string): Promise<number> {
+export async function usageOf(tx: Knex, workspace: string, client: string, besides: string[] = []): Promise<number> {
   const [row] = await query<{ bytes: string }>(tx, {
-    text: `select coalesce(sum(size), 0)::text as bytes from portal.client_files
-           where workspace_id = $1 and client_id = $2 and state <> 'infected'`,
-    values: [workspace, client],
+    text: `select (coalesce(sum(size), 0) - coalesce((
+               select sum(size) from portal.client_files
+               where workspace_id = $1 and client_id = $2 and state <> 'infected' and id = any ($3::uuid[])), 0))::text as bytes
+           from portal.client_files where workspace_id = $1 and client_id = $2 and state <> 'infected'`,
+    values: [workspace, client, besides],
   })
   return Number(row?.bytes)
 }
@@ -53,14 +97,15 @@ export const forgetFiles = (tx: Knex, workspace: string, ids: string[]) =>
     values: [workspace, ids],
   })
 
-/** The size of a file that this person has sent; undefined where there is none of this id. */
+/** The size of a file that this person has sent, and that is kept; undefined where there is none of this id. */
 export async function sizeOfKept(
   tx: Knex,
   { workspace, client, by, id }: { workspace: string; client: string; by: string; id: string },
 ): Promise<number | undefined> {
   const [row] = await query<{ size: string }>(tx, {
     text: `select size from portal.client_files
-           where workspace_id = $1 and client_id = $2 and by_kind = 'client' and by_id = $3 and id::text = $4`,
+           where workspace_id = $1 and client_id = $2 and by_kind = 'client' and by_id = $3 and id::text = $4
+             and state <> 'arriving'`,
     values: [workspace, client, by, id],
   })
   return row && Number(row.size)

@@ -9,7 +9,7 @@ export function cleanFileName(given: string): string {
   const name = given
     .toWellFormed()
     .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu, '')
+    .replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu, '')
     .replace(/^.*[/\\]/, '')
     .replace(/[:*?"<>|]+/g, '-')
     .replace(/\s+/g, ' ')

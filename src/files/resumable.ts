@@ -17,8 +17,10 @@ export interface Resumable {
   address: string
   /** The largest file, in bytes. */
   limit: number
-  /** Looks at a new upload: throws RefusedFile or a Problem. */
-  begin(upload: { name: string; size: number; metadata: Record<string, string> }): Promise<void>
+  /** Looks at a new upload, and reserves its space. Throws RefusedFile or a Problem. */
+  begin(upload: { id: string; name: string; size: number; metadata: Record<string, string> }): Promise<void>
+  /** Gives its space back: it was cancelled or refused. */
+  cancel(id: string): Promise<void>
   /** The size of a file that has arrived and is kept already; undefined for any other. */
   kept(id: string): Promise<number | undefined>
   /** Keeps a file that has arrived. It may be called again for the same file. Throws RefusedFile or a Problem. */
@@ -36,8 +38,9 @@ export async function handleResumable(req: Request<any>, res: Response, it: Resu
     const size = await it.kept(id)
     if (size !== undefined) return answerKept(res, size)
     const upload = await ownUpload(uploads, id, it.owner)
+    if (req.method === 'DELETE') return answerCancelled(res, uploads, it, id)
     // A process that ended between the last byte and keeping the file has left it for now.
-    if (upload.offset === upload.size && req.method !== 'DELETE') {
+    if (upload.offset === upload.size) {
       await finish(it, upload).catch(async error => {
         if ((await it.kept(id)) === undefined) throw error
       })
@@ -58,6 +61,12 @@ const answerKept = (res: Response, size: number) =>
       'Cache-Control': 'no-store',
     })
     .end()
+
+async function answerCancelled(res: Response, uploads: DataStore, it: Resumable, id: string): Promise<void> {
+  await uploads.remove(id)
+  await it.cancel(id)
+  res.status(204).set('Tus-Resumable', '1.0.0').end()
+}
 
 async function ownUpload(uploads: DataStore, id: string, owner: string): Promise<Upload> {
   const upload = await uploads.getUpload(id).catch(() => undefined)
@@ -89,7 +98,7 @@ async function serverOf(uploads: DataStore, it: Resumable, t: Translate): Promis
       const metadata = plain(upload)
       if (!upload.size) return fail(new RefusedFile('This file is empty.'))
       const name = cleanFileName(metadata.filename ?? '')
-      await it.begin({ name, size: upload.size, metadata }).catch(fail)
+      await it.begin({ id: upload.id, name, size: upload.size, metadata }).catch(fail)
       return { metadata: { ...metadata, filename: name, owner: it.owner } }
     },
     onUploadFinish: async (_req, upload) => {
@@ -104,7 +113,14 @@ const plain = ({ metadata }: Upload): Record<string, string> =>
 
 async function finish(it: Resumable, upload: Upload): Promise<void> {
   const metadata = plain(upload)
-  await it.finish({ id: upload.id, name: metadata.filename ?? 'file', metadata })
+  const refused = async (error: unknown) => {
+    if (error instanceof RefusedFile) {
+      await (await it.store.uploads(patience)).remove(upload.id)
+      await it.cancel(upload.id)
+    }
+    throw error
+  }
+  await it.finish({ id: upload.id, name: metadata.filename ?? 'file', metadata }).catch(refused)
 }
 
 /** An error as the tus server sends it: a status, and a sentence for the person who uploads. */
