@@ -351,7 +351,7 @@ describe('answering an offer', () => {
 
     const empty = await approver.post(`/proposals/${id}/rejection`, { ...seen, reason: ' ' })
     expect(empty.status).to.equal(422)
-    expect(empty).to.show('Say in a few words why')
+    expect(empty).to.show('Give a short reason.')
     expect((await approver.post(`/proposals/${id}/rejection`, { ...seen, reason: 'Too dear' })).status).to.equal(303)
     expect(await database('proposals').where({ id }).first('state', 'answer_note', 'answered_by')).to.deep.equal({
       state: 'rejected',

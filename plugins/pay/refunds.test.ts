@@ -20,7 +20,7 @@ describe('a refund', () => {
     bank.payments.refund((await row(id)).session, 87_200)
     await settled()
     expect(await toBook()).to.show('Refund to be booked', late)
-    expect(await admin.at('/settings/client-portal/')).to.show('1 payment has to be entered in the CRM or looked at')
+    expect(await admin.at('/settings/client-portal/')).to.show('1 payment needs entering in the CRM or a look')
     const { text } = await admin.at(`${area}/payments.csv?show=book`)
     const [head = [], line = []] = text.split('\r\n').map(it => it.split(','))
     expect(line[head.indexOf('refund_to_book')]).to.equal('872.00')

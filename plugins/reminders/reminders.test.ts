@@ -28,7 +28,7 @@ describe('reminders before expiry', () => {
     expect(mails.map(it => it.recipient)).to.deep.equal([whoIs('owner').email, whoIs('approver').email])
     const [english, spanish] = mails
     expect(english!.subject).to.equal('P-2026-031: please answer by Tuesday 24 November')
-    expect(spanish!.subject).to.equal('P-2026-031: responda antes del final del martes, 24 de noviembre')
+    expect(spanish!.subject).to.equal('P-2026-031: responda a más tardar el martes, 24 de noviembre')
     const { id } = await scene.owner('proposals').where(its).first('id')
     expect(english!.text).to.include(`https://crm.example/portal/brightside/proposals/${id}`)
     expect(english!.text).to.include('https://crm.example/portal/brightside/account#reminders')

@@ -42,8 +42,8 @@ describe('the timeline', () => {
     expect(await admin.at(`${area}?kind=download`))
       .to.show('HYPERLINK')
       .and.not.show('Busy Bee')
-    expect(await admin.at(`${area}?name=nobody-like-this`)).to.show('Nothing in this period')
-    expect(await admin.at(`${area}?name=%25`)).to.show('Nothing in this period')
+    expect(await admin.at(`${area}?name=nobody-like-this`)).to.show('No activity found')
+    expect(await admin.at(`${area}?name=%25`)).to.show('No activity found')
   })
 
   it('has pages', async () => {

@@ -47,7 +47,7 @@ describe('responses, in the settings', () => {
       '<a href="/settings/client-portal/responses?show=declined" aria-current="true">',
     )
     for (const show of ['accepted', 'countersigned', 'waiting', 'refused'])
-      expect(await admin.at(`${responses}?show=${show}`), show).to.show('No responses yet', 'Show all responses')
+      expect(await admin.at(`${responses}?show=${show}`), show).to.show('No responses here', 'Show all responses')
     expect(await admin.at(`${responses}?show=nonsense`)).to.show('Declined: <bdi>P-2026-031')
   })
 
