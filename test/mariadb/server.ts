@@ -1,19 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { freePort } from '../package/host.ts'
+import { program } from '../program.ts'
 import { until } from '../until.ts'
 
 const run = promisify(execFile)
-
-/** Where Debian and others put a program; undefined where it is not installed. */
-const program = (name: string) =>
-  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin']
-    .map(it => join(it, name))
-    .find(it => existsSync(it))
 
 export const binary = program('mariadbd')
 
