@@ -213,6 +213,7 @@ async function share(req: Request<any>, host: Host, { adding, client, received, 
       client: client.id,
     }),
   )
+  host.jobs.wake()
 }
 
 const rolesOfFolder = async (req: Request<any>, id: string): Promise<string[] | null> => {
@@ -292,6 +293,7 @@ export const saveVersion =
           client: document.client,
         }),
       )
+      host.jobs.wake()
     })
     if (!refused) return res.redirect(303, req.portal.url(`/documents/${document.id}?saved`))
     Object.assign(req, { result: { files: received.files, refused } } satisfies Uploading)

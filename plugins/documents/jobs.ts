@@ -1,14 +1,15 @@
 import { coreHostOf } from '../../src/auth/host.ts'
 import { releaseAbandoned } from '../../src/files/kept.ts'
 import { fileKey } from '../../src/files/receive.ts'
-import { scanForViruses } from '../../src/files/scan.ts'
+import { type ScanResult, scanForViruses } from '../../src/files/scan.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
+import { type FileStore, MissingFile } from '../../src/platform/files.ts'
 import type { Host, Job } from '../../src/plugin/plugin.ts'
 import { sweep } from './keep.ts'
 
 export const jobs: Record<`documents.${string}`, Job> = {
-  /** Scans a file that arrived. Running it twice has the same result. */
+  /** Scans a file that arrived, as soon as the scanner can. Running it twice has the same result. */
   'documents.scan': {
     async work({ workspace, data }, host) {
       const { scanner } = coreHostOf(host)
@@ -23,7 +24,11 @@ export const jobs: Record<`documents.${string}`, Job> = {
       )
       if (!file || !host.files) return undefined
       const key = fileKey(workspace.id, file.id)
-      const result = scanner ? await scanForViruses(scanner, await host.files.read(key)) : { scan: 'none' as const }
+      const result = scanner ? await scanned(scanner, host.files, key) : { scan: 'none' as const }
+      if (result instanceof Error) {
+        await scanLater(host, workspace, data, result)
+        return undefined
+      }
       if (!('threat' in result)) {
         await release(host, workspace.id, file.id, result.scan)
         return undefined
@@ -50,6 +55,32 @@ export const jobs: Record<`documents.${string}`, Job> = {
       return undefined
     },
   },
+}
+
+/** What was found, or why the scan has to be tried again. A file that is gone is for the log alone. */
+const scanned = async (scanner: string, files: FileStore, key: string): Promise<ScanResult | Error> => {
+  try {
+    return await scanForViruses(scanner, await files.read(key))
+  } catch (error) {
+    if (error instanceof MissingFile) throw error
+    return error as Error
+  }
+}
+
+/** Seconds until the first try after a failed one, and the most between two. */
+const retry = { first: 30, most: 600 }
+
+/** A queue gives up after some tries; a file waits as long as the scanner is away. */
+async function scanLater(host: Host, workspace: { id: string; slug: string }, data: any, err: Error) {
+  const failed = (data.failed ?? 0) + 1
+  const seconds = Math.min(retry.first * 2 ** (failed - 1), retry.most)
+  host.log.error(
+    { err, workspace: workspace.slug, file: data.file, seconds },
+    'a file could not be scanned for viruses',
+  )
+  await within(host.database, { workspace: workspace.id }, tx =>
+    host.jobs.queue(tx, { job: 'documents.scan', workspace, data: { ...data, failed }, seconds }),
+  )
 }
 
 const release = (host: Host, workspace: string, id: string, scan: 'none' | 'clean' | 'too-large') =>

@@ -159,6 +159,7 @@ async function saveReceived(req: Request<any>, host: Host, received: Received, m
       subject: { id: ids[0], number: received.files[0]?.name, count: ids.length },
     }),
   )
+  host.jobs.wake()
 }
 
 /** The id of a folder that the reader can see; null for none. Throws Invalid. */
@@ -227,6 +228,7 @@ async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, m
     // Otherwise the file stays, for another try, until it is swept up.
     if (!(error instanceof AlreadyKept)) throw error
   })
+  host.jobs.wake()
   await uploads.remove(id).catch(() => undefined)
 }
 
