@@ -33,6 +33,28 @@ describe('a payment by a public link', () => {
     expect(await it.admin.at(`/settings/client-portal/payments/${id}`)).to.show('Public link')
   })
 
+  it('mails the receipt where the visitor wants it, once, and forgets the address', async () => {
+    const it = await counter()
+    const { guest, base, key } = await linkTo(it, late)
+    expect(await guest.at(`${base}/pay?document=${key}`)).to.show('E-mail for the receipt (optional)')
+    const refused = await guest.postAt(`${base}/pay`, { document: key, method: 'stripe', receipt: 'not an address' })
+    expect(refused.status).to.equal(422)
+    expect(refused).to.show('Enter an e-mail address, such as jo@example.com.', 'value="not an address"')
+    const receipt = 'books@elsewhere.example'
+    const { id, url } = await beginAs(it, guest, base, { document: key, receipt })
+    expect((await it.scene.owner('portal.client_payments').where({ id }).first()).receipt_to).to.equal(receipt)
+    await it.pay(url)
+    const mail = await it.scene.mailTo(receipt, 'Receipt for your payment of €3,872.00 to Brightside Agency')
+    expect(mail.text).to.include(late).and.include('21 Nov 2026').and.not.include('/link/').and.not.include('Nadia')
+    await until(async () => (await it.row(id)).booking === 'booked')
+    for (const event of it.bank.events()) await it.bank.webhooks.send(event.id)
+    await it.settled()
+    expect(it.scene.mails.filter(one => one.to === receipt)).to.have.length(1)
+    expect((await it.scene.owner('portal.client_payments').where({ id }).first()).receipt_to).to.equal(null)
+    // Whoever has an account is mailed there, whatever a form says.
+    expect(await it.nadia.get('/pay')).to.not.show('E-mail for the receipt')
+  })
+
   it('is of the link’s document alone, and shows nothing else of the client', async () => {
     const it = await counter()
     const { guest, base, key } = await linkTo(it, late)

@@ -19,6 +19,21 @@ export const mails: Record<`pay.${string}`, Mail> = {
       why: t('You get this because you paid in the portal.'),
     }),
   },
+  'pay.receipt': {
+    label: 'A receipt for a visitor by a public link',
+    facts: { amount: '€5,050.00', numbers: '2026-0107', day: '25 Nov 2026' },
+    words: (t, it) => ({
+      subject: t('Receipt for your payment of {amount} to {workspace}', it),
+      paragraphs: [t('Thank you. {workspace} has received your payment.', it)],
+      details: [
+        [t('Amount'), String(it.amount)],
+        [t('Paid for'), String(it.numbers)],
+        [t('Received on'), String(it.day)],
+      ],
+      after: [t('The receipt as a PDF is on the page where you paid.')],
+      why: t('You get this because you asked for a receipt when you paid.'),
+    }),
+  },
   'pay.underway': {
     label: 'A payment is on its way',
     facts,

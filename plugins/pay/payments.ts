@@ -234,6 +234,8 @@ export interface NewPayment {
   fee: Money
   amount: Money
   shares: Share[]
+  /** Where a visitor by a public link wants the receipt. */
+  receipt?: { email: string; language: string }
 }
 
 interface By {
@@ -246,11 +248,13 @@ interface By {
 export async function addPayment(tx: Knex, { workspace, client, person }: By, it: NewPayment): Promise<void> {
   await query(tx, {
     text: `insert into portal.client_payments
-             (workspace_id, id, client_id, person_id, payer, provider, reference, currency, amount, fee, started_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+             (workspace_id, id, client_id, person_id, payer, provider, reference, currency, amount, fee, started_at,
+              receipt_to, receipt_language)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     values: [
       ...[workspace, it.id, client, person.id, person.name, it.provider, it.reference],
       ...[it.amount.currency, it.amount.amount, it.fee.amount, it.at],
+      ...[it.receipt?.email ?? null, it.receipt?.language ?? null],
     ],
   })
   await query(tx, {

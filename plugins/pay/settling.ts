@@ -4,7 +4,9 @@ import { type CoreHost, coreHostOf } from '../../src/auth/host.ts'
 import { sendMail } from '../../src/auth/mail-context.ts'
 import type { BrandedWorkspace } from '../../src/crm/workspaces.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
+import { currentTime } from '../../src/platform/clock.ts'
 import { query, within } from '../../src/platform/database.ts'
+import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Money } from '../../src/platform/money.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { findPayment, type KeptPayment, lockPayment } from './payments.ts'
@@ -171,6 +173,7 @@ async function follow(tx: Knex, { host, place, workspace }: Following, before: K
       await host.jobs.queue(tx, { job: 'pay.book', workspace: place, data: { id: before.id } })
       await tellOfPayer('pay.paid')
       await mail('pay.received')
+      await mailReceipt(tx, coreHostOf(host), { host, place, workspace }, before)
     } else if (after.state === 'processing') {
       await tellOfPayer('pay.processing')
       await mail('pay.underway')
@@ -196,6 +199,33 @@ export const factsOf = ({ id, reference, payer, total, shares }: KeptPayment) =>
 
 interface MailFacts {
   refund?: Money
+}
+
+/** Mails the receipt to the address that a visitor by a public link typed, once, and forgets the address. */
+async function mailReceipt(
+  tx: Knex,
+  { mailContext }: CoreHost,
+  { host, place, workspace }: Following,
+  payment: KeptPayment,
+) {
+  const [to] = await query<{ email: string | null; language: string | null }>(tx, {
+    text: `update portal.client_payments p set receipt_to = null, receipt_language = null
+           from portal.client_payments was
+           where p.workspace_id = $1 and p.id = $2 and was.workspace_id = p.workspace_id and was.id = p.id
+           returning was.receipt_to as email, was.receipt_language as language`,
+    values: [place.id, payment.id],
+  })
+  if (!to?.email || !mailContext || !workspace) return
+  const locale = to.language ?? 'en'
+  const reader = { email: to.email, name: '', language: locale }
+  await sendMail(mailContext, { portal: { workspace, locale } }, tx, 'pay.receipt', reader, {
+    url: mailContext.address,
+    facts: ({ money, day }) => ({
+      amount: money(payment.total),
+      numbers: payment.shares.map(it => it.number).join(', '),
+      day: day(dateIn(zoneOf(workspace.timeZone), currentTime(host.database))),
+    }),
+  })
 }
 
 /** Mails the person who pays, if they still have an account here. */

@@ -31,6 +31,7 @@ const Form = z
     document: z.union([text.transform(it => [it]), z.array(text)]).default([]),
     method: text.optional(),
     anyway: text.optional(),
+    receipt: z.string().trim().max(254).optional(),
   })
   .transform(it => ({ ...it, document: [...new Set(it.document)] }))
 
@@ -53,7 +54,16 @@ export async function startPayment(req: Request<any>, host: Host): Promise<{ id:
   const wanted = await wantedOf(req, host, form, settings)
   if (!method) throw new Invalid({ method: ['Choose how you want to pay.'] }, req.portal.body)
   if (method === 'transfer') return startTransfer(req, wanted)
-  return startOnline(req, host, { wanted, settings, ...online!, anyway: form.anyway === 'on' })
+  const receipt = receiptOf(req, form.receipt)
+  return startOnline(req, host, { wanted, settings, ...online!, anyway: form.anyway === 'on', receipt })
+}
+
+/** Where a visitor by a public link wants the receipt. Whoever has an account is mailed there. Throws Invalid. */
+function receiptOf({ portal }: Request<any>, typed: string | undefined): NewPayment['receipt'] {
+  if (!portal.guest || !portal.mailContext || !typed) return undefined
+  const email = z.email().safeParse(typed).data
+  if (!email) throw new Invalid({ receipt: ['Enter an e-mail address, such as jo@example.com.'] }, portal.body)
+  return { email, language: portal.locale }
 }
 
 /** What can be chosen. The only way there is needs no choice. */
@@ -173,14 +183,16 @@ interface Online {
   provider: PaymentProvider
   access: Access
   anyway: boolean
+  receipt: NewPayment['receipt']
 }
 
-async function startOnline(req: Request<any>, host: Host, { wanted, settings, provider, access, anyway }: Online) {
+async function startOnline(req: Request<any>, host: Host, begun: Online) {
+  const { wanted, settings, provider, access, anyway, receipt } = begun
   const { shares, amount } = wanted
   const places = decimalsOf(amount.currency)
   const fee = { ...amount, amount: Big(amount.amount).times(settings.fee).div(100).toFixed(places) }
   await endOwn(req, host, shares)
-  const it = newPayment(req, { provider: provider.name, shares, amount, fee })
+  const it = newPayment(req, { provider: provider.name, shares, amount, fee, receipt })
   await keepStart(req, it, anyway)
   try {
     await endOwn(req, host, shares, it.id)
