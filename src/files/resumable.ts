@@ -35,9 +35,11 @@ export async function handleResumable(req: Request<any>, res: Response, it: Resu
   const uploads = await it.store.uploads(patience)
   const { id } = req.params
   if (id) {
+    const upload = await uploads.getUpload(id).catch(() => undefined)
+    // Looked for second: what is kept meanwhile by another request is no upload any more.
     const size = await it.kept(id)
     if (size !== undefined) return answerKept(res, size)
-    const upload = await ownUpload(uploads, id, it.owner)
+    if (upload?.metadata?.owner !== it.owner) throw new NotFound()
     if (req.method === 'DELETE') return answerCancelled(res, uploads, it, id)
     // A process that ended between the last byte and keeping the file has left it for now.
     if (upload.offset === upload.size) {
@@ -66,12 +68,6 @@ async function answerCancelled(res: Response, uploads: DataStore, it: Resumable,
   await uploads.remove(id)
   await it.cancel(id)
   res.status(204).set('Tus-Resumable', '1.0.0').end()
-}
-
-async function ownUpload(uploads: DataStore, id: string, owner: string): Promise<Upload> {
-  const upload = await uploads.getUpload(id).catch(() => undefined)
-  if (upload?.metadata?.owner !== owner) throw new NotFound()
-  return upload
 }
 
 type Translate = Request['portal']['t']
