@@ -13,7 +13,7 @@ const exhaustive = process.env.PORTICO_PAGES === 'exhaustive'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe('the pages in a real browser', function () {
-  this.timeout(180_000)
+  this.timeout(exhaustive ? 480_000 : 180_000)
   let stage: Stage
   let places: Place[]
   const home = () => stage.homeOf('owner')
