@@ -85,7 +85,7 @@ describe('signing, in the settings', () => {
       'Acme Bakery',
       'In the CRM',
     )
-    expect(await admin.at(`${settings}/responses?show=refused`)).to.show('No responses yet')
+    expect(await admin.at(`${settings}/responses?show=refused`)).to.show('No responses here')
     expect(await admin.at(`${settings}/responses?before=2`)).to.show('P-2026-031')
     for (const before of ['1', '0', 'x', '1e99'])
       expect((await admin.at(`${settings}/responses?before=${before}`)).status, before).to.equal(200)
