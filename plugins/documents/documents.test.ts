@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -331,8 +331,11 @@ describe('documents', () => {
     const sweep = () => jobs['documents.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
     await sweep()
     expect(storedIn(it)).to.have.length(2)
-    const longAgo = new Date(Date.now() - 3 * 86_400_000)
-    for (const { parentPath, name } of storedIn(it)) utimesSync(join(parentPath, name), longAgo, longAgo)
+    for (const { parentPath, name } of storedIn(it)) {
+      const path = join(parentPath, name)
+      const longAgo = new Date(statSync(path).mtimeMs - 3 * 86_400_000)
+      utimesSync(path, longAgo, longAgo)
+    }
     await sweep()
     expect(storedIn(it)).to.have.length(1)
     const [kept] = await listed(owner)

@@ -47,8 +47,8 @@ export const jobs: Record<`documents.${string}`, Job> = {
       await within(host.database, { workspace: workspace.id }, tx => releaseAbandoned(tx, workspace.id, 86_400))
       const known = await knownFiles(host, workspace.id)
       // Twice as long as an upload may stand still: none that could still be kept is swept up.
-      const missing = await sweep(host.files, workspace.id, known, new Date(Date.now() - 2 * day))
-      await host.files.tidy(new Date(Date.now() - day))
+      const missing = await sweep(host.files, workspace.id, known, 2 * day)
+      await host.files.tidy(day)
       const still = missing.length ? await knownFiles(host, workspace.id) : new Set()
       const lost = missing.filter(it => still.has(it))
       if (lost.length) host.log.error({ workspace: workspace.slug, lost }, 'files are missing in the file store')

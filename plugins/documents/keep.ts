@@ -169,14 +169,14 @@ export const markRead = (
 /** Characters of a UUID. */
 const idLength = 36
 
-/** Removes stored files that no row knows and that are older than a day. Returns the ids of rows whose file is missing. */
-export async function sweep(files: FileStore, workspace: string, known: Set<string>, before: Date): Promise<string[]> {
+/** Removes stored files that no row knows and that are older than so many milliseconds. Returns the ids of rows whose file is missing. */
+export async function sweep(files: FileStore, workspace: string, known: Set<string>, limit: number): Promise<string[]> {
   const missing = new Set(known)
-  for await (const { key, at } of files.list(fileKey(workspace, '').slice(0, -1))) {
+  for await (const { key, age } of files.list(fileKey(workspace, '').slice(0, -1))) {
     // A preview is named like its file, and goes with it.
     const id = key.slice(key.indexOf('/') + 1).slice(0, idLength)
     missing.delete(id)
-    if (!known.has(id) && at < before) await files.remove(key)
+    if (!known.has(id) && age > limit) await files.remove(key)
   }
   return [...missing]
 }

@@ -21,8 +21,8 @@ export interface FileStore {
   remove(key: string): Promise<void>
   /** The files whose keys begin with `folder/`, in no order. */
   list(folder: string): AsyncIterable<StoredFile>
-  /** Removes what writes that broke off before this time have left. */
-  tidy(before: Date): Promise<void>
+  /** Removes what writes and uploads that broke off have left, if it is older than so many milliseconds. */
+  tidy(age: number): Promise<void>
   /** Where uploads that can be resumed arrive. Those that stand still for `patience` milliseconds may be removed. */
   uploads(patience: number): Promise<DataStore>
   /**
@@ -48,7 +48,8 @@ interface Written {
 
 interface StoredFile {
   key: string
-  at: Date
+  /** How old it is, in milliseconds, by the clock of the store. */
+  age: number
 }
 
 /** A file that should be in the store and is not. */
@@ -82,8 +83,9 @@ export function filesIn(folder: string): FileStore {
     remove: key => rm(pathOf(key), { force: true }),
     async *list(folder) {
       const kept = join(root, 'kept')
+      const now = await storeTime(root)
       for (const it of await entriesOf(join(kept, safe(folder))))
-        yield { key: it.slice(kept.length + 1).replaceAll(sep, '/'), at: await changedAt(it) }
+        yield { key: it.slice(kept.length + 1).replaceAll(sep, '/'), age: now - (await changedAt(it)) }
     },
     async uploads(patience) {
       const { FileStore } = await import('@tus/file-store')
@@ -102,17 +104,13 @@ export function filesIn(folder: string): FileStore {
       await syncFolder(dirname(path))
       return hashed(path)
     },
-    async tidy(before) {
-      await (await this.uploads(Math.max(1, Date.now() - before.getTime()))).deleteExpired()
+    async tidy(age) {
+      await (await this.uploads(age)).deleteExpired()
+      const now = await storeTime(root)
       for (const it of await entriesOf(join(root, 'arriving')))
-        if ((await changedAt(it)) < before) await rm(it, { force: true })
+        if (now - (await changedAt(it)) > age) await rm(it, { force: true })
     },
-    async check() {
-      const probe = join(root, 'arriving', randomUUID())
-      await mkdir(dirname(probe), { recursive: true })
-      await (await open(probe, 'wx')).close()
-      await rm(probe)
-    },
+    check: async () => void (await storeTime(root)),
   }
 }
 
@@ -168,7 +166,17 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-const changedAt = async (path: string): Promise<Date> => (await stat(path)).mtime
+const changedAt = async (path: string): Promise<number> => (await stat(path)).mtimeMs
+
+/** What time it is for the disk, which may be another machine's. Throws where nothing can be written. */
+async function storeTime(root: string): Promise<number> {
+  const probe = join(root, 'arriving', randomUUID())
+  await mkdir(dirname(probe), { recursive: true })
+  await (await open(probe, 'wx')).close()
+  const now = await changedAt(probe)
+  await rm(probe)
+  return now
+}
 
 const entriesOf = async (folder: string): Promise<string[]> => {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
