@@ -11,6 +11,7 @@ import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
 import { BeingChecked, sendStoredFile } from '../../src/files/send.ts'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
+import { words } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
 import { query } from '../../src/platform/database.ts'
@@ -28,7 +29,7 @@ export const showDesk =
   async (req, res) => {
     const { workspace, problem, body } = req.portal
     const { crm, scanner } = coreHostOf(host)
-    const search = z.string().trim().max(100).catch('').parse(req.query.search)
+    const search = words.catch('').parse(req.query.search)
     const [received, limits, clients] = await Promise.all([
       receivedLately(host.database, workspace.id),
       limitsOf(host, workspace.id),

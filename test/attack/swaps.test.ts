@@ -178,7 +178,7 @@ function ask(visitor: Visitor, { method }: Route, address: string) {
   const request = visitor.agent[method](address)
   turn++
   if (turn % 2) request.set({ 'HX-Request': 'true', 'HX-Request-Type': 'partial' })
-  return method === 'get' ? request : request.type(turn % 2 ? 'json' : 'form').send(body)
+  return method === 'get' || method === 'head' ? request : request.type(turn % 2 ? 'json' : 'form').send(body)
 }
 let turn = 0
 
