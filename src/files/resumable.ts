@@ -44,6 +44,8 @@ export async function handleResumable(req: Request<any>, res: Response, it: Resu
     // A process that ended between the last byte and keeping the file has left it for now.
     if (upload.offset === upload.size) {
       await finish(it, upload).catch(async error => {
+        // Refused, it is there no more: sent again, it is refused with the reason.
+        if (error instanceof RefusedFile) throw new NotFound()
         if ((await it.kept(id)) === undefined) throw error
       })
       return answerKept(res, upload.size)
