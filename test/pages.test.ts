@@ -14,6 +14,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 describe('the pages in a real browser', function () {
   this.timeout(exhaustive ? 480_000 : 180_000)
+  // A browser on a busy machine is late at times.
+  this.retries(1)
   let stage: Stage
   let places: Place[]
   const home = () => stage.homeOf('owner')
@@ -74,7 +76,7 @@ describe('the pages in a real browser', function () {
     await page.getByText('That didn’t get through.').waitFor()
     await page.unroute('**/invoices?*status=paid*')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.waitForURL('**/invoices?*status=paid*')
+    await listed(page, '**/invoices?*status=paid*')
     await strip.waitFor({ state: 'hidden' })
     stage.complaints()
   })
@@ -126,34 +128,34 @@ describe('the pages in a real browser', function () {
       expect(await rows(page)).to.deep.equal(all)
 
       await page.getByRole('link', { name: /^Paid/ }).click()
-      await page.waitForURL('**/invoices?*status=paid*')
+      await listed(page, '**/invoices?*status=paid*')
       expect((await rows(page)).every(it => it.includes('Paid'))).to.equal(true)
       expect(await page.locator('#said').textContent()).to.equal('Showing the first 20')
 
       await page.getByRole('searchbox').pressSequentially('hosting', { delay: 20 })
-      await page.waitForURL('**/invoices?*search=hosting*')
+      await listed(page, '**/invoices?*search=hosting*')
       expect(new URL(page.url()).searchParams.get('status')).to.equal('paid')
       expect((await rows(page)).every(it => it.includes('Hosting') && it.includes('Paid'))).to.equal(true)
       await page.locator('#search:focus').waitFor()
 
       await page.getByLabel('Sort').selectOption({ label: 'Highest amount first' })
-      await page.waitForURL('**/invoices?*sort=amount*')
+      await listed(page, '**/invoices?*sort=amount*')
       expect(new URL(page.url()).searchParams.get('search')).to.equal('hosting')
 
       await page.goBack()
-      await page.waitForURL('**/invoices?*search=hosting*sort=urgent*')
+      await listed(page, '**/invoices?*search=hosting*sort=urgent*')
       await page.locator('#sort:has(option:checked[value=urgent])').waitFor()
       expect(await page.getByRole('searchbox').inputValue()).to.equal('hosting')
       await page.goBack()
       await page.locator('#search[value=""]').waitFor()
       expect(new URL(page.url()).searchParams.get('status')).to.equal('paid')
       await page.getByRole('link', { name: /^Overdue/ }).click()
-      await page.waitForURL('**/invoices?*status=overdue*')
+      await listed(page, '**/invoices?*status=overdue*')
 
       await page.getByRole('link', { name: 'Photography: autumn range' }).click()
       await heading(page, 'Invoice 2026-0107')
       await page.goBack()
-      await page.waitForURL('**/invoices?*status=overdue*')
+      await listed(page, '**/invoices?*status=overdue*')
       expect(await rows(page)).to.have.length(2)
 
       await page.getByRole('link', { name: 'Nadia El-Khoury' }).click()
@@ -281,10 +283,10 @@ describe('the pages in a real browser', function () {
     await tabTo('Search invoices', 1)
     await tabTo('Sort', 1)
     await page.keyboard.press('ArrowDown')
-    await page.waitForURL('**/invoices?*sort=newest*')
+    await listed(page, '**/invoices?*sort=newest*')
     await tabTo(/^Overdue/)
     await page.keyboard.press('Enter')
-    await page.waitForURL('**/invoices?*status=overdue*')
+    await listed(page, '**/invoices?*status=overdue*')
     await page.waitForFunction(() => /^Overdue/.test(probes.focusName()))
     await tabTo('Photography')
     await page.keyboard.press('Enter')
@@ -347,12 +349,12 @@ describe('the pages in a real browser', function () {
       const page = await stage.visit(undefined, { viewport, javaScriptEnabled: false })
       await page.goto(`${home()}/invoices?status=paid`)
       await signIn(page, 'owner')
-      await page.waitForURL('**/invoices?status=paid')
+      await listed(page, '**/invoices?status=paid')
       expect(await rows(page)).to.have.length(20)
       const first = (await rows(page))[0]
 
       await page.getByRole('link', { name: 'Show more' }).click()
-      await page.waitForURL('**/invoices?*after=*')
+      await listed(page, '**/invoices?*after=*')
       expect((await rows(page))[0])
         .to.include('Paid')
         .and.not.equal(first)
@@ -363,7 +365,7 @@ describe('the pages in a real browser', function () {
       await page.getByRole('searchbox').fill('hosting')
       await page.getByLabel('Sort').selectOption({ label: 'Newest first' })
       await page.getByRole('button', { name: 'Show' }).click()
-      await page.waitForURL('**/invoices?*search=hosting*')
+      await listed(page, '**/invoices?*search=hosting*')
       expect((await rows(page)).every(it => it.includes('Hosting') && it.includes('Paid'))).to.equal(true)
       await page.getByRole('link', { name: /^All/ }).click()
       await page.waitForURL(url => !url.searchParams.has('status'))
@@ -433,7 +435,7 @@ describe('the pages in a real browser', function () {
     await page.goto(`${home()}/invoices`)
     await signIn(page, 'approver')
     await page.getByRole('link', { name: /^Overdue/ }).click()
-    await page.waitForURL('**/invoices?*status=overdue*')
+    await listed(page, '**/invoices?*status=overdue*')
     const before = page.url()
 
     await end()
@@ -445,7 +447,7 @@ describe('the pages in a real browser', function () {
 
     // A page that comes back from the browser's history is asked for anew, too.
     await page.getByRole('link', { name: /^Paid/ }).click()
-    await page.waitForURL('**/invoices?*status=paid*')
+    await listed(page, '**/invoices?*status=paid*')
     await end()
     await page.goBack()
     await page.waitForURL('**/sign-in?next=*')
@@ -497,7 +499,7 @@ describe('the pages in a real browser', function () {
     }
     await page.goto(`${home()}/invoices`)
     await page.getByRole('link', { name: /^Overdue/ }).click()
-    await page.waitForURL('**/invoices?*status=overdue*')
+    await listed(page, '**/invoices?*status=overdue*')
     expect(await page.locator('#rows').textContent()).to.include(nasty.slice(0, 60))
     await page.locator('#rows a', { hasText: '<script>' }).click()
     await heading(page, 'Invoice 2026-0112')
@@ -531,6 +533,12 @@ const heading = (page: Page, name: string | RegExp) =>
   page.getByRole('heading', { level: 1, name }).waitFor({ state: 'visible' })
 
 const nav = (page: Page, name: string) => page.locator('.side nav').getByRole('link', { name }).click()
+
+/** The address changes before the list does, and its links are only links until htmx has read them. */
+async function listed(page: Page, address: string): Promise<void> {
+  await page.waitForURL(address)
+  await page.locator('#list:not([aria-busy])').waitFor()
+}
 
 const rows = (page: Page) => page.locator('#rows > tr').allInnerTexts()
 

@@ -39,6 +39,8 @@ async function authenticator(page: Page): Promise<{ cdp: CDPSession; id: string 
 
 describe('a passkey', function () {
   this.timeout(120_000)
+  // A browser on a busy machine is late at times.
+  this.retries(1)
   let stage: Stage
   let home: string
 

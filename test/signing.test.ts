@@ -11,6 +11,8 @@ const userAgent =
 
 describe('signing in a real browser', function () {
   this.timeout(90_000)
+  // A browser on a busy machine is late at times.
+  this.retries(1)
   let stage: Stage
 
   beforeEach(async () => {

@@ -97,7 +97,7 @@ export async function signIn(page: Page, role: Role) {
 
 async function enter(browser: Browser, heard: string[], options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ locale: 'en-GB', viewport: desk, reducedMotion: 'reduce', ...options })
-  context.setDefaultTimeout(5_000)
+  context.setDefaultTimeout(15_000)
   await context.addInitScript({ path: join(import.meta.dirname, 'probes.js') })
   const page = await context.newPage()
   page.on('pageerror', error => heard.push(`${error}`))
