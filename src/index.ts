@@ -25,7 +25,7 @@ export type {
   Workspace,
 } from './crm/crm.ts'
 export type { Line, Totals } from './crm/document.ts'
-export { fileUnder } from './crm/files/folder.ts'
+export { fileUnder, openUnder } from './crm/files/folder.ts'
 export { columnsOf, grantsOf } from './crm/grants.ts'
 export { adapterOf, problemsOf } from './crm/mapping/adapter.ts'
 export { type CrmMap, defineMap } from './crm/mapping/map.ts'

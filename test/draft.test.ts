@@ -68,6 +68,11 @@ describe('the draft of a map', () => {
       .and.include(
         `declined: { set: { status: { value: 'rejected' }, decided_on: 'time', decided_by: 'name' } }, // 60 %`,
       )
+    expect(text)
+      .to.include(`// documents: {\n  //   table: 'documents',\n  //   client: 'client_id', // 95 %\n`)
+      .and.include(`//   only: { shared: [true] }, // 65 %`)
+      .and.include(`//   except: { about_type: ['proposal'] }, // 80 %: shown at their document`)
+      .and.include(`//   under: …, // the whole path of the folder that the files are in`)
     const entries = text.split('\n').filter(it => /^\s+\w+: .*,/.test(it) && !/table: |todo\(/.test(it))
     for (const it of entries) expect(it).to.match(/\/\/ (\d\d %|not understood)/)
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
 import { map } from '../demo/adapter/map.ts'
+import { documentsContract } from '../plugins/documents/contract.ts'
 import { invoicesContract } from '../plugins/invoices/contract.ts'
 import { paymentsContract } from '../plugins/payments/contract.ts'
 import { proposalsContract } from '../plugins/proposals/contract.ts'
@@ -19,6 +20,7 @@ describe('the demo CRM by a map', () => {
   afterEach(leave)
 
   const mapped = () => actors(database => adapterOf(map, database))
+  documentsContract(mapped)
   invoicesContract(mapped)
   paymentsContract(mapped)
   proposalsContract(mapped)

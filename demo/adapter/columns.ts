@@ -11,7 +11,10 @@ const columns: Columns = {
     ...['id', 'workspace_id', 'company_name', 'legal_name', 'address_line1', 'address_line2', 'postcode', 'city'],
     ...['country', 'account_manager', 'archived'],
   ],
-  documents: ['id', 'client_id', 'about_type', 'about_id', 'file_name', 'mime', 'size_bytes', 'storage_key', 'shared'],
+  documents: [
+    ...['id', 'client_id', 'uploaded_by', 'about_type', 'about_id', 'folder', 'file_name', 'mime', 'size_bytes'],
+    ...['storage_key', 'shared', 'created'],
+  ],
   contacts: ['id', 'client_id', 'first_name', 'last_name', 'email', 'phone', 'language', 'left_on'],
   proposals: [
     ...['id', 'workspace_id', 'client_id', 'contact_id', 'owner_id', 'ref_no', 'title', 'intro', 'terms', 'state'],

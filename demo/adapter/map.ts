@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { type CrmMap, defineMap } from '../../src/index.ts'
 
+const storage = join(import.meta.dirname, '../crm/storage')
+
 /** What staff have shared with the client of this CRM's files. */
 const attachedTo = (kind: string) => ({
   table: 'documents',
@@ -9,7 +11,7 @@ const attachedTo = (kind: string) => ({
   name: 'file_name',
   type: 'mime',
   size: 'size_bytes',
-  under: join(import.meta.dirname, '../crm/storage'),
+  under: storage,
   path: 'storage_key',
 })
 
@@ -237,6 +239,20 @@ export const map = defineMap({
       total: 'grand_total',
       only: { state: ['issued'] },
     },
+  },
+  documents: {
+    table: 'documents',
+    client: 'client_id',
+    only: { shared: [true] },
+    except: { about_type: ['invoice', 'proposal', 'quotation'] },
+    name: 'file_name',
+    folder: 'folder',
+    type: 'mime',
+    size: 'size_bytes',
+    sharedOn: 'created',
+    by: 'uploaded_by > staff.full_name',
+    under: storage,
+    path: 'storage_key',
   },
   payments: {
     table: 'payments',

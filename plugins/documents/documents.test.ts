@@ -6,8 +6,10 @@ import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { unzipSync } from 'fflate'
 import sharp from 'sharp'
-import { filesIn } from '../../src/index.ts'
+import { adapter } from '../../demo/adapter/adapter.ts'
+import { type Crm, filesIn } from '../../src/index.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { fresh } from '../../test/database.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 import { jobs } from './jobs.ts'
 
@@ -18,10 +20,12 @@ const png = Buffer.from(
   'base64',
 )
 
-/** A scene with a folder of its own for files. */
+/** A scene with a folder of its own for files, where the CRM shares none. */
 async function scene(options: Parameters<typeof open>[0] = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-files-'))
-  return Object.assign(await open({ files: filesIn(folder), ...options }), { folder })
+  const it = await open({ files: filesIn(folder), ...options })
+  await it.owner('public.documents').where({ about_type: null }).update({ shared: false })
+  return Object.assign(it, { folder })
 }
 
 type File = [name: string, content: Buffer | string]
@@ -300,7 +304,11 @@ describe('documents', () => {
   })
 
   it('are not offered where there is no place for files, and uploads not where they are off', async () => {
-    const without = await open({ files: undefined })
+    const copy = await fresh()
+    const { reads, ...plain } = adapter(copy.database)
+    const connect: Crm['connect'] = (customer, tx) =>
+      Object.fromEntries(Object.entries(plain.connect(customer, tx)).filter(([name]) => name !== 'documents'))
+    const without = await open({ on: copy, files: undefined, crm: { ...plain, connect } })
     const nobody = await without.visit('owner')
     expect((await nobody.get('/documents')).status).to.equal(404)
     expect(await nobody.get('/')).to.not.show('/documents"')

@@ -14,35 +14,44 @@ import { within } from '../../src/platform/database.ts'
 import type { FileStore } from '../../src/platform/files.ts'
 import { runAction } from '../../src/plugin/action.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { isStore } from '../../src/plugin/stores.ts'
 import { attachedTo } from '../../src/settings/plugin-actions.ts'
+import { crmIdOf, markCrmRead } from './beside.ts'
 import { addDocuments, markRead, NoSpaceLeft, removeBytes, removeDocument } from './keep.ts'
 import { bytesOf, limitsOf } from './limits.ts'
 import { sorts, statuses } from './port.ts'
 
-export const Filter = filterOf({ statuses, sorts }).extend({ folder: z.uuid().optional().catch(undefined) })
+export const Filter = filterOf({ statuses, sorts }).extend({
+  folder: z
+    .string()
+    .max(300)
+    .regex(/^[^\0]+$/)
+    .optional()
+    .catch(undefined),
+})
 
-export const showList = (): RequestHandler<any> => async (req, res) => {
-  const filter = Filter.parse(req.query)
-  const { documents } = req.portal.crm
-  const [page, overview, found] = await Promise.all([
-    documents.list(filter),
-    documents.overview(),
-    filter.search ? documents.counts?.(filter.search) : undefined,
-  ])
-  const folder = overview.folders.find(it => it.id === filter.folder)
-  if (filter.folder && !folder) throw new NotFound()
-  res.respond('documents/list', {
-    ...{ filter, overview, found, folder, iconOf, isPreviewable, uploads: mayUpload(req) },
-    sent: z.coerce.number().int().min(1).max(100).optional().catch(undefined).parse(req.query.sent),
-    removed: req.query.removed === '',
-    ...page,
-  })
-}
+export const showList =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const filter = Filter.parse(req.query)
+    const { documents } = req.portal.crm
+    const [page, overview, found] = await Promise.all([
+      documents.list(filter),
+      documents.overview(),
+      filter.search ? documents.counts?.(filter.search) : undefined,
+    ])
+    const folder = overview.folders.find(it => it.id === filter.folder)
+    if (filter.folder && !folder) throw new NotFound()
+    res.respond('documents/list', {
+      ...{ filter, overview, found, folder, iconOf, isPreviewable, uploads: mayUpload(req, host) },
+      sent: z.coerce.number().int().min(1).max(100).optional().catch(undefined).parse(req.query.sent),
+      removed: req.query.removed === '',
+      ...page,
+    })
+  }
 
 /** Clients upload to Portico's own store; a CRM's documents are only read. */
-const mayUpload = ({ portal }: Request<any>) =>
-  portal.may('documents.upload') && portal.on('documents.uploads') && isStore(portal.crm.documents)
+const mayUpload = ({ portal }: Request<any>, { files }: Host) =>
+  portal.may('documents.upload') && portal.on('documents.uploads') && files !== undefined
 
 export const showDocument =
   ({ database }: Host): RequestHandler<any> =>
@@ -62,11 +71,14 @@ const subjectOf = ({ id, name }: { id: string; name: string }) => ({ id, number:
 
 /** Counts as new no more. Staff who view the portal as a client leave no mark. */
 async function opened(req: Request<any>, database: Host['database'], { id, version }: { id: string; version: number }) {
-  const { customer, crm, viewing } = req.portal
-  if (viewing || !isStore(crm.documents)) return
+  const { customer, viewing } = req.portal
+  if (viewing) return
   const { workspace, client, person } = customer as Customer
+  const its = crmIdOf(id)
   await within(database, { workspace: workspace.id, client: client.id }, tx =>
-    markRead(tx, workspace.id, client.id, person.id, id, version),
+    its === undefined
+      ? markRead(tx, workspace.id, client.id, person.id, id, version)
+      : markCrmRead(tx, workspace.id, client.id, person.id, its),
   )
 }
 
@@ -99,7 +111,7 @@ export const sendDocumentPreview =
 export const showUpload =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    requireUploads(req)
+    requireUploads(req, host)
     const { customer, problem, body } = req.portal
     const scope = { workspace: customer.workspace.id, client: customer.client.id }
     const [limits, overview, used] = await Promise.all([
@@ -109,14 +121,14 @@ export const showUpload =
     ])
     const { size, total } = bytesOf(limits)
     res.respond('documents/upload', {
-      ...{ limit: size, total, left: Math.max(0, total - used), folders: overview.folders },
+      ...{ limit: size, total, left: Math.max(0, total - used), folders: overview.folders.filter(isOwn) },
       folder: problem ? (body as { folder?: string })?.folder : Filter.parse(req.query).folder,
       result: (req as Uploading).result,
     })
   }
 
-const requireUploads = (req: Request<any>) => {
-  if (!mayUpload(req)) throw new NotFound()
+const requireUploads = (req: Request<any>, host: Host) => {
+  if (!mayUpload(req, host)) throw new NotFound()
 }
 
 interface Uploading {
@@ -128,7 +140,7 @@ interface Uploading {
 export const saveUpload =
   (host: Host): RequestHandler<any> =>
   async (req, res, next) => {
-    requireUploads(req)
+    requireUploads(req, host)
     const store = host.files as FileStore
     const { workspace } = req.portal.customer
     const limits = bytesOf(await limitsOf(host, workspace.id))
@@ -162,11 +174,14 @@ async function saveReceived(req: Request<any>, host: Host, received: Received, m
   host.jobs.wake()
 }
 
-/** The id of a folder that the reader can see; null for none. Throws Invalid. */
+/** Whether it is Portico's, and not the CRM's. */
+const isOwn = ({ id }: { id: string }) => crmIdOf(id) === undefined
+
+/** The id of a folder that the reader can see, and that files can be put into; null for none. Throws Invalid. */
 async function folderOf(req: Request<any>, id: string | undefined): Promise<string | null> {
   if (!id) return null
   const { folders } = await req.portal.crm.documents.overview()
-  if (folders.some(it => it.id === id)) return id
+  if (folders.some(it => it.id === id && isOwn(it))) return id
   throw new Invalid({ folder: ['This folder is no longer there. Choose another one.'] }, req.portal.body)
 }
 
@@ -174,7 +189,7 @@ async function folderOf(req: Request<any>, id: string | undefined): Promise<stri
 export const uploadResumably =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    requireUploads(req)
+    requireUploads(req, host)
     const { workspace, client, person } = req.portal.customer
     const store = host.files as FileStore
     const limits = bytesOf(await limitsOf(host, workspace.id))
@@ -235,9 +250,10 @@ async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, m
 export const saveRemoval =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    requireUploads(req)
+    requireUploads(req, host)
     const { workspace, client, person } = req.portal.customer
     const document = await req.portal.crm.documents.find(req.params.id)
+    if (!document.removable) throw new NotFound()
     const removed = await runAction(
       req,
       async ({ tx }) => {

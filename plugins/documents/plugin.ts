@@ -4,6 +4,7 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { besideCrm } from './beside.ts'
 import {
   saveFolder,
   saveLimits,
@@ -23,7 +24,7 @@ import { jobs } from './jobs.ts'
 import { options } from './limits.ts'
 import { mails } from './mails.ts'
 import * as pages from './pages.ts'
-import { Counts, Document, Overview, Summary } from './port.ts'
+import { Counts, Document, type Documents, Overview, Summary } from './port.ts'
 import { storeOf } from './store.ts'
 import { recordOf, subject } from './subject.ts'
 import { sendZip } from './zip.ts'
@@ -40,6 +41,7 @@ export default section({
   home,
   waiting: async ({ crm }) => (await crm.documents.overview()).counts.new,
   store: (customer, database, { files }) => files && storeOf(customer, database, files),
+  beside: (port, customer, database, { files }) => besideCrm(port as Documents, customer, database, files),
 
   permissions: {
     'documents.see': { label: 'See documents', roles: ['admin', 'approver', 'billing', 'member', 'viewer'] },
@@ -110,7 +112,7 @@ export default section({
   audit: { question: 'B7', adds: 'documents that you and your clients share, and uploads' },
 
   routes(router, host) {
-    router.get('/', may('documents.see'), pages.showList())
+    router.get('/', may('documents.see'), pages.showList(host))
     router.get('/zip', may('documents.see'), sendZip)
     router.get('/upload', may('documents.upload'), pages.showUpload(host))
     router.post('/', may('documents.upload'), pages.saveUpload(host), showAgainOnError(pages.showUpload(host)))
@@ -164,10 +166,11 @@ export default section({
       }),
     }),
     async erases(tx, { workspace, person }) {
-      await query(tx, {
-        text: 'delete from portal.client_document_reads where workspace_id = $1 and person_id = $2::uuid',
-        values: [workspace, person],
-      })
+      for (const table of ['client_document_reads', 'client_crm_document_reads'])
+        await query(tx, {
+          text: `delete from portal.${table} where workspace_id = $1 and person_id = $2::uuid`,
+          values: [workspace, person],
+        })
     },
   },
 })

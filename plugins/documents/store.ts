@@ -64,6 +64,7 @@ const Key = z.tuple([z.string().max(300), z.uuid()])
 
 async function list(filter: DocumentFilter, read: Read): Promise<Page<Summary>> {
   const { status, search, sort, after, size, folder } = filter
+  if (folder !== undefined && !uuidOf(folder)) return { items: [], next: null }
   const { by, type, direction, key } = orders[sort]
   const from = keyOf(after, Key)
   const past = type === 'text' ? 'lower($8)' : `$8::${type}`

@@ -29,7 +29,7 @@ export const filterOf = <Status extends string, Sort extends string>(its: {
       .optional()
       .catch(undefined),
     sort: z.enum(its.sorts).catch(its.sorts[0]),
-    after: z.string().max(500).optional().catch(undefined),
+    after: z.string().max(4_000).optional().catch(undefined),
     size: z.coerce.number().int().min(1).max(100).catch(20),
   })
 

@@ -89,6 +89,8 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
    * `database` is the portal's, or a transaction in the customer's workspace. Undefined where it cannot be offered.
    */
   store?(customer: Customer, database: Knex, parts: StoreParts): object | undefined
+  /** What the plugin keeps beside the port of a CRM that has one: returns the two as one port. */
+  beside?(port: object, customer: Customer, database: Knex, parts: StoreParts): object
   /** Its page in the workspace's settings. */
   settings?: SettingsPage
   /** What other plugins may attach to: its kind is the plugin's name. */

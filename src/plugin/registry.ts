@@ -81,6 +81,7 @@ const shape = {
   folder: folder.optional(),
   shared: z.array(folder).optional(),
   store: fn.optional(),
+  beside: fn.optional(),
   stepUps: z.record(z.string(), z.object({ label: z.string() })).optional(),
   requestSchemas: z.record(z.string(), z.custom()).optional(),
   settings: z

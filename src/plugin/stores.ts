@@ -8,20 +8,21 @@ export interface WithStores extends Crm {
   connect(customer: Customer, tx?: Knex.Transaction, own?: Knex.Transaction): Partial<Ports>
 }
 
-/** A port of the CRM's wins over a plugin's own store of the same name. */
+/** A port of the CRM's wins over a plugin's own store of the same name, which may stand beside it. */
 export function withStores(crm: Crm, sections: Section[], database: Knex, parts: StoreParts): WithStores {
-  const stores = sections.filter(it => it.store)
+  const stores = sections.filter(it => it.store || it.beside)
   if (!stores.length) return crm
   return Object.create(crm, {
     connect: {
       value: (customer: Customer, tx?: Knex.Transaction, own?: Knex.Transaction): Partial<Ports> => {
         const theirs = crm.connect(customer, tx)
-        const ours = stores.filter(({ name }) => !(name in theirs))
-        const offered = ours.flatMap(it => {
-          const port = it.store!(customer, own ?? database, parts)
+        const offered = stores.flatMap(it => {
+          const its = theirs[it.name as keyof Ports]
+          if (its) return it.beside ? [[it.name, it.beside(its, customer, own ?? database, parts)]] : []
+          const port = it.store?.(customer, own ?? database, parts)
           return port ? [[it.name, marked(port)]] : []
         })
-        return Object.assign(Object.fromEntries(offered), theirs)
+        return { ...theirs, ...Object.fromEntries(offered) }
       },
     },
   })

@@ -1,6 +1,11 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Client, Setting } from './clients.ts'
 import { at } from './dates.ts'
 import { worded } from './lines.ts'
+
+/** Every client of a workspace has the same few files. */
+const storage = join(import.meta.dirname, '../storage')
 
 const progress = [
   { state: 'done', percent: 100, from: -400, to: -250 },
@@ -103,6 +108,11 @@ function writeProjects({ rows, faker, days, workspace, staffIds }: Setting, clie
 function writeDocuments({ rows, faker, days, workspace }: Setting, client: Client): void {
   const count = faker.number.int({ min: 1, max: workspace.vocabulary.documents.length })
   faker.helpers.arrayElements(workspace.vocabulary.documents, count).forEach(([folder, name, mime], index) => {
+    const minute = faker.number.int({ min: 10, max: 59 })
+    const key = `samples/${name
+      .replace(/\.\w+$/, '')
+      .toLowerCase()
+      .replaceAll(' ', '-')}`
     rows.add('documents', {
       client_id: client.id,
       uploaded_by: client.staffId,
@@ -111,10 +121,10 @@ function writeDocuments({ rows, faker, days, workspace }: Setting, client: Clien
       folder,
       file_name: name,
       mime,
-      size_bytes: faker.number.int({ min: 9_000, max: 4_800_000 }),
-      storage_key: `${client.workspaceId}/${client.id}/${index + 1}`,
+      size_bytes: statSync(join(storage, key)).size,
+      storage_key: key,
       shared: index % 3 !== 2,
-      created: at(days.day(-faker.number.int({ min: 1, max: 500 })), '11:40'),
+      created: at(days.day(-faker.number.int({ min: 1, max: 500 })), `11:${minute}`),
     })
   })
 }

@@ -1,16 +1,28 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
+import { documentsContract } from '../../../plugins/documents/contract.ts'
 import { invoicesContract } from '../../../plugins/invoices/contract.ts'
 import { paymentsContract } from '../../../plugins/payments/contract.ts'
 import { quotationsContract } from '../../../plugins/quotations/contract.ts'
+import { everyPage } from '../../../src/crm/contract.ts'
 import { adapterOf, Conflict, NotFound } from '../../../src/index.ts'
 import { serving } from '../../../test/serving.ts'
 import { customerOf, fixture } from '../fixture.ts'
 import map from './crm.map.ts'
 
 describe('AlgaPSA by its map', () => {
-  const alga = fixture('alga-psa', map)
+  const folder = mkdtempSync(join(tmpdir(), 'portico-alga-'))
+  const alga = fixture('alga-psa', { ...map, documents: { ...map.documents!, under: folder } as never })
+  before(() => {
+    mkdirSync(join(folder, 'tenant'))
+    writeFileSync(join(folder, 'tenant', 'report.pdf'), '%PDF-1.7 a report')
+  })
+  after(() => rmSync(folder, { recursive: true }))
   const [tenant, client, other] = [key('tenant', 1), key('client', 1), key('client', 2)]
   const mine = customerOf(tenant, client)
   const actors = async () => ({ crm: alga.crm(), mine, theirs: customerOf(tenant, other) })
@@ -18,6 +30,7 @@ describe('AlgaPSA by its map', () => {
   quotationsContract(actors)
   invoicesContract(actors)
   paymentsContract(actors)
+  documentsContract(actors)
 
   it('reads whole cents, and what a discount takes off below zero', async () => {
     const { quotations, invoices } = alga.crm().connect(mine)
@@ -55,6 +68,17 @@ describe('AlgaPSA by its map', () => {
     ])
     const note = await invoices!.find(key('invoice', 50))
     expect([note.total.amount, note.balance.amount, note.status]).to.deep.equal(['-21.00', '0.00', 'paid'])
+  })
+
+  it('shows files and texts that are visible, once each, of the client, its tickets, contracts and tasks', async () => {
+    const { documents } = alga.crm().connect(mine)
+    const items = await everyPage(documents!, { sort: 'name' })
+    const texts = items.filter(it => it.type === 'text/plain')
+    expect(items.filter(it => it.name === 'Note 1')).to.have.length(1)
+    expect(items.map(it => it.name)).to.not.include.members(['Note 3', 'Note 7'])
+    expect(items.some(it => /10/.test(it.name))).to.equal(false)
+    expect(items.find(it => it.folder)?.folder?.name).to.be.oneOf(['Contracts', 'Reports'])
+    expect((await buffer(await (await documents!.content(texts[0]!.id)).open())).toString()).to.equal('Hello')
   })
 
   it('shows no draft, no template, and nothing before it is approved and sent', async () => {

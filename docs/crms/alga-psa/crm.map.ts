@@ -1,6 +1,6 @@
 import { defineMap } from '../../../src/index.ts'
 
-const { ALGA_URL, ALGA_API_KEY } = process.env
+const { ALGA_URL, ALGA_API_KEY, ALGA_FILES } = process.env
 
 /** Its documented API, as `ALGA_URL` with the key of a user of its own in `ALGA_API_KEY`. */
 const update = (body: object) => ({
@@ -265,6 +265,65 @@ export default defineMap({
     },
     reference: 'reference_number',
     invoice: 'invoice_id',
+  },
+  // What is visible to clients, of the client itself and of its tickets, contracts and project tasks.
+  documents: {
+    query: `select d.tenant, o.client_id, d.document_id::text || '-' || o.client_id::text as shared_id,
+              coalesce(nullif(f.original_name, ''), d.document_name) as name, d.folder_path,
+              coalesce(f.mime_type, d.mime_type) as mime_type, coalesce(f.file_size, d.file_size) as file_size,
+              d.entered_at, concat_ws(' ', u.first_name, u.last_name) as entered_by, f.storage_path, d.content
+            from documents d
+              left join external_files f on f.tenant = d.tenant and f.file_id = d.file_id and f.is_deleted is not true
+              left join users u on u.tenant = d.tenant and u.user_id = d.user_id
+              join (
+                select a.tenant, a.document_id, a.entity_id as client_id
+                from document_associations a where a.entity_type = 'client'
+                union
+                select a.tenant, a.document_id, t.client_id
+                from document_associations a join tickets t on t.tenant = a.tenant and t.ticket_id = a.entity_id
+                where a.entity_type = 'ticket'
+                union
+                select a.tenant, a.document_id, c.client_id
+                from document_associations a
+                  join client_contracts c on c.tenant = a.tenant and c.contract_id = a.entity_id
+                where a.entity_type = 'contract'
+                union
+                select a.tenant, a.document_id, p.client_id
+                from document_associations a
+                  join project_tasks k on k.tenant = a.tenant and k.task_id = a.entity_id
+                  join project_phases s on s.tenant = k.tenant and s.phase_id = k.phase_id
+                  join projects p on p.tenant = s.tenant and p.project_id = s.project_id
+                where a.entity_type = 'project_task') o on o.tenant = d.tenant and o.document_id = d.document_id
+            where d.is_client_visible and (f.file_id is not null or d.content <> '')`,
+    reads: {
+      documents: [
+        ...['tenant', 'document_id', 'document_name', 'file_id', 'user_id', 'entered_at', 'folder_path'],
+        ...['mime_type', 'file_size', 'content', 'is_client_visible'],
+      ],
+      external_files: [
+        ...['tenant', 'file_id', 'original_name', 'mime_type', 'file_size', 'storage_path', 'is_deleted'],
+      ],
+      document_associations: ['tenant', 'document_id', 'entity_id', 'entity_type'],
+      users: ['tenant', 'user_id', 'first_name', 'last_name'],
+      tickets: ['tenant', 'ticket_id', 'client_id'],
+      client_contracts: ['tenant', 'contract_id', 'client_id'],
+      project_tasks: ['tenant', 'task_id', 'phase_id'],
+      project_phases: ['tenant', 'phase_id', 'project_id'],
+      projects: ['tenant', 'project_id', 'client_id'],
+    },
+    id: 'shared_id',
+    client: 'client_id',
+    workspace: 'tenant',
+    name: 'name',
+    folder: 'folder_path',
+    type: 'mime_type',
+    size: 'file_size',
+    sharedOn: 'entered_at',
+    by: 'entered_by',
+    // Its STORAGE_LOCAL_BASE_PATH, as this machine sees it.
+    under: ALGA_FILES ?? '/var/lib/alga-psa/files',
+    path: 'storage_path',
+    text: 'content',
   },
   // Its own pages, for links in the settings and in mails to staff.
   pages: {

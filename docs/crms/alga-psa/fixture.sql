@@ -116,3 +116,42 @@ insert into transactions values
   (key('tenant', 1), key('transaction', 1), key('invoice', 50), 'credit_issuance_from_negative_invoice', 'Credit issued', null, 2100),
   (key('tenant', 1), key('transaction', 2), key('invoice', 4), 'credit_application', 'Applied credit to invoice INV-000004', key('transaction', 1), -2100);
 insert into credit_allocations values (key('tenant', 1), key('allocation', 1), key('transaction', 2), key('invoice', 4), 2100.00, '2025-10-20');
+
+create table tickets (tenant uuid not null, ticket_id uuid not null, client_id uuid not null, primary key (tenant, ticket_id));
+create table client_contracts (tenant uuid not null, client_contract_id uuid not null, contract_id uuid not null, client_id uuid not null);
+create table projects (tenant uuid not null, project_id uuid not null, client_id uuid not null, primary key (tenant, project_id));
+create table project_phases (tenant uuid not null, phase_id uuid not null, project_id uuid not null);
+create table project_tasks (tenant uuid not null, task_id uuid not null, phase_id uuid not null);
+create table documents (
+  tenant uuid not null, document_id uuid not null, document_name varchar(255) not null, file_id uuid, user_id uuid, entered_at timestamptz,
+  folder_path varchar(500), mime_type varchar(255), file_size bigint, content text, is_client_visible boolean not null default false
+);
+create table external_files (
+  tenant uuid not null, file_id uuid not null, original_name text not null, mime_type text not null, file_size bigint not null,
+  storage_path text not null, is_deleted boolean default false
+);
+create table document_associations (tenant uuid not null, document_id uuid not null, entity_id uuid not null, entity_type varchar(255) not null);
+insert into tickets values (key('tenant', 1), key('ticket', 1), key('client', 1));
+insert into client_contracts values (key('tenant', 1), key('cc', 1), key('contract', 1), key('client', 1));
+insert into projects values (key('tenant', 1), key('project', 1), key('client', 1));
+insert into project_phases values (key('tenant', 1), key('phase', 1), key('project', 1));
+insert into project_tasks values (key('tenant', 1), key('task', 1), key('phase', 1));
+
+-- Files and plain texts of a client, its ticket, contract and task; every fourth is not visible, the tenth file was deleted.
+insert into documents
+select key('tenant', 1), key('document', n), 'Note ' || n, case when n % 2 = 0 then key('file', n) end, key('user', 1),
+  timestamptz '2026-01-05' + n * interval '3 days', (array['/Contracts', '/Reports', null])[1 + n % 3], case when n % 2 = 1 then 'text/plain' end,
+  case when n % 2 = 1 then 5 end, case when n % 2 = 1 then 'Hello' end, n % 4 <> 3
+from generate_series(1, 24) n;
+insert into external_files
+select tenant, file_id, 'Report ' || document_name || '.pdf', 'application/pdf', 100 + row_number() over (order by entered_at), 'tenant/report.pdf', document_name = 'Note 10'
+from documents where file_id is not null;
+insert into document_associations
+select tenant, document_id, entity, kind from (
+  select d.*, (row_number() over (order by entered_at))::int as n from documents d) d,
+  lateral (select (array['client', 'ticket', 'contract', 'project_task'])[1 + n % 4] as kind) k,
+  lateral (select case when n % 6 = 0 then key('client', 2) when kind = 'client' then key('client', 1) when kind = 'ticket' then key('ticket', 1)
+    when kind = 'contract' then key('contract', 1) else key('task', 1) end as entity) e
+where n % 6 > 0
+union all select tenant, document_id, key('client', 2), 'client' from documents where document_name in ('Note 6', 'Note 12', 'Note 18')
+union all select tenant, document_id, key('client', 1), 'client' from documents where document_name = 'Note 1';

@@ -3,6 +3,7 @@ import { invoices, offers } from './draft/documents.ts'
 import { payments } from './draft/payments.ts'
 import { clientsOf, contacts, oneWorkspace, passwords, staff, workspaces } from './draft/people.ts'
 import { type Around, base, owner, type Samples, workspace } from './draft/rows.ts'
+import { sharedFiles } from './draft/shared-files.ts'
 import { type FoundPlace, guess, line, type Place, placeIn, tableLike } from './guess.ts'
 import type { DraftEntry, Mapped } from './section.ts'
 
@@ -44,6 +45,7 @@ export async function draft(
   const text = parts.flatMap(([name, lines]) =>
     Array.isArray(lines) ? [`  ${name}: {`, ...lines.map(it => `    ${it}`), '  },'] : lines ? [`  ${lines}`] : [],
   )
+  text.push(...(await sharedFiles(thing('documents'), around)).map(it => `  ${it}`))
   const needed = text.some(it => it.includes(': todo(')) ? 'defineMap, todo' : 'defineMap'
   return [
     `import { ${needed} } from 'portico'`,

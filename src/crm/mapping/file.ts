@@ -1,11 +1,13 @@
+import { Readable } from 'node:stream'
 import { NotFound } from '../../http/errors.ts'
+import type { ByteRange } from '../../platform/files.ts'
 import type { Customer } from '../crm.ts'
 import type { Pdf } from '../document.ts'
-import { fileUnder } from '../files/folder.ts'
+import { fileUnder, openUnder } from '../files/folder.ts'
 import { largest, pdfOnly, Refused } from '../files/limits.ts'
 import { fileAt } from '../files/web.ts'
 import type { DocumentRelation } from './document-relation.ts'
-import type { AttachmentsMap, FileMap } from './map.ts'
+import type { AttachmentsMap, DocumentsMap, FileMap } from './map.ts'
 import { checked, customerValues } from './owned.ts'
 import { expectType, hintIndex, keyOfType, type Place, placeOf, type Reader, same, text } from './reader.ts'
 import type { Ask } from './section.ts'
@@ -67,7 +69,38 @@ function columnOf(reader: Reader, it: Exclude<FileMap, { read: unknown }>, { pla
     order by ${f.column(f.key)} desc limit 1)`
 }
 
-function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }> | AttachmentsMap): string {
+/** Where a row has its file, in SQL: a path, an address, or the bytes; and its text, where that stands for a file. */
+export const contentColumns = (place: Place, it: DocumentsMap): string =>
+  `${contentOf(place, it)} as file, ${text(place, 'under' in it ? it.text : undefined)} as text`
+
+/** A file of the CRM's, to be read. */
+export interface OpenedFile {
+  /** In bytes. */
+  size: number
+  /** When it was last changed, in milliseconds since 1970; 0 where nobody says. */
+  changed: number
+  /** Reads it, or a range of it. */
+  open(range?: ByteRange): Promise<Readable>
+}
+
+/** Finds the file of a row; undefined where there is none. Those in a folder are streamed, others have 25 MB at most. */
+export async function openContent(
+  it: DocumentsMap,
+  row: { file: any; text: string | null },
+): Promise<OpenedFile | undefined> {
+  if ('under' in it && row.file) return openUnder(it.under, row.file)
+  const bytes = row.text === null ? await bytesOf(it, row) : Buffer.from(row.text)
+  return (
+    bytes && {
+      size: bytes.length,
+      changed: 0,
+      open: async ({ start, end } = { start: 0, end: bytes.length - 1 }) =>
+        Readable.from([bytes.subarray(start, end + 1)]),
+    }
+  )
+}
+
+function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }> | AttachmentsMap | DocumentsMap): string {
   if (!('bytes' in it)) return text(place, 'path' in it ? it.path : it.at)
   expectType(place, it.bytes, ['bytes'], 'a file')
   const column = place.column(it.bytes)
@@ -76,11 +109,11 @@ function contentOf(place: Place, it: Exclude<FileMap, { read: unknown }> | Attac
 }
 
 async function bytesOf(
-  it: FileMap | AttachmentsMap,
+  it: FileMap | AttachmentsMap | DocumentsMap,
   row: any,
-  { client, workspace }: Customer,
+  customer?: Customer,
 ): Promise<Uint8Array | undefined> {
-  if ('read' in it) return it.read({ id: row.id, client: client.id, workspace: workspace.id })
+  if ('read' in it) return it.read({ id: row.id, client: customer!.client.id, workspace: customer!.workspace.id })
   if (row.file === null || row.file === '') return undefined
   if ('under' in it) return fileUnder(it.under, row.file)
   if ('at' in it) return fileAt(row.file, it)

@@ -85,15 +85,17 @@ const limitAfter = (at: number, first = 0) =>
   ].join(' - ')
 
 /** Part, key and id of the last row. */
-const After = z.tuple([z.int().min(0).max(5), z.string().max(60), z.string().max(500)])
+const After = z.tuple([z.int().min(0).max(5), z.string().max(500), z.string().max(500)])
 
 const moment = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d(:\d\d)?)?$/
 
 /** Whether a text is of the kind that a part is ordered by: tokens come from outside. */
 const fits = ({ type }: Part, key: string) =>
-  type === 'numeric'
-    ? /^-?\d{1,20}(\.\d{1,10})?$/.test(key)
-    : z.iso.date().safeParse(type === 'date' ? key : moment.exec(key)?.[1]).success
+  type === 'text'
+    ? !key.includes('\0')
+    : type === 'numeric'
+      ? /^-?\d{1,20}(\.\d{1,10})?$/.test(key)
+      : z.iso.date().safeParse(type === 'date' ? key : moment.exec(key)?.[1]).success
 
 /** `%` and `_` are letters here. */
 export const containing = (search: string) => `%${search.replace(/[\\%_]/g, '\\$&')}%`

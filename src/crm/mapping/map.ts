@@ -199,6 +199,32 @@ export type AttachmentsMap = Rows & {
     | { bytes: string }
   )
 
+/**
+ * Files that the company shares with its clients: `only` says which rows clients may see. Where their bytes are is said as
+ * in `FileMap`; those under a folder may have any size. Leave out what belongs to a proposal, quotation or invoice: it has
+ * its place there.
+ */
+export type DocumentsMap = Owned & {
+  /** With its extension. */
+  name: Text
+  /** A name, or a path: `Contracts/2026`. */
+  folder?: Text
+  /** Media type. */
+  type?: Text
+  /** In bytes. */
+  size: string
+  /** A date, or a timestamp with or without zone. Those without one are not shown. */
+  sharedOn: string
+  /** Of the CRM's people. */
+  by?: Text
+  /** The last day on which clients see it. */
+  expiresOn?: string
+} & (
+    | { under: string; path: Text /** Of rows without a file: their text, given out as one. */; text?: Text }
+    | { at: Text; hosts: FileHost[]; headers?: Record<string, string> }
+    | { bytes: string }
+  )
+
 /** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
 interface DocumentMap extends Owned, Amounts {
   number: Text
@@ -415,6 +441,7 @@ export interface CrmMap extends Portico.MapEntries {
   quotations?: OffersMap
   invoices?: InvoicesMap
   payments?: PaymentsMap
+  documents?: DocumentsMap
   identity?: IdentityMap
   staff?: StaffMap
   /** Where records have their pages in the CRM: `{ base: '{env CRM_URL}', proposals: '/proposals/{id}' }`. */

@@ -267,6 +267,14 @@ export function day(place: Place, source: string): { date: string; raw: string; 
   return { date: sql, raw: sql, type: 'date' }
 }
 
+/** SQL for an instant: of a plain date, its first one at the workspace. */
+export function instant(place: Place, source: string): string {
+  const { raw, type } = day(place, source)
+  if (type === 'timestamptz') return raw
+  const zone = type === 'timestamp' ? literal(place.reader.timestamps) : param('zone')
+  return `(${raw}::timestamp at time zone ${zone})`
+}
+
 export const dateOf = (place: Place, source: string | undefined) => (source ? day(place, source).date : 'null::date')
 
 /** How to compare with a key of this type, and whether a text from a request can be one. */

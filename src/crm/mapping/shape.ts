@@ -88,6 +88,17 @@ const attachments = z.union(
   'must have `of`, `name`, and { under, path }, { at, hosts } or { bytes }, with the whole path of a folder and hosts in small letters',
 )
 
+const shared = {
+  ...owned,
+  ...{ name: text, folder: text.optional(), type: text.optional(), size: name, sharedOn: name },
+  ...{ by: text.optional(), expiresOn: name.optional() },
+}
+const [inFolder, ...others] = files(shared)
+const documents = z.union(
+  [inFolder.extend({ text: text.optional() }), ...others],
+  'must have `client`, `name`, `size`, `sharedOn`, and { under, path }, { at, hosts } or { bytes }, with the whole path of a folder and hosts in small letters',
+)
+
 const paper = {
   ...owned,
   ...amounts,
@@ -264,6 +275,7 @@ const Shape = z.strictObject({
       record: record.optional(),
     })
     .optional(),
+  documents: documents.optional(),
   identity: z.strictObject({ ...rows, workspace: name.optional(), email: name, password: name }).optional(),
   staff: z
     .strictObject({ ...rows, workspace: name.optional(), name: text, email: name, password: name, admin: name })
@@ -332,6 +344,7 @@ function sources(map: Record<string, any> | undefined): string[] {
     'quotations',
     'invoices',
     'payments',
+    'documents',
     'identity',
     'staff',
   ]

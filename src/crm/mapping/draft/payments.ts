@@ -60,7 +60,11 @@ async function method(it: FoundPlace, { valuesOf }: Around): Promise<string[]> {
     (['direct debit', 'card', 'ideal', 'cash', 'cheque', 'bank transfer'] as const).find(one =>
       methods[one].test(value),
     )
-  const words = values.flatMap(value => (wordOf(value) ? [`${key(value)}: ${quoted(wordOf(value)!)}`] : []))
+  // A CRM that has one word of ours may have all of them, although no row has them yet.
+  const same = values.some(value => value in methods) ? Object.keys(methods) : []
+  const words = [...new Set([...values, ...same])].flatMap(value =>
+    wordOf(value) ? [`${key(value)}: ${quoted(wordOf(value)!)}`] : [],
+  )
   return found && words.length
     ? [
         'method: {',
