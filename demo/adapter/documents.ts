@@ -16,7 +16,7 @@ const storage = join(import.meta.dirname, '../crm/storage')
 const mine = `
   select f.id, f.file_name, nullif(f.folder, '') as folder, f.mime, f.size_bytes, f.storage_key, f.created, s.full_name
   from public.documents f join public.clients c on c.id = f.client_id left join public.staff s on s.id = f.uploaded_by
-  where c.workspace_id::text = $1 and f.client_id::text = $2 and f.shared
+  where c.workspace_id::text = $1 and f.client_id = $2 and f.shared
     and coalesce(f.about_type, '') not in ('invoice', 'proposal', 'quotation')`
 
 const isNew = `d.created > $3::date - 30`
