@@ -12,6 +12,7 @@ export interface ListedDocument {
   version: number
   client: string
   folder: string | null
+  folderId: string | null
   at: Date
   by: 'client' | 'staff'
   byName: string
@@ -22,7 +23,7 @@ export interface ListedDocument {
   scan: 'none' | 'clean' | 'too-large'
 }
 
-const columns = `d.id, d.name, k.type, d.size::float8 as size, d.version, d.client_id as client, f.name as folder,
+const columns = `d.id, d.name, k.type, d.size::float8 as size, d.version, d.client_id as client, f.name as folder, d.folder_id as "folderId",
   d.changed_at as at, d.by_kind as by, d.by_name as "byName", d.roles, d.expires_on::text as "expiresOn", k.state, k.threat, k.scan`
 
 const tables = `portal.client_documents d

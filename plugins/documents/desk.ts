@@ -19,7 +19,8 @@ import type { FileStore } from '../../src/platform/files.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { mailRecipients, recipientsOf, runStaffAction } from '../../src/settings/plugin-actions.ts'
 import { saveOption } from '../../src/settings/plugin-options.ts'
-import { documentsOf, findForStaff, foldersOf, receivedLately } from './desk-reads.ts'
+import { chosenRoles, Expiry, Name } from './desk-edit.ts'
+import { documentsOf, findForStaff, foldersOf, receivedLately, type StaffDocument } from './desk-reads.ts'
 import { type Adding, addDocuments, removeBytes, removeDocument, replaceDocument } from './keep.ts'
 import { bytesOf, limitsOf } from './limits.ts'
 
@@ -104,14 +105,20 @@ export const showClient =
     res.respond('documents/client', {
       ...{ client, folders, ...page, iconOf, isPreviewable, limit: size, used, total, roles },
       folder: folderIn(req),
+      changing: problem !== undefined && req.params.folder !== undefined,
       typed: problem ? Object(body) : {},
       result: (req as Uploading).result,
       mails: coreHostOf(host).mailContext !== undefined,
-      done: ['shared', 'removed', 'folder'].find(it => req.query[it] !== undefined),
+      done: ['shared', 'removed', 'changed', 'unfolded', 'made'].find(it => req.query[it] !== undefined),
     })
   }
 
-const folderIn = (req: Request<any>) => z.uuid().optional().catch(undefined).parse(req.query.folder)
+const folderIn = ({ params, query }: Request<any>) =>
+  z
+    .uuid()
+    .optional()
+    .catch(undefined)
+    .parse(params.folder ?? query.folder)
 
 async function clientAt(req: Request<any>, host: Host): Promise<Client> {
   const client = await coreHostOf(host).crm.directory.client(req.portal.workspace, req.params.client)
@@ -121,10 +128,7 @@ async function clientAt(req: Request<any>, host: Host): Promise<Client> {
 
 const Sharing = z.object({
   folder: z.string().default(''),
-  expiresOn: z
-    .union([z.literal(''), z.iso.date('Enter a date.')])
-    .default('')
-    .transform(it => it || null),
+  expiresOn: Expiry,
   tell: z.string().optional(),
 })
 
@@ -176,12 +180,6 @@ async function addingBy(req: Request<any>, host: Host, client: string, folder: s
   return { workspace, client, folder: folder || null, by }
 }
 
-/** Null where every role is chosen, or none. */
-function chosenRoles(fields: Record<string, string>): string[] | null {
-  const chosen = roles.filter(it => fields[`role.${it}`] !== undefined)
-  return chosen.length && chosen.length < roles.length ? chosen : null
-}
-
 interface Shared {
   adding: Adding
   client: Client
@@ -228,9 +226,7 @@ const rolesOfFolder = async (req: Request<any>, id: string): Promise<string[] | 
   return row?.roles ?? null
 }
 
-const FolderForm = z.looseObject({
-  name: z.string('Enter a name.').trim().min(1, 'Enter a name.').max(80, 'This is too long.'),
-})
+const FolderForm = z.looseObject({ name: Name })
 
 export const saveFolder =
   (host: Host): RequestHandler<any> =>
@@ -245,13 +241,13 @@ export const saveFolder =
           workspace: workspace.id,
           client: client.id,
           name,
-          roles: chosenRoles(fields as never),
+          roles: chosenRoles(fields),
         })
         if (!made.length) throw new Invalid({ name: ['There is a folder of this name.'] }, req.portal.body)
       },
       () => ({ event: 'documents.folder_made', subject: { number: name }, client: client.id }),
     )
-    res.redirect(303, req.portal.url(`/documents/clients/${encodeURIComponent(client.id)}?folder`))
+    res.redirect(303, req.portal.url(`/documents/clients/${encodeURIComponent(client.id)}?made`))
   }
 
 const insertFolder = (tx: Knex, it: { workspace: string; client: string; name: string; roles: string[] | null }) =>
@@ -261,15 +257,31 @@ const insertFolder = (tx: Knex, it: { workspace: string; client: string; name: s
     values: [it.workspace, uuid(), it.client, it.name, it.roles],
   })
 
+/** A document as its form has it. */
+const formOf = ({ name, folderId, expiresOn, roles }: StaffDocument) => ({
+  name,
+  folder: folderId ?? '',
+  expiresOn: expiresOn ?? '',
+  ...Object.fromEntries((roles ?? []).map(it => [`role.${it}`, 'on'])),
+})
+
 /** One document, with its versions and who opened it. */
 export const showDocument =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
     const document = await findForStaff(host.database, req.portal.workspace.id, req.params.id)
-    const client = await coreHostOf(host).crm.directory.client(req.portal.workspace, document.client)
-    req.portal.rights = await rightsOf(host.database, req.portal.workspace.id)
-    const { result } = req as Uploading
-    res.respond('documents/one', { document, client, iconOf, isPreviewable, result, saved: req.query.saved === '' })
+    const { workspace, problem, body } = req.portal
+    const [client, folders] = await Promise.all([
+      coreHostOf(host).crm.directory.client(workspace, document.client),
+      foldersOf(host.database, workspace.id, document.client),
+    ])
+    req.portal.rights = await rightsOf(host.database, workspace.id)
+    res.respond('documents/one', {
+      ...{ document, client, folders, iconOf, isPreviewable, roles },
+      form: problem && 'name' in Object(body) ? Object(body) : formOf(document),
+      result: (req as Uploading).result,
+      done: ['saved', 'changed'].find(it => req.query[it] !== undefined),
+    })
   }
 
 export const saveVersion =

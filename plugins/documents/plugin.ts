@@ -18,6 +18,7 @@ import {
   showDocument,
   waitingSql,
 } from './desk.ts'
+import { saveDocument, saveFolderChange, saveFolderRemoval } from './desk-edit.ts'
 import { fixtures } from './fixtures.ts'
 import { home } from './home.ts'
 import { jobs } from './jobs.ts'
@@ -105,6 +106,9 @@ export default section({
     'documents.shared': 'shared {count, plural, one {{number}} other {# documents}}',
     'documents.replaced': 'shared version {version} of {number}',
     'documents.removed': 'removed the document {number}',
+    'documents.changed': 'changed the name, folder or readers of {number}',
+    'documents.folder_changed': 'changed the folder {number}',
+    'documents.folder_removed': 'removed the folder {number}',
     'documents.folder_made': 'created the folder {number}',
     'documents.infected': 'found a virus in {number} ({threat}) and deleted the file',
   },
@@ -145,7 +149,15 @@ export default section({
       router.get('/clients/:client', admins, showClient(host))
       router.post('/clients/:client', admins, saveShared(host), showAgainOnError(showClient(host)))
       router.post('/clients/:client/folders', admins, saveFolder(host), showAgainOnError(showClient(host)))
+      router.post(
+        '/clients/:client/folders/:folder',
+        admins,
+        saveFolderChange(host),
+        showAgainOnError(showClient(host)),
+      )
+      router.post('/clients/:client/folders/:folder/removal', admins, saveFolderRemoval(host))
       router.get('/:id', admins, showDocument(host))
+      router.post('/:id', admins, saveDocument(host), showAgainOnError(showDocument(host)))
       router.get('/:id/content', admins, sendToStaff(host))
       router.get('/:id/preview', admins, sendPreviewToStaff(host))
       router.post('/:id/versions', admins, saveVersion(host), showAgainOnError(showDocument(host)))
