@@ -59,7 +59,7 @@ if (form && window.tus) {
       metadata: { filename: file.name, folder: form.elements.folder?.value ?? '' },
       onShouldRetry: error => {
         const status = error.originalResponse?.getStatus() ?? 0
-        return status === 0 || status === 409 || status === 423 || status >= 500
+        return status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507)
       },
       onProgress: (done, total) => {
         part('progress').value = total ? done / total : 0
@@ -71,7 +71,8 @@ if (form && window.tus) {
         const status = response?.getStatus() ?? 0
         if (status === 401) return location.reload()
         item.final = status >= 400 && status < 500 && status !== 423
-        show('failed', (item.final && response.getBody()?.trim()) || words.lost, 'late')
+        const said = item.final || status === 507
+        show('failed', (said && response.getBody()?.trim()) || words.lost, 'late')
       },
     })
     const start = () =>

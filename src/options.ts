@@ -66,8 +66,8 @@ export interface Options {
    */
   geoip?: string
   /**
-   * Where uploaded files are stored: `filesIn('/var/lib/portico/files')`, a folder that all instances share. If omitted,
-   * nothing can be uploaded, and documents are offered only where the CRM has them.
+   * Where uploaded files are stored: `filesIn('/var/lib/portico/files')`, a folder that all instances share, or
+   * `filesInS3({ bucket })`. If omitted, nothing can be uploaded, and documents are offered only where the CRM has them.
    */
   files?: FileStore
   /**
@@ -185,7 +185,7 @@ const Shape = z.object({
     .optional(),
   timestamps: z.url({ protocol: /^https?$/, message: 'must be an address like https://tsa.example' }).optional(),
   geoip: z.string('must be the path of a file').min(1, 'must be the path of a file').optional(),
-  files: part('write', 'what filesIn() gives').optional(),
+  files: part('write', 'what filesIn() or filesInS3() gives').optional(),
   scanner: z
     .url({ protocol: /^tcp$/, message: 'must be an address like tcp://127.0.0.1:3310' })
     .refine(it => URL.parse(it)?.port, 'must be an address like tcp://127.0.0.1:3310')

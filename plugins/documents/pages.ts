@@ -196,6 +196,7 @@ export const uploadResumably =
     const scope = { workspace: workspace.id, client: client.id }
     await handleResumable(req, res, {
       store,
+      log: host.log,
       owner: JSON.stringify([workspace.id, client.id, person.id]),
       address: req.portal.url('/documents/uploads'),
       limit: limits.size,
@@ -231,7 +232,7 @@ async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, m
   const files = host.files as FileStore
   const { workspace, client } = req.portal.customer
   const uploads = await files.uploads(0)
-  const type = await typeOfUpload(uploads, id, name)
+  const type = await typeOfUpload(files, id, name)
   const folder = await folderOf(req, metadata.folder).catch(() => null)
   const file = { id, name, type, ...(await files.adopt(id, fileKey(workspace.id, id))) }
   const adding = { workspace, client: client.id, folder, by: clientOf(req) }

@@ -5,7 +5,6 @@ import { weakness } from '../auth/passwords.ts'
 import type { adapterOf } from '../crm/mapping/adapter.ts'
 import { bySystem, insert } from '../platform/activity.ts'
 import { isPooled, isSameDatabase, keepsNames, within } from '../platform/database.ts'
-import { filesIn } from '../platform/files.ts'
 import { flagsFromEnvironment } from '../platform/flags.ts'
 import type { Log } from '../platform/log.ts'
 import { limitConnections, stopGracefully } from '../platform/stop.ts'
@@ -14,6 +13,7 @@ import { standAlone } from '../serve/app.ts'
 import { addStaff, dropFactors, staffOf } from '../serve/staff.ts'
 import { type Config, pool, withCrm } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
+import { storeFrom } from './files.ts'
 import { secretsFrom } from './secrets.ts'
 
 /** Serves the portal until the process is stopped. Resolves once it listens. */
@@ -24,7 +24,6 @@ export async function serve(config: Config): Promise<string> {
     TRUST_PROXY,
     METRICS_TOKEN,
     CLAMAV_URL,
-    FILES_FOLDER,
     GEOIP_DATABASE,
     LOG_LEVEL = 'info',
   } = process.env
@@ -46,7 +45,7 @@ export async function serve(config: Config): Promise<string> {
     trustProxy: TRUST_PROXY,
     preparedStatements: namesAreUsed(),
     metricsToken: METRICS_TOKEN || undefined,
-    files: FILES_FOLDER ? filesIn(FILES_FOLDER) : undefined,
+    files: storeFrom(process.env),
     geoip: GEOIP_DATABASE || undefined,
     scanner: CLAMAV_URL || undefined,
     plugins: config.plugins,

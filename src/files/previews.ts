@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Response } from 'express'
 import { NotFound } from '../http/errors.ts'
-import { type FileStore, MissingFile } from '../platform/files.ts'
+import { AlreadyStored, type FileStore, MissingFile } from '../platform/files.ts'
 
 export interface PreviewJob {
   type: string
@@ -68,12 +68,18 @@ async function make({ store, key, type, open }: Previewed): Promise<Record<Previ
   }
   const [small, large] = answer.previews.map(it => Buffer.from(it))
   const made = { small: small!, large: large! }
-  for (const size of Object.keys(made) as PreviewSize[]) await store.write(keyOf(key, size), partsOf(made[size]))
+  for (const size of Object.keys(made) as PreviewSize[])
+    await store.write(keyOf(key, size), partsOf(made[size])).catch(ignoreStored)
   return made
 }
 
 async function* partsOf(bytes: Uint8Array) {
   yield bytes
+}
+
+/** Another process was quicker, with the same picture. */
+const ignoreStored = (error: unknown) => {
+  if (!(error instanceof AlreadyStored)) throw error
 }
 
 const ignoreMissing = (error: unknown) => {

@@ -1,16 +1,17 @@
-import { open } from 'node:fs/promises'
 import type { MemoryLocker, Server } from '@tus/server'
 import type { DataStore, Upload } from '@tus/utils'
 import type { Request, Response } from 'express'
-import { v7 as uuid } from 'uuid'
-import { NotFound, Problem } from '../http/errors.ts'
+import { validate as isUuid, v7 as uuid } from 'uuid'
+import { NotFound, ofStore, Problem, StorageFull } from '../http/errors.ts'
 import type { FileStore } from '../platform/files.ts'
+import type { Log } from '../platform/log.ts'
 import { headSize, RefusedFile, typeOf } from './kinds.ts'
 import { cleanFileName } from './names.ts'
 
 /** What is done with one upload that may stop and go on: by the tus protocol, 1.0.0 (tus.io/protocols/resumable-upload). */
 export interface Resumable {
   store: FileStore
+  log: Log
   /** Who uploads. Nobody else can reach the upload, or learn that it exists. */
   owner: string
   /** The address of the uploads, as a path. */
@@ -35,7 +36,7 @@ export async function handleResumable(req: Request<any>, res: Response, it: Resu
   const uploads = await it.store.uploads(patience)
   const { id } = req.params
   if (id) {
-    const upload = await uploads.getUpload(id).catch(() => undefined)
+    const upload = isUuid(id) ? await uploads.getUpload(id).catch(ignoreMissing) : undefined
     // Looked for second: what is kept meanwhile by another request is no upload any more.
     const size = await it.kept(id)
     if (size !== undefined) return answerKept(res, size)
@@ -51,8 +52,14 @@ export async function handleResumable(req: Request<any>, res: Response, it: Resu
       return answerKept(res, upload.size)
     }
   }
-  const server = await serverOf(uploads, it, req.portal.t)
+  const server = await serverOf(uploads, it, { t: req.portal.t, id })
   await server.handle(req, res)
+}
+
+/** A store that does not answer is no missing upload: the browser would begin again. */
+const ignoreMissing = (error: { status_code?: number }) => {
+  if (error.status_code === 404 || error.status_code === 410) return undefined
+  throw error
 }
 
 const answerKept = (res: Response, size: number) =>
@@ -77,11 +84,15 @@ type Translate = Request['portal']['t']
 /** Two requests for one upload wait for each other, in this process. */
 let locker: MemoryLocker | undefined
 
-async function serverOf(uploads: DataStore, it: Resumable, t: Translate): Promise<Server> {
+async function serverOf(
+  uploads: DataStore,
+  it: Resumable,
+  { t, id }: { t: Translate; id: string | undefined },
+): Promise<Server> {
   const { MemoryLocker, Server } = await import('@tus/server')
   locker ??= new MemoryLocker()
   const fail = (error: unknown): never => {
-    throw told(error, it, t)
+    throw told(error, it, t) ?? error
   }
   return new Server({
     path: '/',
@@ -91,6 +102,15 @@ async function serverOf(uploads: DataStore, it: Resumable, t: Translate): Promis
     // Browsers of other origins have no business here.
     allowedOrigins: () => false,
     namingFunction: () => uuid(),
+    onResponseError: async (_req, error) => {
+      const cause = error instanceof Error ? error : (error as { cause?: unknown }).cause
+      const problem = ofStore(cause)
+      if (!problem) return undefined
+      it.log.error({ err: cause }, 'an upload could not be stored')
+      // It would keep others from sending the little that still fits.
+      if (problem instanceof StorageFull && id) await discard(uploads, it, id)
+      return told(cause, it, t)
+    },
     generateUrl: (_req, { id }) => `${it.address}/${id}`,
     onUploadCreate: async (_req, upload) => {
       const metadata = plain(upload)
@@ -112,30 +132,28 @@ const plain = ({ metadata }: Upload): Record<string, string> =>
 async function finish(it: Resumable, upload: Upload): Promise<void> {
   const metadata = plain(upload)
   const refused = async (error: unknown) => {
-    if (error instanceof RefusedFile) {
-      await (await it.store.uploads(patience)).remove(upload.id)
-      await it.cancel(upload.id)
-    }
+    if (error instanceof RefusedFile) await discard(await it.store.uploads(patience), it, upload.id)
     throw error
   }
   await it.finish({ id: upload.id, name: metadata.filename ?? 'file', metadata }).catch(refused)
 }
 
-/** An error as the tus server sends it: a status, and a sentence for the person who uploads. */
-function told(error: unknown, { limit }: Resumable, t: Translate): unknown {
-  if (error instanceof RefusedFile) return { status_code: 422, body: t(error.message, { size: `${limit / 1e6} MB` }) }
-  if (error instanceof Problem) return { status_code: error.status, body: t(error.message) }
-  return error
+async function discard(uploads: DataStore, it: Resumable, id: string): Promise<void> {
+  await uploads.remove(id).catch(() => undefined)
+  await it.cancel(id)
+}
+
+/**
+ * An error as the tus server sends it: a status, and a sentence for the person who uploads. Undefined for what nobody
+ * expected.
+ */
+function told(cause: unknown, { limit }: Resumable, t: Translate) {
+  if (cause instanceof RefusedFile)
+    return { status_code: 422, body: t(cause.message, { size: `${limit / 1e6} MB` }), cause }
+  const problem = cause instanceof Problem ? cause : ofStore(cause)
+  return problem && { status_code: problem.status, body: t(problem.message), cause }
 }
 
 /** Tells the media type of an upload that has arrived, by its first bytes. Throws RefusedFile. */
-export async function typeOfUpload(uploads: DataStore, id: string, name: string): Promise<string> {
-  const { storage } = await uploads.getUpload(id)
-  const file = await open(storage?.path ?? '', 'r')
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headSize), 0, headSize, 0)
-    return await typeOf(buffer.subarray(0, bytesRead), name)
-  } finally {
-    await file.close()
-  }
-}
+export const typeOfUpload = async (store: FileStore, id: string, name: string): Promise<string> =>
+  typeOf(await store.head(id, headSize), name)

@@ -1,3 +1,5 @@
+import { StoreFull, StoreUnavailable } from '../platform/files.ts'
+
 /** An error that clients may see: a status, a stable code, and a translated sentence. */
 export class Problem extends Error {
   status = 500
@@ -152,4 +154,26 @@ export class Unavailable extends Problem {
 /** 503: the CRM or its database cannot be reached. The page retries by itself. */
 export class CrmUnavailable extends Unavailable {
   message = 'This information is temporarily unavailable.'
+}
+
+/** 503: the file store cannot be reached, or fails. */
+class FilesUnavailable extends Unavailable {
+  code = 'files-unavailable'
+  message = 'Files are temporarily unavailable.'
+  advice = 'Nothing was saved. Try again in a few minutes.'
+}
+
+/** 507: the file store is full. */
+export class StorageFull extends Problem {
+  status = 507
+  code = 'storage-full'
+  message = 'There is no space left to store files.'
+  advice = 'Nothing was saved. Contact us, so that we can make space, and send it again later.'
+}
+
+/** A file store's error as a problem; undefined for any other. */
+export function ofStore(error: unknown): Problem | undefined {
+  if (error instanceof StoreFull) return Object.assign(new StorageFull(), { cause: error })
+  if (error instanceof StoreUnavailable) return Object.assign(new FilesUnavailable(), { cause: error })
+  return undefined
 }

@@ -10,6 +10,7 @@ import {
   Forbidden,
   Invalid,
   InvalidToken,
+  ofStore,
   Problem,
   RateLimited,
   SignInRequired,
@@ -197,6 +198,8 @@ function problemOf(error: any): Problem {
   if (error instanceof Problem) return error
   if (error?.status === 413) return new TooLarge()
   if (error?.status >= 400 && error.status < 500) return Object.assign(new Unreadable(), { status: error.status })
+  const ofFiles = ofStore(error)
+  if (ofFiles) return ofFiles
   return unreachable(error) || drifted(error) ? new CrmUnavailable() : new Problem()
 }
 

@@ -1,6 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import {
+  constants,
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { DataStore } from '@tus/utils'
@@ -11,8 +23,8 @@ import type { DataStore } from '@tus/utils'
  */
 export interface FileStore {
   /**
-   * Stores everything that `source` gives. When it resolves, the file survives a crash; when it throws, there is nothing
-   * under the key.
+   * Stores everything that `source` gives. When it resolves, the file survives a crash; when it throws, nothing of it is
+   * under the key. Throws AlreadyStored where there is a file under the key, which stays; StoreFull and StoreUnavailable.
    */
   write(key: string, source: AsyncIterable<Uint8Array>): Promise<Written>
   /** Reads a file, or a range of its bytes. Throws MissingFile. */
@@ -25,9 +37,11 @@ export interface FileStore {
   tidy(age: number): Promise<void>
   /** Where uploads that can be resumed arrive. Those that stand still for `patience` milliseconds may be removed. */
   uploads(patience: number): Promise<DataStore>
+  /** The first bytes of an upload, so many at most. Throws MissingFile. */
+  head(upload: string, bytes: number): Promise<Uint8Array>
   /**
    * Stores an upload that has arrived under a key. It survives a crash when this resolves, and may be called again, until
-   * the upload is removed. Throws MissingFile.
+   * the upload is removed: the bytes of the first time stay. Throws MissingFile.
    */
   adopt(upload: string, key: string): Promise<Written>
   /** Throws where nothing can be written, with a reason for the operator. */
@@ -40,13 +54,13 @@ export interface ByteRange {
   end: number
 }
 
-interface Written {
+export interface Written {
   /** In bytes. */
   size: number
   sha256: Buffer
 }
 
-interface StoredFile {
+export interface StoredFile {
   key: string
   /** How old it is, in milliseconds, by the clock of the store. */
   age: number
@@ -54,6 +68,15 @@ interface StoredFile {
 
 /** A file that should be in the store and is not. */
 export class MissingFile extends Error {}
+
+/** There is a file under this key already. */
+export class AlreadyStored extends Error {}
+
+/** The store has no space left. */
+export class StoreFull extends Error {}
+
+/** The store cannot be reached, or fails. Another try may succeed. */
+export class StoreUnavailable extends Error {}
 
 /** Stores files in a folder on a disk that all instances share. Nothing else may write into it. */
 export function filesIn(folder: string): FileStore {
@@ -66,13 +89,12 @@ export function filesIn(folder: string): FileStore {
       await mkdir(dirname(arriving), { recursive: true })
       try {
         const written = await writeDurably(arriving, source)
-        await mkdir(dirname(path), { recursive: true })
-        await rename(arriving, path)
-        await syncFolder(dirname(path))
+        await place(arriving, path)
         return written
       } catch (error) {
+        throw told(error)
+      } finally {
         await rm(arriving, { force: true })
-        throw error
       }
     },
     async read(key, range) {
@@ -89,19 +111,38 @@ export function filesIn(folder: string): FileStore {
     },
     async uploads(patience) {
       const { FileStore } = await import('@tus/file-store')
-      await mkdir(join(root, 'uploads'), { recursive: true })
-      return new FileStore({ directory: join(root, 'uploads'), expirationPeriodInMilliseconds: patience })
+      const directory = join(root, 'uploads')
+      await mkdir(directory, { recursive: true })
+      const uploads = new FileStore({ directory, expirationPeriodInMilliseconds: patience })
+      const write = uploads.write.bind(uploads)
+      // It keeps to itself why it could not write.
+      uploads.write = (...upload) => write(...upload).catch(error => fullOr(error, directory))
+      return uploads
+    },
+    async head(upload, bytes) {
+      const file = await open(join(root, 'uploads', safe(upload)), 'r').catch(missing(upload))
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+        return buffer.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
     },
     async adopt(upload, key) {
       const [arrived, path] = [join(root, 'uploads', safe(upload)), pathOf(key)]
-      await stat(arrived).catch(missing(key))
-      await syncFile(arrived)
-      await mkdir(dirname(path), { recursive: true })
-      // Not every file system has hard links.
-      await link(arrived, path).catch(async error => {
-        if (error.code !== 'EEXIST') await copyFile(arrived, path)
-      })
-      await syncFolder(dirname(path))
+      const copy = join(root, 'arriving', randomUUID())
+      await mkdir(dirname(copy), { recursive: true })
+      try {
+        // A copy, which costs nothing where the file system shares blocks: a request that still writes to the upload changes
+        // nothing of the file.
+        await copyFile(arrived, copy, constants.COPYFILE_FICLONE).catch(missing(key))
+        await syncFile(copy)
+        await place(copy, path)
+      } catch (error) {
+        if (!(error instanceof AlreadyStored)) throw told(error)
+      } finally {
+        await rm(copy, { force: true })
+      }
       return hashed(path)
     },
     async tidy(age) {
@@ -113,6 +154,30 @@ export function filesIn(folder: string): FileStore {
     check: async () => void (await storeTime(root)),
   }
 }
+
+/** Gives a file its place, for good; it may stay under its old name as well. Throws AlreadyStored. */
+async function place(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
+  await link(from, to).catch(async error => {
+    if (error.code === 'EEXIST') throw new AlreadyStored(`${to} is there already`)
+    // Not every file system has hard links.
+    await rename(from, to)
+  })
+  await syncFolder(dirname(to))
+}
+
+/** The error of a disk, as the store's. */
+const told = (error: any) =>
+  /^(ENOSPC|EDQUOT)$/.test(error?.code) ? new StoreFull('the disk is full', { cause: error }) : error
+
+/** Throws StoreFull where the disk is full, and otherwise the error. */
+async function fullOr(error: unknown, folder: string): Promise<never> {
+  const { bavail, bsize } = await statfs(folder)
+  throw bavail * bsize < leastSpace ? new StoreFull('the disk is full', { cause: error }) : error
+}
+
+/** A disk with fewer bytes counts as full, after a write that failed. */
+const leastSpace = 1_048_576
 
 /** Writes and hashes a file, and waits until the disk has it. */
 async function writeDurably(path: string, source: AsyncIterable<Uint8Array>): Promise<Written> {
@@ -136,10 +201,13 @@ async function writeAll(file: FileHandle, part: Uint8Array): Promise<void> {
   for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten
 }
 
-async function hashed(path: string): Promise<Written> {
+const hashed = (path: string) => hashOf(createReadStream(path, { highWaterMark: 1_048_576 }))
+
+/** Reads a file through. */
+export async function hashOf(file: AsyncIterable<Uint8Array>): Promise<Written> {
   const hash = createHash('sha256')
   let size = 0
-  for await (const part of createReadStream(path, { highWaterMark: 1_048_576 })) {
+  for await (const part of file) {
     hash.update(part)
     size += part.length
   }
@@ -183,7 +251,8 @@ const entriesOf = async (folder: string): Promise<string[]> => {
   return found.filter(it => it.isFile()).map(it => join(it.parentPath, it.name))
 }
 
-function safe(key: string): string {
+/** Throws TypeError for what is no key. */
+export function safe(key: string): string {
   if (!/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(key)) throw new TypeError(`${JSON.stringify(key)} is no key of a file`)
   return key
 }

@@ -1,0 +1,17 @@
+import { type FileStore, filesIn } from '../platform/files.ts'
+import { filesInS3 } from '../platform/files-s3.ts'
+import { UsageError } from './errors.ts'
+
+/** Where uploaded files are stored, by the environment; undefined for nowhere. */
+export function storeFrom(env: NodeJS.ProcessEnv): FileStore | undefined {
+  const { FILES_FOLDER, FILES_S3_BUCKET: bucket, FILES_S3_REGION, AWS_REGION } = env
+  if (FILES_FOLDER && bucket) throw new UsageError('Set FILES_FOLDER or FILES_S3_BUCKET, not both.')
+  if (!bucket) return FILES_FOLDER ? filesIn(FILES_FOLDER) : undefined
+  return filesInS3({
+    bucket,
+    region: FILES_S3_REGION || AWS_REGION || undefined,
+    endpoint: env.FILES_S3_ENDPOINT || undefined,
+    forcePathStyle: env.FILES_S3_PATH_STYLE === 'true',
+    prefix: env.FILES_S3_PREFIX || undefined,
+  })
+}
