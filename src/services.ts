@@ -1,5 +1,4 @@
 import type { RequestHandler } from 'express'
-import type { Knex } from 'knex'
 import { alerts } from './auth/alerts.ts'
 import { customStrategies } from './auth/custom-strategies.ts'
 import { clientFactorOwners } from './auth/factor-owners.ts'
@@ -28,7 +27,6 @@ import type { Checked } from './options.ts'
 import { activityLog } from './platform/activity.ts'
 import { sendUnnamed } from './platform/database.ts'
 import { jobs } from './platform/jobs.ts'
-import type { Log } from './platform/log.ts'
 import { placesIn } from './platform/places.ts'
 import { endSessionsWhenOff } from './platform/switch-off.ts'
 import { actionRunner } from './plugin/action.ts'
@@ -41,13 +39,13 @@ import { withStores } from './plugin/stores.ts'
 
 /** Creates everything that requests need and that exists once, in the order of their dependencies. */
 export function servicesOf(options: Checked) {
-  const { compress, database, log, secrets, sections } = options
+  const { compress, database, files, log, secrets, sections } = options
   const crm = crmServices(options)
   const mail = mailServices(options, crm)
   const signIn = signInServices(options, crm, mail)
   const plugins = pluginServices(options, crm, mail)
   const signer = evidenceServices(options, crm, mail)
-  if (secrets.length > 1) resealSoon({ database, log, secrets })
+  if (secrets.length > 1) resealSoon({ database, files, log, secrets })
   const services = { ...options, ...crm, ...mail, ...signIn, ...plugins }
   const begin: RequestHandler[] = [
     initContext({ ...contextOf(services), signing: signer }),
@@ -179,9 +177,9 @@ const noticing =
   }
 
 /** Seals older values again in the background, after the start of a process with more than one secret. */
-function resealSoon({ database, log, secrets }: { database: Knex; log: Log; secrets: string[] }) {
+function resealSoon({ database, files, log, secrets }: Pick<Checked, 'database' | 'files' | 'log' | 'secrets'>) {
   const work = () =>
-    reseal(database, secrets).then(
+    reseal(database, secrets, files).then(
       ({ anew, lost }) => {
         if (anew) log.info({ anew }, 'sealed anew with the first secret')
         if (lost) log.error({ lost }, 'values are sealed with a secret that is not in the list')

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { encryptedFiles } from '../../src/index.ts'
+import { secret } from '../../test/database.ts'
 import { S3Service } from '../../test/s3.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 
@@ -62,6 +64,29 @@ describe('documents in S3', function () {
     for (const key of await s3.keys()) expect(key).to.match(/^portico\/31\/[0-9a-f-]{36}$/)
     expect((await owner.post(`/documents/${items[0].id}/removal`)).status).to.equal(303)
     expect(await s3.keys()).to.have.length(1)
+  })
+
+  it('are encrypted where that is on, and read as they were sent', async () => {
+    const it = await open({ files: encryptedFiles(s3.store({ prefix: 'encrypted' }), [secret]) })
+    const owner = await it.visit('owner')
+    const content = Buffer.from('Nobody reads this in the bucket. '.repeat(10_000))
+    expect((await send(owner, 'form.txt', content)).status).to.equal(303)
+    const at = (await begin(owner, 'parts.txt', content.length)).headers.location!
+    expect((await append(owner, at, 0, content.subarray(0, 100_000))).status).to.equal(204)
+    expect((await append(owner, at, 100_000, content.subarray(100_000))).status).to.equal(204)
+    const items = await listed(owner)
+    expect(items.map(one => [one.name, one.size, one.type])).to.deep.equal([
+      ['form.txt', content.length, 'text/plain'],
+      ['parts.txt', content.length, 'text/plain'],
+    ])
+    for (const { id } of items) {
+      const { body } = await owner.get(`/documents/${id}/content`).buffer()
+      expect(body.equals(content)).to.equal(true)
+      const part = await owner.get(`/documents/${id}/content`).set('Range', 'bytes=-33').buffer()
+      expect(String(part.body)).to.equal('Nobody reads this in the bucket. ')
+    }
+    for (const key of await s3.keys())
+      if (key.startsWith('encrypted')) expect((await s3.bytes(key)).includes('Nobody'), key).to.equal(false)
   })
 
   it('that cannot be reached are no error of the client: it can try again, and an upload goes on', async () => {

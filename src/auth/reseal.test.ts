@@ -1,3 +1,8 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { TOTP } from 'otpauth'
 import { adapter } from '../../demo/adapter/adapter.ts'
@@ -6,6 +11,7 @@ import { password, testTime, urlOf } from '../../test/database.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, whoIs } from '../../test/visit.ts'
 import { resealAll, secretsFrom } from '../cli/secrets.ts'
+import { encryptedFiles, filesIn } from '../index.ts'
 import { type KeyUse, seal, unsealOrUndefined, unsealWith } from '../platform/crypto.ts'
 import { reseal } from './reseal.ts'
 
@@ -72,17 +78,20 @@ describe('a secret', () => {
   it('that is missing is reported, and the command says what to do', async () => {
     const scene = await unsealed({ secrets: [older] })
     await customerCode(scene)
+    const folder = filesIn(mkdtempSync(join(tmpdir(), 'portico-files-')))
+    await encryptedFiles(folder, [older]).write('31/x', Readable.from([Buffer.from('a file')]))
     const config = (secrets: string[]) => ({
       ...{ ownerUrl: urlOf(scene.name), url: portalUrl(urlOf(scene.name), password) },
-      ...{ crm: adapter, address: 'https://crm.example/portal', secrets },
+      ...{ crm: adapter, address: 'https://crm.example/portal', secrets, files: encryptedFiles(folder, secrets) },
     })
     const said = (secrets: string[]) => resealAll(config(secrets)).catch(error => error.message)
     expect(await said([newer])).to.equal(
       'The portal uses another secret. Add it to PORTAL_SECRETS. If nobody has it any more, run portico reseal --lost.',
     )
     expect(await said([newer, older])).to.equal(
-      'Sealed 1 value anew with the first secret. Everything is sealed with it: the older secrets can be taken out.',
+      'Sealed 2 values anew with the first secret. Everything is sealed with it: the older secrets can be taken out.',
     )
+    expect(await text(await encryptedFiles(folder, [newer]).read('31/x'))).to.equal('a file')
     const lost = seal('ABCDE23456', ['a third secret that nobody has any more'], 'customer code')
     await scene.owner('portal.client_registration_codes').update({ sealed: lost })
     expect(await said([newer, older])).to.equal(

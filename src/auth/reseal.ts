@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { customerCodeHash, seal, unsealWith } from '../platform/crypto.ts'
 import { query, within } from '../platform/database.ts'
+import type { FileStore } from '../platform/files.ts'
 import { type SealedColumn, sealedColumns } from '../platform/sealed.ts'
 import { secretsFit } from '../platform/secrets.ts'
 
@@ -29,11 +30,15 @@ const most = 500
 /**
  * Seals values of older secrets again with the first one, so that the older ones can be retired. It may run in several
  * processes at once and stop at any moment: a value is replaced only if it has not changed since it was read. Throws
- * AnotherSecret, and changes nothing, if the secret in use is none of these.
+ * AnotherSecret, and changes nothing, if the secret in use is none of these. The keys of encrypted files are in their store.
  */
-export async function reseal(database: Knex, secrets: string[]): Promise<ResealCounts> {
-  const sum = { anew: 0, lost: 0 }
+export async function reseal(
+  database: Knex,
+  secrets: string[],
+  files?: Pick<FileStore, 'reseal'>,
+): Promise<ResealCounts> {
   if (!(await secretsFit(database, secrets))) throw new AnotherSecret()
+  const sum = { anew: 0, lost: 0, ...(await files?.reseal?.()) }
   const workspaces = await query<{ id: string }>(database, { text: 'select portal.workspace_ids() as id' })
   for (const { id: workspace } of workspaces)
     for (const place of places) {

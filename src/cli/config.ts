@@ -8,6 +8,7 @@ import type { CrmMap } from '../crm/mapping/map.ts'
 import { shapeProblems } from '../crm/mapping/shape.ts'
 import { type Options, pluginHosts } from '../options.ts'
 import { sendUnnamed } from '../platform/database.ts'
+import type { FileStore } from '../platform/files.ts'
 import { sections as installed } from '../plugin/discover.ts'
 import type { Section } from '../plugin/plugin.ts'
 import { registered } from '../plugin/registry.ts'
@@ -31,6 +32,8 @@ export interface Config {
   mail?: Options['mail'] | 'kept'
   /** The portal's secrets, newest first: for `reseal`. Read from PORTAL_SECRETS or PORTAL_SECRET if omitted. */
   secrets?: string[]
+  /** Where uploaded files are stored, as in `createPortal`: for `doctor`, and `reseal` where they are encrypted. */
+  files?: FileStore
   /** The same plugins as in `createPortal`. */
   plugins?: Section[]
   /** A connection string to the CRM's database, if it is a separate one, of a role that may read its catalogue. */

@@ -1,9 +1,18 @@
 import { type FileStore, filesIn } from '../platform/files.ts'
+import { encryptedFiles } from '../platform/files-encrypted.ts'
 import { filesInS3 } from '../platform/files-s3.ts'
 import { UsageError } from './errors.ts'
 
 /** Where uploaded files are stored, by the environment; undefined for nowhere. */
-export function storeFrom(env: NodeJS.ProcessEnv): FileStore | undefined {
+export function storeFrom(env: NodeJS.ProcessEnv, secrets: string[]): FileStore | undefined {
+  const { FILES_ENCRYPTED = '' } = env
+  if (!/^(true|false|new|)$/.test(FILES_ENCRYPTED)) throw new UsageError('FILES_ENCRYPTED is true, new or false.')
+  const store = placeFrom(env)
+  if (!store || !/^(true|new)$/.test(FILES_ENCRYPTED)) return store
+  return encryptedFiles(store, secrets, { readsPlain: FILES_ENCRYPTED === 'new' })
+}
+
+function placeFrom(env: NodeJS.ProcessEnv): FileStore | undefined {
   const { FILES_FOLDER, FILES_S3_BUCKET: bucket, FILES_S3_REGION, AWS_REGION } = env
   if (FILES_FOLDER && bucket) throw new UsageError('Set FILES_FOLDER or FILES_S3_BUCKET, not both.')
   if (!bucket) return FILES_FOLDER ? filesIn(FILES_FOLDER) : undefined

@@ -118,7 +118,8 @@ export const helps: Record<string, Help> = {
 PORT and HOST: where it listens (3000, 127.0.0.1). TRUST_PROXY: the proxies before it. METRICS_TOKEN: who may read the metrics.
 GEOIP_DATABASE: a MaxMind DB file, by which people see where their devices are.
 FILES_FOLDER: where uploaded files are stored; or FILES_S3_BUCKET, with FILES_S3_REGION, FILES_S3_ENDPOINT, FILES_S3_PREFIX and
-FILES_S3_PATH_STYLE=true as the service needs them, and the key where the AWS SDK looks for it. CLAMAV_URL: a clamd that scans them, such as tcp://127.0.0.1:3310.
+FILES_S3_PATH_STYLE=true as the service needs them, and the key where the AWS SDK looks for it.
+FILES_ENCRYPTED=true: they are stored encrypted, by the secrets; new: those of before are read as well. CLAMAV_URL: a clamd that scans them, such as tcp://127.0.0.1:3310.
 DIRECT_DATABASE_URL: past a pooler, for the job queue. PREPARED_STATEMENTS=false: behind a pooler that keeps no names.`,
   },
   'staff add': {

@@ -3,6 +3,7 @@ import { AnotherSecret, reseal } from '../auth/reseal.ts'
 import { replaceLostSecret, secretId, secretInUse } from '../platform/secrets.ts'
 import { type Config, connected } from './config.ts'
 import { CommandError } from './errors.ts'
+import { storeFrom } from './files.ts'
 
 /**
  * Returns the portal's secrets from the environment: `PORTAL_SECRETS`, separated by spaces, or the one `PORTAL_SECRET`.
@@ -28,7 +29,8 @@ export async function resealAll(config: Config, { lost: withoutLost }: { lost?: 
   const secrets = config.secrets ?? secretsFrom(process.env)
   if (withoutLost) return connected(config.ownerUrl, owner => goOnWithout(owner, secrets))
   return connected(config.url, async database => {
-    const { anew, lost } = await reseal(database, secrets).catch(inPlainWords)
+    const files = config.files ?? storeFrom(process.env, secrets)
+    const { anew, lost } = await reseal(database, secrets, files).catch(inPlainWords)
     const done = `Sealed ${counted(anew)} anew with the first secret.`
     if (lost)
       throw new CommandError(
@@ -52,5 +54,5 @@ async function goOnWithout(owner: Knex, secrets: string[]): Promise<string> {
   if (current === undefined || secrets.map(secretId).includes(current))
     throw new CommandError('Nothing is lost: the secret that the portal uses is among these.')
   await replaceLostSecret(owner, secrets[0] ?? '')
-  return 'The portal goes on with this secret. What was sealed with the lost one stays closed: people set up their authenticator apps anew, customer codes are made anew, each workspace signs with a new key, and mails that were waiting are not sent.'
+  return 'The portal goes on with this secret. What was sealed with the lost one stays closed: people set up their authenticator apps anew, customer codes are made anew, each workspace signs with a new key, mails that were waiting are not sent, and encrypted files of before cannot be opened.'
 }

@@ -45,7 +45,7 @@ export async function serve(config: Config): Promise<string> {
     trustProxy: TRUST_PROXY,
     preparedStatements: namesAreUsed(),
     metricsToken: METRICS_TOKEN || undefined,
-    files: storeFrom(process.env),
+    files: storeFrom(process.env, secrets),
     geoip: GEOIP_DATABASE || undefined,
     scanner: CLAMAV_URL || undefined,
     plugins: config.plugins,

@@ -17,6 +17,7 @@ export type KeyUse =
   | 'secret id'
   | 'plugin setting'
   | 'kept form'
+  | 'file key'
 
 /**
  * Encrypts a text with the first secret: AES-256-GCM (NIST SP 800-38D), a random nonce before it and the tag behind it.

@@ -12,6 +12,7 @@ import {
   type Written,
 } from './files.ts'
 import { adoptParts, headOfParts, partUploads, tidyParts } from './files-in-parts.ts'
+import { inPieces } from './pieces.ts'
 
 /** A bucket of Amazon S3, or of another service that speaks its protocol. */
 export interface Bucket {
@@ -152,7 +153,7 @@ async function writeParts({ ask, place, once }: Writing, source: AsyncIterable<U
   let size = 0
   let upload: { UploadId: string; Parts: { PartNumber: number; ETag?: string }[] } | undefined
   try {
-    for await (const { part, last } of sized(source)) {
+    for await (const { part, last } of inPieces(source, partSize)) {
       hash.update(part)
       size += part.length
       if (last && !upload) await ask(s3 => s3.putObject({ ...place, ...once, Body: part }))
@@ -178,25 +179,6 @@ async function writeParts({ ask, place, once }: Writing, source: AsyncIterable<U
 
 const abort = (ask: Ask, upload: { Bucket: string; Key: string; UploadId: string }) =>
   ask(s3 => s3.abortMultipartUpload(upload))
-
-/** The same bytes in parts of one size; the last one is what is left. */
-async function* sized(source: AsyncIterable<Uint8Array>) {
-  let waiting: Uint8Array[] = []
-  let bytes = 0
-  for await (const given of source) {
-    let part = given
-    while (bytes + part.length > partSize) {
-      const cut = partSize - bytes
-      yield { part: Buffer.concat([...waiting, part.subarray(0, cut)]), last: false }
-      part = part.subarray(cut)
-      waiting = []
-      bytes = 0
-    }
-    waiting.push(part)
-    bytes += part.length
-  }
-  yield { part: Buffer.concat(waiting), last: true }
-}
 
 interface Listing {
   Bucket: string

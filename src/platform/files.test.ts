@@ -10,13 +10,17 @@ import { expect } from 'chai'
 import { v7 as uuid } from 'uuid'
 import { S3Service } from '../../test/s3.ts'
 import { AlreadyStored, type FileStore, filesIn, MissingFile, StoreFull, StoreUnavailable } from './files.ts'
+import { DamagedFile, encryptedFiles } from './files-encrypted.ts'
 
+const [secret, newer] = ['a'.repeat(32), 'b'.repeat(32)] as const
 let folder: string
 let s3: S3Service
 
 const stores: Record<string, () => FileStore> = {
   'on a disk': () => filesIn(folder),
   'in S3': () => s3.store(),
+  'on a disk, encrypted': () => encryptedFiles(filesIn(join(folder, 'encrypted')), [secret]),
+  'in S3, encrypted': () => encryptedFiles(s3.store({ prefix: 'portico/encrypted' }), [secret]),
 }
 
 const small = Buffer.from('A small file.')
@@ -257,6 +261,112 @@ describe('a file store', function () {
 
     it('keeps everything below its prefix', async () => {
       for (const it of await s3.keys()) expect(it).to.match(/^portico\//)
+    })
+  })
+
+  describe('that is encrypted', () => {
+    let inner: FileStore
+    let at: string
+    /** Three chunks and a half. */
+    const content = large.subarray(0, 3 * 65_536 + 32_768)
+    const raw = async (key: string) => buffer(await inner.read(key))
+    const put = async (key: string, bytes: Buffer) => {
+      await inner.remove(key)
+      await inner.write(key, inParts(bytes))
+    }
+
+    beforeEach(async () => {
+      inner = filesIn(mkdtempSync(join(folder, 'sealed-')))
+      at = `a1/${uuid()}`
+      await encryptedFiles(inner, [secret]).write(at, inParts(content))
+    })
+
+    it('has nothing in the clear, of files and of uploads that arrive', async () => {
+      const store = encryptedFiles(inner, [secret])
+      const words = Buffer.from('These words are in no file as they are. '.repeat(3_000))
+      await store.write('a1/words', inParts(words))
+      await uploaded(store, words)
+      const keys = await Promise.all(['a1', 'uploads', 'keys'].map(it => keysOf(inner, it)))
+      expect(keys.flat()).to.have.length.above(6)
+      for (const key of keys.flat()) {
+        const bytes = await raw(key)
+        for (const word of ['words are in', 'filename', secret]) expect(bytes.includes(word), key).to.equal(false)
+      }
+    })
+
+    it('gives no byte that was changed, moved, cut off or added', async () => {
+      const store = encryptedFiles(inner, [secret])
+      const bytes = await raw(at)
+      const chunk = 65_536 + 16
+      const other = `a1/${uuid()}`
+      await store.write(other, inParts(content))
+      const changed = (place: number) => {
+        const copy = Buffer.from(bytes)
+        copy[place]! ^= 1
+        return copy
+      }
+      const swapped = Buffer.concat([
+        ...[bytes.subarray(0, 80), bytes.subarray(80 + chunk, 80 + 2 * chunk)],
+        ...[bytes.subarray(80, 80 + chunk), bytes.subarray(80 + 2 * chunk)],
+      ])
+      const attempts: Record<string, Buffer> = {
+        'the mark': changed(0),
+        'the id of the key': changed(5),
+        'the key': changed(40),
+        'the first byte': changed(80),
+        'the last byte': changed(bytes.length - 20),
+        'a tag': changed(bytes.length - 1),
+        'two chunks swapped': swapped,
+        'cut off between chunks': bytes.subarray(0, 80 + 2 * chunk),
+        'cut off in a chunk': bytes.subarray(0, 80 + 2 * chunk + 100),
+        'cut off after the header': bytes.subarray(0, 80),
+        'something added': Buffer.concat([bytes, Buffer.alloc(100)]),
+        'another file': await raw(other),
+        'a plain file': content,
+      }
+      for (const [what, attempt] of Object.entries(attempts)) {
+        await put(at, attempt)
+        const given: Buffer[] = []
+        const error = await failure(
+          (async () => {
+            for await (const part of await encryptedFiles(inner, [secret]).read(at)) given.push(part)
+          })(),
+        )
+        expect(error, what).to.be.instanceOf(Error)
+        const whole = Buffer.concat(given)
+        expect(whole.equals(content.subarray(0, whole.length)) && whole.length < content.length, what).to.equal(true)
+      }
+      await put(at, changed(80 + chunk + 5))
+      expect(await failure(buffer(await store.read(at, { start: 65_536, end: 65_540 })))).to.be.instanceOf(DamagedFile)
+      expect(await buffer(await store.read(at, { start: 0, end: 9 }))).to.deep.equal(content.subarray(0, 10))
+    })
+
+    it('is read with an older secret until its keys are sealed with the first one', async () => {
+      const reads = async (secrets: string[]) =>
+        (await buffer(await encryptedFiles(inner, secrets).read(at))).equals(content)
+      expect(await reads([newer, secret])).to.equal(true)
+      expect(await failure(reads([newer]))).to.be.instanceOf(Error)
+      expect(await encryptedFiles(inner, [newer]).reseal!()).to.deep.equal({ anew: 0, lost: 1 })
+      const both = await Promise.all([1, 2].map(() => encryptedFiles(inner, [newer, secret]).reseal!()))
+      for (const it of both) expect(it.lost).to.equal(0)
+      expect(await reads([newer])).to.equal(true)
+      expect(await encryptedFiles(inner, [newer]).reseal!()).to.deep.equal({ anew: 0, lost: 0 })
+    })
+
+    it('is written by several instances at once, and each reads what the others wrote', async () => {
+      const stores = Array.from({ length: 5 }, () => encryptedFiles(inner, [secret]))
+      await Promise.all(stores.map((store, at) => store.write(`c3/${at}`, inParts(small))))
+      for (const store of stores)
+        for (const at of stores.keys()) expect(await buffer(await store.read(`c3/${at}`))).to.deep.equal(small)
+    })
+
+    it('reads files of before only where that is said', async () => {
+      await inner.write('a1/before', inParts(content))
+      const store = encryptedFiles(inner, [secret], { readsPlain: true })
+      expect((await buffer(await store.read('a1/before'))).equals(content)).to.equal(true)
+      const part = await buffer(await store.read('a1/before', { start: 5, end: 9 }))
+      expect(part).to.deep.equal(content.subarray(5, 10))
+      expect((await buffer(await store.read(at))).equals(content)).to.equal(true)
     })
   })
 })

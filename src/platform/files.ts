@@ -46,6 +46,8 @@ export interface FileStore {
   adopt(upload: string, key: string): Promise<Written>
   /** Throws where nothing can be written, with a reason for the operator. */
   check(): Promise<void>
+  /** Of encrypted files: seals their keys with the first secret, so that the others can be retired. */
+  reseal?(): Promise<{ anew: number; lost: number }>
 }
 
 /** The first and the last byte, both included. */
