@@ -1,7 +1,12 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { fresh, postgres } from '../test/database.ts'
 import { until } from '../test/until.ts'
-import { leave, open, whoIs } from '../test/visit.ts'
+import { leave, open, storage, whoIs } from '../test/visit.ts'
+import { checkStorage } from './cli/files.ts'
+import { filesIn } from './index.ts'
 import { isSameDatabase } from './platform/database.ts'
 
 describe('for operators there is', () => {
@@ -22,6 +27,26 @@ describe('for operators there is', () => {
       .and.not.show(name)
     await postgres.raw(`alter database ${name} connection limit -1`)
     await until(async () => (await nobody.at('/portal/-/ready')).status === 200)
+  })
+
+  it('ready where files cannot be stored or scanned, and says so', async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'portico-files-')), 'a-file')
+    writeFileSync(folder, '')
+    const scene = await open({ files: filesIn(folder), scanner: 'tcp://127.0.0.1:1' })
+    const nobody = await scene.visit()
+    const { status, body } = await nobody.at('/portal/-/ready')
+    expect(status).to.equal(200)
+    expect(body).to.deep.equal({ status: 'ready', files: 'cannot be written', scanner: 'does not answer' })
+    const { text } = await nobody.at('/portal/-/metrics')
+    for (const it of ['portico_files_writable 0', 'portico_scanner_answers 0']) expect(text).to.include(it)
+    const checks = await checkStorage({ files: filesIn(folder), scanner: 'tcp://127.0.0.1:1' })
+    expect(checks.map(it => it.label)).to.deep.equal([
+      'files can be stored',
+      'the virus scanner answers (tcp://127.0.0.1:1)',
+    ])
+    expect(checks.map(it => it.problems[0]).join()).to.match(/ENOTDIR.*FILES_FOLDER.*ECONNREFUSED.*start clamd/)
+    const [good] = await checkStorage({ files: storage })
+    expect(good).to.deep.equal({ label: 'files can be stored', problems: [] })
   })
 
   it('a warning when the clock of the machine is off, in metrics and settings; a minute off is not ready', async () => {

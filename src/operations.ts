@@ -7,6 +7,7 @@ import type { Alerts } from './auth/alerts.ts'
 import { callbackPath } from './auth/sign-in-with.ts'
 import type { Activation } from './crm/activation/activation.ts'
 import type { Crm } from './crm/crm.ts'
+import type { StorageFaults } from './files/health.ts'
 import { anybody } from './http/rules.ts'
 import { clockDifference, clockLimits } from './platform/clock.ts'
 import { query, sent } from './platform/database.ts'
@@ -20,6 +21,7 @@ interface Parts {
   sections: Section[]
   metricsToken: string | undefined
   activation: Activation
+  storage: () => Promise<StorageFaults>
 }
 
 /** The operator's endpoints: liveness, readiness, and metrics for Prometheus. */
@@ -33,9 +35,10 @@ export function operations(parts: Parts) {
   })
   router.get('/ready', anybody, async (_req, res) => {
     const { crm, problem } = await readiness(parts)
+    const storage = await storageState(parts)
     const status = stopping ? 'stopping' : problem
     res.status(status ? 503 : 200).set('Cache-Control', 'no-store')
-    res.json({ status: status || 'ready', ...crm })
+    res.json({ status: status || 'ready', ...crm, ...storage })
   })
   router.get('/metrics', anybody, async (req, res, next) => {
     if (!mayRead(req, parts.metricsToken)) return next('router')
@@ -69,6 +72,15 @@ async function readiness({ activation, crm, database }: Parts) {
   return { problem, crm: theirs && { crm: theirs === 'does not answer' ? theirs : 'answers' } }
 }
 
+/** What clients and staff cannot do, and no reason to send requests elsewhere: other instances have the same store. */
+async function storageState({ storage }: Parts) {
+  const faults = await soon(storage())
+  return {
+    files: faults?.files && 'cannot be written',
+    scanner: faults?.scanner && 'does not answer',
+  }
+}
+
 const isClockOff = (database: Knex) => Math.abs(clockDifference(database)) >= clockLimits.notReady
 
 /** Resolves to undefined after two seconds. */
@@ -96,7 +108,7 @@ function mayRead(req: Request, token: string | undefined): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-function figures({ alerts, database, sections, activation }: Omit<Parts, 'metricsToken' | 'crm'>) {
+function figures({ alerts, database, sections, activation, storage }: Omit<Parts, 'metricsToken' | 'crm'>) {
   const registry = new Registry()
   const registers = [registry]
   const observe = requestObserver(alerts, sections, registers)
@@ -104,6 +116,7 @@ function figures({ alerts, database, sections, activation }: Omit<Parts, 'metric
   registerActivation(activation, sections, registers)
   registerQueues(database, registers)
   registerAlerts(alerts, registers)
+  registerStorage(storage, registers)
   return { registry, observe }
 }
 
@@ -168,6 +181,21 @@ function registerActivation(activation: Activation, sections: Section[], registe
       this.set(activation.state()?.crmReachable === false ? 0 : 1)
     },
   })
+}
+
+function registerStorage(storage: Parts['storage'], registers: Registry[]) {
+  const gauge = (name: string, help: string, which: keyof StorageFaults) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const faults = await soon(storage())
+        if (faults) this.set(faults[which] ? 0 : 1)
+      },
+    })
+  gauge('portico_files_writable', 'Whether the file store can be written; 1 where there is none.', 'files')
+  gauge('portico_scanner_answers', 'Whether the virus scanner answers; 1 where there is none.', 'scanner')
 }
 
 function registerAlerts(alerts: Alerts, registers: Registry[]) {

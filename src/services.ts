@@ -18,6 +18,7 @@ import { signingKeys } from './evidence/keys.ts'
 import { signing } from './evidence/signing.ts'
 import { submissionJobs } from './evidence/submission.ts'
 import { viewedVersions } from './evidence/viewed-versions.ts'
+import { storageHealth } from './files/health.ts'
 import { claims } from './http/headers.ts'
 import { responseHandler } from './http/respond.ts'
 import { outbox } from './mail/outbox.ts'
@@ -73,7 +74,10 @@ function crmServices(options: Checked) {
   if (!preparedStatements) for (const it of [database, crm.database]) if (it) sendUnnamed(it)
   const activation = createActivation({ crm, database, log, secrets, every, wanted: () => flags.enabledAnywhere() })
   const watch = alerts({ database, log, kinds: kindsOf(sections) })
-  const operator = operations({ alerts: watch, database, crm, sections, metricsToken, activation })
+  const operator = operations({
+    ...{ alerts: watch, database, crm, sections, metricsToken, activation },
+    storage: storageHealth({ files, scanner: options.scanner }),
+  })
   const workspaces = workspacesOf({ crm, database, log })
   const switchOff = endSessionsWhenOff({ database, flags, log, every: Math.min(every, 2) })
   return { crm, activation, watch, operator, workspaces, switchOff, claim: claims(log, operator.observe) }

@@ -25,6 +25,7 @@ import { checkMail } from '../mail/check.ts'
 import { query } from '../platform/database.ts'
 import { type Config, connected, pluginsOf, roleOf, withCrm } from './config.ts'
 import { CommandError } from './errors.ts'
+import { checkStorage } from './files.ts'
 import { secretsFrom } from './secrets.ts'
 
 /** Confirms the checklist and switches the portal on, if all checks pass. */
@@ -108,6 +109,7 @@ async function allChecks(config: Config): Promise<Check[]> {
     ...rest,
     ...secret,
     await checkMail(config.mail),
+    ...(await checkStorage(config)),
     ...(config.map ? [await checkFiles(config.map), await checkApi(config.map)] : []),
   ]
 }

@@ -32,8 +32,13 @@ export interface Config {
   mail?: Options['mail'] | 'kept'
   /** The portal's secrets, newest first: for `reseal`. Read from PORTAL_SECRETS or PORTAL_SECRET if omitted. */
   secrets?: string[]
-  /** Where uploaded files are stored, as in `createPortal`: for `doctor`, and `reseal` where they are encrypted. */
+  /**
+   * Where uploaded files are stored, as in `createPortal`: for `doctor`, and `reseal` where they are encrypted. By
+   * FILES_FOLDER or FILES_S3_BUCKET if omitted.
+   */
   files?: FileStore
+  /** The address of clamd, as in `createPortal`: for `doctor`. CLAMAV_URL if omitted. */
+  scanner?: string
   /** The same plugins as in `createPortal`. */
   plugins?: Section[]
   /** A connection string to the CRM's database, if it is a separate one, of a role that may read its catalogue. */

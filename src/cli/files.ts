@@ -1,6 +1,9 @@
+import type { Check } from '../crm/activation/checks.ts'
+import { storageFaults } from '../files/health.ts'
 import { type FileStore, filesIn } from '../platform/files.ts'
 import { encryptedFiles } from '../platform/files-encrypted.ts'
 import { filesInS3 } from '../platform/files-s3.ts'
+import type { Config } from './config.ts'
 import { UsageError } from './errors.ts'
 
 /** Where uploaded files are stored, by the environment; undefined for nowhere. */
@@ -23,4 +26,25 @@ function placeFrom(env: NodeJS.ProcessEnv): FileStore | undefined {
     forcePathStyle: env.FILES_S3_PATH_STYLE === 'true',
     prefix: env.FILES_S3_PREFIX || undefined,
   })
+}
+
+/** Whether files can be stored, and the scanner answers. Without either, nothing is uploaded or scanned, which is no fault. */
+export async function checkStorage({ files, scanner }: Pick<Config, 'files' | 'scanner'>): Promise<Check[]> {
+  const where = {
+    files: files ?? storeFrom(process.env, []),
+    scanner: scanner ?? (process.env.CLAMAV_URL || undefined),
+  }
+  const faults = await storageFaults(where)
+  const check = (label: string, fault: string | undefined, advice: string) => ({
+    label,
+    problems: fault ? [`${fault}: ${advice}`] : [],
+  })
+  return [
+    ...(where.files
+      ? [check('files can be stored', faults.files, 'correct FILES_FOLDER or FILES_S3_…, or what may be done there')]
+      : []),
+    ...(where.scanner
+      ? [check(`the virus scanner answers (${where.scanner})`, faults.scanner, 'start clamd, or correct CLAMAV_URL')]
+      : []),
+  ]
 }

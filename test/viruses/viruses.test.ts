@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { strToU8, zipSync } from 'fflate'
 import { scanForViruses } from '../../src/files/scan.ts'
@@ -261,6 +262,35 @@ describe('something else than clamd', function () {
       })(),
     )
     expect(await scanForViruses(url, broken).catch(error => error.message)).to.equal('the disk failed')
+  })
+
+  it('takes connections, and reads or answers nothing: it is given up, long before the job', async () => {
+    const limits = { whole: 600_000, idle: 300, answer: 600 }
+    const deaf: Record<string, (socket: Socket) => void> = {
+      'reads nothing': socket => socket.pause(),
+      'reads and never answers': socket => socket.resume(),
+    }
+    for (const [what, how] of Object.entries(deaf)) {
+      answers = how
+      const file = Readable.from(Array(400).fill(Buffer.alloc(65_536)))
+      const error = await scanForViruses(url, file, limits).catch(it => it)
+      expect(error.message, what).to.equal('clamd did not answer in time')
+      expect(file.destroyed).to.equal(true)
+    }
+    answers = says('stream: OK\0')
+    async function* slow() {
+      for (let at = 0; at < 10; at++) {
+        await wait(100)
+        yield Buffer.alloc(10, 'x')
+      }
+    }
+    expect(await scanForViruses(url, Readable.from(slow()), limits)).to.deep.equal({ scan: 'clean' })
+    async function* stuck() {
+      yield Buffer.alloc(10, 'x')
+      await wait(5_000)
+    }
+    const late = await scanForViruses(url, Readable.from(stuck()), limits).catch(it => it)
+    expect(late.message).to.equal('clamd did not answer in time')
   })
 
   it('has files wait in the portal, and the log says why', async () => {
