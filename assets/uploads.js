@@ -29,6 +29,13 @@ if (form && window.tus) {
     for (const it of form.querySelectorAll('[data-when]')) it.hidden = (it.dataset.when === 'some') !== all.size > 0
   }
 
+  /** As the browser offers files to choose; what was dropped or pasted it does not look at. The server decides. */
+  const isAccepted = ({ name, type }) =>
+    !input.accept ||
+    input.accept
+      .split(',')
+      .some(it => (it.endsWith('/*') ? type.startsWith(it.slice(0, -1)) : name.toLowerCase().endsWith(it)))
+
   /** One file with its row: what it says, its progress, and what can be done. */
   const add = file => {
     const shown = row.content.cloneNode(true).firstElementChild
@@ -92,6 +99,10 @@ if (form && window.tus) {
     if (file.size > Number(limit) || !file.size) {
       item.final = true
       return show('failed', file.size ? fill(words.tooLarge, { size: size(Number(limit)) }) : words.empty, 'late')
+    }
+    if (!isAccepted(file)) {
+      item.final = true
+      return show('failed', words.kind, 'late')
     }
     show('waiting', words.waiting)
     queue.push(start)

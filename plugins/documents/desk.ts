@@ -22,7 +22,7 @@ import { saveOption } from '../../src/settings/plugin-options.ts'
 import { chosenRoles, Expiry, Name } from './desk-edit.ts'
 import { documentsOf, findForStaff, foldersOf, receivedLately, type StaffDocument } from './desk-reads.ts'
 import { type Adding, addDocuments, removeBytes, removeDocument, replaceDocument } from './keep.ts'
-import { bytesOf, limitsOf } from './limits.ts'
+import { bytesOf, kindNames, kinds, type Limits, limitsOf } from './limits.ts'
 
 /** What clients sent last, a search for a client, and how much may be sent. */
 export const showDesk =
@@ -48,7 +48,8 @@ export const showDesk =
         stored: host.files !== undefined,
       },
       searchable: crm.directory.clients !== undefined,
-      typed: problem ? Object(body) : { size: String(limits.size), total: String(limits.total) },
+      kinds,
+      typed: problem ? Object(body) : typedOf(limits),
       was: JSON.stringify(limits),
       saved: req.query.saved === '',
     })
@@ -61,16 +62,27 @@ const whole = (sentence: string) =>
     .regex(/^[1-9]\d{0,4}$/, sentence)
     .transform(Number)
 
-const LimitsForm = z.object({
-  size: whole('Enter a number from 1 to 99,999.'),
-  total: whole('Enter a number from 1 to 99,999.'),
-  'was.limits': z.string().default(''),
+/** The limits as their form has them. */
+const typedOf = ({ size, total, kinds }: Limits): Record<string, string> => ({
+  size: String(size),
+  total: String(total),
+  ...Object.fromEntries(kinds.map(it => [`kind.${it}`, 'on'])),
 })
+
+const LimitsForm = z
+  .looseObject({
+    size: whole('Enter a number from 1 to 99,999.'),
+    total: whole('Enter a number from 1 to 99,999.'),
+    'was.limits': z.string().default(''),
+  })
+  .transform(form => ({ ...form, kinds: kindNames.filter(it => form[`kind.${it}`] !== undefined) }))
+  .refine(form => form.kinds.length > 0, { error: 'Choose at least one kind of file.', path: ['kinds'] })
 
 export const saveLimits =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    const { 'was.limits': before, ...value } = read(LimitsForm, req)
+    const { 'was.limits': before, size, total, kinds } = read(LimitsForm, req)
+    const value: Limits = { size, total, kinds }
     await saveOption(req, host, { name: 'documents.limits', value, before: parsed(before) })
     res.redirect(303, req.portal.url('/documents?saved'))
   }

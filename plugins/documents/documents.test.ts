@@ -166,7 +166,7 @@ describe('documents', () => {
     const [, was] = /name="was.limits" value="([^"]+)"/.exec(page.text)!
     const before = was!.replaceAll('&#34;', '"')
     expect((await limits({ size: '0', total: '1', 'was.limits': before })).status).to.equal(422)
-    expect((await limits({ size: '1', total: '1', 'was.limits': before })).status).to.equal(303)
+    expect((await limits({ size: '1', total: '1', 'was.limits': before, 'kind.other': 'on' })).status).to.equal(303)
     const large = await upload(owner, [
       ['large.txt', 'x'.repeat(1_000_001)],
       ['small.txt', 'x'],
@@ -183,6 +183,48 @@ describe('documents', () => {
     expect(answers.map(one => one.status).sort()).to.deep.equal([303, 409])
     expect(answers.find(one => one.status === 409)).to.show('There isn’t enough space left')
     expect(storedIn(it)).to.have.length(2)
+  })
+
+  it('are of the kinds that the workspace accepts, which the page says before and the content decides', async () => {
+    const it = await scene()
+    const [owner, admin] = await Promise.all([it.visit('owner'), it.visit('admin')])
+    expect(await owner.get('/documents/upload')).to.not.show('Accepted:')
+    const page = await admin.at(settings)
+    expect(page.text.match(/name="kind\.\w+" value="on" checked/g)).to.have.length(6)
+    const before = /name="was.limits" value="([^"]+)"/.exec(page.text)![1]!.replaceAll('&#34;', '"')
+    const form = { size: '2000', total: '20', 'was.limits': before }
+    const none = await admin.postAt(`${settings}/limits`, form)
+    expect(none.status).to.equal(422)
+    expect(none).to.show('Choose at least one kind of file.')
+    const chosen = { ...form, 'kind.pictures': 'on', 'kind.archives': 'on' }
+    expect((await admin.postAt(`${settings}/limits`, chosen)).status).to.equal(303)
+    const shown = await owner.get('/documents/upload')
+    expect(shown).to.show('Accepted: Pictures · Archives, such as zip', 'accept="image/*,.zip,')
+    const zip = Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1')
+    const answer = await upload(owner, [
+      ['a.png', png],
+      ['really a picture.bin', png],
+      ['b.zip', zip],
+      ['c.pdf', pdf],
+      ['d.png.txt', 'text'],
+      ['e', pdf],
+    ])
+    expect(answer.status).to.equal(422)
+    expect(answer).to.show('3 files were sent', '3 were not accepted', 'Files of this kind are not accepted here.')
+    expect((await listed(owner)).map(one => one.name).sort()).to.deep.equal(['a.png', 'b.zip', 'really a picture.bin'])
+    const tus = { 'Tus-Resumable': '1.0.0' }
+    const begun = await owner.agent
+      .post('/portal/brightside/documents/uploads')
+      .set({ ...tus, 'Upload-Length': String(pdf.length), 'Upload-Metadata': `filename ${btoa('f.png.x')}` })
+    const refused = await owner.agent
+      .patch(begun.headers.location!)
+      .set({ ...tus, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' })
+      .send(pdf)
+    expect([refused.status, refused.text]).to.deep.equal([422, 'Files of this kind are not accepted here.'])
+    expect((await owner.agent.head(begun.headers.location!).set(tus)).status).to.equal(404)
+    expect(storedIn(it)).to.have.length(3)
+    // Staff share what they like.
+    expect((await shareWith(admin, '1', [['g.pdf', pdf]])).status).to.equal(303)
   })
 
   it('are sent in ranges, and not again to who has them', async () => {

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
 import { AlreadyKept, lockUsage, releaseFile, reserveFile, sizeOfKept, usageOf } from '../../src/files/kept.ts'
-import { iconOf, refuseByName } from '../../src/files/kinds.ts'
+import { acceptOf, type FileKind, iconOf, refuseByName, refuseKind } from '../../src/files/kinds.ts'
 import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
 import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
@@ -17,7 +17,7 @@ import type { Host } from '../../src/plugin/plugin.ts'
 import { attachedTo } from '../../src/settings/plugin-actions.ts'
 import { crmIdOf, markCrmRead } from './beside.ts'
 import { addDocuments, markRead, NoSpaceLeft, removeBytes, removeDocument } from './keep.ts'
-import { bytesOf, limitsOf } from './limits.ts'
+import { bytesOf, kindNames, kinds, limitsOf } from './limits.ts'
 import { sorts, statuses } from './port.ts'
 
 export const Filter = filterOf({ statuses, sorts }).extend({
@@ -121,6 +121,9 @@ export const showUpload =
     ])
     const { size, total } = bytesOf(limits)
     res.respond('documents/upload', {
+      accept: acceptOf(limits.kinds),
+      accepted: limits.kinds.map(it => ({ name: it, ...kinds[it] })),
+      all: limits.kinds.length === kindNames.length,
       ...{ limit: size, total, left: Math.max(0, total - used), folders: overview.folders.filter(isOwn) },
       folder: problem ? (body as { folder?: string })?.folder : Filter.parse(req.query).folder,
       result: (req as Uploading).result,
@@ -143,7 +146,8 @@ export const saveUpload =
     requireUploads(req, host)
     const store = host.files as FileStore
     const { workspace } = req.portal.customer
-    const limits = bytesOf(await limitsOf(host, workspace.id))
+    const { kinds, ...set } = await limitsOf(host, workspace.id)
+    const limits = { ...bytesOf(set), kinds }
     const received = await receiveFiles(req, { store, workspace: workspace.id, limits })
     req.portal.body = received.fields
     const { files } = received
@@ -192,7 +196,8 @@ export const uploadResumably =
     requireUploads(req, host)
     const { workspace, client, person } = req.portal.customer
     const store = host.files as FileStore
-    const limits = bytesOf(await limitsOf(host, workspace.id))
+    const { kinds, ...set } = await limitsOf(host, workspace.id)
+    const limits = bytesOf(set)
     const scope = { workspace: workspace.id, client: client.id }
     await handleResumable(req, res, {
       store,
@@ -211,7 +216,7 @@ export const uploadResumably =
       },
       cancel: id => within(host.database, scope, tx => releaseFile(tx, scope.workspace, id)).then(() => undefined),
       kept: id => within(host.database, scope, tx => sizeOfKept(tx, { ...scope, by: person.id, id })),
-      finish: upload => keepUpload(req, host, { ...upload, most: limits.total }),
+      finish: upload => keepUpload(req, host, { ...upload, kinds, most: limits.total }),
     })
   }
 
@@ -224,15 +229,17 @@ interface Arrived {
   id: string
   name: string
   metadata: Record<string, string>
+  kinds: readonly FileKind[]
   most: number
 }
 
 /** Makes a document of an upload that has arrived, once, however often this is called. */
-async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, most }: Arrived) {
+async function keepUpload(req: Request<any>, host: Host, { id, name, metadata, kinds, most }: Arrived) {
   const files = host.files as FileStore
   const { workspace, client } = req.portal.customer
   const uploads = await files.uploads(0)
   const type = await typeOfUpload(files, id, name)
+  refuseKind(type, kinds)
   const folder = await folderOf(req, metadata.folder).catch(() => null)
   const file = { id, name, type, ...(await files.adopt(id, fileKey(workspace.id, id))) }
   const adding = { workspace, client: client.id, folder, by: clientOf(req) }

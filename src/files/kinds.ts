@@ -31,6 +31,40 @@ export function refuseByName(name: string): void {
 
 const noPrograms = 'Programs can’t be sent here. Put it in a zip file, or send a link.'
 
+export type FileKind = 'pictures' | 'pdf' | 'office' | 'media' | 'archives' | 'other'
+
+/** Of the first that fits. Text, such as CSV, cannot be told from any other by its content. */
+const kindsByType: { kind: FileKind; of: RegExp }[] = [
+  { kind: 'pictures', of: /^image\// },
+  { kind: 'pdf', of: /^application\/pdf$/ },
+  { kind: 'media', of: /^(video|audio)\/|^application\/ogg$/ },
+  { kind: 'office', of: /officedocument|opendocument|msword|ms-(excel|powerpoint|word)|^application\/(x-cfb|rtf)$/ },
+  {
+    kind: 'archives',
+    of: /^application\/(x-|vnd\.)?(zip|gzip|7z-compressed|rar|tar|bzip2?|xz|lzip|zstd|compress|lz4)/,
+  },
+  { kind: 'other', of: /^/ },
+]
+
+/** Throws RefusedFile for a file of a media type that is of none of these kinds. */
+export function refuseKind(type: string, kinds: readonly FileKind[]): void {
+  const { kind } = kindsByType.find(it => it.of.test(type))!
+  if (!kinds.includes(kind)) throw new RefusedFile('Files of this kind are not accepted here.')
+}
+
+/** What a browser offers to choose (`accept` of HTML); undefined where every file may be chosen. */
+export const acceptOf = (kinds: readonly FileKind[]): string | undefined =>
+  kinds.includes('other') ? undefined : kinds.map(it => accepted[it]).join(',')
+
+const accepted: Record<FileKind, string> = {
+  pictures: 'image/*',
+  pdf: '.pdf',
+  office: '.doc,.docx,.dotx,.xls,.xlsx,.xlsm,.ppt,.pptx,.odt,.ods,.odp,.rtf',
+  media: 'video/*,audio/*',
+  archives: '.zip,.7z,.rar,.gz,.tgz,.tar,.bz2,.xz,.zst',
+  other: '',
+}
+
 /** What starts a program when it is opened, by extension or by content. */
 const programs = new Set(
   `apk app bat class cmd com cpl crx deb dll dmg elf exe gadget hta jar js jse lnk macho msc msi msp pif pkg ps1 psm1

@@ -4,7 +4,7 @@ import type { Request } from 'express'
 import { v7 as uuid } from 'uuid'
 import { Problem, Unreadable } from '../http/errors.ts'
 import type { FileStore } from '../platform/files.ts'
-import { headSize, RefusedFile, typeOf } from './kinds.ts'
+import { type FileKind, headSize, RefusedFile, refuseKind, typeOf } from './kinds.ts'
 import { cleanFileName } from './names.ts'
 
 /** A file that is in the store, and not yet in any table. */
@@ -30,6 +30,8 @@ interface Limits {
   size: number
   /** Of all files of the form together, in bytes. */
   total: number
+  /** Which are accepted; all if omitted. */
+  kinds?: readonly FileKind[]
 }
 
 /** Files in one form. */
@@ -57,6 +59,7 @@ export async function receiveFiles(
     try {
       const most = Math.min(limits.size, left)
       const { type, source } = await opened(stream, name, most < limits.size ? tooFull : tooLarge)
+      if (limits.kinds) refuseKind(type, limits.kinds)
       const written = await store.write(fileKey(workspace, id), source)
       left -= written.size
       received.files.push({ id, name, type, ...written })
