@@ -1,4 +1,4 @@
-import { StoreFull, StoreUnavailable } from '../platform/files.ts'
+import { isDiskFull, StoreFull, StoreUnavailable } from '../platform/files.ts'
 
 /** An error that clients may see: a status, a stable code, and a translated sentence. */
 export class Problem extends Error {
@@ -173,7 +173,8 @@ export class StorageFull extends Problem {
 
 /** A file store's error as a problem; undefined for any other. */
 export function ofStore(error: unknown): Problem | undefined {
-  if (error instanceof StoreFull) return Object.assign(new StorageFull(), { cause: error })
+  // The library that takes uploads hands on what the disk says.
+  if (error instanceof StoreFull || isDiskFull(error)) return Object.assign(new StorageFull(), { cause: error })
   if (error instanceof StoreUnavailable) return Object.assign(new FilesUnavailable(), { cause: error })
   return undefined
 }

@@ -1,18 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import {
-  constants,
-  copyFile,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-  statfs,
-} from 'node:fs/promises'
+import { constants, copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { DataStore } from '@tus/utils'
@@ -115,11 +103,7 @@ export function filesIn(folder: string): FileStore {
       const { FileStore } = await import('@tus/file-store')
       const directory = join(root, 'uploads')
       await mkdir(directory, { recursive: true })
-      const uploads = new FileStore({ directory, expirationPeriodInMilliseconds: patience })
-      const write = uploads.write.bind(uploads)
-      // It keeps to itself why it could not write.
-      uploads.write = (...upload) => write(...upload).catch(error => fullOr(error, directory))
-      return uploads
+      return new FileStore({ directory, expirationPeriodInMilliseconds: patience })
     },
     async head(upload, bytes) {
       const file = await open(join(root, 'uploads', safe(upload)), 'r').catch(missing(upload))
@@ -169,17 +153,9 @@ async function place(from: string, to: string): Promise<void> {
 }
 
 /** The error of a disk, as the store's. */
-const told = (error: any) =>
-  /^(ENOSPC|EDQUOT)$/.test(error?.code) ? new StoreFull('the disk is full', { cause: error }) : error
+const told = (error: unknown) => (isDiskFull(error) ? new StoreFull('the disk is full', { cause: error }) : error)
 
-/** Throws StoreFull where the disk is full, and otherwise the error. */
-async function fullOr(error: unknown, folder: string): Promise<never> {
-  const { bavail, bsize } = await statfs(folder)
-  throw bavail * bsize < leastSpace ? new StoreFull('the disk is full', { cause: error }) : error
-}
-
-/** A disk with fewer bytes counts as full, after a write that failed. */
-const leastSpace = 1_048_576
+export const isDiskFull = (error: any): boolean => /^(ENOSPC|EDQUOT)$/.test(error?.code)
 
 /** Writes and hashes a file, and waits until the disk has it. */
 async function writeDurably(path: string, source: AsyncIterable<Uint8Array>): Promise<Written> {
