@@ -160,7 +160,7 @@ export class CrmUnavailable extends Unavailable {
 class FilesUnavailable extends Unavailable {
   code = 'files-unavailable'
   message = 'Files are temporarily unavailable.'
-  advice = 'Nothing was saved. Try again in a few minutes.'
+  advice = 'Try again in a few minutes. Files that you were sending were not saved.'
 }
 
 /** 507: the file store is full. */
