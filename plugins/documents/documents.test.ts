@@ -526,6 +526,18 @@ describe('the space of a client', () => {
   })
 })
 
+/** Each page is less high than the one before. */
+function pdfWith(count: number): Buffer {
+  const pages = Array.from({ length: count }, (_, at) => at + 3)
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Kids [${pages.map(it => `${it} 0 R`).join(' ')}] /Count ${count} >>`,
+    ...pages.map(it => `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 ${300 - it * 20}] >>`),
+  ]
+  const body = objects.map((it, at) => `${at + 1} 0 obj ${it} endobj\n`).join('')
+  return Buffer.from(`%PDF-1.7\n${body}trailer << /Size ${objects.length + 1} /Root 1 0 R >>\n%%EOF\n`)
+}
+
 describe('a preview of a document', () => {
   afterEach(leave)
 
@@ -541,7 +553,7 @@ describe('a preview of a document', () => {
     expect(photo.includes('hidden-words')).to.equal(true)
     await upload(owner, [
       ['photo.jpg', photo],
-      ['plan.pdf', onePage],
+      ['plan.pdf', pdfWith(1)],
     ])
     const items = await listed(owner, '?sort=name')
     for (const { id, name } of items) {
@@ -559,9 +571,30 @@ describe('a preview of a document', () => {
     // What is sent is the file itself, as it came.
     const sent = await owner.get(`/documents/${items[0].id}/content`).buffer().parse(bytesOf)
     expect(sent.body.equals(photo)).to.equal(true)
-    expect(storedIn(it)).to.have.length(6)
+    expect(storedIn(it)).to.have.length(8)
     await owner.post(`/documents/${items[0].id}/removal`)
-    expect(storedIn(it)).to.have.length(3)
+    expect(storedIn(it)).to.have.length(4)
+  })
+
+  it('is there of every page of a PDF', async () => {
+    const it = await scene()
+    const [owner, neighbour] = [await it.visit('owner'), await it.visit('neighbour')]
+    await upload(owner, [['plan.pdf', pdfWith(3)]])
+    const [{ id }] = await listed(owner)
+    expect(await owner.get(`/documents/${id}`)).to.show(`/documents/${id}/pages"`)
+    expect(await owner.get(`/documents/${id}/pages`)).to.show('3 pages', 'Page 3 of plan.pdf', 'preview?page=3')
+    const [first, third] = await Promise.all(
+      [1, 3].map(at => owner.get(`/documents/${id}/preview?page=${at}`).buffer().parse(bytesOf)),
+    )
+    expect([first!, third!].map(it => it.headers['content-type'])).to.deep.equal(['image/webp', 'image/webp'])
+    const heights = await Promise.all([first!, third!].map(async it => (await sharp(it.body).metadata()).height))
+    expect(heights[1]).to.be.below(heights[0]!)
+    for (const page of [4, 31, 999])
+      expect((await owner.get(`/documents/${id}/preview?page=${page}`)).status).to.equal(404)
+    for (const path of ['/pages', '/preview?page=3'])
+      expect((await neighbour.get(`/documents/${id}${path}`)).status).to.equal(404)
+    await owner.post(`/documents/${id}/removal`)
+    expect(storedIn(it)).to.have.length(0)
   })
 
   it('is not there for what cannot or must not be shown, and the portal goes on', async () => {
@@ -589,16 +622,6 @@ describe('a preview of a document', () => {
 })
 
 /** A PDF of one empty page, A4. */
-const onePage = Buffer.from(
-  [
-    '%PDF-1.4',
-    '1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj',
-    '2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj',
-    '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj',
-    'trailer<</Root 1 0 R>>',
-    '%%EOF',
-  ].join('\n'),
-)
 
 const bytesOf = (res: any, done: (error: Error | null, body: Buffer) => void) => {
   const parts: Buffer[] = []

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
 import { AlreadyKept, lockUsage, releaseFile, reserveFile, sizeOfKept, usageOf } from '../../src/files/kept.ts'
 import { acceptOf, type FileKind, iconOf, refuseByName, refuseKind } from '../../src/files/kinds.ts'
-import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.ts'
+import { isPreviewable, pageOf, pagesOf, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
 import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
 import { sendStoredFile } from '../../src/files/send.ts'
@@ -96,16 +96,32 @@ export const sendContent =
     await sendStoredFile(req, res, { name, type, size, version: tag, open })
   }
 
-/** A picture of the document, for lists and its own page. */
+/** A picture of the document, for lists and its own page, or of one of its pages. */
 export const sendDocumentPreview =
   ({ files }: Host): RequestHandler<any> =>
   async (req, res) => {
-    const { key, type, size, open } = await req.portal.crm.documents.content(req.params.id)
+    const previewed = await previewedAt(req, files)
+    const page = z.coerce.number().int().min(1).max(1e3).optional().catch(undefined).parse(req.query.page)
     const wanted = req.query.size === 'large' ? 'large' : 'small'
-    sendPreview(
-      res,
-      files && key ? await previewOf({ store: files, key, type, size, open: () => open() }, wanted) : undefined,
-    )
+    sendPreview(res, previewed && (await (page ? pageOf(previewed, page) : previewOf(previewed, wanted))))
+  }
+
+async function previewedAt({ portal, params }: Request<any>, store: FileStore | undefined) {
+  const { key, type, size, open } = await portal.crm.documents.content(params.id)
+  return store && key ? { store, key, type, size, open: () => open() } : undefined
+}
+
+/** All pages of a PDF as pictures: many phones cannot show one within a page. */
+export const showPages =
+  ({ database, files }: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const document = await req.portal.crm.documents.find(req.params.id)
+    const previewed = await previewedAt(req, files)
+    const pages = previewed ? await pagesOf(previewed) : 0
+    if (!pages) throw new NotFound()
+    await opened(req, database, document)
+    await recordEvent(req, { event: 'documents.viewed', subject: subjectOf(document) })
+    res.respond('documents/pages', { document, pages })
   }
 
 export const showUpload =

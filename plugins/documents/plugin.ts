@@ -126,6 +126,7 @@ export default section({
     router.delete('/uploads/:id', may('documents.upload'), pages.uploadResumably(host))
     router.get('/:id', may('documents.see'), pages.showDocument(host))
     router.get('/:id/content', may('documents.see'), pages.sendContent(host))
+    router.get('/:id/pages', may('documents.see'), pages.showPages(host))
     router.get('/:id/preview', may('documents.see'), pages.sendDocumentPreview(host))
     router.post('/:id/removal', may('documents.upload'), pages.saveRemoval(host))
     host.capability('comments')?.routes(router, {

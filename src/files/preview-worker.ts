@@ -15,8 +15,9 @@ process.on('message', async (job: PreviewJob) => {
 })
 process.on('disconnect', () => process.exit())
 
-async function made({ type, bytes, sizes }: PreviewJob): Promise<PreviewAnswer> {
-  const { picture, pages } = type === 'application/pdf' ? await firstPage(bytes) : { picture: decoded(bytes), pages: 1 }
+async function made({ type, bytes, sizes, page }: PreviewJob): Promise<PreviewAnswer> {
+  const { picture, pages } =
+    type === 'application/pdf' ? await rendered(bytes, page) : { picture: decoded(bytes), pages: 1 }
   const made = await Promise.all(
     sizes.map(size =>
       picture.clone().resize(size, size, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 80 }).toBuffer(),
@@ -29,11 +30,11 @@ async function made({ type, bytes, sizes }: PreviewJob): Promise<PreviewAnswer> 
 const decoded = (bytes: Uint8Array) =>
   sharp(bytes, { limitInputPixels: mostPixels, failOn: 'error', pages: 1 }).rotate().flatten({ background: '#fff' })
 
-async function firstPage(bytes: Uint8Array) {
+async function rendered(bytes: Uint8Array, number: number) {
   const library = await PDFiumLibrary.init()
   const document = await library.loadDocument(bytes)
   try {
-    const page = document.getPage(0)
+    const page = document.getPage(number - 1)
     const { originalWidth, originalHeight } = page.getOriginalSize()
     const scale = Math.min(2, 1_600 / Math.max(originalWidth, originalHeight, 1))
     const { data, width, height } = await page.render({ scale, render: 'bitmap' })

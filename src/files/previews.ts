@@ -12,6 +12,8 @@ export interface PreviewJob {
   bytes: Uint8Array
   /** Width and height at most, in pixels. */
   sizes: number[]
+  /** Which page of a PDF; the first is 1. */
+  page: number
 }
 
 /** WebP pictures, one for each size. */
@@ -41,35 +43,66 @@ interface Previewed {
  * Returns a picture of an image or of the first page of a PDF, as WebP. It is made once and stored beside the file.
  * Undefined where none can be made.
  */
-export async function previewOf(it: Previewed, size: PreviewSize): Promise<Buffer | undefined> {
-  if (!isPreviewable(it) || failed.has(it.key)) return undefined
-  const stored = await it.store.read(keyOf(it.key, size)).catch(ignoreMissing)
+export const previewOf = (it: Previewed, size: PreviewSize): Promise<Buffer | undefined> => pictureOf(it, size, first)
+
+/** The same of another page of a PDF, in the large size; the first is 1. */
+export async function pageOf(it: Previewed, page: number): Promise<Buffer | undefined> {
+  if (page === 1) return previewOf(it, 'large')
+  if (page > mostPages || page > (await pagesOf(it))) return undefined
+  return pictureOf(it, `page-${page}`, { name: `page-${page}`, sizes: { [`page-${page}`]: sizes.large }, page })
+}
+
+/** How many pages of a PDF have a picture; 1 for an image, and 0 where none can be made. */
+export async function pagesOf(it: Previewed): Promise<number> {
+  const pages = await pictureOf(it, 'pages', first)
+  return Math.min(Number(pages?.toString() ?? 0), mostPages)
+}
+
+/** Pictures that are made together, each under its name, and the number of pages. */
+interface Making {
+  name: string
+  sizes: Record<string, number>
+  page: number
+}
+
+const first: Making = { name: 'first', sizes, page: 1 }
+
+/** Further pages are for a look at what it is: who reads on downloads it. */
+const mostPages = 30
+
+async function pictureOf(it: Previewed, name: string, making: Making): Promise<Buffer | undefined> {
+  const which = keyOf(it.key, making.name)
+  if (!isPreviewable(it) || failed.has(which)) return undefined
+  const stored = await it.store.read(keyOf(it.key, name)).catch(ignoreMissing)
   if (stored) return buffer(stored)
-  const making = underWay.get(it.key) ?? make(it)
-  underWay.set(it.key, making)
-  return (await making.finally(() => underWay.delete(it.key)))?.[size]
+  const made = underWay.get(which) ?? make(it, making)
+  underWay.set(which, made)
+  return (await made.finally(() => underWay.delete(which)))?.get(name)
 }
 
 /** Keys of a file's previews, for who removes the file. */
-export const previewKeys = (key: string): string[] => (Object.keys(sizes) as PreviewSize[]).map(it => keyOf(key, it))
+export const previewKeys = (key: string): string[] => {
+  const further = Array.from({ length: mostPages - 1 }, (_, at) => `page-${at + 2}`)
+  return [...Object.keys(sizes), 'pages', ...further].map(it => keyOf(key, it))
+}
 
-const keyOf = (key: string, size: PreviewSize) => `${key}-${size}`
+const keyOf = (key: string, name: string) => `${key}-${name}`
 
-/** Files of which no preview can be made, in this process: nobody has to find out twice. */
+/** What no preview can be made of, in this process: nobody has to find out twice. */
 const failed = new Set<string>()
-const underWay = new Map<string, Promise<Record<PreviewSize, Buffer> | undefined>>()
+const underWay = new Map<string, Promise<Map<string, Buffer> | undefined>>()
 
-async function make({ store, key, type, open }: Previewed): Promise<Record<PreviewSize, Buffer> | undefined> {
-  const answer = await inTurn({ type, bytes: await buffer(await open()), sizes: Object.values(sizes) })
+async function make({ store, key, type, open }: Previewed, it: Making): Promise<Map<string, Buffer> | undefined> {
+  const bytes = await buffer(await open())
+  const answer = await inTurn({ type, bytes, sizes: Object.values(it.sizes), page: it.page })
   if ('error' in answer) {
     if (failed.size > 10_000) failed.clear()
-    failed.add(key)
+    failed.add(keyOf(key, it.name))
     return undefined
   }
-  const [small, large] = answer.previews.map(it => Buffer.from(it))
-  const made = { small: small!, large: large! }
-  for (const size of Object.keys(made) as PreviewSize[])
-    await store.write(keyOf(key, size), partsOf(made[size])).catch(ignoreStored)
+  const made = new Map(Object.keys(it.sizes).map((name, at) => [name, Buffer.from(answer.previews[at]!)]))
+  if (it === first) made.set('pages', Buffer.from(String(answer.pages)))
+  for (const [name, picture] of made) await store.write(keyOf(key, name), partsOf(picture)).catch(ignoreStored)
   return made
 }
 

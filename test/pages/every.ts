@@ -180,14 +180,17 @@ async function documents({ owner }: Scene): Promise<Place[]> {
   const [client, staff] = ['/portal/brightside/documents', '/settings/client-portal/documents']
   const folder = all.find(it => it.folder_id)?.folder_id
   return [
-    ...['', '?status=new', '?search=nothing+like+it', '?sent=2', `?folder=${folder}`, '/upload'].map(
+    ...['', '?status=new', '?search=nothing+like+it', '?sent=2', `?folder=${folder}`, '/upload', '/crm-1'].map(
       (it): Place => ['owner', client + it],
     ),
-    ...['', '?search=acme', '/clients/1', '/clients/1?shared'].map((it): Place => ['admin', staff + it]),
+    ...['', '?search=acme', '/clients/1', '/clients/1?shared', `/clients/1?folder=${folder}`].map(
+      (it): Place => ['admin', staff + it],
+    ),
     ...[first, second, third].flatMap(({ id }): Place[] => [
       ['owner', `${client}/${id}`],
       ['admin', `${staff}/${id}`],
     ]),
+    ['owner', `${client}/${all.find(it => it.name === 'launch-plan.pdf')?.id}/pages`],
     ['newcomer', client],
   ]
 }
