@@ -621,8 +621,6 @@ describe('a preview of a document', () => {
   })
 })
 
-/** A PDF of one empty page, A4. */
-
 const bytesOf = (res: any, done: (error: Error | null, body: Buffer) => void) => {
   const parts: Buffer[] = []
   res.on('data', (part: Buffer) => parts.push(part))
