@@ -7,11 +7,11 @@ import { expect } from 'chai'
 import { unzipSync } from 'fflate'
 import sharp from 'sharp'
 import { adapter } from '../../demo/adapter/adapter.ts'
+import { fileJobs } from '../../src/files/jobs.ts'
 import { type Crm, filesIn } from '../../src/index.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { fresh } from '../../test/database.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
-import { jobs } from './jobs.ts'
 
 const settings = '/settings/client-portal/documents'
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n')
@@ -378,7 +378,7 @@ describe('documents', () => {
       files: filesIn(it.folder),
       log: { error: () => undefined },
     } as unknown as Host
-    const sweep = () => jobs['documents.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
+    const sweep = () => fileJobs['files.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
     await sweep()
     expect(storedIn(it)).to.have.length(2)
     for (const { parentPath, name } of storedIn(it)) {
@@ -521,7 +521,7 @@ describe('the space of a client', () => {
       files: filesIn(it.folder),
       log: { error: () => undefined },
     } as unknown as Host
-    await jobs['documents.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
+    await fileJobs['files.sweep']!.work({ workspace: { id: '1', slug: 'brightside' }, data: {} }, host)
     expect(await (await it.visit('owner')).get('/documents/upload')).to.show('20 GB left')
   })
 })

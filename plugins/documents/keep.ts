@@ -1,10 +1,8 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
-import { coreHostOf } from '../../src/auth/host.ts'
-import { forgetFiles, keepFiles, lockUsage } from '../../src/files/kept.ts'
+import { forgetFiles, keepNewFiles } from '../../src/files/kept.ts'
 import { previewKeys } from '../../src/files/previews.ts'
 import { fileKey, type ReceivedFile } from '../../src/files/receive.ts'
-import { Conflict } from '../../src/http/errors.ts'
 import { query } from '../../src/platform/database.ts'
 import type { FileStore } from '../../src/platform/files.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -21,12 +19,6 @@ export interface Adding {
   expiresOn?: string | null
 }
 
-/** 409: several uploads at once have used up the space of a client. */
-export class NoSpaceLeft extends Conflict {
-  message = 'There isn’t enough space left for these files.'
-  advice = 'Nothing was saved. Ask us for more space, or send fewer files.'
-}
-
 /** Makes a document of each file, in a transaction that has entered the workspace. Returns their ids. */
 export async function addDocuments(
   tx: Knex,
@@ -35,7 +27,7 @@ export async function addDocuments(
   files: ReceivedFile[],
   most: number,
 ): Promise<string[]> {
-  await keepChecked(tx, host, it, files, most)
+  await keepNewFiles(tx, host, it, files, most)
   const ids: string[] = []
   for (const file of files) {
     const id = uuid()
@@ -62,7 +54,7 @@ export async function replaceDocument(
   file: ReceivedFile,
   most: number,
 ): Promise<{ name: string; version: number } | undefined> {
-  await keepChecked(tx, host, it, [file], most)
+  await keepNewFiles(tx, host, it, [file], most)
   const [row] = await query<{ name: string; version: number }>(tx, {
     text: `update portal.client_documents set version = version + 1, file_id = $4, size = $5, changed_at = portal.now(),
              by_kind = $6, by_id = $7, by_name = $8
@@ -71,27 +63,6 @@ export async function replaceDocument(
   })
   if (row) await addVersion(tx, it, { document: it.document, version: row.version, file })
   return row
-}
-
-async function keepChecked(tx: Knex, host: Host, it: Adding, files: ReceivedFile[], most: number): Promise<void> {
-  const { scanner } = coreHostOf(host)
-  const used = await lockUsage(
-    tx,
-    it.workspace.id,
-    it.client,
-    files.map(one => one.id),
-  )
-  if (used + files.reduce((sum, { size }) => sum + size, 0) > most) throw new NoSpaceLeft()
-  const of = {
-    workspace: it.workspace.id,
-    client: it.client,
-    by: it.by,
-    state: scanner ? 'checking' : 'ready',
-  } as const
-  await keepFiles(tx, of, files)
-  if (!scanner) return
-  for (const { id } of files)
-    await host.jobs.queue(tx, { job: 'documents.scan', workspace: it.workspace, data: { file: id, client: it.client } })
 }
 
 const addVersion = (
@@ -165,18 +136,3 @@ export const markRead = (
              where r.version < excluded.version`,
     values: [workspace, person, document, client, version],
   })
-
-/** Characters of a UUID. */
-const idLength = 36
-
-/** Removes stored files that no row knows and that are older than so many milliseconds. Returns the ids of rows whose file is missing. */
-export async function sweep(files: FileStore, workspace: string, known: Set<string>, limit: number): Promise<string[]> {
-  const missing = new Set(known)
-  for await (const { key, age } of files.list(fileKey(workspace, '').slice(0, -1))) {
-    // A preview is named like its file, and goes with it.
-    const id = key.slice(key.indexOf('/') + 1).slice(0, idLength)
-    missing.delete(id)
-    if (!known.has(id) && age > limit) await files.remove(key)
-  }
-  return [...missing]
-}

@@ -1,7 +1,15 @@
 import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
-import { AlreadyKept, lockUsage, releaseFile, reserveFile, sizeOfKept, usageOf } from '../../src/files/kept.ts'
+import {
+  AlreadyKept,
+  lockUsage,
+  NoSpaceLeft,
+  releaseFile,
+  reserveFile,
+  sizeOfKept,
+  usageOf,
+} from '../../src/files/kept.ts'
 import { acceptOf, type FileKind, iconOf, refuseByName, refuseKind } from '../../src/files/kinds.ts'
 import { isPreviewable, pageOf, pagesOf, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
@@ -16,7 +24,7 @@ import { runAction } from '../../src/plugin/action.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { attachedTo } from '../../src/settings/plugin-actions.ts'
 import { crmIdOf, markCrmRead } from './beside.ts'
-import { addDocuments, markRead, NoSpaceLeft, removeBytes, removeDocument } from './keep.ts'
+import { addDocuments, markRead, removeBytes, removeDocument } from './keep.ts'
 import { bytesOf, kindNames, kinds, limitsOf } from './limits.ts'
 import { sorts, statuses } from './port.ts'
 

@@ -21,7 +21,6 @@ import {
 import { saveDocument, saveFolderChange, saveFolderRemoval } from './desk-edit.ts'
 import { fixtures } from './fixtures.ts'
 import { home } from './home.ts'
-import { jobs } from './jobs.ts'
 import { options } from './limits.ts'
 import { mails } from './mails.ts'
 import * as pages from './pages.ts'
@@ -38,7 +37,6 @@ export default section({
   order: 40,
   mails,
   options,
-  jobs,
   home,
   waiting: async ({ crm }) => (await crm.documents.overview()).counts.new,
   store: (customer, database, { files }) => files && storeOf(customer, database, files),
@@ -110,7 +108,6 @@ export default section({
     'documents.folder_changed': 'changed the folder {number}',
     'documents.folder_removed': 'removed the folder {number}',
     'documents.folder_made': 'created the folder {number}',
-    'documents.infected': 'found a virus in {number} ({threat}) and deleted the file',
   },
 
   audit: { question: 'B7', adds: 'documents that you and your clients share, and uploads' },

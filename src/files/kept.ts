@@ -1,9 +1,12 @@
 import type { Knex } from 'knex'
+import { coreHostOf } from '../auth/host.ts'
+import { Conflict } from '../http/errors.ts'
 import { query } from '../platform/database.ts'
+import type { Host } from '../plugin/plugin.ts'
 import type { ReceivedFile } from './receive.ts'
 
 /** Whether a file can be downloaded: after the virus scanner has looked at it, where there is one. */
-export type FileState = 'checking' | 'ready' | 'infected'
+type FileState = 'checking' | 'ready' | 'infected'
 
 interface Uploader {
   kind: 'client' | 'staff'
@@ -14,11 +17,45 @@ interface Uploader {
 /** Another request has kept the same upload meanwhile. */
 export class AlreadyKept extends Error {}
 
+/** 409: several uploads at once have used up the space of a client. */
+export class NoSpaceLeft extends Conflict {
+  message = 'There isn’t enough space left for these files.'
+  advice = 'Nothing was saved. Ask us for more space, or send fewer files.'
+}
+
+/** Whose files they are. */
+export interface Keeping {
+  workspace: { id: string; slug: string }
+  client: string
+  by: Uploader
+}
+
+/**
+ * Keeps files that arrived, in a transaction that has entered the workspace: within the space of the client, `most` bytes,
+ * and to be scanned where there is a scanner. Wake the jobs afterwards. Throws NoSpaceLeft.
+ */
+export async function keepNewFiles(
+  tx: Knex,
+  host: Host,
+  it: Keeping,
+  files: ReceivedFile[],
+  most: number,
+): Promise<void> {
+  const { scanner } = coreHostOf(host)
+  const { workspace, client, by } = it
+  const ids = files.map(one => one.id)
+  const used = await lockUsage(tx, workspace.id, client, ids)
+  if (used + files.reduce((sum, { size }) => sum + size, 0) > most) throw new NoSpaceLeft()
+  await keepFiles(tx, { workspace: workspace.id, client, by, state: scanner ? 'checking' : 'ready' }, files)
+  if (!scanner) return
+  for (const file of ids) await host.jobs.queue(tx, { job: 'files.scan', workspace, data: { file, client } })
+}
+
 /**
  * Stores the rows of files that arrived, in a transaction that has entered the workspace. Throws AlreadyKept for an upload
  * that is kept.
  */
-export async function keepFiles(
+async function keepFiles(
   tx: Knex,
   of: { workspace: string; client: string; by: Uploader; state: FileState },
   files: ReceivedFile[],

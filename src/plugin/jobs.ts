@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
+import { fileJobs } from '../files/jobs.ts'
 import type { Flags } from '../platform/flags.ts'
 import type { Jobs, Job as Queued } from '../platform/jobs.ts'
 import { usedWorkspaces } from '../platform/switch-off.ts'
@@ -40,7 +41,7 @@ interface Parts {
  */
 export function pluginJobs(parts: Parts): void {
   const { jobs, plugins } = parts
-  const all = new Map<string, Job>(plugins.flatMap(it => Object.entries(it.jobs ?? {})))
+  const all = new Map(declaredBy(plugins))
   for (const [job, { every }] of all)
     if (every) jobs.schedule(queue, { job, due: true } satisfies Due, { minutes: Math.round(every / 60), key: job })
   const handler = async ({ data }: Queued<Task | Due>) => {
@@ -50,6 +51,10 @@ export function pluginJobs(parts: Parts): void {
   }
   jobs.work<Task | Due>(queue, handler, { every: 10, parallel: 2 })
 }
+
+/** All jobs by name, with those of the portal itself that work alike. */
+const declaredBy = (plugins: Section[]): [string, Job][] =>
+  [fileJobs, ...plugins.map(it => it.jobs ?? {})].flatMap(it => Object.entries<Job>(it))
 
 /** Queues a round for each workspace that is on and was ever used. */
 async function queueRounds({ database, flags, jobs }: Parts, job: string, { whileOff }: Job) {
@@ -101,8 +106,7 @@ const send = (jobs: Jobs, tx: Knex, task: Task, seconds = 0) =>
 /** How plugins queue jobs of their own. Throws a TypeError for one that no plugin declares. */
 export const pluginQueue = (jobs: Jobs, plugins: Section[]): PluginQueue => ({
   async queue(tx, { job, workspace, data, seconds }) {
-    if (!plugins.some(it => Object.keys(it.jobs ?? {}).includes(job)))
-      throw new TypeError(`No plugin declares the job ${job}.`)
+    if (!declaredBy(plugins).some(([name]) => name === job)) throw new TypeError(`No plugin declares the job ${job}.`)
     await send(jobs, tx, { job, workspace: workspace.id, slug: workspace.slug, data, round: false }, seconds)
   },
   wake: () => jobs.wake(),

@@ -88,6 +88,7 @@ export const coreSentences: Record<string, EventSentence> = {
     sentence: 'exported the evidence of {count, plural, one {# response} other {# responses}} by the command line',
   },
   'evidence.downloaded': { kind: 'download', sentence: 'downloaded the signed PDF of {number}' },
+  'files.infected': 'found a virus in {number} ({threat}) and deleted the file',
   'evidence.resubmitted': 'submitted the response to {number} again',
   'settings.reworded': 'changed the e-mail text: {label} ({language})',
   'settings.step_up':

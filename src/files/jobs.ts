@@ -1,16 +1,16 @@
-import { coreHostOf } from '../../src/auth/host.ts'
-import { releaseAbandoned } from '../../src/files/kept.ts'
-import { fileKey } from '../../src/files/receive.ts'
-import { type ScanResult, scanForViruses } from '../../src/files/scan.ts'
-import { bySystem, insert } from '../../src/platform/activity.ts'
-import { query, readWithin, within } from '../../src/platform/database.ts'
-import { type FileStore, MissingFile } from '../../src/platform/files.ts'
-import type { Host, Job } from '../../src/plugin/plugin.ts'
-import { sweep } from './keep.ts'
+import { coreHostOf } from '../auth/host.ts'
+import { bySystem, insert } from '../platform/activity.ts'
+import { query, readWithin, within } from '../platform/database.ts'
+import { type FileStore, MissingFile } from '../platform/files.ts'
+import type { Host, Job } from '../plugin/plugin.ts'
+import { releaseAbandoned } from './kept.ts'
+import { fileKey } from './receive.ts'
+import { type ScanResult, scanForViruses } from './scan.ts'
 
-export const jobs: Record<`documents.${string}`, Job> = {
+/** What is done later with files, whichever plugin holds them. */
+export const fileJobs: Record<`files.${string}`, Job> = {
   /** Scans a file that arrived, as soon as the scanner can. Running it twice has the same result. */
-  'documents.scan': {
+  'files.scan': {
     async work({ workspace, data }, host) {
       const { scanner } = coreHostOf(host)
       const [file] = await readWithin<{ id: string; name: string; client: string }>(
@@ -38,8 +38,8 @@ export const jobs: Record<`documents.${string}`, Job> = {
       return undefined
     },
   },
-  /** Removes what uploads that broke off have left, and tells the log about files that are missing. */
-  'documents.sweep': {
+  /** Removes bytes that no row of `client_files` knows, and tells the log about files that are missing. */
+  'files.sweep': {
     every: 86_400,
     async work({ workspace }, host) {
       if (!host.files) return undefined
@@ -79,7 +79,7 @@ async function scanLater(host: Host, workspace: { id: string; slug: string }, da
     'a file could not be scanned for viruses',
   )
   await within(host.database, { workspace: workspace.id }, tx =>
-    host.jobs.queue(tx, { job: 'documents.scan', workspace, data: { ...data, failed }, seconds }),
+    host.jobs.queue(tx, { job: 'files.scan', workspace, data: { ...data, failed }, seconds }),
   )
 }
 
@@ -106,7 +106,7 @@ const condemn = (
     })
     if (changed.length)
       await insert(tx, [
-        bySystem(workspace, { event: 'documents.infected', subject: { id, number: name, threat } }, client),
+        bySystem(workspace, { event: 'files.infected', subject: { id, number: name, threat } }, client),
       ])
   })
 
@@ -119,4 +119,19 @@ async function knownFiles(host: Host, workspace: string): Promise<Set<string>> {
     },
   )
   return new Set(rows.map(it => it.id))
+}
+
+/** Characters of a UUID. */
+const idLength = 36
+
+/** Removes stored files that no row knows and that are older than so many milliseconds. Returns the ids of rows whose file is missing. */
+async function sweep(files: FileStore, workspace: string, known: Set<string>, limit: number): Promise<string[]> {
+  const missing = new Set(known)
+  for await (const { key, age } of files.list(fileKey(workspace, '').slice(0, -1))) {
+    // A preview is named like its file, and goes with it.
+    const id = key.slice(key.indexOf('/') + 1).slice(0, idLength)
+    missing.delete(id)
+    if (!known.has(id) && age > limit) await files.remove(key)
+  }
+  return [...missing]
 }
