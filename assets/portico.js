@@ -93,6 +93,37 @@ document.addEventListener('click', async ({ target }) => {
   setTimeout(() => button.classList.remove('done'), 2000)
 })
 
+// Files can be dropped and pasted into a form that takes some, and what is too much is said before it is sent.
+const attaching = target => target.closest?.('form')?.querySelector('[data-attach] input')
+const add = (input, more) => {
+  const all = new DataTransfer()
+  for (const it of [...input.files, ...more]) all.items.add(it)
+  input.files = all.files
+  input.dispatchEvent(new Event('input', { bubbles: true }))
+}
+document.addEventListener('paste', event => {
+  const { files, types } = event.clipboardData
+  const input = attaching(event.target)
+  // What is copied from an office program is text, and a picture of it.
+  if (!input || !files.length || types.includes('text/plain')) return
+  event.preventDefault()
+  add(input, files)
+})
+for (const kind of ['dragover', 'drop'])
+  document.addEventListener(kind, event => {
+    const input = attaching(event.target)
+    if (!input || event.target === input || !event.dataTransfer.types.includes('Files')) return
+    event.preventDefault()
+    if (kind === 'drop') add(input, event.dataTransfer.files)
+  })
+document.addEventListener('input', ({ target }) => {
+  const { most, limit, unfit } = target.closest?.('[data-attach]')?.dataset ?? {}
+  if (!most) return
+  const isTooMuch = target.files.length > most || [...target.files].some(it => it.size > limit)
+  target.setCustomValidity(isTooMuch ? unfit : '')
+  if (isTooMuch) target.reportValidity()
+})
+
 // A password can be looked at, and caps lock is said before it is typed in vain.
 for (const button of document.querySelectorAll('[data-reveal]')) {
   const input = document.getElementById(button.dataset.reveal)

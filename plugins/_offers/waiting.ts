@@ -57,6 +57,7 @@ async function showTooLate({ name, one, port, shared, address }: Kind, error: Co
   req.portal.problem ??= error
   res.respond(`${name}/show`, {
     ...{ offer, [one]: offer, groups: grouped(offer.lines), ...documentHistory, ...documentHistory.attached },
+    ...(await req.portal.fillSlots(req, 'subject')),
     changed: changesSinceSigned(documentHistory.signed?.evidence, contentOf(offer), req.portal),
     lineNames: lineNames(offer.lines, req.portal),
     downPayment: await downPaymentFor(req.portal, name, offer),

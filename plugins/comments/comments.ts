@@ -2,11 +2,15 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
+import type { ReceivedFile } from '../../src/files/receive.ts'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { query, readWithin, type Scope } from '../../src/platform/database.ts'
 import { runAction } from '../../src/plugin/action.ts'
 import type { Thread } from '../../src/plugin/capabilities.ts'
+import type { Host } from '../../src/plugin/plugin.ts'
+import type { SubjectRecord } from '../../src/plugin/subjects.ts'
+import { Attachment, attach, filesOfComment, spaceOf, withAttachments } from './attachments.ts'
 
 /** The comments of a client and the workspace on a document, the oldest first. */
 export const Comment = z.object({
@@ -19,6 +23,8 @@ export const Comment = z.object({
   text: z.string(),
   /** Whether the client disputes what it is about. */
   disputed: z.boolean(),
+  /** In the order in which they were chosen. */
+  files: z.array(Attachment).default([]),
 })
 export type Comment = z.infer<typeof Comment>
 
@@ -34,9 +40,17 @@ const Said = z.object({
 })
 
 /** What a client says about a subject of theirs; it is there, with its row of activity, when this resolves. */
-export async function say(req: Request<any>, { kind, subject, disputable }: Thread): Promise<void> {
-  const { id, number, parts = [], names = parts } = await subject(req)
-  if (!req.portal.on(`${kind}.questions`)) throw new NotFound()
+export async function say(req: Request<any>, host: Host, thread: Thread): Promise<void> {
+  const about = await thread.subject(req)
+  if (!req.portal.on(`${thread.kind}.questions`)) throw new NotFound()
+  await withAttachments(req, host, files => save(req, host, { ...thread, about, files }))
+  host.jobs.wake()
+}
+
+type Saying = Thread & { about: SubjectRecord; files: ReceivedFile[] }
+
+async function save(req: Request<any>, host: Host, { kind, about, disputable, files }: Saying): Promise<void> {
+  const { id, number, parts = [], names = parts } = about
   const { text, line, ...typed } = read(Said, req)
   const disputed = Boolean(disputable && typed.disputed)
   if (line && !names.includes(line)) {
@@ -47,12 +61,16 @@ export async function say(req: Request<any>, { kind, subject, disputable }: Thre
   }
   const { person, client } = req.portal.customer
   const { workspace } = req.portal
+  const most = await spaceOf(host, workspace.id)
   await runAction(
     req,
     async ({ tx }) => {
       await requireRoom(tx, req)
-      const about = { workspace: workspace.id, client, section: kind, id, number, line: line || null }
-      return keep(tx, { ...about, by: 'client', author: person, text, disputed })
+      const place = { workspace: workspace.id, client, section: kind, id, number, line: line || null }
+      const comment = await keep(tx, { ...place, by: 'client', author: person, text, disputed })
+      const by = { kind: 'client', id: person.id, name: person.name } as const
+      await attach(tx, host, { workspace, client: client.id, by, comment, most, typed: req.portal.body }, files)
+      return comment
     },
     comment => ({ event: `${kind}.${disputed ? 'disputed' : 'commented'}`, subject: { id, number, comment } }),
   )
@@ -119,11 +137,14 @@ export async function findComment(database: Knex, workspace: string, id: string)
     disputed: boolean
     by: string
     client: string
+    files: string[]
   }>(
     database,
     { workspace },
     {
-      text: `select c.text, c.line_title as line, c.disputed, c.author_name as by, c.client_name as client from portal.client_comments c
+      text: `select c.text, c.line_title as line, c.disputed, c.author_name as by, c.client_name as client,
+               (select coalesce(jsonb_agg(it ->> 'name'), '[]') from jsonb_array_elements(${filesOfComment()}) it) as files
+             from portal.client_comments c
              where c.workspace_id = scope.workspace and c.id = $3 and c.author_kind = 'client'`,
       values: [id],
     },

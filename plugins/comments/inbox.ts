@@ -1,19 +1,24 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { documentAt, type MailContext, sendMail } from '../../src/auth/mail-context.ts'
+import { coreHostOf } from '../../src/auth/host.ts'
+import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
+import type { ReceivedFile } from '../../src/files/receive.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { excerptOf } from '../../src/mail/content.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
+import type { Host } from '../../src/plugin/plugin.ts'
+import { attach, filesOfComment, shownFiles, spaceOf, withAttachments } from './attachments.ts'
 import { keep } from './comments.ts'
 
 /** Questions of clients by document, the newest first; unanswered ones are marked. */
 export const showQuestions =
-  (database: Knex): RequestHandler<any> =>
+  (host: Host): RequestHandler<any> =>
   async (req, res) => {
+    const { database } = host
     const { show, before } = Shown.parse(req.query)
     const rows = await readWithin(
       database,
@@ -22,7 +27,7 @@ export const showQuestions =
         name: 'portal.questions',
         text: `select last.id, last.section, last.document_id, last.number, last.client_name as client, last.author_kind = 'client' as waits,
                  (select jsonb_agg(jsonb_build_object('at', c.at, 'line', c.line_title, 'by', c.author_kind, 'name', c.author_name,
-                    'text', c.text, 'disputed', c.disputed) order by c.id)
+                    'text', c.text, 'disputed', c.disputed, 'files', ${filesOfComment()}) order by c.id)
                   from (select * from portal.client_comments c
                         where c.workspace_id = scope.workspace and c.client_id = last.client_id and c.section = last.section
                           and c.document_id = last.document_id order by c.id desc limit 20) c) as comments
@@ -43,6 +48,7 @@ export const showQuestions =
       show,
       replied: req.query.replied === '',
       of: req.params.id ?? '',
+      ...shownFiles(host),
     })
   }
 
@@ -74,63 +80,100 @@ const Reply = z.object({
 
 /** Saves an answer in a thread. Mails the people who wrote in it and may still see it. */
 export const saveReply =
-  ({ database, mailContext }: { database: Knex; mailContext: MailContext | undefined }): RequestHandler<any> =>
+  (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    const { workspace, staff } = req.portal
-    const id = z.uuid().safeParse(req.params.id).data ?? null
-    const [about] = await readWithin(
-      database,
-      { workspace: workspace.id },
-      {
-        text: `select c.client_id, c.client_name, c.section, c.document_id, c.number from portal.client_comments c
-               where c.workspace_id = scope.workspace and c.id = $3`,
-        values: [id],
-      },
-    )
-    if (!about) throw new NotFound()
-    const { text } = read(Reply, req)
-    const { section, number } = about
-    const rights = await rightsOf(database, workspace.id)
-    const where = { workspace, client: about.client_id, rights }
-    const seeing = mailContext ? await req.portal.recipients(where, { section, may: ['see'], on: ['questions'] }) : []
-    await within(database, { workspace: workspace.id }, async tx => {
-      await keep(tx, {
-        ...{ workspace: workspace.id, client: { id: about.client_id, name: about.client_name }, section, number, text },
-        ...{ id: about.document_id, line: null, by: 'staff', author: { id: staff?.id ?? '', name: staff?.name ?? '' } },
-      })
-      await recordEventIn(tx, req, {
-        event: `${section}.replied`,
-        subject: { id: about.document_id, number },
-        actor: { kind: 'staff', id: staff?.id, name: staff?.name, client: about.client_id },
-      })
-      if (!mailContext) return
-      const asked = await query<Question>(tx, {
-        text: `select distinct on (c.author_id) c.author_id as id, c.id as comment, c.author_name as name, c.text,
-                 c.line_title as line
-               from portal.client_comments c
-               where c.workspace_id = $1 and c.client_id = $2 and c.section = $3 and c.document_id = $4
-                 and c.author_kind = 'client'
-               order by c.author_id, c.id desc`,
-        values: [workspace.id, about.client_id, section, about.document_id],
-      })
-      const newest = asked.toSorted((a, b) => (a.comment < b.comment ? 1 : -1))[0]
-      for (const person of seeing.filter(it => asked.some(({ id }) => id === it.id)))
-        await sendMail(
-          mailContext,
-          req,
-          tx,
-          'comments.replied',
-          { ...person, person: person.id },
-          {
-            facts: {
-              ...{ staff: staff?.name ?? workspace.name, number, text },
-              ...{ question: excerptOf(newest?.text ?? ''), line: newest?.line ?? '' },
-              ...(newest && newest.id !== person.id && { asker: newest.name }),
-            },
-            url: `${documentAt(mailContext, workspace.slug, { client: about.client_id, section, id: about.document_id })}#talk`,
-          },
-        )
-    })
-    mailContext?.outbox.wake()
+    const thread = await threadOf(host.database, req)
+    await withAttachments(req, host, files => save(req, host, thread, files))
+    coreHostOf(host).mailContext?.outbox.wake()
+    host.jobs.wake()
     res.redirect(303, req.portal.url('/questions?show=all&replied'))
   }
+
+interface StaffThread {
+  client: { id: string; name: string }
+  section: string
+  id: string
+  number: string
+}
+
+/** The thread of a comment. Throws NotFound. */
+async function threadOf(database: Knex, { params, portal }: Request<any>): Promise<StaffThread> {
+  const [found] = await readWithin<StaffThread>(
+    database,
+    { workspace: portal.workspace.id },
+    {
+      text: `select jsonb_build_object('id', c.client_id, 'name', c.client_name) as client, c.section, c.document_id as id, c.number
+             from portal.client_comments c where c.workspace_id = scope.workspace and c.id = $3`,
+      values: [z.uuid().safeParse(params.id).data ?? null],
+    },
+  )
+  if (!found) throw new NotFound()
+  return found
+}
+
+async function save(req: Request<any>, host: Host, thread: StaffThread, files: ReceivedFile[]): Promise<void> {
+  const { workspace } = req.portal
+  const { text } = read(Reply, req)
+  const { client, section, id, number } = thread
+  const author = { id: req.portal.staff?.id ?? '', name: req.portal.staff?.name ?? '' }
+  const [people, most] = await Promise.all([writersOf(req, host, thread), spaceOf(host, workspace.id)])
+  await within(host.database, { workspace: workspace.id }, async tx => {
+    const comment = await keep(tx, {
+      ...{ workspace: workspace.id, client, section, number, text },
+      ...{ id, line: null, by: 'staff', author },
+    })
+    const by = { kind: 'staff', ...author } as const
+    await attach(tx, host, { workspace, client: client.id, by, comment, most, typed: req.portal.body }, files)
+    await recordEventIn(tx, req, {
+      event: `${section}.replied`,
+      subject: { id, number },
+      actor: { kind: 'staff', ...author, client: client.id },
+    })
+    await mailAnswer(tx, req, host, { ...thread, text, files, people })
+  })
+}
+
+/** Who may still see the thread, where mail is sent. */
+async function writersOf(req: Request<any>, host: Host, { client, section }: StaffThread): Promise<Recipient[]> {
+  const { workspace } = req.portal
+  if (!coreHostOf(host).mailContext) return []
+  const rights = await rightsOf(host.database, workspace.id)
+  return req.portal.recipients({ workspace, client: client.id, rights }, { section, may: ['see'], on: ['questions'] })
+}
+
+type Recipient = Awaited<ReturnType<Request['portal']['recipients']>>[number]
+
+type Answer = StaffThread & { text: string; files: ReceivedFile[]; people: Recipient[] }
+
+/** Mails those who asked in the thread. */
+async function mailAnswer(tx: Knex, req: Request<any>, host: Host, it: Answer): Promise<void> {
+  const { mailContext } = coreHostOf(host)
+  if (!mailContext) return
+  const { workspace, staff } = req.portal
+  const { client, section, id, number, text, files, people } = it
+  const asked = await query<Question>(tx, {
+    text: `select distinct on (c.author_id) c.author_id as id, c.id as comment, c.author_name as name, c.text,
+             c.line_title as line
+           from portal.client_comments c
+           where c.workspace_id = $1 and c.client_id = $2 and c.section = $3 and c.document_id = $4
+             and c.author_kind = 'client'
+           order by c.author_id, c.id desc`,
+    values: [workspace.id, client.id, section, id],
+  })
+  const newest = asked.toSorted((a, b) => (a.comment < b.comment ? 1 : -1))[0]
+  const url = `${documentAt(mailContext, workspace.slug, { client: client.id, section, id })}#talk`
+  const facts = {
+    ...{ staff: staff?.name ?? workspace.name, number, text },
+    ...{ question: excerptOf(newest?.text ?? ''), line: newest?.line ?? '' },
+    ...(files.length && { attached: files.length, files: files.map(one => one.name).join(', ') }),
+  }
+  for (const person of people.filter(one => asked.some(({ id }) => id === one.id)))
+    await sendMail(
+      mailContext,
+      req,
+      tx,
+      'comments.replied',
+      { ...person, person: person.id },
+      { facts: { ...facts, ...(newest && newest.id !== person.id && { asker: newest.name }) }, url },
+    )
+}

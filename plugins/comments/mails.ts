@@ -1,4 +1,5 @@
-import type { Mail } from '../../src/mail/kinds.ts'
+import type { Facts, Mail } from '../../src/mail/kinds.ts'
+import type { Speech } from '../../src/platform/i18n.ts'
 
 export const mails: Record<string, Mail> = {
   'comments.replied': {
@@ -6,6 +7,7 @@ export const mails: Record<string, Mail> = {
     facts: {
       ...{ staff: 'Marta Lindqvist', number: 'P-2026-031', line: 'Photography' },
       ...{ question: '2 × 180 km?', text: '1 × 180 km.' },
+      ...{ attached: 1, files: 'Route.pdf' },
     },
     // `asker` is no placeholder: it is there where the question was asked by somebody else than the reader.
     words: (t, it) => ({
@@ -20,6 +22,7 @@ export const mails: Record<string, Mail> = {
       details: [
         [t('Document'), String(it.number)],
         ...(it.line ? ([[t('About'), String(it.line)]] as [string, string][]) : []),
+        ...attached(t, it),
       ],
       action: t('Reply'),
       after: [],
@@ -27,3 +30,14 @@ export const mails: Record<string, Mail> = {
     }),
   },
 }
+
+/** What was attached is named, and is in the portal. */
+const attached = (t: Speech['t'], { attached: count, files }: Facts): [string, string][] =>
+  files
+    ? [
+        [
+          t('{count, plural, one {# file attached} other {# files attached}}', { count: Number(count) || 1 }),
+          String(files),
+        ],
+      ]
+    : []

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { coreHostOf } from '../../src/auth/host.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { address, filesOfComment, shownFiles } from './attachments.ts'
 import { Comment, disputedOf, findComment, say } from './comments.ts'
+import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { saveReply, showQuestions } from './inbox.ts'
 import { mails } from './mails.ts'
 
@@ -19,11 +20,14 @@ export default section({
   icon: 'message',
   order: 910,
   mails,
+  activity: {
+    'comments.downloaded': { kind: 'download', sentence: 'downloaded {number}, attached to a question' },
+  },
 
   attached: {
     shape: z.array(Comment).default([]),
     select: `(select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'at', c.at, 'line', c.line_title,
-        'by', c.author_kind, 'name', c.author_name, 'text', c.text, 'disputed', c.disputed, 'person', c.author_id, 'photo', (
+        'by', c.author_kind, 'name', c.author_name, 'text', c.text, 'disputed', c.disputed, 'files', ${filesOfComment(address)}, 'person', c.author_id, 'photo', (
           select u.photo_version from portal.client_users u join portal.client_memberships m
             on m.workspace_id = u.workspace_id and m.person_id = u.id and m.client_id = c.client_id
           where u.workspace_id = c.workspace_id and c.author_kind = 'client' and u.id::text = c.author_id))
@@ -56,7 +60,7 @@ export default section({
     },
   ],
 
-  slots: { subject: { view: 'comments/thread' } },
+  slots: { subject: { view: 'comments/thread', data: async (_req, host) => shownFiles(host) } },
 
   capabilities: {
     comments: host => ({
@@ -68,11 +72,13 @@ export default section({
           '/:id/comments',
           may(`${kind}.comment`),
           async (req, res) => {
-            await say(req, thread)
+            await say(req, host, thread)
             res.redirect(303, `${await back(req)}#talk`)
           },
           showAgainOnError(show),
         )
+        router.get('/:id/comments/files/:file/content', may(`${kind}.see`), sendFile(host, thread))
+        router.get('/:id/comments/files/:file/preview', may(`${kind}.see`), sendPreview(host, thread))
       },
     }),
   },
@@ -95,9 +101,10 @@ export default section({
             and n.document_id = last.document_id and n.id > last.id offset 0)
         limit 100) q)`,
     routes(router, host) {
-      const { database, mailContext } = coreHostOf(host)
-      router.get('/', admins, showQuestions(database))
-      router.post('/:id/reply', admins, saveReply({ database, mailContext }), showAgainOnError(showQuestions(database)))
+      router.get('/', admins, showQuestions(host))
+      router.post('/:id/reply', admins, saveReply(host), showAgainOnError(showQuestions(host)))
+      router.get('/files/:file/content', admins, sendFileToStaff(host))
+      router.get('/files/:file/preview', admins, sendPreviewToStaff(host))
     },
   },
 })

@@ -21,7 +21,7 @@ import {
 import { saveDocument, saveFolderChange, saveFolderRemoval } from './desk-edit.ts'
 import { fixtures } from './fixtures.ts'
 import { home } from './home.ts'
-import { options } from './limits.ts'
+import { bytesOf, limitsOf, options } from './limits.ts'
 import { mails } from './mails.ts'
 import * as pages from './pages.ts'
 import { Counts, Document, type Documents, Overview, Summary } from './port.ts'
@@ -132,6 +132,10 @@ export default section({
       show: pages.showDocument(host),
       back: ({ params, portal }) => portal.url(`/documents/${encodeURIComponent(params.id)}`),
     })
+  },
+
+  capabilities: {
+    fileSpace: host => ({ of: async workspace => bytesOf(await limitsOf(host, workspace)).total }),
   },
 
   settings: {

@@ -60,6 +60,7 @@ export const mails: Record<string, Mail> = {
     facts: {
       ...{ name: signed.name, client: signed.client, number: signed.number },
       ...{ line: 'Photography', text: '2 × 180 km?' },
+      ...{ attached: 1, files: 'Route.pdf' },
       answer: 'https://crm.example/settings/client-portal/questions',
     },
     // `disputed` is no placeholder: it is there where the client does not agree.
@@ -67,7 +68,15 @@ export const mails: Record<string, Mail> = {
       subject: it.disputed ? t('{name} disputes {number}', it) : t('{name} asks about {number}', it),
       paragraphs: [t('{name} of {client} writes:', it)],
       quotes: [{ by: '', text: String(it.text) }],
-      details: [[t('Document'), String(it.number)], ...given(t('Line'), it.line), [t('Client'), String(it.client)]],
+      details: [
+        [t('Document'), String(it.number)],
+        ...given(t('Line'), it.line),
+        [t('Client'), String(it.client)],
+        ...given(
+          t('{count, plural, one {# file attached} other {# files attached}}', { count: Number(it.attached) || 1 }),
+          it.files,
+        ),
+      ],
       action: t('Open it'),
       after: [t('Answer it here: {answer}', it)],
       why: why(t, it),

@@ -126,6 +126,7 @@ async function questionNews(parts: Parts, entry: Entry, telling: Telling): Promi
     ...{ name: remark.by, client: remark.client, number: String(number) },
     ...{ line: remark.line ?? '', text: excerptOf(remark.text, 2_000) },
     ...(remark.disputed && { disputed: 'yes' }),
+    ...(remark.files.length && { attached: remark.files.length, files: remark.files.join(', ') }),
     answer: `${parts.settingsAddress}/questions`,
   }
   return {

@@ -18,8 +18,13 @@ export interface ReceivedFile {
   sha256: Buffer
 }
 
+/** What else a form has: a list where a name comes more than once, as in any other form. */
+type Form = Record<string, string | string[]>
+
 export interface Received {
+  /** The last value of each name. */
   fields: Record<string, string>
+  form: Form
   files: ReceivedFile[]
   /** Those that were not accepted, each with a sentence, which may name the limit of one file in bytes as `{size}`. */
   refused: { name: string; why: string; limit: number }[]
@@ -32,6 +37,8 @@ interface Limits {
   total: number
   /** Which are accepted; all if omitted. */
   kinds?: readonly FileKind[]
+  /** How many there may be; a hundred if not given. */
+  files?: number
 }
 
 /** Files in one form. */
@@ -48,17 +55,20 @@ export async function receiveFiles(
   req: Request<any>,
   { store, workspace, limits }: { store: FileStore; workspace: string; limits: Limits },
 ): Promise<Received> {
-  const received: Received = { fields: {}, files: [], refused: [] }
+  const received: Received = { fields: {}, form: {}, files: [], refused: [] }
   const isEmpty = !req.is('multipart/form-data') && Number(req.get('Content-Length') ?? 0) === 0
   if (isEmpty) return received
   const storing: Promise<void>[] = []
   let left = limits.total
+  let taken = 0
+  const most = limits.files ?? mostFiles
   const take = async (given: string, stream: BusboyFileStream) => {
     const name = cleanFileName(given)
     const id = uuid()
     try {
-      const most = Math.min(limits.size, left)
-      const { type, source } = await opened(stream, name, most < limits.size ? tooFull : tooLarge)
+      if (++taken > most) throw new RefusedFile(tooMany)
+      const room = Math.min(limits.size, left)
+      const { type, source } = await opened(stream, name, room < limits.size ? tooFull : tooLarge)
       if (limits.kinds) refuseKind(type, limits.kinds)
       const written = await store.write(fileKey(workspace, id), source)
       left -= written.size
@@ -72,9 +82,7 @@ export async function receiveFiles(
   }
   try {
     const parser = parserOf(req, limits)
-    parser.on('field', (name, value) => {
-      received.fields[name] = value.toWellFormed().replaceAll('\0', '')
-    })
+    parser.on('field', (name, value) => addField(received, name, value))
     parser.on('file', (_field, stream, name) => {
       // A browser sends a nameless, empty part for an input without a file.
       if (!name) return void stream.resume()
@@ -91,6 +99,34 @@ export async function receiveFiles(
     await discard(store, workspace, received.files)
     throw isBrokenForm(error) ? new Unreadable() : error
   }
+}
+
+/** Reads what a form has before its first file, and leaves the rest unread. Gives what can be read of a broken one. */
+export async function fieldsOf(req: Request<any>): Promise<Form> {
+  const read = { fields: {}, form: {} }
+  const parser = parserOf(req, { size: 0, total: 0 })
+  const done = new Promise<void>(resolve => {
+    for (const it of ['finish', 'close', 'error']) parser.on(it, () => resolve())
+    parser.on('file', (_field, stream) => {
+      stream.resume()
+      resolve()
+    })
+    req.on('close', () => resolve())
+  })
+  parser.on('field', (name, value) => addField(read, name, value))
+  req.pipe(parser)
+  await done
+  req.unpipe(parser)
+  req.resume()
+  return read.form
+}
+
+function addField({ fields, form }: Pick<Received, 'fields' | 'form'>, name: string, given: string): void {
+  if (name in Object.prototype) return
+  const value = given.toWellFormed().replaceAll('\0', '')
+  fields[name] = value
+  const before = form[name]
+  form[name] = before === undefined ? value : [before, value].flat()
 }
 
 /**
@@ -111,6 +147,7 @@ async function discard(store: FileStore, workspace: string, files: Pick<Received
 }
 
 const tooLarge = 'This file is larger than the {size} allowed.'
+const tooMany = 'There are too many files.'
 const tooFull = 'There isn’t enough space left for this file.'
 
 function parserOf(req: Request<any>, { size }: Limits): BusboyInstance {

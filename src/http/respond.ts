@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import type { ZodObject } from 'zod'
+import { fieldsOf } from '../files/receive.ts'
 import { drifted, unreachable } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { RequestContext } from './context.ts'
@@ -182,8 +183,9 @@ function challenge(req: Request, res: Response, problem: Problem) {
 }
 
 /** Redirects to sign-in, and afterwards back to the page; for a fragment, to the page around it. */
-function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandler>[1]) {
+async function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandler>[1]) {
   const { wants, url } = req.portal
+  if (req.method === 'POST' && req.is('multipart/form-data')) req.portal.body = await fieldsOf(req)
   const sent = req.method === 'POST' ? req.portal.keepForm?.(res) : undefined
   const shown = req.get('HX-Current-URL') ?? req.get('Referer')
   const page = sent ?? (wants === 'page' && req.method === 'GET' ? req.originalUrl : shown)

@@ -15,6 +15,7 @@ declare global {
     interface Capabilities {
       bankDetails: BankDetails
       comments: Comments
+      fileSpace: FileSpace
       links: Links
       paying: Paying
       privacy: PersonalData
@@ -42,8 +43,8 @@ interface BankDetails {
 /** Conversations about a subject, between a client and the company. */
 interface Comments {
   /**
-   * Adds `POST /:id/comments` to the router of a subject. Comments appear on its page, at `#talk`; staff answer them in
-   * the settings.
+   * Adds `POST /:id/comments` to the router of a subject, and `GET /:id/comments/files/:file/content` for the files that
+   * were attached. Comments appear on its page, at `#talk`; staff answer them in the settings.
    */
   routes(router: Router, thread: Thread): void
   /** What somebody said, by the id in `subject.comment` of its event; undefined where it is there no more. */
@@ -59,9 +60,17 @@ interface Remark {
   line: string | null
   /** Whether they dispute it. */
   disputed: boolean
+  /** Names of the files that they attached. */
+  files: string[]
   /** Names of the person and of their company. */
   by: string
   client: string
+}
+
+/** How much clients may keep in the file store. */
+interface FileSpace {
+  /** Of all files of one client, in bytes. */
+  of(workspace: string): Promise<number>
 }
 
 /** About a subject: `<kind>.comment` is the permission, and `<kind>.questions` the toggle of it. */

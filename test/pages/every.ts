@@ -331,10 +331,12 @@ async function answered(scene: Scene): Promise<Place[]> {
   const owner = await scene.visit('owner')
   const [first, second] = (await owner.api('/proposals?status=open')).body.items
   const { seen } = (await owner.api(`/proposals/${second.id}/acceptance`)).body
-  await owner.post(`/proposals/${first.id}/comments`, {
-    text: 'Is it in there?',
-    line: (await owner.api(`/proposals/${first.id}`)).body.proposal.lines[0].title,
-  })
+  await owner.agent
+    .post(`/portal/brightside/proposals/${first.id}/comments`)
+    .field('text', 'Is it in there?')
+    .field('line', (await owner.api(`/proposals/${first.id}`)).body.proposal.lines[0].title)
+    .attach('files', Buffer.from('a, b'), { filename: `${'a-very-long-name-of-a-file-'.repeat(6)}.csv` })
+    .attach('files', Buffer.from('a, b'), { filename: 'Notes.txt' })
   await owner.post(`/proposals/${second.id}/acceptance`, { seen, agree: 'on', how: 'typed', typed: owner.person?.name })
   return ['acceptance', 'rejection']
     .map((path): Place => ['owner', `/portal/brightside/proposals/${first.id}/${path}`])
