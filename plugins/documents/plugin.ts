@@ -185,6 +185,12 @@ export default section({
           text: `delete from portal.${table} where workspace_id = $1 and person_id = $2::uuid`,
           values: [workspace, person],
         })
+      // The documents stay, as what the client has sent.
+      for (const table of ['client_documents', 'client_document_versions'])
+        await query(tx, {
+          text: `update portal.${table} set by_name = '–' where workspace_id = $1 and by_kind = 'client' and by_id = $2::text`,
+          values: [workspace, person],
+        })
     },
   },
 })

@@ -1,7 +1,5 @@
-import { pipeline } from 'node:stream/promises'
 import type { RequestHandler } from 'express'
-import { ZipFile } from 'yazl'
-import { cleanFileName, extensionOf } from '../../src/files/names.ts'
+import { sendZipOf } from '../../src/files/zip.ts'
 import { NotFound, TooMany } from '../../src/http/errors.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
 import { Filter } from './pages.ts'
@@ -29,14 +27,9 @@ export const sendZip: RequestHandler = async (req, res) => {
     event: 'documents.zip_downloaded',
     subject: { count: items.length, folder: folder?.name ?? '' },
   })
-  const name = folder?.name ?? req.portal.t('Documents')
-  res
-    .attachment(`${cleanFileName(name)}.zip`)
-    .type('application/zip')
-    .set('Cache-Control', 'private, no-store')
-  const zip = zipOf(documents, items)
-  // A reader who leaves is no error, and an answer that has begun cannot become one.
-  await pipeline(zip.outputStream, res).catch(error => res.destroy(error))
+  const open = (it: Summary) => async () => (await documents.content(it.id, it.version)).open()
+  const zipped = items.map(it => ({ ...it, folder: it.folder?.name, at: new Date(it.at), open: open(it) }))
+  await sendZipOf(res, folder?.name ?? req.portal.t('Documents'), zipped)
 }
 
 async function everyOne(documents: Documents, filter: Parameters<Documents['list']>[0]): Promise<Summary[]> {
@@ -50,36 +43,3 @@ async function everyOne(documents: Documents, filter: Parameters<Documents['list
   } while (after)
   return found
 }
-
-function zipOf(documents: Documents, items: Summary[]): ZipFile {
-  const zip = new ZipFile()
-  zip.on('error', error => (zip.outputStream as NodeJS.ReadableStream & { destroy(error: Error): void }).destroy(error))
-  const taken = new Set<string>()
-  for (const it of items) {
-    const place = freeName(`${it.folder ? `${cleanFileName(it.folder.name)}/` : ''}${cleanFileName(it.name)}`, taken)
-    const options = { mtime: new Date(it.at), compress: isCompressible(it.type) }
-    zip.addReadStreamLazy(place, options, done => {
-      documents
-        .content(it.id, it.version)
-        .then(content => content.open())
-        .then(
-          stream => done(null, stream),
-          error => done(error, undefined as never),
-        )
-    })
-  }
-  zip.end()
-  return zip
-}
-
-/** Two files of one name are told apart by a number. */
-function freeName(wanted: string, taken: Set<string>): string {
-  const extension = extensionOf(wanted)
-  const base = extension ? wanted.slice(0, -extension.length - 1) : wanted
-  let name = wanted
-  for (let at = 2; taken.has(name.toLowerCase()); at++) name = `${base} (${at})${extension && `.${extension}`}`
-  taken.add(name.toLowerCase())
-  return name
-}
-
-const isCompressible = (type: string) => /^text\/|octet-stream/.test(type)

@@ -1,11 +1,15 @@
+import { buffer } from 'node:stream/consumers'
 import { zip } from 'fflate'
 import type { Knex } from 'knex'
+import type { CoreHost } from '../../src/auth/host.ts'
 import { photoOf } from '../../src/auth/photos.ts'
 import type { Customer, Ports } from '../../src/crm/crm.ts'
+import { fileKey } from '../../src/files/receive.ts'
 import type { Page } from '../../src/http/paging.ts'
 import { currentTime } from '../../src/platform/clock.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
-import type { Host, Section } from '../../src/plugin/plugin.ts'
+import type { Section } from '../../src/plugin/plugin.ts'
+import { filesOf } from './files.ts'
 
 /** Limits of a copy: records for each section, and bytes of all files. The copy says what was left out. */
 const mostRecords = 5_000
@@ -23,6 +27,9 @@ interface Found {
   attachments?: { id: string; name: string }[]
 }
 
+/** Where files are, and where they can be downloaded. */
+type Place = Partial<Pick<CoreHost, 'address' | 'files'>>
+
 /** Files by their names in the archive, and what is not among them. */
 interface Pack {
   files: Record<string, Uint8Array>
@@ -35,7 +42,7 @@ interface Pack {
  * it.
  */
 export async function archive(
-  { database, plugins }: Pick<Host, 'database' | 'plugins'>,
+  { address, database, files, plugins }: Pick<CoreHost, 'database' | 'plugins'> & Place,
   customer: Customer,
   ports: Partial<Ports>,
   sections: string[],
@@ -49,6 +56,7 @@ export async function archive(
     else if (port) pack.left.push(name)
   }
   await addPhoto(pack, database, customer)
+  await addOwnFiles(pack, { address, database, files }, customer)
   await addSigned(pack, database, customer, sections)
   if (pack.bytes >= mostBytes) pack.left.push(`files: more than ${mostBytes / 1024 / 1024} MB`)
   json(pack, 'about', {
@@ -92,6 +100,27 @@ async function addPhoto(pack: Pack, database: Knex, { workspace, person }: Custo
   const scope = { workspace: workspace.id }
   const found = await within(database, scope, tx => photoOf(tx, scope, person.id))
   if (found) await addFile(pack, `photo.${found.type.slice('image/'.length)}`, async () => found.bytes)
+}
+
+/** What the person uploaded or attached for this client: a list, and the files that fit. All can be downloaded one by one. */
+async function addOwnFiles(
+  pack: Pack,
+  { address = '', database, files }: Pick<CoreHost, 'database'> & Place,
+  { workspace, client, person }: Customer,
+) {
+  if (!files) return
+  const found = await filesOf(database, { workspace: workspace.id, person: person.id, clients: [client.id] })
+  const page = `${address}/${workspace.slug}/account/data/files`
+  json(
+    pack,
+    'files',
+    found.map(it => ({ ...it, address: `${page}/${it.id}` })),
+  )
+  for (const { id, name, size } of found) {
+    const path = `files/${fileName(name)}`
+    if (pack.bytes + size > mostBytes) pack.left.push(`${path}: too large for this copy, see files.json`)
+    else await addFile(pack, path, async () => buffer(await files.read(fileKey(workspace.id, id))))
+  }
 }
 
 /** The sealed PDFs of what the person signed, and of what their company signed in the sections that they see. */

@@ -46,7 +46,8 @@ export const jobs: Record<`privacy.${string}`, Job> = {
 }
 
 async function makeCopy({ workspace: { id: workspace, slug }, data: { id } }: Parameters<Job['work']>[0], host: Host) {
-  const { crm, database, activation, jobs, mailContext, workspaces: places, plugins } = coreHostOf(host)
+  const core = coreHostOf(host)
+  const { crm, database, activation, jobs, mailContext, workspaces: places } = core
   const place = await places.find(slug)
   if (!place) throw new Error(`The CRM has no workspace ${slug}.`)
   const row = await askedOf(database, workspace, id)
@@ -58,12 +59,7 @@ async function makeCopy({ workspace: { id: workspace, slug }, data: { id } }: Pa
     role: row.role,
     today: dateIn(zoneOf(place.timeZone), currentTime(database)),
   }
-  const bytes = await archive(
-    { database, plugins },
-    customer,
-    activation.availablePorts(crm.connect(customer)),
-    row.sections,
-  )
+  const bytes = await archive(core, customer, activation.availablePorts(crm.connect(customer)), row.sections)
   await within(database, { workspace }, async tx => {
     const [made] = await query(tx, {
       text: `update portal.client_exports set bytes = $3, completed_at = portal.now()

@@ -13,6 +13,10 @@ export default section({
   order: 950,
   activity: {
     'account.copy-asked': 'asked for a copy of their data',
+    'account.files-taken': {
+      kind: 'download',
+      sentence: 'downloaded {count, plural, one {the file} other {the # files}} that they had sent',
+    },
     'account.copy-taken': { kind: 'download', sentence: 'downloaded the copy of their data' },
     'account.deletion-asked': 'asked to close their account',
     'account.deletion-withdrawn': 'kept their account',

@@ -1,3 +1,4 @@
+import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { Conflict, NotFound } from '../../src/http/errors.ts'
@@ -27,12 +28,18 @@ const columns = `e.id, e.requested_at as "askedAt", e.completed_at as "madeAt", 
 /** Each of these runs within the workspace. */
 const there = `(e.completed_at is null and e.requested_at > portal.now() - interval '1 day' or e.bytes is not null and e.completed_at > portal.now() - interval '1 day')`
 
-interface Whose {
+export interface Whose {
   workspace: string
   person: string
   /** The client of the copy. People who have left it cannot download the copy. */
   clients: string[]
 }
+
+export const ownerOf = ({ portal }: Request<any>): Whose => ({
+  workspace: portal.workspace.id,
+  person: portal.customer.person.id,
+  clients: portal.user?.memberships.map(it => it.client) ?? [],
+})
 
 /** The newest that is being made or still there. */
 export async function exportOf(tx: Knex, { workspace, person, clients }: Whose): Promise<Export | undefined> {
@@ -225,6 +232,10 @@ export async function endAccount(
       text: `delete from portal.${table} where workspace_id = $1 and ${which}::text = $2`,
       values: [workspace, value],
     })
+  await query(tx, {
+    text: `update portal.client_files set by_name = '–' where workspace_id = $1 and by_kind = 'client' and by_id = $2`,
+    values: [workspace, row.person],
+  })
   for (const { privacy } of plugins) await privacy?.erases?.(tx, { workspace, person: row.person })
   await query(tx, {
     text: `update portal.client_invitations set email = 'ended@account.invalid', name = '–', used_at = coalesce(used_at, portal.now())

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Router } from 'express'
+import type { RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { Conflict, NotFound } from '../../src/http/errors.ts'
@@ -7,32 +7,36 @@ import { recordEvent, recordEventIn } from '../../src/platform/activity.ts'
 import { within } from '../../src/platform/database.ts'
 import { anyMember, stepUp } from '../../src/plugin/permissions.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { sendOwnFile, sendOwnFiles, sumOf } from './files.ts'
 import { daySeconds } from './jobs.ts'
-import { alone, askDeletion, askExport, deletionOf, exportOf, takeExport, withdrawDeletion } from './requests.ts'
+import {
+  alone,
+  askDeletion,
+  askExport,
+  deletionOf,
+  exportOf,
+  ownerOf,
+  takeExport,
+  withdrawDeletion,
+} from './requests.ts'
 
 /** How long one may change one's mind. */
 const daysToReturn = 14
 
-type Parts = Pick<Host, 'database' | 'jobs'>
-
 /** One's own data: a copy of it, and its end. */
-export function dataRoutes(router: Router, parts: Parts) {
-  const { database } = parts
+export function dataRoutes(router: Router, host: Host) {
+  const { database } = host
   const show = showData(database)
   const showAgain = showAgainOnError(show)
 
   router.get('/', anyMember, show)
-  router.post('/copy', anyMember, stepUp('account.data'), requestCopy(parts), showAgain)
+  router.post('/copy', anyMember, stepUp('account.data'), requestCopy(host), showAgain)
   router.get('/copy/:copy', anyMember, stepUp('account.data'), sendCopy(database))
-  router.post('/deletion', anyMember, stepUp('account.data'), requestDeletion(parts), showAgain)
+  router.get('/files', anyMember, stepUp('account.data'), sendOwnFiles(host))
+  router.get('/files/:file', anyMember, stepUp('account.data'), sendOwnFile(host))
+  router.post('/deletion', anyMember, stepUp('account.data'), requestDeletion(host), showAgain)
   router.post('/deletion/withdrawal', anyMember, keepAccount(database))
 }
-
-const ownerOf = ({ portal }: Request<any>) => ({
-  workspace: portal.workspace.id,
-  person: portal.customer.person.id,
-  clients: portal.user?.memberships.map(it => it.client) ?? [],
-})
 
 const showData =
   (database: Knex): RequestHandler<any> =>
@@ -44,11 +48,12 @@ const showData =
       deletion: await deletionOf(tx, workspace, person),
       alone: await alone(tx, workspace, person),
     }))
-    res.respond('privacy/data', { ...data, asked: req.query.asked === '', kept: req.query.kept === '' })
+    const sent = await sumOf(database, owner)
+    res.respond('privacy/data', { ...data, sent, asked: req.query.asked === '', kept: req.query.kept === '' })
   }
 
 const requestCopy =
-  ({ database, jobs }: Parts): RequestHandler<any> =>
+  ({ database, jobs }: Host): RequestHandler<any> =>
   async (req, res) => {
     const { workspace, person } = ownerOf(req)
     const { client } = req.portal.customer
@@ -75,7 +80,7 @@ const sendCopy =
   }
 
 const requestDeletion =
-  ({ database, jobs }: Parts): RequestHandler<any> =>
+  ({ database, jobs }: Host): RequestHandler<any> =>
   async (req, res) => {
     const { workspace, person } = ownerOf(req)
     const end = { job: 'privacy.end', workspace: req.portal.workspace, seconds: daysToReturn * daySeconds }
