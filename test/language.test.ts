@@ -10,7 +10,7 @@ import { sentencesOf, wordsOf } from '../src/plugin/sentences.ts'
 
 /** Told to who runs Portico, in a terminal or to a monitor, and to nobody else. */
 const untold =
-  /^src\/(cli|operations|api\/openapi|evidence\/(canonical|check)|cli\/.*|mail\/check|platform\/migrations|crm\/activation\/(checks|indexes)|crm\/mapping\/.*)\.ts$/
+  /^(?:plugins\/documents\/described|src\/(cli|operations|api\/openapi|evidence\/(canonical|check)|cli\/.*|mail\/check|platform\/migrations|crm\/activation\/(checks|indexes)|crm\/mapping\/.*))\.ts$/
 const foreign = ['es']
 /** What was said here before, and in no office. */
 const unsaid =

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
+import type { Described } from '../../src/api/described.ts'
 import { type Keeping, keepNewFiles, NoSpaceLeft } from '../../src/files/kept.ts'
 import { iconOf } from '../../src/files/kinds.ts'
 import { isPreviewable } from '../../src/files/previews.ts'
@@ -110,3 +111,13 @@ export async function attach(tx: Knex, host: Host, it: Attaching, files: Receive
 
 /** What views of a thread need to show files, and to take some. */
 export const shownFiles = ({ files }: Host) => ({ attachable: files !== undefined, limits, iconOf, isPreviewable })
+
+const typed = z.object({ text: z.string(), line: z.string().optional(), disputed: z.literal('on').optional() })
+
+/** How openapi.json describes the form of a comment. */
+export const commentForm = ({ files }: Host): Described => ({
+  body: {
+    'application/json': typed,
+    ...(files && { 'multipart/form-data': typed.extend({ files: z.array(z.file()).max(limits.files).optional() }) }),
+  },
+})

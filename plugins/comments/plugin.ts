@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { described } from '../../src/api/described.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
-import { address, filesOfComment, shownFiles } from './attachments.ts'
+import { address, commentForm, filesOfComment, shownFiles } from './attachments.ts'
 import { Comment, disputedOf, findComment, say } from './comments.ts'
 import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { saveReply, showQuestions } from './inbox.ts'
@@ -71,10 +72,10 @@ export default section({
         router.post(
           '/:id/comments',
           may(`${kind}.comment`),
-          async (req, res) => {
+          described(commentForm(host), async (req, res) => {
             await say(req, host, thread)
             res.redirect(303, `${await back(req)}#talk`)
-          },
+          }),
           showAgainOnError(show),
         )
         router.get('/:id/comments/files/:file/content', may(`${kind}.see`), sendFile(host, thread))

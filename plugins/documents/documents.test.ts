@@ -11,7 +11,7 @@ import { fileJobs } from '../../src/files/jobs.ts'
 import { type Crm, filesIn } from '../../src/index.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { fresh } from '../../test/database.ts'
-import { leave, open, type Visitor } from '../../test/visit.ts'
+import { leave, open, type Visitor, whoIs } from '../../test/visit.ts'
 
 const settings = '/settings/client-portal/documents'
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n')
@@ -399,6 +399,63 @@ describe('documents', () => {
     expect(readdirSync(it.folder).includes('arriving') ? readdirSync(join(it.folder, 'arriving')) : []).to.deep.equal(
       [],
     )
+  })
+})
+
+describe('documents of a program, by a token', () => {
+  afterEach(leave)
+
+  const at = '/portal/brightside/api/v1'
+
+  it('are uploaded, refused one by one, and downloaded, within its rights', async () => {
+    const it = await scene()
+    const [nobody, viewer] = [await it.visit(), await it.visit('viewer')]
+    const { email, password } = whoIs('owner')
+    const { body: tokens } = await nobody.agent.post(`${at}/tokens`).send({ grant: 'password', email, password })
+    const as = { Authorization: `Bearer ${tokens.access_token}` }
+    const send = (files: File[]) => attached(nobody.agent.post(`${at}/documents`).set(as), files, {})
+    const made = await send([['plan.pdf', pdf]])
+    expect(made.status).to.equal(201)
+    const [{ id, name, type }] = made.body.documents
+    expect([name, type]).to.deep.equal(['plan.pdf', 'application/pdf'])
+    const content = await nobody.agent.get(`${at}/documents/${id}/content`).set(as).buffer()
+    expect(content.body.equals(pdf)).to.equal(true)
+    const some = await send([
+      ['good.txt', 'x'],
+      ['setup.exe', 'MZ'],
+    ])
+    expect(some.status).to.equal(422)
+    expect(some.body.code).to.equal('refused-files')
+    expect(some.body.errors.files[0]).to.match(/^setup\.exe: Programs can’t be sent here/)
+    expect(some.body.documents.map((one: { name: string }) => one.name)).to.deep.equal(['good.txt'])
+    expect((await send([])).status).to.equal(422)
+    const refused = await attached(viewer.agent.post(`${at}/documents`), [['x.txt', 'x']], {})
+    expect(refused.status).to.equal(403)
+    const begun = await nobody.agent
+      .post(`${at}/documents/uploads`)
+      .set({ ...as, 'Tus-Resumable': '1.0.0', 'Upload-Length': '5', 'Upload-Metadata': 'filename YS50eHQ=' })
+    expect(begun.status).to.equal(201)
+    const sent = await nobody.agent
+      .patch(begun.headers.location!)
+      .set({ ...as, 'Tus-Resumable': '1.0.0', 'Upload-Offset': '0' })
+      .set('Content-Type', 'application/offset+octet-stream')
+      .send(Buffer.from('hello'))
+    expect(sent.status).to.equal(204)
+  })
+
+  it('are described as they are', async () => {
+    const it = await scene()
+    const { paths } = (await (await it.visit()).api('/openapi.json')).body
+    expect(Object.keys(paths['/documents'].post.requestBody.content)).to.deep.equal(['multipart/form-data'])
+    expect(Object.keys(paths['/documents'].post.responses)).to.include.members(['201', '422'])
+    expect(paths['/documents/{id}/content'].get.responses['200'].content).to.have.property('application/octet-stream')
+    expect(paths['/documents/uploads'].post.responses['201'].headers).to.have.property('Location')
+    expect(paths['/documents/uploads/{id}'].patch.requestBody.content).to.have.property(
+      'application/offset+octet-stream',
+    )
+    const comment = paths['/proposals/{id}/comments'].post.requestBody.content
+    expect(comment).to.have.keys('application/json', 'multipart/form-data')
+    expect(paths).to.have.property('/proposals/{id}/comments/files/{file}/content')
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
 import {
@@ -175,35 +175,59 @@ export const saveUpload =
     const received = await receiveFiles(req, { store, workspace: workspace.id, limits })
     req.portal.body = received.fields
     const { files } = received
-    if (files.length)
-      await saveReceived(req, host, received, limits.total).catch(error =>
-        discardRefused(error, { store, workspace: workspace.id, files }),
-      )
+    const saved = files.length ? saveReceived(req, host, received, limits.total) : Promise.resolve([])
+    const ids = await saved.catch(error => discardRefused(error, { store, workspace: workspace.id, files }))
     const none = !files.length && !received.refused.length
     if (none) throw new Invalid({ files: ['Choose at least one file.'] }, received.fields)
+    if (req.portal.wants === 'json') return answerUpload(req, res, ids, received)
     if (!received.refused.length) return res.redirect(303, req.portal.url(`/documents?sent=${files.length}`))
     Object.assign(req, { result: { files, refused: received.refused } } satisfies Uploading)
     res.status(422)
     return showUpload(host)(req, res, next)
   }
 
-async function saveReceived(req: Request<any>, host: Host, received: Received, most: number) {
+/** Tells a program what was kept, and what was not. */
+async function answerUpload(req: Request<any>, res: Response, ids: string[], { refused }: Received) {
+  const { crm, size, t } = req.portal
+  const documents = await Promise.all(ids.map(id => crm.documents.find(id)))
+  const said = refused.map(it => `${it.name}: ${t(it.why, { size: size(it.limit) })}`)
+  if (said.length) req.portal.problem = new RefusedUploads({ files: said }, {})
+  else res.status(201)
+  res.respond('documents/uploaded', { documents })
+}
+
+/** 422: some files were refused; the others are kept. */
+class RefusedUploads extends Invalid {
+  code = 'refused-files'
+  message = 'Some files were not accepted.'
+  advice = 'The others are kept.'
+}
+
+async function saveReceived(req: Request<any>, host: Host, received: Received, most: number): Promise<string[]> {
   const { workspace, client } = req.portal.customer
   const folder = await folderOf(req, received.fields.folder)
   const by = clientOf(req)
-  await runAction(
+  const saved = await runAction(
     req,
     ({ tx }) => addDocuments(tx, host, { workspace, client: client.id, folder, by }, received.files, most),
     ids => ({
       event: 'documents.uploaded',
-      subject: { id: ids[0], number: received.files[0]?.name, count: ids.length },
+      subject: { id: ids[0], number: received.files[0]?.name, count: ids.length, names: namesOf(received.files) },
     }),
   )
   host.jobs.wake()
+  return saved
 }
 
 /** Whether it is Portico's, and not the CRM's. */
 const isOwn = ({ id }: { id: string }) => crmIdOf(id) === undefined
+
+/** The first of them, one in a line, for who tells staff. */
+const namesOf = (files: { name: string }[]) =>
+  files
+    .slice(0, 20)
+    .map(it => it.name)
+    .join('\n')
 
 /** The id of a folder that the reader can see, and that files can be put into; null for none. Throws Invalid. */
 async function folderOf(req: Request<any>, id: string | undefined): Promise<string | null> {

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { described } from '../../src/api/described.ts'
 import { pageOf } from '../../src/http/paging.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
 import { besideCrm } from './beside.ts'
+import { resumable, Uploaded, uploadForm } from './described.ts'
 import {
   saveFolder,
   saveLimits,
@@ -85,6 +87,7 @@ export default section({
   responseSchemas: {
     'documents/list': pageOf(Summary).extend({ overview: Overview, found: Counts.optional() }),
     'documents/show': z.object({ document: Document }),
+    'documents/uploaded': Uploaded,
   },
   requestSchemas: { 'documents/list': pages.Filter },
 
@@ -116,11 +119,12 @@ export default section({
     router.get('/', may('documents.see'), pages.showList(host))
     router.get('/zip', may('documents.see'), sendZip)
     router.get('/upload', may('documents.upload'), pages.showUpload(host))
-    router.post('/', may('documents.upload'), pages.saveUpload(host), showAgainOnError(pages.showUpload(host)))
-    router.post('/uploads', may('documents.upload'), pages.uploadResumably(host))
-    router.head('/uploads/:id', may('documents.upload'), pages.uploadResumably(host))
-    router.patch('/uploads/:id', may('documents.upload'), pages.uploadResumably(host))
-    router.delete('/uploads/:id', may('documents.upload'), pages.uploadResumably(host))
+    const saveUpload = described(uploadForm, pages.saveUpload(host))
+    router.post('/', may('documents.upload'), saveUpload, showAgainOnError(pages.showUpload(host)))
+    router.post('/uploads', may('documents.upload'), described(resumable.begin, pages.uploadResumably(host)))
+    router.head('/uploads/:id', may('documents.upload'), described(resumable.look, pages.uploadResumably(host)))
+    router.patch('/uploads/:id', may('documents.upload'), described(resumable.send, pages.uploadResumably(host)))
+    router.delete('/uploads/:id', may('documents.upload'), described(resumable.cancel, pages.uploadResumably(host)))
     router.get('/:id', may('documents.see'), pages.showDocument(host))
     router.get('/:id/content', may('documents.see'), pages.sendContent(host))
     router.get('/:id/pages', may('documents.see'), pages.showPages(host))

@@ -2,8 +2,9 @@ import type { Knex } from 'knex'
 import { itemsText } from '../../src/mail/items.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import { zoneOf } from '../../src/platform/i18n.ts'
-import { type News, newsOf, type Parts, tellingOf } from './news.ts'
+import { newsOf, tellingOf } from './news.ts'
 import { type Rules, rulesOf } from './rules.ts'
+import type { News, Parts } from './shape.ts'
 import { mailStaff, type Place } from './tell.ts'
 
 /** So many events are listed in a digest; the others are counted. */

@@ -1,8 +1,9 @@
 import { currentTime } from '../../src/platform/clock.ts'
 import { query, within } from '../../src/platform/database.ts'
-import { type Parts, tellingOf } from './news.ts'
+import { tellingOf } from './news.ts'
 import { recipientsOf } from './recipients.ts'
 import { rulesOf } from './rules.ts'
+import type { Parts } from './shape.ts'
 import { keepTold, lock, mailStaff, type Place } from './tell.ts'
 
 /** So many are told in one mail, and listed in it; the next round tells others. */

@@ -82,6 +82,18 @@ export const mails: Record<string, Mail> = {
       why: why(t, it),
     }),
   },
+  'staff-mails.uploads': {
+    label: 'To staff: a client sent files',
+    facts: { name: signed.name, client: signed.client, count: 2, list: 'Sketch.pdf\nLogo.png' },
+    words: (t, it) => ({
+      subject: t('{client} sent {count, plural, one {a file} other {# files}}', counted(it)),
+      paragraphs: [t('{name} of {client} uploaded:', it)],
+      quotes: [{ by: '', text: String(it.list) }],
+      action: t('See documents'),
+      after: [],
+      why: why(t, it),
+    }),
+  },
   'staff-mails.countersignatures': {
     label: 'To staff: waits for a countersignature',
     facts: { ...signed, time: '21 Nov 2026, 09:00' },

@@ -1,4 +1,3 @@
-import type { CoreHost } from '../../src/auth/host.ts'
 import type { OwnedRecord } from '../../src/crm/crm.ts'
 import { addressInCrm } from '../../src/crm/pages.ts'
 import type { BrandedWorkspace } from '../../src/crm/workspaces.ts'
@@ -7,36 +6,10 @@ import { excerptOf } from '../../src/mail/content.ts'
 import type { Facts } from '../../src/mail/kinds.ts'
 import { type Entry, entryOf } from '../../src/platform/activity.ts'
 import { readWithin } from '../../src/platform/database.ts'
-import { localeOf, type Speech, speak, zoneOf } from '../../src/platform/i18n.ts'
+import { localeOf, speak, zoneOf } from '../../src/platform/i18n.ts'
 import type { NewsKind, Rules } from './rules.ts'
-
-export type Parts = Pick<
-  CoreHost,
-  'activation' | 'capability' | 'crm' | 'database' | 'log' | 'mailContext' | 'plugins' | 'workspaces'
-> & { settingsAddress: string }
-
-/** One event as mails tell it. */
-export interface News {
-  kind: NewsKind
-  /** Which mail tells it, if not that of its kind. */
-  mail?: 'refused'
-  /** Its key, if it is not the one that was asked for: a response is told as rejected once. */
-  about?: string
-  /** What it is about; nothing for e-mails that failed. */
-  record?: OwnedRecord
-  facts: Facts
-  /** Where staff see it: its page in the CRM, or else one of the settings. */
-  url: string
-  /** For a digest. */
-  title: string
-  text: string
-}
-
-/** In which a mail is written, and of whom. */
-export interface Telling {
-  workspace: BrandedWorkspace
-  speech: Speech
-}
+import type { News, Parts, Telling } from './shape.ts'
+import { uploadNews } from './uploads.ts'
 
 export const tellingOf = (workspace: BrandedWorkspace, { language }: Rules): Telling => ({
   workspace,
@@ -49,21 +22,23 @@ const kindOfEvent: Record<string, NewsKind> = {
   declined: 'declined',
   commented: 'questions',
   disputed: 'questions',
+  uploaded: 'uploads',
 }
 
 /** What an entry of the activity log is to staff; undefined where it is nothing, or by staff themselves. */
 export const kindOfEntry = ({ event, actor_kind }: Entry): NewsKind | undefined =>
   ['client', 'link'].includes(actor_kind) ? kindOfEvent[event.slice(event.lastIndexOf('.') + 1)] : undefined
 
-/** Reads an event again by its key: `entry:7`, `signature:…`, `refused:…`, `mail:…`. Undefined where it is there no more. */
+/** Reads an event again by its key: `entry:7`, `signature:…`, `refused:…`, `mail:…`, `upload:7`. Undefined where it is there no more. */
 export async function newsOf(parts: Parts, about: string, telling: Telling): Promise<News | undefined> {
   const [what, id = ''] = about.split(':')
   if (what === 'signature') return countersignatureNews(parts, id, telling)
   if (what === 'refused') return refusalNews(parts, id, telling)
   if (what === 'mail') return failureNews(parts, id, telling)
+  if (what === 'upload') return uploadNews(parts, id, telling)
   const entry = await entryOf(parts.database, telling.workspace.id, id)
   const kind = entry && kindOfEntry(entry)
-  if (!kind) return undefined
+  if (!kind || kind === 'uploads') return undefined
   return kind === 'questions' ? questionNews(parts, entry, telling) : responseNews(parts, kind, entry, telling)
 }
 

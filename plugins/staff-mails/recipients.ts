@@ -3,8 +3,8 @@ import type { BrandedWorkspace } from '../../src/crm/workspaces.ts'
 import { CrmUnavailable } from '../../src/http/errors.ts'
 import { drifted, unreachable } from '../../src/platform/database.ts'
 import { addressed, onceEach, ownAdmins } from '../../src/settings/admins.ts'
-import type { Parts } from './news.ts'
 import type { Rules } from './rules.ts'
+import type { Parts } from './shape.ts'
 
 interface About {
   workspace: BrandedWorkspace

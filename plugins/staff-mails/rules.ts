@@ -6,14 +6,14 @@ import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin } from '../../src/platform/database.ts'
 
 /** What staff can be mailed of. */
-export const newsKinds = ['accepted', 'declined', 'questions', 'countersignatures', 'failures'] as const
+export const newsKinds = ['accepted', 'declined', 'questions', 'uploads', 'countersignatures', 'failures'] as const
 export type NewsKind = (typeof newsKinds)[number]
 
 export const modes = ['off', 'now', 'daily'] as const
 type Mode = (typeof modes)[number]
 
 /**
- * What a workspace has chosen. Before anybody has: acceptances, rejections and questions go to whoever looks after the
+ * What a workspace has chosen. Before anybody has: acceptances, rejections, questions and uploads go to whoever looks after the
  * document in the CRM, or in the daily summary of its admins where nobody does.
  */
 export interface Rules {
@@ -108,7 +108,9 @@ const off = { mode: 'off', since: null } as const
 
 /** Nothing is told of before: an event is told by the job that came with it. */
 const atFirst = (kind: NewsKind): Rules['kinds'][NewsKind] =>
-  ['accepted', 'declined', 'questions'].includes(kind) ? { mode: 'now', since: new Date(0).toISOString() } : off
+  ['accepted', 'declined', 'questions', 'uploads'].includes(kind)
+    ? { mode: 'now', since: new Date(0).toISOString() }
+    : off
 
 export const eachKind = <T>(of: (kind: NewsKind) => T) =>
   Object.fromEntries(newsKinds.map(kind => [kind, of(kind)])) as Record<NewsKind, T>

@@ -40,17 +40,17 @@ const Form = z.object({
   'was.revision': z.coerce.number().int().optional().catch(undefined),
 })
 
-type Parts = Pick<CoreHost, 'crm' | 'database' | 'mailContext'>
+type Parts = Pick<CoreHost, 'crm' | 'database' | 'files' | 'mailContext'>
 
 export const showStaffMails =
-  ({ crm, database, mailContext }: Parts): RequestHandler<any> =>
+  ({ crm, database, files, mailContext }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { portal } = req
     const rules = await rulesOf(database, portal.workspace.id)
     const typed = portal.problem ? Object(portal.body) : undefined
     const { directory } = crm
     res.respond('staff-mails/settings', {
-      ...{ newsKinds, modes, languages, revision: rules.revision },
+      ...{ newsKinds: newsKinds.filter(it => it !== 'uploads' || files), modes, languages, revision: rules.revision },
       chosen: typed
         ? { ...typed, addresses: String(typed.addresses ?? '') }
         : {

@@ -8,9 +8,11 @@ import { currentTime } from '../../src/platform/clock.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import { localeOf } from '../../src/platform/i18n.ts'
 import type { PluginQueue } from '../../src/plugin/plugin.ts'
-import { kindOfEntry, newsOf, type Parts, tellingOf } from './news.ts'
+import { kindOfEntry, newsOf, tellingOf } from './news.ts'
 import { recipientsOf } from './recipients.ts'
 import { type NewsKind, type Rules, rulesOf } from './rules.ts'
+import type { Parts } from './shape.ts'
+import { batchSeconds } from './uploads.ts'
 
 /** The workspace that a job is about. */
 export interface Place {
@@ -27,6 +29,7 @@ export async function tellEntry(place: Place, id: string, parts: Parts & { jobs:
   const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
   const kind = entry && kindOfEntry(entry)
   if (!kind) return
+  if (kind === 'uploads') return queueBatch(database, { jobs, place, id })
   const underway = await isUnderway(database, place.id, String(entry.subject.signature))
   await tell({ kind, about: `entry:${id}`, since: entry.at, at: entry.at }, { place, rules, parts })
   if (underway) await queueOutcome(database, { jobs, place, id })
@@ -34,6 +37,19 @@ export async function tellEntry(place: Place, id: string, parts: Parts & { jobs:
   await database.transaction(tx =>
     jobs.queue(tx, { job: 'staff-mails.countersign', workspace: place, data: { entry: id }, seconds: patience }),
   )
+}
+
+const queueBatch = (database: Knex, { jobs, place, id }: { jobs: PluginQueue; place: Place; id: string }) =>
+  database.transaction(tx =>
+    jobs.queue(tx, { job: 'staff-mails.uploads', workspace: place, data: { entry: id }, seconds: batchSeconds }),
+  )
+
+/** Mails staff of what a client's person sent, one file after the other, when no more has come for a while. */
+export async function tellUploads(place: Place, id: string, parts: Parts): Promise<void> {
+  const { database } = parts
+  const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
+  if (entry)
+    await tell({ kind: 'uploads', about: `upload:${id}`, since: entry.at, at: entry.at }, { place, rules, parts })
 }
 
 const queueOutcome = (database: Knex, { jobs, place, id }: { jobs: PluginQueue; place: Place; id: string }) =>

@@ -2,6 +2,7 @@ import { Router } from 'express'
 import { type ZodType, z } from 'zod'
 import type { Rule } from '../http/rules.ts'
 import type { Host, Section } from '../plugin/plugin.ts'
+import type { Described } from './described.ts'
 import { Asked, Me, MyPhoto, Proof, Requested, Tokens } from './shapes.ts'
 
 interface Route {
@@ -10,6 +11,8 @@ interface Route {
   path: string
   /** The permission that the route requires. */
   rule: string
+  /** What its handler says of it. */
+  about: Described
 }
 
 /**
@@ -62,7 +65,7 @@ function addSection(description: Description, section: Section, host: Host) {
   }
 }
 
-function operationOf(description: Description, section: Section, { method, path, rule }: Route) {
+function operationOf(description: Description, section: Section, { method, path, rule, about }: Route) {
   const noun = nounOf(path)
   const view = section.views?.[noun] ?? noun
   const answer = section.responseSchemas[`${section.name}/${view}` as keyof typeof section.responseSchemas]
@@ -72,13 +75,47 @@ function operationOf(description: Description, section: Section, { method, path,
   return {
     operationId: operationId(section.name, method, noun),
     tags: [section.title],
-    summary: `${section.title}: ${noun}`,
+    summary: about.summary ?? `${section.title}: ${noun}`,
     security: [{ token: [rule] }],
-    parameters: [...inPath(path), ...(method === 'get' && asked ? inQuery(asked) : [])],
-    ...(method !== 'get' && method !== 'delete' ? { requestBody: body(asked) } : {}),
-    responses: method === 'get' ? { 200: ok(noun, answerSchema()) } : seeOther,
+    parameters: [...inPath(path), ...(method === 'get' && asked ? inQuery(asked) : []), ...inHeaders(about)],
+    ...bodyOf(method, asked, about),
+    responses: about.answers
+      ? answersOf(about.answers)
+      : method === 'get'
+        ? { 200: ok(noun, answerSchema()) }
+        : seeOther,
   }
 }
+
+function bodyOf(method: string, asked: ZodType | undefined, { body: given, answers }: Described) {
+  if (given) return { requestBody: { required: true, content: mapped(given) } }
+  if (answers || ['get', 'head', 'delete'].includes(method)) return {}
+  return { requestBody: body(asked) }
+}
+
+const mapped = (content: NonNullable<Described['body']>) =>
+  Object.fromEntries(
+    Object.entries(content).map(([type, schema]) => [type, schema ? { schema: jsonSchema(schema, 'input') } : {}]),
+  )
+
+const inHeaders = ({ headers = {} }: Described) =>
+  Object.entries(headers).map(([name, about]) => ({
+    ...{ name, in: 'header', required: true, description: about, schema: { type: 'string' } },
+  }))
+
+const answersOf = (answers: NonNullable<Described['answers']>) =>
+  Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema, header }]) => [
+      status,
+      {
+        description,
+        ...(header && { headers: { [header[0]]: { description: header[1], schema: { type: 'string' } } } }),
+        ...(schema && { content: { [mediaOf(Number(status))]: { schema: jsonSchema(schema, 'output') } } }),
+      },
+    ]),
+  )
+
+const mediaOf = (status: number) => (status < 400 ? 'application/json' : 'application/problem+json')
 
 /** Adds the routes that belong to no section: tokens and their owner. */
 function addSignIn(description: Description, mails: boolean) {
@@ -143,13 +180,17 @@ const problem = {
 const seeOther = { 303: { description: 'Done: how it is now is at the address of Location' } }
 const given = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } })
 
+/** Of files that are no PDF, by the last word of their path. */
+const mediaTypes = { content: 'application/octet-stream', preview: 'image/webp', zip: 'application/zip' }
+
 /** A response without a schema is a file. */
 function ok(noun: string, schema: object | undefined) {
   const description = capital(noun)
   if (schema) return given(description, schema)
   if (noun.endsWith('csv')) return { description, content: { 'text/csv': { schema: { type: 'string' } } } }
   if (noun.endsWith('bundle')) return given(description, { type: 'object' })
-  return { description, content: { 'application/pdf': {} } }
+  const type = Object.entries(mediaTypes).find(([end]) => noun.endsWith(end))?.[1] ?? 'application/pdf'
+  return { description, content: { [type]: {} } }
 }
 
 const body = (schema: ZodType | undefined) => ({
@@ -184,10 +225,15 @@ function routesOf(section: Section, host: Host): Route[] {
   return router.stack.flatMap(({ route }: any) => (route ? methodsOf(route) : []))
 }
 
-function methodsOf(route: { path: string; methods: object; stack: { handle: Rule }[] }): Route[] {
+function methodsOf(route: {
+  path: string
+  methods: object
+  stack: { handle: Rule & { described?: Described } }[]
+}): Route[] {
   const { path } = route
   const rule = route.stack[0]?.handle.rule ?? ''
-  return Object.keys(route.methods).map(method => ({ method, path, rule }))
+  const about = route.stack.find(it => it.handle.described)?.handle.described ?? {}
+  return Object.keys(route.methods).map(method => ({ method, path, rule, about }))
 }
 
 /** Names a route: `/` is the list, `/:id` one record, `/:id/evidence/pdf` its `evidence/pdf`. */

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import type { Described } from '../../src/api/described.ts'
+import { Summary } from './port.ts'
+
+/** The API's answer to an upload: also with 422, where only some files were accepted. */
+export const Uploaded = z.object({ documents: z.array(Summary) })
+
+/** How openapi.json describes uploads. */
+export const uploadForm: Described = {
+  summary: 'Upload files: those that are accepted are kept, whatever becomes of the others',
+  body: { 'multipart/form-data': z.object({ folder: z.uuid().optional(), files: z.array(z.file()) }) },
+  answers: {
+    201: { description: 'All are kept', schema: Uploaded },
+    422: {
+      description: 'Some were refused: errors.files has each with the reason, documents those that are kept',
+      schema: Uploaded.partial().extend({
+        title: z.string(),
+        status: z.int(),
+        code: z.string(),
+        errors: z.record(z.string(), z.array(z.string())),
+      }),
+    },
+  },
+}
+
+const version = { 'Tus-Resumable': '1.0.0' }
+
+/** One file each, by the tus protocol 1.0.0 (tus.io/protocols/resumable-upload). */
+export const resumable: Record<'begin' | 'look' | 'send' | 'cancel', Described> = {
+  begin: {
+    summary: 'Begin an upload that may stop and go on (tus 1.0.0)',
+    headers: {
+      ...version,
+      'Upload-Length': 'Bytes of the whole file',
+      'Upload-Metadata': 'filename, and folder if any, each followed by its value in Base64 (UTF-8)',
+    },
+    answers: { 201: { description: 'Begun', header: ['Location', 'Where its parts are sent'] } },
+  },
+  look: {
+    summary: 'How much of an upload has arrived',
+    headers: version,
+    answers: { 200: { description: 'As it is', header: ['Upload-Offset', 'Bytes that have arrived'] } },
+  },
+  send: {
+    summary: 'Send a part of an upload; the document is there with the last one',
+    headers: { ...version, 'Upload-Offset': 'Bytes that have arrived' },
+    body: { 'application/offset+octet-stream': null },
+    answers: {
+      200: { description: 'It was complete before', header: ['Upload-Offset', 'Bytes that have arrived'] },
+      204: { description: 'The part has arrived', header: ['Upload-Offset', 'Bytes that have arrived'] },
+    },
+  },
+  cancel: { summary: 'Cancel an upload', headers: version, answers: { 204: { description: 'Cancelled' } } },
+}
