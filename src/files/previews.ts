@@ -153,18 +153,21 @@ async function ask(job: PreviewJob): Promise<PreviewAnswer> {
   clearTimeout(idle)
   child ??= start()
   const process = child
-  const late = AbortSignal.timeout(limits.patience)
+  const answered = new AbortController()
+  const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(limits.patience)])
   try {
     process.send(job)
     const [answer] = await Promise.race([
-      once(process, 'message', { signal: late }),
-      once(process, 'exit', { signal: late }).then(() => [{ error: 'the process ended' }]),
+      once(process, 'message', { signal }),
+      once(process, 'exit', { signal }).then(() => [{ error: 'the process ended' }]),
     ])
     idle = setTimeout(endPreviews, limits.idle).unref()
     return answer
   } catch (error) {
     endPreviews()
     return { error: (error as Error).message }
+  } finally {
+    answered.abort()
   }
 }
 
