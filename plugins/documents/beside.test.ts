@@ -66,6 +66,7 @@ describe('documents of a CRM', () => {
     await shareInCrm(it, ['plan.pdf'], 'Brand & logo')
     const settings = '/settings/client-portal/documents/clients/1'
     await admin.postAt(`${settings}/folders`, { name: 'brand & Logo' })
+    expect(await admin.at(settings)).to.show('This client also sees what your CRM shares with them.')
     const [, id] = /<option value="([^"]+)">brand/.exec((await admin.at(settings)).text)!
     await admin.agent.post(settings).field('folder', id!).attach('files', Buffer.from('x'), { filename: 'ours.txt' })
 

@@ -117,6 +117,7 @@ export const showClient =
     res.respond('documents/client', {
       ...{ client, folders, ...page, iconOf, isPreviewable, limit: size, used, total, roles },
       folder: folderIn(req),
+      besideCrm: coreHostOf(host).crm.reads?.documents !== undefined,
       changing: problem !== undefined && req.params.folder !== undefined,
       typed: problem ? Object(body) : {},
       result: (req as Uploading).result,

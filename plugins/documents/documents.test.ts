@@ -652,6 +652,11 @@ describe('a preview of a document', () => {
       expect((await neighbour.get(`/documents/${id}${path}`)).status).to.equal(404)
     await owner.post(`/documents/${id}/removal`)
     expect(storedIn(it)).to.have.length(0)
+
+    await upload(owner, [['one.pdf', pdfWith(1)]])
+    const [one] = await listed(owner)
+    expect((await owner.get(`/documents/${one.id}/preview`)).status).to.equal(200)
+    expect(await owner.get(`/documents/${one.id}`)).to.not.show(`/documents/${one.id}/pages"`)
   })
 
   it('is not there for what cannot or must not be shown, and the portal goes on', async () => {

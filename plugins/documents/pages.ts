@@ -11,7 +11,7 @@ import {
   usageOf,
 } from '../../src/files/kept.ts'
 import { acceptOf, type FileKind, iconOf, refuseByName, refuseKind } from '../../src/files/kinds.ts'
-import { isPreviewable, pageOf, pagesOf, previewOf, sendPreview } from '../../src/files/previews.ts'
+import { isPreviewable, knownPages, pageOf, pagesOf, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
 import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
 import { sendStoredFile } from '../../src/files/send.ts'
@@ -26,7 +26,7 @@ import { attachedTo } from '../../src/settings/plugin-actions.ts'
 import { crmIdOf, markCrmRead } from './beside.ts'
 import { addDocuments, markRead, removeBytes, removeDocument } from './keep.ts'
 import { bytesOf, kindNames, kinds, limitsOf } from './limits.ts'
-import { sorts, statuses } from './port.ts'
+import { type Document, sorts, statuses } from './port.ts'
 
 export const Filter = filterOf({ statuses, sorts }).extend({
   folder: z
@@ -62,7 +62,7 @@ const mayUpload = ({ portal }: Request<any>, { files }: Host) =>
   portal.may('documents.upload') && portal.on('documents.uploads') && files !== undefined
 
 export const showDocument =
-  ({ database }: Host): RequestHandler<any> =>
+  ({ database, files }: Host): RequestHandler<any> =>
   async (req, res) => {
     const document = await req.portal.crm.documents.find(req.params.id)
     await opened(req, database, document)
@@ -71,6 +71,7 @@ export const showDocument =
       document,
       iconOf,
       isPreviewable,
+      severalPages: await mayHavePages(req, files, document),
       ...(await attachedTo(req, 'documents', document.id)),
     })
   }
@@ -113,6 +114,13 @@ export const sendDocumentPreview =
     const wanted = req.query.size === 'large' ? 'large' : 'small'
     sendPreview(res, previewed && (await (page ? pageOf(previewed, page) : previewOf(previewed, wanted))))
   }
+
+/** Whether a PDF has pages to look at besides the first, as far as is known. */
+async function mayHavePages(req: Request<any>, files: FileStore | undefined, { type, state, size }: Document) {
+  if (type !== 'application/pdf' || state !== 'ready' || !isPreviewable({ type, size })) return false
+  const previewed = await previewedAt(req, files).catch(() => undefined)
+  return previewed !== undefined && (await knownPages(previewed)) !== 1
+}
 
 async function previewedAt({ portal, params }: Request<any>, store: FileStore | undefined) {
   const { key, type, size, open } = await portal.crm.documents.content(params.id)

@@ -58,6 +58,12 @@ export async function pagesOf(it: Previewed): Promise<number> {
   return Math.min(Number(pages?.toString() ?? 0), mostPages)
 }
 
+/** The same, without making one: undefined until the first picture was made. */
+export async function knownPages({ store, key }: Pick<Previewed, 'store' | 'key'>): Promise<number | undefined> {
+  const stored = await store.read(keyOf(key, 'pages')).catch(ignoreMissing)
+  return stored && Number((await buffer(stored)).toString())
+}
+
 /** Pictures that are made together, each under its name, and the number of pages. */
 interface Making {
   name: string
