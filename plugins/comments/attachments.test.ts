@@ -140,6 +140,25 @@ describe('files of a question', () => {
     expect((await owner.api(`/proposals/${id}`)).body.comments).to.have.length(1)
   })
 
+  it('are of the kinds that clients can send; staff send any', async () => {
+    const it = await scene()
+    const [owner, admin] = [await it.visit('owner'), await it.visit('admin')]
+    const id = await idOf(owner)
+    const documents = '/settings/client-portal/documents'
+    const [, before] = /name="was.limits" value="([^"]+)"/.exec((await admin.at(documents)).text)!
+    const form = { size: '2000', total: '20', 'kind.pictures': 'on', 'was.limits': before!.replaceAll('&#34;', '"') }
+    expect((await admin.postAt(`${documents}/limits`, form)).status).to.equal(303)
+
+    expect(await owner.get(`/proposals/${id}`)).to.show('accept="image/*')
+    const refused = await ask(owner, id, 'And this?', [['brief.pdf', pdf]])
+    expect(refused.status).to.equal(422)
+    expect(refused).to.show('brief.pdf', 'Files of this kind are not accepted here.', 'And this?')
+    expect((await ask(owner, id, 'Like this?', [['sketch.png', await picture()]])).status).to.equal(303)
+    const [, reply] = /action="([^"]*\/questions\/[^"]*\/reply)"/.exec((await admin.at(settings)).text)!
+    expect((await send(admin.agent.post(reply!), 'So.', [['brief.pdf', pdf]])).status).to.equal(303)
+    expect(await filesOf(owner, id)).to.have.length(2)
+  })
+
   it('are nobody else’s, and of no other thread', async () => {
     const it = await scene()
     const [owner, neighbour, stranger, admin, colleague] = await Promise.all(

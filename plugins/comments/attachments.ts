@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Described } from '../../src/api/described.ts'
 import { type Keeping, keepNewFiles, NoSpaceLeft } from '../../src/files/kept.ts'
-import { iconOf } from '../../src/files/kinds.ts'
+import { acceptOf, type FileKind, iconOf } from '../../src/files/kinds.ts'
 import { isPreviewable } from '../../src/files/previews.ts'
 import { discardRefused, fieldsOf, type ReceivedFile, receiveFiles } from '../../src/files/receive.ts'
 import { Invalid } from '../../src/http/errors.ts'
@@ -70,6 +70,7 @@ export async function withAttachments<T>(
   req: Request<any>,
   { files: store }: Host,
   keep: (files: ReceivedFile[]) => Promise<T>,
+  kinds?: readonly FileKind[],
 ): Promise<T> {
   if (!req.is('multipart/form-data')) return keep([])
   if (!store) {
@@ -78,15 +79,19 @@ export async function withAttachments<T>(
   }
   const workspace = req.portal.workspace.id
   const total = limits.size * limits.files
-  const { files, refused, form } = await receiveFiles(req, { store, workspace, limits: { ...limits, total } })
+  const its = { ...limits, total, kinds }
+  const { files, refused, form } = await receiveFiles(req, { store, workspace, limits: its })
   req.portal.body = form
   const kept = refused.length ? Promise.reject(new RefusedAttachments(refused, form)) : keep(files)
   return kept.catch(error => discardRefused(error, { store, workspace, files }))
 }
 
-/** How much space the files of a client may take, in bytes. */
-export const spaceOf = async ({ capability }: Host, workspace: string): Promise<number> =>
-  (await capability('fileSpace')?.of(workspace)) ?? defaultSpace
+/** What clients may send: of all files of one, in bytes, and of which kinds; undefined is any. */
+export const clientLimits = async (
+  { capability }: Host,
+  workspace: string,
+): Promise<{ space: number; kinds?: readonly FileKind[] }> =>
+  (await capability('fileLimits')?.of(workspace)) ?? { space: defaultSpace }
 
 interface Attaching extends Keeping {
   comment: string
@@ -107,6 +112,12 @@ export async function attach(tx: Knex, host: Host, it: Attaching, files: Receive
            select $1, $2, $3, unnest($4::uuid[])`,
     values: [it.workspace.id, it.comment, it.client, files.map(one => one.id)],
   })
+}
+
+/** The same for a client, whose files may have to be of some kinds. */
+export async function shownToClient(host: Host, workspace: string) {
+  const { kinds } = host.files ? await clientLimits(host, workspace) : {}
+  return { ...shownFiles(host), accept: kinds && acceptOf(kinds) }
 }
 
 /** What views of a thread need to show files, and to take some. */

@@ -10,7 +10,7 @@ import { runAction } from '../../src/plugin/action.ts'
 import type { Thread } from '../../src/plugin/capabilities.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import type { SubjectRecord } from '../../src/plugin/subjects.ts'
-import { Attachment, attach, filesOfComment, spaceOf, withAttachments } from './attachments.ts'
+import { Attachment, attach, clientLimits, filesOfComment, withAttachments } from './attachments.ts'
 
 /** The comments of a client and the workspace on a document, the oldest first. */
 export const Comment = z.object({
@@ -43,13 +43,18 @@ const Said = z.object({
 export async function say(req: Request<any>, host: Host, thread: Thread): Promise<void> {
   const about = await thread.subject(req)
   if (!req.portal.on(`${thread.kind}.questions`)) throw new NotFound()
-  await withAttachments(req, host, files => save(req, host, { ...thread, about, files }))
+  const { space, kinds } = await clientLimits(host, req.portal.workspace.id)
+  await withAttachments(req, host, files => save(req, host, { ...thread, about, files, space }), kinds)
   host.jobs.wake()
 }
 
-type Saying = Thread & { about: SubjectRecord; files: ReceivedFile[] }
+type Saying = Thread & { about: SubjectRecord; files: ReceivedFile[]; space: number }
 
-async function save(req: Request<any>, host: Host, { kind, about, disputable, files }: Saying): Promise<void> {
+async function save(
+  req: Request<any>,
+  host: Host,
+  { kind, about, disputable, files, space: most }: Saying,
+): Promise<void> {
   const { id, number, parts = [], names = parts } = about
   const { text, line, ...typed } = read(Said, req)
   const disputed = Boolean(disputable && typed.disputed)
@@ -61,7 +66,6 @@ async function save(req: Request<any>, host: Host, { kind, about, disputable, fi
   }
   const { person, client } = req.portal.customer
   const { workspace } = req.portal
-  const most = await spaceOf(host, workspace.id)
   await runAction(
     req,
     async ({ tx }) => {

@@ -11,7 +11,7 @@ import { excerptOf } from '../../src/mail/content.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { attach, filesOfComment, shownFiles, spaceOf, withAttachments } from './attachments.ts'
+import { attach, clientLimits, filesOfComment, shownFiles, withAttachments } from './attachments.ts'
 import { keep } from './comments.ts'
 
 /** Questions of clients by document, the newest first; unanswered ones are marked. */
@@ -116,7 +116,7 @@ async function save(req: Request<any>, host: Host, thread: StaffThread, files: R
   const { text } = read(Reply, req)
   const { client, section, id, number } = thread
   const author = { id: req.portal.staff?.id ?? '', name: req.portal.staff?.name ?? '' }
-  const [people, most] = await Promise.all([writersOf(req, host, thread), spaceOf(host, workspace.id)])
+  const [people, { space: most }] = await Promise.all([writersOf(req, host, thread), clientLimits(host, workspace.id)])
   await within(host.database, { workspace: workspace.id }, async tx => {
     const comment = await keep(tx, {
       ...{ workspace: workspace.id, client, section, number, text },

@@ -34,7 +34,7 @@ interface Sample {
 const samples = ({ brand, contracts }: { brand: string; contracts: string }): Sample[] => [
   {
     name: 'Hosting agreement 2026.pdf',
-    content: pdfOf('Hosting agreement 2026'),
+    content: pdfOf('hosting agreement 2026'),
     folder: contracts,
     by: 'Marta Lindqvist',
     days: 200,
@@ -49,7 +49,7 @@ const samples = ({ brand, contracts }: { brand: string; contracts: string }): Sa
     by: 'Marta Lindqvist',
     days: 2,
   },
-  { name: 'launch-plan.pdf', content: pdfOf('Launch plan'), folder: null, by: 'Jonas Weber', days: 1 },
+  { name: 'launch-plan.pdf', content: pdfOf('launch plan'), folder: null, by: 'Jonas Weber', days: 1 },
 ]
 
 async function folder(owner: Knex, it: { workspace: string; client: string; name: string; roles: string[] | null }) {

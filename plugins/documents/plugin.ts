@@ -139,7 +139,12 @@ export default section({
   },
 
   capabilities: {
-    fileSpace: host => ({ of: async workspace => bytesOf(await limitsOf(host, workspace)).total }),
+    fileLimits: host => ({
+      async of(workspace) {
+        const { kinds, ...sizes } = await limitsOf(host, workspace)
+        return { space: bytesOf(sizes).total, kinds }
+      },
+    }),
   },
 
   settings: {

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express'
 import type { Knex } from 'knex'
 import type { PayeeDetails } from '../crm/payee.ts'
+import type { FileKind } from '../files/kinds.ts'
 import type { RequestContext } from '../http/context.ts'
 import type { Scope } from '../platform/database.ts'
 import type { Money } from '../platform/money.ts'
@@ -15,7 +16,7 @@ declare global {
     interface Capabilities {
       bankDetails: BankDetails
       comments: Comments
-      fileSpace: FileSpace
+      fileLimits: FileLimits
       links: Links
       paying: Paying
       privacy: PersonalData
@@ -67,10 +68,9 @@ interface Remark {
   client: string
 }
 
-/** How much clients may keep in the file store. */
-interface FileSpace {
-  /** Of all files of one client, in bytes. */
-  of(workspace: string): Promise<number>
+/** What clients may keep in the file store: of all files of one client, in bytes, and of which kinds. */
+interface FileLimits {
+  of(workspace: string): Promise<{ space: number; kinds: readonly FileKind[] }>
 }
 
 /** About a subject: `<kind>.comment` is the permission, and `<kind>.questions` the toggle of it. */
