@@ -44,6 +44,7 @@ describe('documents', () => {
   it('of a client who has 100,000 are listed in every order by indexes, fifty folders counted', async function () {
     this.timeout(120_000)
     const scene = await open()
+    await scene.owner('public.documents').update({ shared: false })
     await fill(scene)
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
     const before = await readInFull(scene)
