@@ -3,11 +3,10 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import { previewOf, sendPreview as send } from '../../src/files/previews.ts'
 import { fileKey } from '../../src/files/receive.ts'
-import { BeingChecked, type SentFile, sendStoredFile } from '../../src/files/send.ts'
+import { BeingChecked, inStore, type SentFile, sendStoredFile } from '../../src/files/send.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
 import { readWithin, type Scope } from '../../src/platform/database.ts'
-import type { ByteRange } from '../../src/platform/files.ts'
 import type { Thread } from '../../src/plugin/capabilities.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 
@@ -63,7 +62,7 @@ async function findFile({ database, files: store }: Host, scope: Scope, wanted: 
   if (row.state === 'checking') throw new BeingChecked()
   const { id, name, type, size, version } = row
   const key = fileKey(scope.workspace, id)
-  return { id, name, type, size, version, store, key, open: (range?: ByteRange) => store.read(key, range) }
+  return { id, name, type, size, version, store, key, ...inStore(store, key) }
 }
 
 interface Row extends Pick<SentFile, 'name' | 'type' | 'size' | 'version'> {

@@ -9,7 +9,7 @@ import { usageOf } from '../../src/files/kept.ts'
 import { iconOf } from '../../src/files/kinds.ts'
 import { isPreviewable, previewOf, sendPreview } from '../../src/files/previews.ts'
 import { discardRefused, fileKey, type Received, receiveFiles } from '../../src/files/receive.ts'
-import { BeingChecked, sendStoredFile } from '../../src/files/send.ts'
+import { BeingChecked, inStore, sendStoredFile } from '../../src/files/send.ts'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
 import { words } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
@@ -364,13 +364,8 @@ export const sendToStaff =
     })
     const { name } = document
     const { type, size, tag, file } = version
-    await sendStoredFile(req, res, {
-      name,
-      type,
-      size,
-      version: tag,
-      open: range => store.read(fileKey(workspace.id, file), range),
-    })
+    const key = fileKey(workspace.id, file)
+    await sendStoredFile(req, res, { name, type, size, version: tag, ...inStore(store, key) })
   }
 
 /** A picture of the document, for staff. */

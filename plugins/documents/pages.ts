@@ -96,13 +96,13 @@ export const sendContent =
   async (req, res) => {
     const version = z.coerce.number().int().min(1).max(1e6).optional().catch(undefined).parse(req.query.version)
     const { id } = req.params
-    const { name, type, size, tag, open } = await req.portal.crm.documents.content(id, version)
+    const { name, tag, ...content } = await req.portal.crm.documents.content(id, version)
     // A download that goes on is one download.
     if (req.method === 'GET' && !/^bytes=[1-9]/.test(req.get('Range') ?? '')) {
       if (!version) await opened(req, database, await req.portal.crm.documents.find(id))
       await recordEvent(req, { event: 'documents.downloaded', subject: subjectOf({ id, name }) })
     }
-    await sendStoredFile(req, res, { name, type, size, version: tag, open })
+    await sendStoredFile(req, res, { ...content, name, version: tag })
   }
 
 /** A picture of the document, for lists and its own page, or of one of its pages. */

@@ -75,6 +75,8 @@ export interface DocumentContent {
   key?: string
   /** Reads it, or a range of it. */
   open(range?: ByteRange): Promise<Readable>
+  /** An address from which a browser may fetch it for a short time: see `FileStore`. */
+  address?: (as: { type: string; disposition: string }) => Promise<string>
 }
 
 /** What this section asks of a CRM, on behalf of one customer to whom it is already bound. */

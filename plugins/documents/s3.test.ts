@@ -129,4 +129,27 @@ describe('documents in S3', function () {
     expect((await owner.agent.head(at).set(tus)).status).to.equal(404)
     expect(await it.owner('portal.client_files')).to.have.length(0)
   })
+
+  it('are fetched from the service itself where that is wanted, by an address for one file and a minute', async () => {
+    const it = await open({ files: s3.store({ addresses: true, prefix: 'fetched' }) })
+    const [owner, neighbour] = [await it.visit('owner'), await it.visit('neighbour')]
+    await send(owner, 'año 1.svg', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))
+    const [{ id }] = await listed(owner)
+    const { status, headers } = await owner.get(`/documents/${id}/content`)
+    expect([status, headers['cache-control']]).to.deep.equal([302, 'private, no-store'])
+    const address = new URL(headers.location!)
+    expect(address.origin).to.equal(s3.endpoint)
+    expect(address.searchParams.get('X-Amz-Expires')).to.equal('60')
+    expect(address.searchParams.get('response-content-type')).to.equal('application/octet-stream')
+    expect(address.searchParams.get('response-content-disposition')).to.include("filename*=UTF-8''a%C3%B1o%201.svg")
+    const file = await fetch(address)
+    expect(file.headers.get('content-type')).to.equal('application/octet-stream')
+    expect(await file.text()).to.include('<svg')
+    expect((await neighbour.get(`/documents/${id}/content`)).status).to.equal(404)
+    // What browsers ask before, and what is unchanged, is answered here.
+    const unchanged = await owner.get(`/documents/${id}/content`).set('If-None-Match', headers.etag!)
+    expect(unchanged.status).to.equal(304)
+    expect((await owner.get('/documents/zip?status=sent')).status).to.equal(200)
+    expect(encryptedFiles(s3.store({ addresses: true }), [secret]).address).to.equal(undefined)
+  })
 })

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Customer } from '../../src/crm/crm.ts'
 import { fileKey } from '../../src/files/receive.ts'
-import { BeingChecked } from '../../src/files/send.ts'
+import { BeingChecked, inStore } from '../../src/files/send.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { keyOf, type Page, page } from '../../src/http/paging.ts'
 import { readWithin } from '../../src/platform/database.ts'
@@ -188,7 +188,7 @@ async function content(
   if (row.state === 'checking') throw new BeingChecked()
   const { name, type, size, tag } = row
   const key = fileKey(workspace, row.file)
-  return { name, type, size, tag, key, open: range => files.read(key, range) }
+  return { name, type, size, tag, key, ...inStore(files, key) }
 }
 
 const uuidOf = (id: string) => z.uuid().safeParse(id).data ?? null

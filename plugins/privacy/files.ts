@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { fileKey } from '../../src/files/receive.ts'
-import { sendStoredFile } from '../../src/files/send.ts'
+import { inStore, sendStoredFile } from '../../src/files/send.ts'
 import { sendZipOf } from '../../src/files/zip.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
@@ -63,7 +63,7 @@ export const sendOwnFile =
     if (!found || !files) throw new NotFound()
     const { name, type, size, sha256 } = found
     const key = fileKey(owner.workspace, found.id)
-    await sendStoredFile(req, res, { name, type, size, version: sha256, open: range => files.read(key, range) })
+    await sendStoredFile(req, res, { name, type, size, version: sha256, ...inStore(files, key) })
   }
 
 /** Streams all of them as a zip, however large. */

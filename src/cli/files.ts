@@ -25,6 +25,7 @@ function placeFrom(env: NodeJS.ProcessEnv): FileStore | undefined {
     endpoint: env.FILES_S3_ENDPOINT || undefined,
     forcePathStyle: env.FILES_S3_PATH_STYLE === 'true',
     prefix: env.FILES_S3_PREFIX || undefined,
+    addresses: env.FILES_S3_ADDRESSES === 'true',
   })
 }
 

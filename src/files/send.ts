@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { Conflict, NotFound } from '../http/errors.ts'
-import type { ByteRange } from '../platform/files.ts'
+import type { ByteRange, FileStore } from '../platform/files.ts'
 import { MissingFile } from '../platform/files.ts'
 
 /** A file to send: `open` reads it, or a range of its bytes. */
@@ -13,7 +13,15 @@ export interface SentFile {
   /** Never the same for other bytes: for `If-Range` and `If-None-Match`. */
   version: string
   open(range?: ByteRange): Promise<Readable>
+  /** See `FileStore.address`. */
+  address?: (as: { type: string; disposition: string }) => Promise<string>
 }
+
+/** How a file in the store is read, and the address where a browser may fetch it, if there is one. */
+export const inStore = (store: FileStore, key: string): Pick<SentFile, 'open' | 'address'> => ({
+  open: range => store.read(key, range),
+  address: store.address && (as => store.address!(key, as)),
+})
 
 /**
  * Streams a file for download, or the one range that is asked for (RFC 9110, 14). The name is sent as RFC 6266 and RFC 8187
@@ -32,6 +40,10 @@ export async function sendStoredFile(req: Request<any>, res: Response, file: Sen
   if (req.get('If-None-Match') === tag) return void res.status(304).end()
   const range = rangeOf(req, file.size, tag)
   if (range === 'unsatisfiable') return void res.status(416).set('Content-Range', `bytes */${file.size}`).end()
+  if (file.address && req.method === 'GET') {
+    const as = { type: downloadType(file.type), disposition: res.get('Content-Disposition') ?? 'attachment' }
+    return res.set('Cache-Control', 'private, no-store').redirect(302, await file.address(as))
+  }
   const { start, end } = range ?? { start: 0, end: file.size - 1 }
   res.status(range ? 206 : 200).set('Content-Length', String(end - start + 1))
   if (range) res.set('Content-Range', `bytes ${start}-${end}/${file.size}`)

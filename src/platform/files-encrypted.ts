@@ -27,6 +27,8 @@ export function encryptedFiles(inner: FileStore, secrets: string[], { readsPlain
   const ring = keyRing(inner, secrets)
   const store: FileStore = {
     ...inner,
+    // Only the portal can decrypt.
+    address: undefined,
     async write(key, source) {
       const { id, secret } = await ring.current(workspaceOf(key))
       const fileKey = randomBytes(32)

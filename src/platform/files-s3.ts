@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { S3 } from '@aws-sdk/client-s3'
+import type { GetObjectCommandInput, S3 } from '@aws-sdk/client-s3'
 import {
   AlreadyStored,
   type FileStore,
@@ -28,6 +28,11 @@ export interface Bucket {
   /** If omitted, found as the AWS SDK does it: environment, shared files, the role of the machine or container. */
   accessKeyId?: string
   secretAccessKey?: string
+  /**
+   * Whether browsers fetch files from the service itself, by an address that is signed for one file and one minute. The
+   * portal still decides who gets one. Needs the package `@aws-sdk/s3-request-presigner`. False if omitted.
+   */
+  addresses?: boolean
 }
 
 /** Bytes of one part. A file has at most 10,000 of them: 100 GB, the most that the limits allow. One is in memory. */
@@ -63,6 +68,12 @@ export function filesInS3(place: Bucket): FileStore {
       const { Body } = await ask(s3 => s3.getObject(object))
       return Body as Readable
     },
+    address: place.addresses
+      ? (key, { type, disposition }) => {
+          const object = { ...at(key), ResponseContentType: type, ResponseContentDisposition: disposition }
+          return ask(s3 => signed(s3, object))
+        }
+      : undefined,
     async remove(key) {
       const object = at(key)
       await ask(s3 => s3.deleteObject(object))
@@ -117,6 +128,22 @@ async function connect(place: Bucket, clock: Clock): Promise<S3> {
     { step: 'deserialize', priority: 'low' },
   )
   return s3
+}
+
+/** Seconds for which an address can be used. */
+const validFor = 60
+
+async function signed(s3: S3, object: GetObjectCommandInput): Promise<string> {
+  const [{ GetObjectCommand }, { getSignedUrl }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/s3-request-presigner').catch(error => {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+      throw new Error(
+        'Signed addresses need a package that is not installed: npm install @aws-sdk/s3-request-presigner',
+      )
+    }),
+  ])
+  return getSignedUrl(s3, new GetObjectCommand(object), { expiresIn: validFor })
 }
 
 /** By how many milliseconds the service's clock was ahead of this machine's at its last answer. */

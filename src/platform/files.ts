@@ -17,6 +17,11 @@ export interface FileStore {
   write(key: string, source: AsyncIterable<Uint8Array>): Promise<Written>
   /** Reads a file, or a range of its bytes. Throws MissingFile. */
   read(key: string, range?: ByteRange): Promise<Readable>
+  /**
+   * An address from which a browser may fetch a file for a minute, without asking the portal; with the type and the
+   * `Content-Disposition` that the answer has. Undefined where files come from the portal alone.
+   */
+  address?(key: string, as: { type: string; disposition: string }): Promise<string>
   /** Removes a file; nothing happens where there is none. */
   remove(key: string): Promise<void>
   /** The files whose keys begin with `folder/`, in no order. */
