@@ -300,6 +300,7 @@ describe('a photo of a person', () => {
       'name',
       'text',
       'disputed',
+      'files',
     )
     const { id: other } = await scene.owner('clients').where({ company_name: 'Halloran & Sons' }).first('id')
     await scene

@@ -19,6 +19,7 @@ const activity = '/settings/client-portal/activity'
 async function scene(scanner: string) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-files-'))
   const it = await open({ scanner, files: filesIn(folder) })
+  await it.owner('public.documents').update({ shared: false })
   const [client, admin] = await Promise.all([it.visit('owner'), it.visit('admin')])
   return { ...it, client, admin, folder }
 }
