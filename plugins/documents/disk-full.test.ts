@@ -6,27 +6,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { encryptedFiles, type FileStore, filesIn } from '../../src/index.ts'
 import { secret } from '../../test/database.ts'
-import { leave, open, type Visitor } from '../../test/visit.ts'
+import { append, begin, send, tus } from '../../test/sending.ts'
+import { leave, open } from '../../test/visit.ts'
 
-const form = '/portal/brightside/documents'
-const tus = { 'Tus-Resumable': '1.0.0' }
 const sentence = 'There is no space left to store files.'
-
-const send = (who: Visitor, name: string, content: Buffer) =>
-  who.agent.post(form).attach('files', content, { filename: name })
-
-const begin = (who: Visitor, name: string, size: number) =>
-  who.agent.post(`${form}/uploads`).set({
-    ...tus,
-    'Upload-Length': String(size),
-    'Upload-Metadata': `filename ${Buffer.from(name).toString('base64')}`,
-  })
-
-const append = (who: Visitor, at: string, offset: number, content: Buffer) =>
-  who.agent
-    .patch(at)
-    .set({ ...tus, 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' })
-    .send(content)
 
 /** A disk of four megabytes; undefined where none can be made. */
 function smallDisk(): string | undefined {

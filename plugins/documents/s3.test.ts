@@ -3,26 +3,8 @@ import { expect } from 'chai'
 import { encryptedFiles } from '../../src/index.ts'
 import { secret } from '../../test/database.ts'
 import { S3Service } from '../../test/s3.ts'
+import { append, begin, send, tus } from '../../test/sending.ts'
 import { leave, open, type Visitor } from '../../test/visit.ts'
-
-const form = '/portal/brightside/documents'
-const tus = { 'Tus-Resumable': '1.0.0' }
-
-const send = (who: Visitor, name: string, content: Buffer) =>
-  who.agent.post(form).attach('files', content, { filename: name })
-
-const begin = (who: Visitor, name: string, size: number) =>
-  who.agent.post(`${form}/uploads`).set({
-    ...tus,
-    'Upload-Length': String(size),
-    'Upload-Metadata': `filename ${Buffer.from(name).toString('base64')}`,
-  })
-
-const append = (who: Visitor, at: string, offset: number, content: Buffer) =>
-  who.agent
-    .patch(at)
-    .set({ ...tus, 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' })
-    .send(content)
 
 /** What this person sent: the CRM has documents of its own. */
 const listed = async (who: Visitor) => (await who.api('/documents?sort=name&status=sent')).body.items as any[]
