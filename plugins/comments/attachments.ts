@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { z } from 'zod'
 import type { Described } from '../../src/api/described.ts'
 import { type Keeping, keepNewFiles, NoSpaceLeft } from '../../src/files/kept.ts'
-import { acceptOf, type FileKind, iconOf } from '../../src/files/kinds.ts'
+import { type FileKind, iconOf } from '../../src/files/kinds.ts'
 import { isPreviewable } from '../../src/files/previews.ts'
 import { discardRefused, fieldsOf, type ReceivedFile, receiveFiles } from '../../src/files/receive.ts'
 import { Invalid } from '../../src/http/errors.ts'
@@ -112,12 +112,6 @@ export async function attach(tx: Knex, host: Host, it: Attaching, files: Receive
            select $1, $2, $3, unnest($4::uuid[])`,
     values: [it.workspace.id, it.comment, it.client, files.map(one => one.id)],
   })
-}
-
-/** The same for a client, whose files may have to be of some kinds. */
-export async function shownToClient(host: Host, workspace: string) {
-  const { kinds } = host.files ? await clientLimits(host, workspace) : {}
-  return { ...shownFiles(host), accept: kinds && acceptOf(kinds) }
 }
 
 /** What views of a thread need to show files, and to take some. */

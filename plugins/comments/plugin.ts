@@ -4,7 +4,7 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
-import { address, commentForm, filesOfComment, shownToClient } from './attachments.ts'
+import { address, commentForm, filesOfComment, shownFiles } from './attachments.ts'
 import { Comment, disputedOf, findComment, say } from './comments.ts'
 import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { saveReply, showQuestions } from './inbox.ts'
@@ -61,7 +61,7 @@ export default section({
     },
   ],
 
-  slots: { subject: { view: 'comments/thread', data: ({ portal }, host) => shownToClient(host, portal.workspace.id) } },
+  slots: { subject: { view: 'comments/thread', data: async (_req, host) => shownFiles(host) } },
 
   capabilities: {
     comments: host => ({
