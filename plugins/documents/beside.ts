@@ -29,10 +29,10 @@ export function besideCrm(
   const own = files && storeOf(customer, database, files)
   const scope = { workspace: customer.workspace.id, client: customer.client.id }
   const unread = (items: Summary[]) => withoutOpened(items, { customer, database, scope })
-  const recent = async (filter: Partial<DocumentFilter> = {}) =>
-    (await unread((await theirs.list({ ...filter, status: 'new', sort: filter.sort ?? 'newest', size: most })).items))
-      .filter(it => it.isNew)
-      .map(asOurs)
+  const recent = async ({ sort = 'newest', folder, search }: Partial<DocumentFilter> = {}) => {
+    const { items } = await theirs.list({ status: 'new', sort, folder, search, size: most })
+    return (await unread(items)).filter(it => it.isNew).map(asOurs)
+  }
 
   const crm: Source = {
     async list(filter) {

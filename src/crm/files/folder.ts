@@ -37,7 +37,10 @@ export async function openUnder(
     async open(range) {
       const again = await handleUnder(folder, path)
       if (!again) throw new MissingFile(`${path} is not there any more`)
-      await plain(again, path)
+      await plain(again, path).catch(async error => {
+        await again.close()
+        throw error
+      })
       return again.createReadStream(range)
     },
   }
