@@ -18,6 +18,8 @@ export interface Subject {
   expiring?: Expiring
   /** What is to be paid for them. Nothing can be paid, and nobody is reminded of it, where this is missing. */
   payable?: Payable
+  /** What people have to do by a day. Nobody is reminded of it, and no calendar shows it, where this is missing. */
+  due?: Due
 }
 
 /** One record of a subject, with what others show of it. */
@@ -107,4 +109,22 @@ export interface PayableDocument {
   overdue: boolean
   /** Where to transfer it; lists leave it out, and it is null where the CRM names none. */
   account?: PayeeAccount | null
+}
+
+/** How what a person has to do is found, with the ports of that person. */
+interface Due {
+  /** Permissions and toggles that a person needs to do it, without the plugin's name. */
+  may: readonly string[]
+  on: readonly string[]
+  /** What is still to be done, for this person or for anybody at the client; those with a day only, the first due first. */
+  list(ports: Partial<Ports>, asked: { size: number; after?: string }): Promise<Page<DueRecord>>
+}
+
+interface DueRecord {
+  id: string
+  title: string
+  /** A plain date. */
+  dueOn: string
+  /** How many of its parts are still to be done, where it has parts. */
+  left?: number
 }
