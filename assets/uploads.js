@@ -1,14 +1,9 @@
-// Uploads that show their progress, and go on after a lost connection or a closed tab. Without this the form sends files.
-const form = document.querySelector('form[data-uploads]')
-if (form && window.tus) {
-  const { uploads: endpoint, limit } = form.dataset
-  const input = form.querySelector('input[type=file]')
-  const drop = form.querySelector('[data-drop]')
-  const list = form.querySelector('[data-list]')
-  const row = form.querySelector('template[data-row]')
-  const said = form.querySelector('[data-said]')
-  const words = JSON.parse(form.querySelector('[data-words]').textContent)
+// Uploads that show their progress, and go on after a lost connection or a closed tab. Without this the forms send files.
+const row = document.querySelector('template[data-upload-row]')
+if (row && window.tus) {
+  const words = JSON.parse(document.querySelector('[data-upload-words]').textContent)
   const locale = document.documentElement.lang
+  /** All files of this page, of whichever form. */
   const all = new Set()
 
   const unit = (value, name) =>
@@ -21,30 +16,46 @@ if (form && window.tus) {
         : unit(bytes / 1e9, 'gigabyte')
   const fill = (sentence, facts) => sentence.replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? '')
 
-  const summary = () => {
-    const of = state => [...all].filter(it => it.state === state).length
+  const summary = form => {
+    const its = [...all].filter(it => it.form === form)
+    const of = state => its.filter(it => it.state === state).length
     const sent = of('sent')
     const refused = of('failed')
-    said.textContent = fill(refused ? words.someRefused : words.sentSoFar, { sent, all: all.size, refused })
-    for (const it of form.querySelectorAll('[data-when]')) it.hidden = (it.dataset.when === 'some') !== all.size > 0
+    const said = form.querySelector('[data-said]')
+    if (said) said.textContent = fill(refused ? words.someRefused : words.sentSoFar, { sent, all: its.length, refused })
+    for (const it of form.querySelectorAll('[data-when]')) it.hidden = (it.dataset.when === 'some') !== its.length > 0
   }
 
   /** As the browser offers files to choose; what was dropped or pasted it does not look at. The server decides. */
-  const isAccepted = ({ name, type }) =>
-    !input.accept ||
-    input.accept
+  const isAccepted = ({ accept }, { name, type }) =>
+    !accept ||
+    accept
       .split(',')
       .some(it => (it.endsWith('/*') ? type.startsWith(it.slice(0, -1)) : name.toLowerCase().endsWith(it)))
 
+  /** A page that shows what has arrived is shown again when all has, unless there is something to read or to do. */
+  const refresh = () => {
+    const region = document.querySelector('[data-uploads-region]')
+    if (!region || ![...all].every(it => it.state === 'sent')) return
+    all.clear()
+    window.htmx.ajax('GET', location.pathname, {
+      target: `#${region.id}`,
+      select: `#${region.id}`,
+      swap: 'outerMorph',
+    })
+  }
+
   /** One file with its row: what it says, its progress, and what can be done. */
-  const add = file => {
+  const add = (form, file) => {
+    const { uploads: endpoint, limit } = form.dataset
     const shown = row.content.cloneNode(true).firstElementChild
     const part = name => shown.querySelector(`[data-${name}]`)
-    const item = { state: 'waiting' }
+    const item = { state: 'waiting', form }
     part('name').textContent = file.name
     for (const it of shown.querySelectorAll('[aria-label]'))
       it.setAttribute('aria-label', fill(it.getAttribute('aria-label'), { name: file.name }))
     all.add(item)
+    const list = form.querySelector('[data-list]')
     list.append(shown)
     list.closest('[hidden]')?.removeAttribute('hidden')
 
@@ -56,7 +67,7 @@ if (form && window.tus) {
       part('pause').hidden = state !== 'sending'
       part('resume').hidden = !['paused', 'failed'].includes(state) || item.final
       part('remove').hidden = state === 'sent'
-      summary()
+      summary(form)
     }
     const upload = new window.tus.Upload(file, {
       endpoint,
@@ -72,7 +83,10 @@ if (form && window.tus) {
         part('progress').value = total ? done / total : 0
         show('sending', fill(words.sending, { done: size(done), total: size(total) }))
       },
-      onSuccess: () => show('sent', fill(words.sent, { size: size(file.size) }), 'text-success'),
+      onSuccess: () => {
+        show('sent', fill(words.sent, { size: size(file.size) }), 'text-success')
+        refresh()
+      },
       onError: error => {
         const response = error.originalResponse
         const status = response?.getStatus() ?? 0
@@ -94,13 +108,13 @@ if (form && window.tus) {
       upload.abort(true).catch(() => undefined)
       all.delete(item)
       shown.remove()
-      summary()
+      summary(form)
     })
     if (file.size > Number(limit) || !file.size) {
       item.final = true
       return show('failed', file.size ? fill(words.tooLarge, { size: size(Number(limit)) }) : words.empty, 'late')
     }
-    if (!isAccepted(file)) {
+    if (!isAccepted(form.querySelector('input[type=file][name]'), file)) {
       item.final = true
       return show('failed', words.kind, 'late')
     }
@@ -117,27 +131,34 @@ if (form && window.tus) {
   }
   setInterval(next, 500)
 
-  const take = files => [...files].forEach(add)
-  input.required = false
-  input.addEventListener('change', () => {
-    take(input.files)
-    input.value = ''
-  })
-  form.querySelector('[data-camera]')?.addEventListener('change', event => {
-    take(event.target.files)
-    event.target.value = ''
+  const take = (form, files) => {
+    for (const it of files) add(form, it)
+  }
+  const formOf = element => element?.closest?.('form[data-uploads]')
+  const forms = () => document.querySelectorAll('form[data-uploads]')
+  for (const form of forms()) {
+    for (const it of form.querySelectorAll('input[type=file]')) it.required = false
+    summary(form)
+  }
+  document.addEventListener('change', ({ target }) => {
+    const form = target.matches('input[type=file]') && formOf(target)
+    if (!form) return
+    take(form, [...target.files])
+    target.value = ''
   })
   for (const name of ['dragover', 'dragleave', 'drop'])
-    drop.addEventListener(name, event => {
+    document.addEventListener(name, event => {
+      const drop = event.target.closest?.('[data-drop]')
+      if (!formOf(drop)) return
       event.preventDefault()
       drop.classList.toggle('hot', name === 'dragover')
-      if (name === 'drop') take(event.dataTransfer.files)
+      if (name === 'drop') take(formOf(drop), event.dataTransfer.files)
     })
   document.addEventListener('paste', event => {
-    if (event.clipboardData?.files.length) take(event.clipboardData.files)
+    const form = formOf(document.activeElement) ?? (forms().length === 1 ? forms()[0] : undefined)
+    if (form && event.clipboardData?.files.length) take(form, event.clipboardData.files)
   })
   addEventListener('beforeunload', event => {
     if (busy() || queue.length) event.preventDefault()
   })
-  summary()
 }

@@ -10,7 +10,7 @@ import { sentencesOf, wordsOf } from '../src/plugin/sentences.ts'
 
 /** Told to who runs Portico, in a terminal or to a monitor, and to nobody else. */
 const untold =
-  /^(?:plugins\/documents\/described|src\/(cli|operations|api\/openapi|evidence\/(canonical|check)|cli\/.*|mail\/check|platform\/migrations|crm\/activation\/(checks|indexes)|crm\/mapping\/.*))\.ts$/
+  /^(?:plugins\/\w+\/described|src\/(files\/described|cli|operations|api\/openapi|evidence\/(canonical|check)|cli\/.*|mail\/check|platform\/migrations|crm\/activation\/(checks|indexes)|crm\/mapping\/.*))\.ts$/
 const foreign = ['es']
 /** What was said here before, and in no office. */
 const unsaid =
@@ -63,7 +63,7 @@ describe('what Portico says', () => {
 function belonging(): Map<string, Set<string>> {
   const files = globSync(['{views,plugins}/**/*.ejs', '{src,plugins}/**/*.ts'], { cwd: root })
     .map(it => it.replaceAll('\\', '/'))
-    .filter(it => !/\.test\.ts$|\/contract\.ts$/.test(it) && !untold.test(it))
+    .filter(it => !/\.test\.ts$|\/(contract|fixtures)\.ts$/.test(it) && !untold.test(it))
   const users = new Map<string, Set<string>>()
   const add = (folder: string, sentence: string) =>
     sentence && users.set(sentence, (users.get(sentence) ?? new Set()).add(folder))

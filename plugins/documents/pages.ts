@@ -256,6 +256,7 @@ export const uploadResumably =
     const limits = bytesOf(set)
     const scope = { workspace: workspace.id, client: client.id }
     await handleResumable(req, res, {
+      upload: req.params.id,
       store,
       log: host.log,
       owner: JSON.stringify([workspace.id, client.id, person.id]),

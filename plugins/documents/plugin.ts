@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { described } from '../../src/api/described.ts'
+import { resumable } from '../../src/files/described.ts'
 import { pageOf } from '../../src/http/paging.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
 import { besideCrm } from './beside.ts'
-import { resumable, Uploaded, uploadForm } from './described.ts'
+import { Uploaded, uploadForm } from './described.ts'
 import {
   saveFolder,
   saveLimits,
@@ -142,7 +143,8 @@ export default section({
     fileLimits: host => ({
       async of(workspace) {
         const { kinds, ...sizes } = await limitsOf(host, workspace)
-        return { space: bytesOf(sizes).total, kinds }
+        const { size, total } = bytesOf(sizes)
+        return { size, space: total, kinds }
       },
     }),
   },

@@ -28,7 +28,12 @@ export const sendZip: RequestHandler = async (req, res) => {
     subject: { count: items.length, folder: folder?.name ?? '' },
   })
   const open = (it: Summary) => async () => (await documents.content(it.id, it.version)).open()
-  const zipped = items.map(it => ({ ...it, folder: it.folder?.name, at: new Date(it.at), open: open(it) }))
+  const zipped = items.map(it => ({
+    ...it,
+    folders: it.folder ? [it.folder.name] : [],
+    at: new Date(it.at),
+    open: open(it),
+  }))
   await sendZipOf(res, folder?.name ?? req.portal.t('Documents'), zipped)
 }
 

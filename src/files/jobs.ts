@@ -104,10 +104,9 @@ const condemn = (
              where workspace_id = $1 and id = $2 and state = 'checking' returning id`,
       values: [workspace, id, threat.slice(0, 200)],
     })
-    if (changed.length)
-      await insert(tx, [
-        bySystem(workspace, { event: 'files.infected', subject: { id, number: name, threat } }, client),
-      ])
+    if (!changed.length) return
+    for (const it of host.plugins) await it.infected?.(tx, { workspace, client, id })
+    await insert(tx, [bySystem(workspace, { event: 'files.infected', subject: { id, number: name, threat } }, client)])
   })
 
 async function knownFiles(host: Host, workspace: string): Promise<Set<string>> {

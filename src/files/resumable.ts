@@ -10,6 +10,8 @@ import { cleanFileName } from './names.ts'
 
 /** What is done with one upload that may stop and go on: by the tus protocol, 1.0.0 (tus.io/protocols/resumable-upload). */
 export interface Resumable {
+  /** The id of the upload in the address; undefined where one begins. */
+  upload: string | undefined
   store: FileStore
   log: Log
   /** Who uploads. Nobody else can reach the upload, or learn that it exists. */
@@ -34,7 +36,7 @@ const patience = 86_400_000
 /** Answers a request of the tus protocol. */
 export async function handleResumable(req: Request<any>, res: Response, it: Resumable): Promise<void> {
   const uploads = await it.store.uploads(patience)
-  const { id } = req.params
+  const id = it.upload
   if (id) {
     const upload = isUuid(id) ? await uploads.getUpload(id).catch(ignoreMissing) : undefined
     // Looked for second: what is kept meanwhile by another request is no upload any more.

@@ -6,7 +6,8 @@ import { cleanFileName, extensionOf } from './names.ts'
 
 /** A file in a zip. */
 export interface Zipped {
-  folder?: string | undefined
+  /** The outermost first; none if not given. */
+  folders?: string[]
   name: string
   type: string
   at: Date
@@ -27,8 +28,8 @@ function zipOf(files: Zipped[]): ZipFile {
   const zip = new ZipFile()
   zip.on('error', error => (zip.outputStream as NodeJS.ReadableStream & { destroy(error: Error): void }).destroy(error))
   const taken = new Set<string>()
-  for (const { folder, name, type, at, open } of files) {
-    const place = freeName(`${folder ? `${cleanFileName(folder)}/` : ''}${cleanFileName(name)}`, taken)
+  for (const { folders = [], name, type, at, open } of files) {
+    const place = freeName([...folders.map(cleanFolder), cleanFileName(name)].join('/'), taken)
     zip.addReadStreamLazy(place, { mtime: at, compress: isCompressible(type) }, done => {
       open().then(
         stream => done(null, stream),
@@ -39,6 +40,9 @@ function zipOf(files: Zipped[]): ZipFile {
   zip.end()
   return zip
 }
+
+/** A slash in a name is no folder in a folder. */
+const cleanFolder = (name: string) => cleanFileName(name.replace(/[/\\]/g, '-'))
 
 /** Two files of one name are told apart by a number. */
 function freeName(wanted: string, taken: Set<string>): string {

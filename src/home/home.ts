@@ -27,9 +27,15 @@ export function home({ crm, database, sections, log }: Parts): RequestHandler {
   return async (req, res) => {
     const { nav, workspace, customer, now, id, user } = req.portal
     const shown = arrangementOf(user).filter(it => it.shown)
+    // What others did in a section is only for those who may see it.
+    const hidden = sections.filter(it => `${it.name}.see` in it.permissions && !nav.includes(it)).map(it => it.name)
     const [recent, ...parts] = await Promise.allSettled([
       shown.some(it => it.name === 'lately')
-        ? recentEntries(database, { workspace: workspace.id, client: customer.client.id }, customer.person.id, 6)
+        ? recentEntries(
+            database,
+            { workspace: workspace.id, client: customer.client.id },
+            { person: customer.person.id, hidden, size: 6 },
+          )
         : [],
       ...nav.map(it => it.home?.(req.portal) ?? nothing),
     ])

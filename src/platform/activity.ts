@@ -114,9 +114,13 @@ export async function entryOf(database: Knex, workspace: string, id: string): Pr
 
 /**
  * Returns the latest activity of one client for a person's home page, of the last hundred entries: without sign-ins and
- * what came by links, and without what this person only viewed or downloaded.
+ * what came by links, without what this person only viewed or downloaded, and without what others did in these sections.
  */
-export const recentEntries = (database: Knex, scope: Required<Scope>, person: string, size: number): Promise<Entry[]> =>
+export const recentEntries = (
+  database: Knex,
+  scope: Required<Scope>,
+  { person, hidden, size }: { person: string; hidden: string[]; size: number },
+): Promise<Entry[]> =>
   readWithin(database, scope, {
     name: 'portal.lately',
     text: `select it.* from (
@@ -125,8 +129,9 @@ export const recentEntries = (database: Knex, scope: Required<Scope>, person: st
              where l.workspace_id = scope.workspace and l.client_id = scope.client order by l.id desc limit 100
            ) it where it.event not similar to '(account|links).%'
              and (it.actor_id is distinct from $4 or it.event not similar to '%.(viewed|%downloaded)')
+             and (it.actor_id is not distinct from $4 or split_part(it.event, '.', 1) <> all ($5::text[]))
            limit $3`,
-    values: [size, person],
+    values: [size, person, hidden],
   })
 
 /** How many on each day of a time zone, the first day first; days without any are left out. */

@@ -68,9 +68,9 @@ interface Remark {
   client: string
 }
 
-/** What clients may keep in the file store: of all files of one client, in bytes, and of which kinds. */
+/** What clients may keep in the file store: of one file and of all files of one client, in bytes, and of which kinds. */
 interface FileLimits {
-  of(workspace: string): Promise<{ space: number; kinds: readonly FileKind[] }>
+  of(workspace: string): Promise<{ size: number; space: number; kinds: readonly FileKind[] }>
 }
 
 /** About a subject: `<kind>.comment` is the permission, and `<kind>.questions` the toggle of it. */

@@ -119,6 +119,8 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   webhook?(call: WebhookCall, host: Host): Promise<{ status: number; body?: object } | undefined>
   /** What it keeps of a person. */
   privacy?: Privacy
+  /** Told of a file in which a virus was found, in the transaction that takes the file away: it may be of any plugin. */
+  infected?(tx: Knex, file: { workspace: string; client: string; id: string }): Promise<void>
   /** What must hold for it, for `portico doctor` and `enable`. */
   checks?(it: { crm: Crm; database: Knex }): Promise<{ label: string; problems: string[] }[]>
   /** By the word after its name: `portico tickets export`. */
