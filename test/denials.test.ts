@@ -190,7 +190,7 @@ describe('every route', () => {
 
         expect(answer.status, `${route.path} ${id}`).to.equal(404)
         expect(fragment.status, `${route.path} ${id}`).to.equal(404)
-        if (number) expect(answer.text + fragment.text).to.not.include(number)
+        if (number) expect(`${answer.text}${fragment.text}`).to.not.include(number)
       }
     }
   })
@@ -218,7 +218,9 @@ describe('every route', () => {
         const open = route.rule === 'member' || route.rule === 'anybody' || route.rule === scope
         expect((await askWith(token, route)).status, `${scope} ${route.path}`).to.equal(open ? 200 : 403)
       }
-      for (const route of apiRoutes.filter(it => it.path.includes(':id'))) {
+      // A person may send a thousand requests in a minute: not every scope is tried on every record.
+      const tried = scope.endsWith('.see') || scope === 'nothing.at-all'
+      for (const route of apiRoutes.filter(it => it.path.includes(':id') && (tried || it.rule === scope))) {
         const [, table = ''] = /\/(\w+)\/:id/.exec(route.path) ?? []
         const foreign = await foreignIds(scene, table)
         for (const { id, number } of route.rule === scope ? foreign : foreign.slice(0, 1)) {
@@ -400,6 +402,27 @@ async function hiddenDocuments(owner: Scene['owner']): Promise<any[]> {
   )
 }
 
+/** A request of another client, of one in another workspace, and of a colleague alone. */
+async function foreignRequests(owner: Scene['owner']): Promise<any[]> {
+  const of = (company: string) => owner('clients').where({ company_name: company }).first('id', 'workspace_id')
+  const [acme, ...others] = await Promise.all(['Acme Bakery', 'Halloran & Sons', 'Thornbury Garden Centres'].map(of))
+  const foreign = [...others.map(it => ({ ...it, person: null })), { ...acme, person: randomUUID() }]
+  return Promise.all(
+    foreign.map(async ({ id: client, workspace_id, person }) => {
+      const [sending, id, number] = [randomUUID(), randomUUID(), `FOREIGN-${randomUUID()}`]
+      const its = { workspace_id: String(workspace_id), name: number }
+      const by = { by_name: 'Somebody' }
+      await owner('portal.client_request_sendings').insert({
+        ...{ ...its, ...by, id: sending, by_id: '1', about: '', content: '[]', clients: '[]' },
+      })
+      await owner('portal.client_requests').insert({
+        ...{ ...its, ...by, id, sending_id: sending, client_id: String(client), client_name: 'X', person_id: person },
+      })
+      return { id, number }
+    }),
+  )
+}
+
 /** Ids that the owner must not reach: a neighbour's, another workspace's, her own company's drafts and deleted ones. */
 /** Payments that another client, and one of another workspace, began here. */
 async function begunPayments(owner: Scene['owner']): Promise<any[]> {
@@ -429,6 +452,7 @@ async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'pay') return begunPayments(owner)
   if (table === 'uploads') return []
   if (table === 'documents') return hiddenDocuments(owner)
+  if (table === 'requests') return foreignRequests(owner)
   const of = (company: string) =>
     table === 'payments'
       ? owner('payments as y')

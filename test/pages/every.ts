@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { askDeletion, askExport } from '../../plugins/privacy/requests.ts'
+import { fixtures } from '../../plugins/requests/fixtures.ts'
 import { invite } from '../../src/auth/invitations.ts'
 import { sections } from '../../src/plugin/discover.ts'
 import { share } from '../links.ts'
@@ -136,6 +137,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/reminders'],
     ['admin', '/settings/client-portal/staff-mails'],
     ...(await documents(scene)),
+    ...(await requests(scene)),
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/responses'],
     ['admin', '/settings/client-portal/responses?show=refused'],
@@ -192,6 +194,25 @@ async function documents({ owner }: Scene): Promise<Place[]> {
     ]),
     ['owner', `${client}/${all.find(it => it.name === 'launch-plan.pdf')?.id}/pages`],
     ['newcomer', client],
+  ]
+}
+
+/** A request with items in each state, as clients and staff see it. */
+async function requests({ owner }: Scene): Promise<Place[]> {
+  await fixtures(owner, storage, '1')
+  const request = await owner('portal.client_requests').where({ workspace_id: '1', client_id: '1' }).first()
+  const template = await owner('portal.client_request_templates').where({ workspace_id: '1' }).first()
+  const long = { name: `${'a-very-long-name-of-a-thing-'.repeat(6)}`, hint: 'x'.repeat(300) }
+  await owner('portal.client_request_items').where({ request_id: request.id, name: 'Mileage log' }).update(long)
+  const [client, staff] = ['/portal/brightside/requests', '/settings/client-portal/requests']
+  const seen = ['', `/${request.id}`, `/${request.id}?sent=2`, '?search=nothing+like+it', '?status=done']
+  const kept = [`/${request.id}`, `?sending=${request.sending_id}&sent`, '/clients/1', `/new?template=${template.id}`]
+  const edited = ['', '/new', '/templates', '/templates/new', `/templates/${template.id}?saved`, '?show=late']
+  return [
+    ...seen.map((it): Place => ['owner', client + it]),
+    ['newcomer', client],
+    ['viewer', `${client}/${request.id}`],
+    ...[...edited, ...kept].map((it): Place => ['admin', staff + it]),
   ]
 }
 

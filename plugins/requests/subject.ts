@@ -1,0 +1,31 @@
+import type { Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
+import type { RequestedList } from './port.ts'
+
+/** A request as other plugins attach to it. */
+export const subject: Subject = {
+  label: 'Request',
+  page: 'requests/show',
+  find: async (ports, id) => recordOf(await ports.requests!.find(id)),
+  due: {
+    may: ['upload'],
+    on: [],
+    async list(ports, { size, after }) {
+      const { items, next } = await ports.requests!.list({ status: 'open', sort: 'due', size, after })
+      return {
+        items: items.flatMap(({ id, name, dueOn, items: all, done }) =>
+          dueOn ? [{ id, title: name, dueOn, left: all - done }] : [],
+        ),
+        // Those without a day come last.
+        next: items.at(-1)?.dueOn ? next : null,
+      }
+    },
+  },
+}
+
+/** Comments can be about one item. */
+export const recordOf = ({ id, name, list }: RequestedList): SubjectRecord => ({
+  id,
+  number: name,
+  title: name,
+  parts: list.filter(it => it.state !== 'withdrawn').map(it => it.name),
+})
