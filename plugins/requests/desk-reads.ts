@@ -42,7 +42,7 @@ export interface Sought {
 /** The plain date is `$3`. */
 const conditions: Record<Show, string> = {
   review: 'r.to_review > 0',
-  late: 'not r.finished and r.due_on < $3::date',
+  late: 'not r.finished and r.due_key < $3::date',
   silent: 'not r.finished and r.files = 0 and r.done = 0',
   open: 'not r.finished',
   done: 'r.finished',

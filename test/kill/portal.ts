@@ -7,10 +7,10 @@ import { adapter } from '../../demo/adapter/adapter.ts'
 import { map } from '../../demo/adapter/map.ts'
 import { createCrm } from '../../demo/crm/app.ts'
 import { mount, staff } from '../../demo/mount.ts'
-import { adapterOf, createPortal } from '../../src/index.ts'
+import { adapterOf, createPortal, filesIn } from '../../src/index.ts'
 import { today } from '../database.ts'
 
-const { OWNER_URL = '', PORTAL_URL = '', CRM_URL = '' } = process.env
+const { OWNER_URL = '', PORTAL_URL = '', CRM_URL = '', FILES_FOLDER = '' } = process.env
 const connect = (connection: string) => knex({ client: 'pg', connection, pool: { min: 0, max: 6 } })
 const database = connect(PORTAL_URL)
 const silent = () => undefined
@@ -22,6 +22,7 @@ const portal = await createPortal({
   secrets: ['a secret of at least thirty-two characters'],
   log: { info: silent, warn: silent, error: (facts: any, words: string) => console.error(words, facts) },
   address: 'https://crm.example/portal',
+  files: FILES_FOLDER ? filesIn(FILES_FOLDER) : undefined,
   mail: { from: 'portal@example.com', send: async () => undefined },
 })
 const app = createCrm({ database: connect(OWNER_URL), secret: 'the secret of the CRM', today, mount: mount(portal) })

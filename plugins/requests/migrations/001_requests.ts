@@ -80,6 +80,8 @@ export const up = (db: Knex, { app }: Roles) =>
     create index on portal.client_requests (workspace_id, client_id, at desc, id desc);
     create index client_requests_open on portal.client_requests (workspace_id, due_key, id) where not finished;
     create index client_requests_review on portal.client_requests (workspace_id, due_key, id) where to_review > 0;
+    create index client_requests_silent on portal.client_requests (workspace_id, due_key, id)
+      where not finished and files = 0 and done = 0;
     create index client_requests_all on portal.client_requests (workspace_id, due_key, id);
     create index client_requests_of_person on portal.client_requests (workspace_id, person_id) where person_id is not null;
     ${rowSecurity('client_requests', app, { many: true })}
