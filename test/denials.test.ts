@@ -447,12 +447,21 @@ async function begunPayments(owner: Scene['owner']): Promise<any[]> {
   )
 }
 
+/** Tasks of others, and one of her own company’s that staff keep for themselves. */
+const foreignTasks = (owner: Scene['owner']): Promise<any[]> =>
+  owner('tasks as t')
+    .join('clients as c', 'c.id', 't.client_id')
+    .whereIn('c.company_name', ['Halloran & Sons', 'Thornbury Garden Centres'])
+    .orWhere({ 'c.company_name': 'Acme Bakery', 't.for_client': false })
+    .select('t.id')
+
 async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'payments') await unseenPayments(owner)
   if (table === 'pay') return begunPayments(owner)
   if (table === 'uploads') return []
   if (table === 'documents') return hiddenDocuments(owner)
   if (table === 'requests') return foreignRequests(owner)
+  if (table === 'tasks') return foreignTasks(owner)
   const of = (company: string) =>
     table === 'payments'
       ? owner('payments as y')

@@ -8,6 +8,7 @@ import { invoicesContract } from '../plugins/invoices/contract.ts'
 import { paymentsContract } from '../plugins/payments/contract.ts'
 import { proposalsContract } from '../plugins/proposals/contract.ts'
 import { quotationsContract } from '../plugins/quotations/contract.ts'
+import { tasksContract } from '../plugins/tasks/contract.ts'
 import { everyPage } from '../src/crm/contract.ts'
 import { adapterOf, type Crm, type CrmMap, type Customer, columnsOf, NotFound, problemsOf } from '../src/index.ts'
 import { root } from '../src/platform/root.ts'
@@ -25,6 +26,7 @@ describe('the demo CRM by a map', () => {
   paymentsContract(mapped)
   proposalsContract(mapped)
   quotationsContract(mapped)
+  tasksContract(mapped)
 
   it('reads nothing that the adapter written by hand does not read', async () => {
     const { byHand } = await import('../demo/adapter/adapter.ts')

@@ -15,6 +15,8 @@ const columns: Columns = {
     ...['id', 'client_id', 'uploaded_by', 'about_type', 'about_id', 'folder', 'file_name', 'mime', 'size_bytes'],
     ...['storage_key', 'shared', 'created'],
   ],
+  tasks: [...['id', 'client_id', 'project_id', 'title', 'details', 'due_on', 'state', 'for_client', 'done_on']],
+  projects: ['id', 'name', 'manager'],
   contacts: ['id', 'client_id', 'first_name', 'last_name', 'email', 'phone', 'language', 'left_on'],
   proposals: [
     ...['id', 'workspace_id', 'client_id', 'contact_id', 'owner_id', 'ref_no', 'title', 'intro', 'terms', 'state'],

@@ -254,6 +254,23 @@ export const map = defineMap({
     under: storage,
     path: 'storage_key',
   },
+  tasks: {
+    table: 'tasks',
+    client: 'client_id',
+    only: { for_client: [true] },
+    title: 'title',
+    text: 'details',
+    project: 'project_id > projects.name',
+    askedBy: 'project_id > projects.manager > staff.full_name',
+    dueOn: 'due_on',
+    doneOn: 'done_on',
+    status: { column: 'state', words: { open: 'open', doing: 'doing', done: 'done' } },
+    changes: {
+      done: { state: 'state', done_on: 'date' },
+      undone: { state: 'state', done_on: { value: null } },
+      moved: { state: 'state' },
+    },
+  },
   payments: {
     table: 'payments',
     client: 'client_id',

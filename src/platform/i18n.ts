@@ -94,6 +94,8 @@ function datesOf(locale: string) {
   return {
     day: format({ dateStyle: 'medium' }),
     shortDay: format({ day: 'numeric', month: 'short' }),
+    /** "Wed 25 Nov": for days that are near. */
+    nearDay: format({ weekday: 'short', day: 'numeric', month: 'short' }),
     longDay: format({ weekday: 'long', day: 'numeric', month: 'long' }),
     month: format({ month: 'short' }),
     longMonth: format({ month: 'long', year: 'numeric' }),

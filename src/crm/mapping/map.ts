@@ -225,6 +225,40 @@ export type DocumentsMap = Owned & {
     | { bytes: string }
   )
 
+/** What a column of a task is set to: `state` is the value of the status column for the state that it gets. */
+export type TaskValue = 'state' | 'time' | 'date' | 'name' | { value: string | number | boolean | null }
+
+/**
+ * Tasks for clients: `only` says which rows are theirs to do. Those of the company's own people are left out: whoever sees
+ * a task here is asked to do it.
+ */
+export type TasksMap = Owned & {
+  title: Text
+  text?: Text
+  /** The project, or another heading. */
+  project?: Text
+  /** Of the CRM's people. */
+  askedBy?: Text
+  /** A date, or a timestamp with or without zone. */
+  dueOn?: string
+  doneOn?: string
+  /** A task whose status is not here is shown, and nothing is offered. */
+  status: Status<'open' | 'doing' | 'done'>
+  /** The e-mail address of the person whose task it is, and their name; without one it is for anybody at the client. */
+  person?: { email: Text; name: Text }
+  /** How often it comes again. */
+  repeats?: Text
+  /** Its checklist, which is shown; `of` leads to the task. */
+  items?: Rows & { of: string; order: string; title: Text; done: string }
+  /** What clients can do, each by the columns that it sets. Left out, or with `off`, tasks are only shown. */
+  changes?: {
+    done?: Record<string, TaskValue>
+    undone?: Record<string, TaskValue>
+    moved?: Record<string, TaskValue>
+    off?: boolean
+  }
+}
+
 /** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
 interface DocumentMap extends Owned, Amounts {
   number: Text
@@ -442,6 +476,7 @@ export interface CrmMap extends Portico.MapEntries {
   invoices?: InvoicesMap
   payments?: PaymentsMap
   documents?: DocumentsMap
+  tasks?: TasksMap
   identity?: IdentityMap
   staff?: StaffMap
   /** Where records have their pages in the CRM: `{ base: '{env CRM_URL}', proposals: '/proposals/{id}' }`. */

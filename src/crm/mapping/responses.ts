@@ -3,7 +3,7 @@ import { subtract } from '../../platform/money.ts'
 import { kindOf } from '../catalogue.ts'
 import type { ClientResponse, TakesResponses } from '../response.ts'
 import { sendCall } from './call.ts'
-import type { LinesMap, RespondableMap, ResponseMap, ResponseValue } from './map.ts'
+import type { LinesMap, RespondableMap, ResponseMap, ResponseValue, TaskValue } from './map.ts'
 import { checked } from './owned.ts'
 import { expectType, keyOfType, type Place, placeOf, type Reader, same } from './reader.ts'
 import type { Ask } from './section.ts'
@@ -104,7 +104,11 @@ export function noteWrites({ writes }: Reader, table: string, columns: string[])
 }
 
 /** The value of a column, cast to its type. `sum`: it is only set if the selection differs. */
-function valueFor(place: Place, name: string, said: ResponseValue): { value: string; sum?: boolean } {
+export function valueFor(
+  place: Place,
+  name: string,
+  said: ResponseValue | TaskValue,
+): { value: string; sum?: boolean } {
   const type = place.type(name)
   if (typeof said === 'object')
     return { value: said.value === null ? 'null' : `${literal(String(said.value))}::${type}` }

@@ -99,6 +99,26 @@ const documents = z.union(
   'must have `client`, `name`, `size`, `sharedOn`, and { under, path }, { at, hosts } or { bytes }, with the whole path of a folder and hosts in small letters',
 )
 
+const taskValue = z.union(
+  [
+    z.enum(['state', 'time', 'date', 'name']),
+    z.strictObject({ value: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
+  ],
+  'must be state, time, date, name or { value }',
+)
+const taskValues = z.record(name, taskValue).optional()
+const tasks = z.strictObject({
+  ...owned,
+  ...{ title: text, text: text.optional(), project: text.optional(), askedBy: text.optional() },
+  ...{ dueOn: name.optional(), doneOn: name.optional(), repeats: text.optional() },
+  status: status(['open', 'doing', 'done']),
+  person: z.strictObject({ email: text, name: text }).optional(),
+  items: z.strictObject({ ...rows, of: name, order: name, title: text, done: name }).optional(),
+  changes: z
+    .strictObject({ done: taskValues, undone: taskValues, moved: taskValues, off: z.boolean().optional() })
+    .optional(),
+})
+
 const paper = {
   ...owned,
   ...amounts,
@@ -276,6 +296,7 @@ const Shape = z.strictObject({
     })
     .optional(),
   documents: documents.optional(),
+  tasks: tasks.optional(),
   identity: z.strictObject({ ...rows, workspace: name.optional(), email: name, password: name }).optional(),
   staff: z
     .strictObject({ ...rows, workspace: name.optional(), name: text, email: name, password: name, admin: name })
@@ -345,6 +366,7 @@ function sources(map: Record<string, any> | undefined): string[] {
     'invoices',
     'payments',
     'documents',
+    'tasks',
     'identity',
     'staff',
   ]
@@ -354,13 +376,15 @@ function sources(map: Record<string, any> | undefined): string[] {
     [`${place}.attachments`, map?.[place]?.attachments],
     [`${place}.creditNotes`, map?.[place]?.creditNotes],
     [`${place}.credit`, map?.[place]?.credit],
+    [`${place}.items`, map?.[place]?.items],
   ])
   return its.flatMap(([place, it]) => {
     if (typeof it !== 'object' || it === null || (place === 'workspaces' && typeof it.only?.id === 'string')) return []
     const file = it.file
     if (file && Boolean(file.of) !== Boolean(file.table || file.query))
       return [`${place}.file: a table of its own needs \`of\`, the column that leads to the document`]
-    if (it.change?.set && !it.table) return [`${place}.change: columns can be set of a table only`]
+    if ((it.change?.set || it.changes) && !it.table)
+      return [`${place}.${it.changes ? 'changes' : 'change'}: columns can be set of a table only`]
     if (Boolean(it.table) === Boolean(it.query)) return [`${place}: name a table, or a query`]
     return it.query && !it.reads ? [`${place}: say in reads which tables and columns the query reads`] : []
   })
