@@ -1,0 +1,98 @@
+import { expect } from 'chai'
+import type { Page } from 'playwright-core'
+import { build, desk, phone, type Stage } from '../../test/pages/browsing.ts'
+import { latestRequest, requestOf, sendRequest } from '../../test/requests.ts'
+import { leave } from '../../test/visit.ts'
+
+const text = (name: string, content = 'x'.repeat(1_000)) => ({
+  name,
+  mimeType: 'text/plain',
+  buffer: Buffer.from(content),
+})
+
+describe('a request in a real browser', function () {
+  this.timeout(90_000)
+  // A browser on a busy machine is late at times.
+  this.retries(1)
+  let stage: Stage
+
+  beforeEach(async () => {
+    stage = await build()
+    await sendRequest(await stage.scene.visit('admin'))
+  })
+  afterEach(async () => {
+    await stage?.close()
+    await leave()
+  })
+
+  const opened = async (options: object) => {
+    const owner = await stage.scene.visit('owner')
+    const request = await latestRequest(owner)
+    const page = await stage.visit('owner', options)
+    await page.goto(`${stage.homeOf('owner')}/requests/${request.id}`)
+    const item = (at: number) => page.locator(`#item-${request.list[at].id}`)
+    return { owner, request, page, item, as: () => requestOf(owner, request.id) }
+  }
+  /** Still the page that was opened first, and not one that was loaded again. */
+  const mark = (page: Page) => page.evaluate(() => Object.assign(globalThis, { opened: true }) && undefined)
+  const isMarked = (page: Page) => page.evaluate(() => 'opened' in globalThis)
+
+  it('is ticked off while files arrive, without losing what was typed', async () => {
+    const { page, item, as } = await opened({ viewport: desk })
+    await mark(page)
+    await page.getByLabel('Your question').fill('Is the one of October enough?')
+    await item(1)
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([text('one.csv'), text('two.csv', 'b,2')])
+    await page.getByText('1 of 3 done').first().waitFor()
+    await item(0)
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([text('abn.txt')])
+    await page.getByText('2 of 3 done').first().waitFor()
+    expect(await page.getByLabel('Your question').inputValue()).to.equal('Is the one of October enough?')
+    expect(await isMarked(page)).to.equal(true)
+    const { list } = await as()
+    expect(list.map((it: any) => it.files.length)).to.deep.equal([1, 2, 0])
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
+  it('goes on after the line broke, and says what is not accepted beside what is', async () => {
+    const { page, item, as } = await opened({ viewport: phone })
+    let broken = 0
+    await page.route('**/uploads/*', route =>
+      route.request().method() === 'PATCH' && broken++ < 2 ? route.abort() : route.continue(),
+    )
+    await item(1)
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([text('one.csv'), text('run.exe', 'MZ'), text('none.txt', '')])
+    await item(1).getByText('Sent, 1 kB').waitFor()
+    await item(1).getByText('Programs can’t be sent here').waitFor()
+    await item(1).getByText('This file is empty.').waitFor()
+    expect(broken).to.be.above(1)
+    const { list } = await as()
+    expect(list[1].files.map((it: any) => [it.name, it.state])).to.deep.equal([['one.csv', 'ready']])
+    // What failed can be read until it is taken away.
+    await item(1).getByRole('button', { name: 'Cancel run.exe' }).click()
+    await item(1).getByRole('button', { name: 'Cancel none.txt' }).click()
+    await page.getByText('1 of 2 files').waitFor()
+    await item(2).getByText('Does not apply').click()
+    await item(2).getByLabel('Why not?').fill('There is none.')
+    await item(2).getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved. Thank you.').waitFor()
+    await page.getByRole('link', { name: 'Next one' }).click()
+    expect(await page.evaluate(() => location.hash)).to.match(/^#item-/)
+  })
+
+  it('works without a script', async () => {
+    const { page, item, as } = await opened({ viewport: phone, javaScriptEnabled: false })
+    await item(0)
+      .locator('input[name=files]')
+      .setInputFiles([text('abn.txt')])
+    await item(0).getByRole('button', { name: 'Send' }).click()
+    await page.getByText('Your file has been sent.').waitFor()
+    expect((await as()).done).to.equal(1)
+  })
+})
