@@ -35,14 +35,11 @@ if (row && window.tus) {
 
   /** A page that shows what has arrived is shown again when all has, unless there is something to read or to do. */
   const refresh = () => {
-    const region = document.querySelector('[data-uploads-region]')
-    if (!region || ![...all].every(it => it.state === 'sent')) return
+    const sent = [...all].filter(it => it.state === 'sent').length
+    if (!document.querySelector('[data-live]') || !sent || sent < all.size) return
+    for (const it of document.querySelectorAll('form[data-uploads] [data-list]')) it.replaceChildren()
     all.clear()
-    window.htmx.ajax('GET', location.pathname, {
-      target: `#${region.id}`,
-      select: `#${region.id}`,
-      swap: 'outerMorph',
-    })
+    document.dispatchEvent(new Event('portico:changed'))
   }
 
   /** One file with its row: what it says, its progress, and what can be done. */
@@ -109,6 +106,7 @@ if (row && window.tus) {
       all.delete(item)
       shown.remove()
       summary(form)
+      refresh()
     })
     if (file.size > Number(limit) || !file.size) {
       item.final = true
