@@ -2,11 +2,11 @@
 
 // A list that htmx has changed is told to who does not see it; what "Show more" adds is where the reader goes on.
 document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.rel === 'next') ctx.goOnAt = document.querySelectorAll('#rows > tr').length
+  if (ctx.sourceElement.rel === 'next') ctx.goOnAt = document.querySelectorAll('#rows > *').length
 })
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   if ('goOnAt' in ctx) {
-    const rows = document.querySelectorAll('#rows > tr')
+    const rows = document.querySelectorAll('#rows > *')
     remember(rows.length)
     return rows[ctx.goOnAt]?.querySelector('a').focus()
   }

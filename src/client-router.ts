@@ -25,6 +25,7 @@ import { bodies } from './http/forms.ts'
 import { keptForms } from './http/kept-forms.ts'
 import { errorHandler } from './http/respond.ts'
 import { anybody } from './http/rules.ts'
+import { showLive } from './live/route.ts'
 import { drifted } from './platform/database.ts'
 import { mountAccountRoutes, mountClientRoutes, mountPublicRoutes } from './plugin/mount.ts'
 import { anyMember } from './plugin/permissions.ts'
@@ -96,8 +97,21 @@ function loadRequest(services: Services): RequestHandler[] {
 
 /** The core's own pages: sign-in, account, team and home page. */
 function ownPages(inside: Router, services: Services): void {
-  const { address, authenticate, crm, database, activation, flags, holders, host, keys, limits, log, mailContext } =
-    services
+  const {
+    address,
+    authenticate,
+    crm,
+    database,
+    activation,
+    flags,
+    holders,
+    host,
+    hub,
+    keys,
+    limits,
+    log,
+    mailContext,
+  } = services
   const { placeOf, workspaces, secrets, sections, strategies } = services
   const actions = stepUpsOf(sections)
   inside.use(requireMfa, promptClientSwitch)
@@ -126,6 +140,7 @@ function ownPages(inside: Router, services: Services): void {
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
   inside.get('/waiting', anyMember, showWaiting(log))
+  inside.get('/live', anyMember, showLive({ database, hub, sections }))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
 }
 

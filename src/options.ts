@@ -7,6 +7,7 @@ import type { Crm, StaffOf } from './crm/crm.ts'
 import { mappingShape } from './crm/mapping/section.ts'
 import { isPagePattern } from './crm/pages.ts'
 import { evidenceHost } from './evidence/subject.ts'
+import { liveHost } from './live/plugin.ts'
 import { mailHost } from './mail/kinds.ts'
 import type { Transport } from './mail/transport.ts'
 import type { FileStore } from './platform/files.ts'
@@ -22,7 +23,7 @@ export interface Options {
   database: Knex
   /**
    * The same database and role, without a pooler that shares connections by transaction. The job queue uses it, with at
-   * most two connections. `database` if omitted.
+   * most two connections, and live updates with one of their own. `database` if omitted.
    */
   directDatabase?: Knex
   /** The CRM's adapter. */
@@ -217,6 +218,7 @@ export const pluginHosts: PluginHost[] = [
   mailHost,
   evidenceHost,
   stepUpHost,
+  liveHost,
   { shape: mappingShape, add: () => undefined },
 ]
 

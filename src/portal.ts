@@ -21,7 +21,7 @@ export interface Portal {
   settings: Router
   /** Returns what clients did with a document, for the CRM's own page of it: as data, and as an HTML fragment. */
   documentActivity(which: DocumentActivityQuery): Promise<DocumentActivity>
-  /** Reports as not ready, for a proxy to see, but keeps answering requests. */
+  /** Reports as not ready, for a proxy to see, and ends live updates, but keeps answering requests. */
   retire(): void
   /**
    * Reports as not ready, and closes the flag's connection, the PDF processes and the job queue. The caller closes the
@@ -55,7 +55,10 @@ export async function assemble(options: Options): Promise<Assembled> {
     clients,
     settings: settingsArea(services),
     documentActivity: documentActivity(services),
-    retire: services.operator.stop,
+    retire() {
+      services.operator.stop()
+      services.hub.stop()
+    },
     close: () => close(services),
   }
   return {
@@ -80,7 +83,7 @@ function webhookRouter({ activation, flags, host, log }: Services, clients: Rout
 }
 
 function settingsArea(services: Services): Router {
-  const { address, begin, claim, crm, database, activation, flags, host, log, mailContext, placeOf } = services
+  const { address, begin, claim, crm, database, activation, flags, host, hub, log, mailContext, placeOf } = services
   const { workspaces, queue, sections, staff, strategies, switchOff, watch } = services
   return settingsRouter({
     ...{
@@ -100,6 +103,7 @@ function settingsArea(services: Services): Router {
       strategies,
     },
     alerts: watch,
+    hub,
     remember: switchOff.remember,
     jobs: queue,
     trusted: requireFittingSecret(activation),
@@ -108,8 +112,9 @@ function settingsArea(services: Services): Router {
 }
 
 /** Reports as not ready first, and ends the job queue last. */
-async function close({ activation, flags, operator, queue, switchOff }: Services): Promise<void> {
+async function close({ activation, flags, hub, operator, queue, switchOff }: Services): Promise<void> {
   operator.stop()
+  hub.stop()
   activation.stop()
   await switchOff.stop()
   flags.close?.()

@@ -21,6 +21,7 @@ import { viewedVersions } from './evidence/viewed-versions.ts'
 import { storageHealth } from './files/health.ts'
 import { claims } from './http/headers.ts'
 import { responseHandler } from './http/respond.ts'
+import { liveHub } from './live/hub.ts'
 import { outbox } from './mail/outbox.ts'
 import { smtp } from './mail/transport.ts'
 import { operations } from './operations.ts'
@@ -40,14 +41,15 @@ import { withStores } from './plugin/stores.ts'
 
 /** Creates everything that requests need and that exists once, in the order of their dependencies. */
 export function servicesOf(options: Checked) {
-  const { compress, database, files, log, secrets, sections } = options
+  const { compress, database, directDatabase, files, flags, log, secrets, sections } = options
   const crm = crmServices(options)
   const mail = mailServices(options, crm)
   const signIn = signInServices(options, crm, mail)
   const plugins = pluginServices(options, crm, mail)
   const signer = evidenceServices(options, crm, mail)
+  const hub = liveHub({ activation: crm.activation, database: directDatabase ?? database, flags, log })
   if (secrets.length > 1) resealSoon({ database, files, log, secrets })
-  const services = { ...options, ...crm, ...mail, ...signIn, ...plugins }
+  const services = { ...options, ...crm, ...mail, ...signIn, ...plugins, hub }
   const begin: RequestHandler[] = [
     initContext({ ...contextOf(services), signing: signer }),
     responseHandler({ shapes: new Map(sections.flatMap(it => Object.entries(it.responseSchemas))), compress }),

@@ -38,6 +38,7 @@ export default section({
   title: 'Documents',
   icon: 'folder',
   order: 40,
+  live: true,
   mails,
   options,
   home,

@@ -104,12 +104,16 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
       if (loaded) return error && log.error({ request: req.portal.id, err: error }, 'a session could not be stored')
       loaded = true
       req.portal.sessionRequest = sessionRequest
+      if (isByPage(req)) sessionRequest.lastWrite = Number.POSITIVE_INFINITY
       if (sessionRequest.now) req.portal.now = sessionRequest.now
       if (sessionRequest.session?.workspace === req.portal.workspace.id) req.portal.user = sessionRequest.user
       next(error)
     })
   }
 }
+
+/** Whether an open page asks by itself, and nobody uses it: the session is not prolonged. */
+const isByPage = (req: Request<any>) => req.path === '/live' || req.get('X-Portico-Refresh') !== undefined
 
 interface Parts {
   database: Knex

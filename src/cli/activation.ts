@@ -22,7 +22,7 @@ import type { Crm } from '../crm/crm.ts'
 import { grantsOf } from '../crm/grants.ts'
 import { ident } from '../crm/mapping/sql.ts'
 import { checkMail } from '../mail/check.ts'
-import { query } from '../platform/database.ts'
+import { isPooled, query } from '../platform/database.ts'
 import { type Config, connected, pluginsOf, roleOf, withCrm } from './config.ts'
 import { CommandError } from './errors.ts'
 import { checkStorage } from './files.ts'
@@ -71,10 +71,18 @@ export async function doctor(config: Config, { grants = false }): Promise<string
     advice.length
       ? `Indexes that would help; Portico adds none to your tables:\n\n${advice.join('\n')}`
       : config.map && 'Every list has an index that it can take.',
+    await liveAdvice(config),
   ]
   const text = lines.filter(Boolean).join('\n\n')
   if (checks.some(it => it.problems.length)) throw new CommandError(text)
   return text
+}
+
+/** Says why open pages do not refresh by themselves, where they cannot: notifications do not pass a pooler. */
+async function liveAdvice({ url, directUrl }: Config): Promise<string | undefined> {
+  if (!(await connected(directUrl ?? url, isPooled))) return undefined
+  const where = directUrl ? 'DIRECT_DATABASE_URL leads to a pooler' : 'the database is behind a pooler'
+  return `Open pages do not refresh by themselves: ${where}. Set DIRECT_DATABASE_URL to PostgreSQL itself.`
 }
 
 /** Checks the secrets only if they are set here: the portal may get them from elsewhere. */

@@ -36,6 +36,7 @@ const sources: Record<string, { type: string; text: string }> = {
       own('uploads.js'),
     ].join(';\n'),
   },
+  'live.js': { type: 'text/javascript', text: own('live.js') },
   'photo.js': { type: 'text/javascript', text: own('photo.js') },
   'branding.js': { type: 'text/javascript', text: own('branding.js') },
   'mark.svg': { type: 'image/svg+xml', text: own('mark.svg') },

@@ -29,6 +29,8 @@ declare global {
       slotViews(name: string): readonly string[]
       /** The error, if the request failed. */
       problem: Problem | undefined
+      /** Whether the answer goes on for as long as the page is open: how long it took says nothing. */
+      answersOn?: boolean
       /** Whether a page of another, allowed origin sent this API request: its cookies are ignored. */
       cookieless: boolean
       /** The token that the request was sent with, and its scopes. Without scopes it may do all that its owner may. */

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { query, readWithin, type Scope } from './database.ts'
+import { tellEntry, toldEvents } from './events.ts'
 
 declare global {
   namespace Portico {
@@ -216,23 +217,28 @@ const columns = 'workspace_id, event, actor_kind, actor_id, actor_name, client_i
 const values = `select ${columns} from jsonb_to_recordset($1::jsonb) as it(workspace_id text, event text, actor_kind text,
   actor_id text, actor_name text, client_id text, subject_id text, subject jsonb, address text, agent text)`
 
-/** Rows as they are, within a transaction that has entered the workspace. */
+const noted = 'returning id, workspace_id, client_id, event, subject_id'
+
+/** Rows as they are, within a transaction that has entered the workspace. Pages that are open are told of changes. */
 export const insert = (tx: Knex, rows: Row[]) =>
   query<{ id: string }>(tx, {
-    name: 'portal.note',
-    text: `insert into portal.client_activity_logs (${columns}) ${values} returning id::text`,
-    values: [JSON.stringify(rows)],
+    name: 'portal.note_and_tell',
+    text: `with l as (insert into portal.client_activity_logs (${columns}) ${values} ${noted})
+           select l.id::text, ${tellEntry('$2')} as told from l`,
+    values: [JSON.stringify(rows), toldEvents()],
   })
 
 const insertWithin = (database: Knex, workspace: string, rows: Row[]) =>
   query(database, {
-    name: 'portal.record',
+    name: 'portal.record_and_tell',
     text: `with scope as materialized (
              select set_config('portal.workspace_id', $2, true), set_config('portal.client_id', '', true)
+           ), l as (
+             insert into portal.client_activity_logs (${columns})
+             select it.* from scope cross join lateral (${values} offset 0) it ${noted}
            )
-           insert into portal.client_activity_logs (${columns})
-           select it.* from scope cross join lateral (${values} offset 0) it`,
-    values: [JSON.stringify(rows), workspace],
+           select ${tellEntry('$3')} as told from l`,
+    values: [JSON.stringify(rows), workspace, toldEvents()],
   }).then(() => undefined)
 
 const ignore = () => undefined

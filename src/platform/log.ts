@@ -17,7 +17,7 @@ export const logRequests =
     const began = performance.now()
     const { originalUrl, method } = req
     res.once('finish', () => {
-      const ms = Math.round(performance.now() - began)
+      const ms = req.portal.answersOn ? 0 : Math.round(performance.now() - began)
       log.info(
         { request: req.portal.id, method, path: withoutSecrets(originalUrl), status: res.statusCode, ms },
         'answered',

@@ -33,7 +33,7 @@ const taken = [
     'state',
     'address',
   ],
-  ...['codes', 'tokens', 'me', 'settings', 'staff', 'directory', 'home', 'data', 'evidence', 'waiting'],
+  ...['codes', 'tokens', 'me', 'settings', 'staff', 'directory', 'home', 'data', 'evidence', 'waiting', 'live'],
 ]
 
 /** Path segments under the account that are taken. */
@@ -62,6 +62,7 @@ const SubjectShape = z.object({
   link: z.object({ toggle: z.string(), opens: ofOne, may: list, without: list, withoutCode: list }).optional(),
   expiring: z.object({ may: list, on: list, answerable: fn, list: fn, find: fn }).optional(),
   payable: z.object({ may: list, downPayments: z.literal(true).optional(), list: fn, find: fn }).optional(),
+  due: z.object({ may: list, on: list, list: fn }).optional(),
 })
 
 /** The shape that every plugin must have. */

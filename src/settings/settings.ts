@@ -16,6 +16,7 @@ import { sameOrigin } from '../http/csrf.ts'
 import { CrmUnavailable, NotFound } from '../http/errors.ts'
 import { bodies, withFile } from '../http/forms.ts'
 import { errorHandler, showAgainOnError } from '../http/respond.ts'
+import type { Hub } from '../live/hub.ts'
 import { currentTime } from '../platform/clock.ts'
 import type { Flags } from '../platform/flags.ts'
 import type { Jobs } from '../platform/jobs.ts'
@@ -61,6 +62,7 @@ interface Parts {
   /** The address where clients find the portal, if it is known. */
   address: string | undefined
   alerts: Alerts
+  hub: Hub
   begin: RequestHandler[]
   claim: RequestHandler
   crm: Crm

@@ -13,6 +13,8 @@ import { showWaiting } from '../home/waiting.ts'
 import type { RequestContext } from '../http/context.ts'
 import { NotFound, Problem } from '../http/errors.ts'
 import { words } from '../http/filter.ts'
+import type { Hub } from '../live/hub.ts'
+import { showLive } from '../live/route.ts'
 import { recordEventIn } from '../platform/activity.ts'
 import { query, readWithin, within } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
@@ -46,6 +48,7 @@ interface Parts {
   crm: Crm
   database: Knex
   host: Host
+  hub: Hub
   log: Log
   sections: Section[]
   workspaces: Workspaces
@@ -109,6 +112,7 @@ export function viewAs(parts: Parts): Router {
   inside.use(enter(database), onlyLook, loadCustomer(parts))
   inside.get('/', anyMember, home(parts))
   inside.get('/waiting', anyMember, showWaiting(log))
+  inside.get('/live', anyMember, showLive(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
   inside.get('/logo/:version{/:paper}', anyMember, showLogo(workspaces))
   for (const it of sections) mountClientRoutes(inside, it, host, requireSignIn)

@@ -1,0 +1,95 @@
+import type { Request, RequestHandler } from 'express'
+import type { Knex } from 'knex'
+import { z } from 'zod'
+import { storedId } from '../auth/sessions.ts'
+import { NotFound } from '../http/errors.ts'
+import { readWithin } from '../platform/database.ts'
+import { toldEvents } from '../platform/events.ts'
+import type { Section } from '../plugin/plugin.ts'
+import type { Hub } from './hub.ts'
+
+interface Parts {
+  database: Knex
+  hub: Hub
+  sections: Section[]
+}
+
+/** `?of=requests&of=requests/12&since=1700000000000`: what the page shows, and when it was made. */
+const Asked = z.object({
+  of: z.preprocess(
+    it => [it].flat(),
+    z
+      .array(z.string().regex(/^[a-z][a-z0-9-]{1,40}(\/[^\s]{1,200})?$/))
+      .min(1)
+      .max(8),
+  ),
+  since: z.coerce.number().int().min(0).max(8e15).optional().catch(undefined),
+})
+
+/** Minutes after which a stream ends, so that everything is judged anew. Without a session of ours, after one. */
+const lasts = { session: 5, viewing: 1 }
+
+/**
+ * Tells an open page that what it shows has changed, as Server-Sent Events. Nothing of what has changed is in them: the
+ * page asks for it again, by its own address.
+ */
+export const showLive =
+  ({ database, hub, sections }: Parts): RequestHandler =>
+  async (req, res) => {
+    const asked = Asked.safeParse(req.query)
+    if (!asked.success || req.portal.bearer) throw new NotFound()
+    const topics = await topicsOf(req, sections, [...new Set(asked.data.of)])
+    if (!topics.length) throw new NotFound()
+    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+    const { workspace, client, person } = req.portal.customer
+    const { viewing, sessionRequest } = req.portal
+    const minutes = viewing ? lasts.viewing : lasts.session
+    const subscriber = {
+      ...{ slug: workspace.slug, workspace: workspace.id, client: client.id, person: person.id, topics },
+      session: viewing ? undefined : storedId(sessionRequest.sessionID),
+      until: Date.now() + minutes * 60_000 * (1 + Math.random() / 5),
+    }
+    req.portal.answersOn = true
+    await hub.open(res, subscriber, () => missed(req, database, topics, asked.data.since))
+  }
+
+/** Of these topics those that this person may see. */
+async function topicsOf({ portal }: Request, sections: Section[], all: string[]): Promise<string[]> {
+  const { crm, may, on } = portal
+  const seen = await Promise.all(
+    all.map(async topic => {
+      const [name = '', id] = topic.split(/\/(.*)/s)
+      const section = sections.find(it => it.name === name && it.live)
+      if (!section || !(name in crm) || !on(name) || !may(`${name}.see`)) return []
+      const find = id !== undefined && section.subject?.find
+      if (!find) return [topic]
+      return find(crm, id, portal).then(
+        () => [topic],
+        error => {
+          if (error instanceof NotFound) return []
+          throw error
+        },
+      )
+    }),
+  )
+  return seen.flat()
+}
+
+/** Whether others changed something between the page and its stream. */
+async function missed({ portal }: Request, database: Knex, topics: string[], since: number | undefined) {
+  if (since === undefined) return false
+  const { workspace, client, person } = portal.customer
+  const rows = await readWithin<{ topics: string[] }>(
+    database,
+    { workspace: workspace.id, client: client.id },
+    {
+      name: 'portal.missed',
+      text: `select array[split_part(l.event, '.', 1), split_part(l.event, '.', 1) || '/' || l.subject_id] as topics from (
+               select event, subject_id, actor_id, at from portal.client_activity_logs
+               where workspace_id = scope.workspace and client_id = scope.client order by id desc limit 50
+             ) l where l.at > to_timestamp($3 / 1000.0) - interval '1 second' and l.event = any ($4) and l.actor_id is distinct from $5`,
+      values: [since, toldEvents(), person.id],
+    },
+  )
+  return rows.some(it => it.topics.some(topic => topics.includes(topic)))
+}

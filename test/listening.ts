@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import { until } from './until.ts'
+
+const servers: Server[] = []
+
+/** An instance that listens, as a stream of the portal needs it: the address that it is at. */
+export async function listening(app: Express): Promise<string> {
+  const server = createServer(app).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+export const closeServers = () => {
+  for (const it of servers.splice(0)) {
+    it.closeAllConnections()
+    it.close()
+  }
+}
+
+/** An open page, as far as it listens: what it was told, in order, and whether the stream has ended. */
+export async function hear(address: string, cookie: string) {
+  const cut = new AbortController()
+  const answer = await fetch(address, { headers: { cookie }, redirect: 'manual', signal: cut.signal })
+  const ear = {
+    status: answer.status,
+    headers: answer.headers,
+    heard: [] as string[],
+    ended: answer.status !== 200,
+    close: () => cut.abort(),
+    /** Resolves when it was told so often. */
+    told: (times: number) => until(() => ear.heard.length >= times && ear.heard),
+  }
+  if (answer.status === 200)
+    listen(answer, ear.heard).finally(() => {
+      ear.ended = true
+    })
+  return ear
+}
+
+async function listen(answer: Response, heard: string[]) {
+  const decoder = new TextDecoder()
+  try {
+    for await (const bytes of answer.body!)
+      for (const [, topic] of decoder.decode(bytes).matchAll(/^data: (.*)$/gm)) heard.push(topic!)
+  } catch {
+    // Closed by us, or cut.
+  }
+}
