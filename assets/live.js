@@ -128,6 +128,9 @@ if (holder && window.EventSource && window.htmx) {
     if (ctx.sourceElement === holder) swapping = false
   })
 
+  // Something of this page itself knows that there is more to show.
+  document.addEventListener('portico:changed', () => want(0))
+
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiding)
     if (document.hidden) hiding = setTimeout(rest, pause.hidden)

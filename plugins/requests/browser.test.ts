@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { build, desk, phone, type Stage } from '../../test/pages/browsing.ts'
-import { latestRequest, requestOf, sendRequest } from '../../test/requests.ts'
+import { latestRequest, requestOf, sendFiles, sendRequest } from '../../test/requests.ts'
 import { leave } from '../../test/visit.ts'
 
 const text = (name: string, content = 'x'.repeat(1_000)) => ({
@@ -84,6 +84,19 @@ describe('a request in a real browser', function () {
     await page.getByText('Saved. Thank you.').waitFor()
     await page.getByRole('link', { name: 'Next one' }).click()
     expect(new URL(page.url()).hash).to.match(/^#item-/)
+  })
+
+  it('shows what a colleague sends, without a reload', async () => {
+    const { page, request, item } = await opened({ viewport: phone })
+    await mark(page)
+    await item(1).getByText('Does not apply').click()
+    await item(1).getByLabel('Why not?').fill('Half a sentence')
+    const colleague = await stage.scene.visit('member')
+    expect((await sendFiles(colleague, request, request.list[0], [['theirs.txt', 'x']])).status).to.equal(303)
+    await page.getByText('1 of 3 done').first().waitFor()
+    expect(await item(1).getByLabel('Why not?').inputValue()).to.equal('Half a sentence')
+    expect(await isMarked(page)).to.equal(true)
+    expect(stage.complaints()).to.deep.equal([])
   })
 
   it('works without a script', async () => {

@@ -16,6 +16,7 @@ import { discardRefused, fileKey, type Received, type ReceivedFile, receiveFiles
 import { handleResumable, typeOfUpload } from '../../src/files/resumable.ts'
 import { Conflict, Invalid, NotFound } from '../../src/http/errors.ts'
 import { within } from '../../src/platform/database.ts'
+import { tellChange } from '../../src/platform/events.ts'
 import type { FileStore } from '../../src/platform/files.ts'
 import { runAction } from '../../src/plugin/action.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -141,6 +142,7 @@ export const uploadResumably =
           if (used + size > space) throw new NoSpaceLeft()
           await reserveFile(tx, { ...scope, by }, { id: file, name, size })
           await expectFile(tx, { database: tx, ...scope, by }, { request: id, item }, file)
+          await tellChange(tx, { ...scope, section: 'requests', id })
         })
       },
       cancel: file => within(host.database, scope, tx => releaseFile(tx, scope.workspace, file)).then(() => undefined),

@@ -17,6 +17,7 @@ export default section({
   title: 'Tasks',
   icon: 'list-check',
   order: 45,
+  live: true,
   home,
   waiting: async ({ crm, may }) => (may('tasks.complete') ? (await crm.tasks.overview()).mine : 0),
   store: (customer, database) => storeOf(customer, database),
