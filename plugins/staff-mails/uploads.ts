@@ -26,7 +26,10 @@ export async function uploadNews(parts: Parts, id: string, { workspace, speech }
   const name = String(last.actor_name ?? '')
   const company = (await parts.crm.directory.client(workspace, client))?.name ?? name
   const { t } = speech
-  const names = batch.flatMap(it => String(it.subject.names ?? it.subject.number ?? '').split('\n')).slice(0, named)
+  const names = batch
+    .flatMap(it => String(it.subject.names ?? it.subject.number ?? '').split('\n'))
+    .filter(it => it !== '')
+    .slice(0, named)
   const more = count - names.length
   const list = [...names, ...(more > 0 ? [t('And {more} more', { more })] : [])].join('\n')
   const section = last.event.slice(0, last.event.lastIndexOf('.'))
