@@ -10,6 +10,7 @@ import { connectPortal } from '../../demo/portal-database.ts'
 import { root } from '../../src/platform/root.ts'
 import { type Copy, fresh, urlOf } from '../database.ts'
 import { jo, Kite } from '../kite/kite.ts'
+import { closeServers, hear, listening } from '../listening.ts'
 import { Browser, freePort } from '../package/host.ts'
 import { until } from '../until.ts'
 import { leave, open, type Role } from '../visit.ts'
@@ -20,14 +21,16 @@ describe('behind PgBouncer', () => {
   let port: number
   let copy: Copy
 
-  before(async function () {
+  beforeEach(async function () {
     this.timeout(30_000)
     copy = await fresh()
     port = Number(await freePort())
     pooler = await start(port, { database: copy.name, user: 'portico_app' })
   })
-  afterEach(leave)
-  after(() => stop(pooler))
+  afterEach(async () => {
+    await leave()
+    await stop(pooler)
+  })
 
   const through = () => {
     const url = Object.assign(new URL(urlOf(copy.name)), { port: String(port) })
@@ -53,6 +56,23 @@ describe('behind PgBouncer', () => {
         expect(home).to.not.show(`<b>${other.name}</b>`)
       }
     }
+  }).timeout(60_000)
+
+  it('open pages listen past the pooler, and where there is no such address they do not, and work', async () => {
+    const { visit, log } = await open({ on: through(), preparedStatements: false })
+    const owner = await visit('owner')
+    expect(await owner.get('/documents')).to.show('Documents')
+    expect((await owner.get('/live?of=documents')).status).to.equal(503)
+    expect(log.map(it => it.sentence).join()).to.include('pages do not refresh by themselves')
+    const past = await open({ on: through(), directDatabase: copy.database, preparedStatements: false })
+    const origin = await listening(past.app)
+    const page = await hear(`${origin}/portal/brightside/live?of=documents`, owner.cookie)
+    expect(page.status).to.equal(200)
+    await owner.agent
+      .post('/portal/brightside/documents')
+      .attach('files', Buffer.from('%PDF-1.7\n%%EOF\n'), { filename: 'a.pdf' })
+    expect(await page.told(1)).to.deep.equal(['documents'])
+    closeServers()
   }).timeout(60_000)
 })
 
@@ -132,6 +152,13 @@ describe('portico serve behind PgBouncer', function () {
     const { child, said } = await kite.serve({ ...env, ...more })
     expect(said()).to.include('DIRECT_DATABASE_URL leads to a pooler as well')
     child.kill('SIGKILL')
+  })
+
+  it('says that open pages do not refresh by themselves, unless there is a direct address', async () => {
+    const said = (more: NodeJS.ProcessEnv) =>
+      kite.run('doctor --map crm.map.ts', { ...env, PREPARED_STATEMENTS: 'false', ...more }).catch(String)
+    expect(await said({})).to.include('Open pages do not refresh by themselves: the database is behind a pooler')
+    expect(await said({ DIRECT_DATABASE_URL: direct() })).to.not.include('refresh by themselves')
   })
 
   it('runs its commands through the pooler', async () => {
