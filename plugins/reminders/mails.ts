@@ -11,6 +11,12 @@ const owed: Facts = {
     '2026-0119\n€181.50, due on 24 Nov 2026\nhttps://crm.example/portal/acme/invoices/119',
 }
 
+const toDo: Facts = {
+  ...{ client: 'Acme', count: 2, what: 'Year-end 2026', day: 'Friday 27 November', account },
+  items: `Opening hours\ndue on 24 Nov 2026\nhttps://crm.example/portal/acme/tasks/31\n
+Year-end 2026\ndue on 27 Nov 2026, 3 items left\nhttps://crm.example/portal/acme/requests/12`,
+}
+
 export const mails: Record<string, Mail> = {
   'reminders.expiry': {
     label: 'Before an offer expires',
@@ -66,6 +72,32 @@ export const mails: Record<string, Mail> = {
       ...rest(t, it),
     }),
   },
+  'reminders.work': {
+    label: 'Before a task or a request is due',
+    facts: toDo,
+    words: (t, it) => ({
+      subject: isOne(it) ? t('{what} is due on {day}', it) : t('{count} things are due by {day}', it),
+      paragraphs: [
+        isOne(it)
+          ? t('{workspace} is waiting for this from {client}. It is due on {day}.', it)
+          : t('{workspace} is waiting for these from {client}. The last of them is due on {day}.', it),
+      ],
+      ...whatToDo(t, it),
+    }),
+  },
+  'reminders.work-overdue': {
+    label: 'When a task or a request is overdue',
+    facts: toDo,
+    words: (t, it) => ({
+      subject: isOne(it) ? t('{what} was due on {day}', it) : t('{count} things are due or overdue', it),
+      paragraphs: [
+        isOne(it)
+          ? t('{workspace} is waiting for this from {client}. It was due on {day}.', it)
+          : t('{workspace} is waiting for these from {client}.', it),
+      ],
+      ...whatToDo(t, it),
+    }),
+  },
 }
 
 const isOne = ({ count }: Facts) => count === 1
@@ -76,4 +108,11 @@ const rest = (t: Speech['t'], it: Facts) => ({
   action: it.pays ? t('Pay now') : t('See what is due'),
   after: [],
   why: t('You get this because you can pay for {client}. To stop reminders, go to your account: {account}', it),
+})
+
+const whatToDo = (t: Speech['t'], it: Facts) => ({
+  items: itemsIn(String(it.items)),
+  action: t('See what is due'),
+  after: [],
+  why: t('You get this because you can do it for {client}. To stop reminders, go to your account: {account}', it),
 })

@@ -37,6 +37,9 @@ export const paymentMomentsName = 'reminders.payments'
 export const paymentMomentsIn = (value: unknown): number[] =>
   (typeof value === 'string' ? value : 'none').split(' ').map(Number).filter(Number.isInteger)
 
+/** The same of tasks and requests. */
+export const workMomentsName = 'reminders.work'
+
 /** The earliest first, each once. */
 export const paymentMomentsText = (days: number[]): string =>
   [...new Set(days)]

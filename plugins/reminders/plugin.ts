@@ -9,8 +9,8 @@ import { sendReminders } from './reminding.ts'
 import { saveReminders, showReminders } from './settings.ts'
 
 /**
- * Mails before an offer expires, and before and after a payment is due. A subject that takes part lists what expires
- * (`expiring`) or is to be paid (`payable`), and has the toggle `<name>.reminders` and the event `<name>.reminded`.
+ * Mails before an offer expires, and before and after a payment, a task or a request is due. A subject that takes part lists
+ * what expires (`expiring`), is to be paid (`payable`) or done (`due`), and has the toggle `<name>.reminders` and the event `<name>.reminded`.
  */
 export default section({
   name: 'reminders',
@@ -23,6 +23,8 @@ export default section({
       'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
     'reminders.payments-changed':
       'changed when clients are reminded of payments, in days from the due date: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
+    'reminders.work-changed':
+      'changed when clients are reminded of tasks and requests, in days from the due date: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
   },
 
   jobs: {

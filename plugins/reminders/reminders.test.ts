@@ -256,12 +256,15 @@ describe('reminders before expiry', () => {
     const copy = await fresh()
     const first = await import('./migrations/001_reminders.ts')
     const second = await import('./migrations/002_payments.ts')
+    const third = await import('./migrations/003_work.ts')
+    await third.down(copy.owner)
     await second.down(copy.owner)
     await first.down(copy.owner)
     await copy.owner('portal.migrations').whereLike('name', 'reminders/%').delete()
     expect(await migrate(copy.owner, { role: 'portico_app' })).to.deep.equal([
       'reminders/001_reminders',
       'reminders/002_payments',
+      'reminders/003_work',
     ])
     await close(copy)
   })

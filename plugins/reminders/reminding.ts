@@ -7,10 +7,11 @@ import { currentTime } from '../../src/platform/clock.ts'
 import { drifted, readWithin, unreachable } from '../../src/platform/database.ts'
 import { dateIn, speak, zoneOf } from '../../src/platform/i18n.ts'
 import { storedSettings } from '../../src/plugin/stored-settings.ts'
-import { momentsIn, momentsName, paymentMomentsIn, paymentMomentsName } from './moments.ts'
+import { momentsIn, momentsName, paymentMomentsIn, paymentMomentsName, workMomentsName } from './moments.ts'
 import { answeringRoles, remindOfOffers } from './offers.ts'
 import { payingRoles, remindOfPayments } from './payments.ts'
 import type { Mailing, Round } from './round.ts'
+import { remindOfWork, workingRoles } from './work.ts'
 
 /** How many clients one job handles before it queues the next. */
 const most = 100
@@ -58,12 +59,13 @@ async function roundOf(workspace: BrandedWorkspace, parts: Mailing): Promise<Rou
   const settings = await storedSettings<unknown>(database, workspace.id)
   const offers = momentsIn(settings.get(momentsName))
   const payments = paymentMomentsIn(settings.get(paymentMomentsName))
-  if (!offers.length && !payments.length) return undefined
+  const work = paymentMomentsIn(settings.get(workMomentsName))
+  if (!offers.length && !payments.length && !work.length) return undefined
   const rights = await rightsOf(database, workspace.id)
-  return { ...parts, workspace, today: dateIn(zone, now), rights, offers, payments }
+  return { ...parts, workspace, today: dateIn(zone, now), rights, offers, payments, work }
 }
 
-/** Clients with at least one person who may answer or pay. */
+/** Clients with at least one person who may answer, pay or do something. */
 async function clientsOf(round: Round, after: string): Promise<string[]> {
   const { database, workspace } = round
   const rows = await readWithin<{ id: string }>(
@@ -74,7 +76,7 @@ async function clientsOf(round: Round, after: string): Promise<string[]> {
                join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
              where m.workspace_id = scope.workspace and m.client_id > $3 and m.role = any($4)
                and u.suspended_at is null and u.reminders and not ${portalOffSql('m')} order by 1 limit ${most}`,
-      values: [after, [...new Set([...answeringRoles(round), ...payingRoles(round)])]],
+      values: [after, [...new Set([...answeringRoles(round), ...payingRoles(round), ...workingRoles(round)])]],
     },
   )
   return rows.map(it => it.id)
@@ -92,4 +94,5 @@ async function remind(client: string, round: Round) {
   const audience = { client, ...people }
   await remindOfOffers(audience, round).catch(failed)
   await remindOfPayments(audience, round).catch(failed)
+  await remindOfWork(audience, round).catch(failed)
 }

@@ -22,6 +22,8 @@ export interface Round extends Mailing {
   offers: number[]
   /** Days from the due date of a payment. */
   payments: number[]
+  /** Days from the day that tasks and requests are due. */
+  work: number[]
 }
 
 /** A client with its people. */

@@ -112,7 +112,7 @@ export interface PayableDocument {
 }
 
 /** How what a person has to do is found, with the ports of that person. */
-interface Due {
+export interface Due {
   /** Permissions and toggles that a person needs to do it, without the plugin's name. */
   may: readonly string[]
   on: readonly string[]
@@ -120,7 +120,7 @@ interface Due {
   list(ports: Partial<Ports>, asked: { size: number; after?: string }): Promise<Page<DueRecord>>
 }
 
-interface DueRecord {
+export interface DueRecord {
   id: string
   title: string
   /** A plain date. */
