@@ -24,7 +24,11 @@ export const closeServers = () => {
 /** An open page, as far as it listens: what it was told, in order, and whether the stream has ended. */
 export async function hear(address: string, cookie: string) {
   const cut = new AbortController()
-  const answer = await fetch(address, { headers: { cookie }, redirect: 'manual', signal: cut.signal })
+  const answer = await fetch(address, {
+    headers: { cookie, accept: 'text/event-stream' },
+    redirect: 'manual',
+    signal: cut.signal,
+  })
   const ear = {
     status: answer.status,
     headers: answer.headers,

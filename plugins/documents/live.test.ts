@@ -66,7 +66,7 @@ describe('an open page', function () {
     for (const asked of [`of=documents/${other.id}`, 'of=invoices', 'of=nothing', 'of=../x', '', 'of=documents%00'])
       expect((await ear(origin, neighbour, asked)).status, asked).to.equal(404)
     const nobody = await hear(`${origin}/portal/brightside/live?of=documents`, '')
-    expect(nobody.status).to.equal(303)
+    expect(nobody.status).to.equal(401)
     expect((await ear(origin, owner, `${'of=documents&'.repeat(9)}`)).status).to.equal(404)
   })
 

@@ -185,6 +185,8 @@ function challenge(req: Request, res: Response, problem: Problem) {
 /** Redirects to sign-in, and afterwards back to the page; for a fragment, to the page around it. */
 async function signIn(req: Parameters<RequestHandler>[0], res: Parameters<RequestHandler>[1]) {
   const { wants, url } = req.portal
+  // A page that listens asks again by itself, and shows no other page.
+  if (req.get('Accept') === 'text/event-stream') return res.status(401).set('Cache-Control', 'no-store').end()
   if (req.method === 'POST' && req.is('multipart/form-data')) req.portal.body = await fieldsOf(req)
   const sent = req.method === 'POST' ? req.portal.keepForm?.(res) : undefined
   const shown = req.get('HX-Current-URL') ?? req.get('Referer')
