@@ -226,7 +226,10 @@ describe('the draft of a map', () => {
   })
 
   it('needs at most ten lines to be edited', async () => {
-    const counts: Record<string, number> = { demo: edited(demo.drafted, map).length }
+    // Shared documents stand in the draft as a comment: which rows clients may see is never guessed.
+    const counts: Record<string, number> = {
+      demo: edited(demo.drafted, map).filter(it => !it.startsWith('documents:')).length,
+    }
     for (const [name, kept, sql] of [
       ['kite', kite, 'test/kite/crm.sql'],
       ['odoo', odoo, 'docs/crms/odoo/fixture.sql'],

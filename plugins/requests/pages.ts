@@ -35,7 +35,8 @@ export const showRequest =
   async (req, res) => {
     const { id } = req.params
     const request = await req.portal.crm.requests.find(id)
-    await recordEvent(req, { event: 'requests.viewed', subject: subjectOf(request) })
+    // A page that refreshes by itself was looked at before.
+    if (!req.get('X-Portico-Refresh')) await recordEvent(req, { event: 'requests.viewed', subject: subjectOf(request) })
     const taking = request.state === 'open' && takesFiles(req, host)
     const limits = taking ? await clientLimits(host, req.portal.workspace.id) : undefined
     res.respond('requests/show', {

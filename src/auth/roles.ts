@@ -57,6 +57,7 @@ export function roleSummary(sections: Section[], context: RequestContext, role: 
     ...(sections.some(it => may(it, 'respond')) ? [t('accept and sign')] : []),
     ...(sections.some(it => may(it, 'pay')) ? [t('pay')] : []),
     ...(sections.some(it => may(it, 'upload')) ? [t('send files')] : []),
+    ...(sections.some(it => may(it, 'complete')) ? [t('complete tasks')] : []),
     ...(role === 'admin' ? [t('manage people')] : []),
   ]
   return abilities.length ? t('Can {abilities}.', { abilities: and.format(abilities) }) : t('Can see nothing yet.')
