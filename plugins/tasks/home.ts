@@ -30,20 +30,29 @@ const need = (task: Summary, context: RequestContext): Need => ({
   tone: task.overdue ? 'bad' : '',
   icon: task.overdue ? 'alert-triangle' : 'list-check',
   title: task.title,
-  about: [dueText(task, context), task.project].filter(Boolean).join(' · '),
+  about: [dueText(task, readingOf(context)), task.project].filter(Boolean).join(' · '),
   amount: [],
   path: `/tasks/${encodeURIComponent(task.id)}`,
   action: 'View',
   by: task.dueOn ?? context.customer.today,
 })
 
+/** The reader's words, and the plain date at the workspace. */
+export type Reading = Pick<RequestContext, 't' | 'nearDay' | 'shortDay' | 'day'> & { today: string }
+
+export const readingOf = (context: RequestContext): Reading => {
+  const { customer, t, nearDay, shortDay, day } = context
+  return { today: customer.today, t, nearDay, shortDay, day }
+}
+
 /** "3 days late", "Today", "Tomorrow", "Wed 25 Nov": when a task is due. */
-export function dueText({ dueOn, overdue }: Summary, { customer, t, nearDay, shortDay, day }: RequestContext): string {
+export function dueText({ dueOn, overdue }: Pick<Summary, 'dueOn' | 'overdue'>, it: Reading): string {
+  const { today, t, nearDay, shortDay, day } = it
   if (!dueOn) return ''
-  const days = daysBetween(customer.today, dueOn)
+  const days = daysBetween(today, dueOn)
   if (overdue) return t('{days, plural, one {# day late} other {# days late}}', { days: -days })
   if (days === 0) return t('Today')
   if (days === 1) return t('Tomorrow')
   if (days > 1 && days < 7) return nearDay(dueOn)
-  return dueOn.slice(0, 4) === customer.today.slice(0, 4) ? shortDay(dueOn) : day(dueOn)
+  return dueOn.slice(0, 4) === today.slice(0, 4) ? shortDay(dueOn) : day(dueOn)
 }

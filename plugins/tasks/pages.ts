@@ -7,7 +7,7 @@ import { runAction } from '../../src/plugin/action.ts'
 import { attachedTo } from '../../src/settings/plugin-actions.ts'
 import { keepCompletion, takeCompletion, undoMinutes } from './completions.ts'
 import { AlreadyDone, NotOffered, UndoExpired } from './errors.ts'
-import { dueText } from './home.ts'
+import { dueText, readingOf } from './home.ts'
 import { type State, type Summary, sorts, states, statuses, type Task } from './port.ts'
 
 export const Filter = filterOf({ statuses, sorts }).extend({
@@ -44,7 +44,7 @@ function pageWords({ portal }: Request<any>, filter: Filter) {
   const { crm, may } = portal
   const { complete, reopen, move, columns } = crm.tasks
   return {
-    dueText: (it: Summary) => dueText(it, portal),
+    dueText: (it: Summary) => dueText(it, readingOf(portal)),
     at: listAddress(filter, {}),
     lately: ({ completed }: Summary) =>
       completed !== null && Date.parse(completed.at) > portal.now.getTime() - undoMinutes * 60_000,

@@ -2,10 +2,14 @@ import { z } from 'zod'
 import { pageOf } from '../../src/http/paging.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
-import { may } from '../../src/plugin/permissions.ts'
+import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
 import { besideCrm } from './beside.ts'
+import { ownTasks, showDesk, showOne } from './desk.ts'
+import { saveTask, saveWithdrawal } from './desk-changes.ts'
+import { saveNew, showNew } from './desk-new.ts'
 import { home } from './home.ts'
+import { mails } from './mails.ts'
 import * as pages from './pages.ts'
 import { Counts, Summary, states, Task, type Tasks } from './port.ts'
 import { storeOf } from './store.ts'
@@ -17,6 +21,7 @@ export default section({
   title: 'Tasks',
   icon: 'list-check',
   order: 45,
+  mails,
   live: true,
   home,
   waiting: async ({ crm, may }) => (may('tasks.complete') ? (await crm.tasks.overview()).mine : 0),
@@ -87,6 +92,9 @@ export default section({
   },
 
   activity: {
+    'tasks.assigned': 'gave the client the task {number}',
+    'tasks.changed': 'changed the task {number}',
+    'tasks.withdrawn': 'withdrew the task {number}',
     'tasks.completed': { kind: 'change', sentence: 'completed the task {number}', weekly: 'Completed tasks' },
     'tasks.reopened': 'reopened the task {number}',
     'tasks.moved': 'moved the task {number} to {column, select, doing {In progress} other {To do}}',
@@ -109,6 +117,23 @@ export default section({
       show: pages.showTask,
       back: ({ params, portal }) => portal.url(`/tasks/${encodeURIComponent(params.id)}`),
     })
+  },
+
+  settings: {
+    title: 'Tasks',
+    icon: 'list-check',
+    order: 65,
+    group: 'messages',
+    routes(router, host) {
+      const own = ownTasks(host)
+      const show = showAgainOnError(showOne(host))
+      router.get('/', admins, showDesk(host))
+      router.get('/new', admins, own, showNew(host))
+      router.post('/', admins, own, saveNew(host), showAgainOnError(showNew(host)))
+      router.get('/:id', admins, own, showOne(host))
+      router.post('/:id', admins, own, saveTask(host), show)
+      router.post('/:id/withdrawal', admins, own, saveWithdrawal(host), show)
+    },
   },
 
   privacy: {

@@ -45,7 +45,8 @@ type Read = <Row>(name: string, text: string, values: unknown[]) => Promise<Row[
 
 const mine = 't.workspace_id = scope.workspace and t.client_id = scope.client'
 const toDo = `t.state <> 'done'`
-const late = `${toDo} and t.due_on < $3::date`
+const due = `coalesce(t.due_on, '9999-12-31'::date)`
+const late = `${toDo} and ${due} < $3::date`
 
 const conditions = {
   mine: `${toDo} and (t.person_id is null or t.person_id::text = $4)`,
@@ -54,8 +55,6 @@ const conditions = {
   done: `t.state = 'done'`,
 }
 
-const due = `coalesce(t.due_on, '9999-12-31'::date)`
-
 /** What each order sorts by, before the id. */
 const orders = {
   due: { by: due, type: 'date', direction: 'asc' },
@@ -63,7 +62,7 @@ const orders = {
   newest: { by: undefined, type: 'date', direction: 'desc' },
 } as const
 
-const likeOf = (search = '') => `%${search.replace(/[\\%_]/g, '\\$&')}%`
+export const likeOf = (search = '') => `%${search.replace(/[\\%_]/g, '\\$&')}%`
 const matches = (like: string) =>
   `(${like} = '%%' or t.title ilike ${like} or t.project ilike ${like} or t.asked_by ilike ${like})`
 
@@ -122,7 +121,7 @@ const summaryOf = (row: Row): Summary => ({
   askedBy: row.asked_by,
   dueOn: row.due_on,
   status: row.state,
-  overdue: row.overdue ?? false,
+  overdue: row.overdue,
   for: {
     kind: row.person === null ? 'anybody' : row.own ? 'you' : 'colleague',
     name: row.own ? null : row.person_name,
@@ -156,7 +155,7 @@ async function find(id: string, read: Read): Promise<Task> {
   return { ...summaryOf(row), text: row.text, items: row.items ?? [], undoable: row.completed?.fresh ?? false }
 }
 
-const uuidOf = (id: string) => z.uuid().safeParse(id).data ?? null
+export const uuidOf = (id: string) => z.uuid().safeParse(id).data ?? null
 
 interface Own {
   database: Knex

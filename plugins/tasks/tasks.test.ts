@@ -1,21 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { adapter } from '../../demo/adapter/adapter.ts'
 import { actors } from '../../test/actors.ts'
-import { fresh } from '../../test/database.ts'
+import { alone } from '../../test/tasks.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { tasksContract } from './contract.ts'
-
-/** Portico where the CRM keeps no tasks. */
-async function alone() {
-  const on = await fresh()
-  const crm = adapter(on.database)
-  const connect: typeof crm.connect = (customer, tx) => {
-    const { tasks, ...ports } = crm.connect(customer, tx)
-    return ports
-  }
-  return open({ on, crm: { ...crm, connect } })
-}
 
 const add = ({ owner }: Scene, more: object = {}) => {
   const task = { id: randomUUID(), title: 'Send the opening hours', client_name: 'Acme Bakery', asked_by: 'Marta' }

@@ -11,6 +11,8 @@ export const up = (db: Knex, { app }: Roles) =>
     create table portal.client_tasks (
       workspace_id text not null,
       id           uuid not null,
+      -- Of the form that gave it to one or several clients: sent twice, it makes one task for each.
+      batch_id     uuid,
       client_id    text not null,
       client_name  text not null,
       person_id    uuid,
@@ -25,6 +27,7 @@ export const up = (db: Knex, { app }: Roles) =>
       asked_by     text not null,
       at           timestamptz not null default portal.now(),
       primary key (workspace_id, id),
+      unique (workspace_id, batch_id, client_id),
       check ((state = 'done') = (done_on is not null))
     );
     create index client_tasks_due on portal.client_tasks (workspace_id, client_id, (coalesce(due_on, '9999-12-31'::date)), id)
@@ -34,6 +37,8 @@ export const up = (db: Knex, { app }: Roles) =>
     create index on portal.client_tasks (workspace_id, client_id, id desc);
     create index client_tasks_of_workspace on portal.client_tasks (workspace_id, (coalesce(due_on, '9999-12-31'::date)), id)
       where state <> 'done';
+    create index client_tasks_done_of_workspace on portal.client_tasks (workspace_id, done_on desc, id desc)
+      where state = 'done';
     create index client_tasks_of_person on portal.client_tasks (workspace_id, person_id) where person_id is not null;
     ${rowSecurity('client_tasks', app, { many: true })}
 

@@ -1,0 +1,84 @@
+import type { Request, RequestHandler } from 'express'
+import { z } from 'zod'
+import { coreHostOf } from '../../src/auth/host.ts'
+import { NotFound } from '../../src/http/errors.ts'
+import { words } from '../../src/http/filter.ts'
+import { currentTime } from '../../src/platform/clock.ts'
+import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
+import type { Host } from '../../src/plugin/plugin.ts'
+import { sentencesOf } from '../../src/plugin/sentences.ts'
+import { isStore } from '../../src/plugin/stores.ts'
+import { completedLately, countsOf, findForStaff, type Place, shows, tasksOf, trailOf } from './desk-reads.ts'
+import { dueText } from './home.ts'
+
+/** The workspace and the plain date there, which decide what is late. */
+export const placeOf = ({ portal }: Request<any>, { database }: Pick<Host, 'database'>): Place => ({
+  workspace: portal.workspace.id,
+  today: dateIn(zoneOf(portal.workspace.timeZone), currentTime(database)),
+})
+
+/** Whether the CRM has the tasks of this workspace. Then none are kept here. */
+function areInCrm(req: Request<any>, host: Host): boolean {
+  const { workspace } = req.portal
+  const { today } = placeOf(req, host)
+  const nobody = { workspace, client: { id: '', name: '' }, person: { id: '', name: '', email: '' }, today }
+  const port = coreHostOf(host).crm.connect({ ...nobody, role: 'viewer' }).tasks
+  return port !== undefined && !isStore(port)
+}
+
+/** For what there is only where tasks are kept here. */
+export const ownTasks =
+  (host: Host): RequestHandler<any> =>
+  (req, _res, next) =>
+    next(areInCrm(req, host) ? new NotFound() : undefined)
+
+const Filter = z.object({
+  show: z.enum(shows).default('open').catch('open'),
+  search: words.catch(''),
+  after: z.string().max(400).optional().catch(undefined),
+})
+
+/** All tasks that staff gave to clients; of those in the CRM, what clients completed last. */
+export const showDesk =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const { database } = host
+    const place = placeOf(req, host)
+    if (areInCrm(req, host))
+      return res.respond('tasks/lately', { items: await completedLately(database, place.workspace) })
+    const asked = Filter.parse(req.query)
+    const [page, counts] = await Promise.all([tasksOf(database, place, asked), countsOf(database, place, asked.search)])
+    res.respond('tasks/desk', {
+      ...{ asked, counts, ...page, dueText: dueTextOf(req, place) },
+      done: ['created', 'withdrawn'].find(it => req.query[it] !== undefined),
+      given: Number(req.query.created) || 1,
+    })
+  }
+
+/** One task, with what happened to it. */
+export const showOne =
+  (host: Host): RequestHandler<any> =>
+  async (req, res) => {
+    const { database } = host
+    const place = placeOf(req, host)
+    const { problem, body, t } = req.portal
+    const task = await findForStaff(database, place, req.params.id)
+    const sentences = sentencesOf(coreHostOf(host).plugins)
+    const trail = await trailOf(database, place.workspace, task.client, task.id)
+    const shown = { title: task.title, text: task.text ?? '', dueOn: task.dueOn ?? '' }
+    res.respond('tasks/one', {
+      ...{ task, dueText: dueTextOf(req, place), today: place.today },
+      form:
+        problem && 'title' in Object(body)
+          ? Object(body)
+          : { ...shown, items: task.list.map(it => it.title).join('\n') },
+      trail: trail.map(it => ({ ...it, words: t(sentences[it.event] ?? it.event, it.subject) })),
+      changed: req.query.changed === '',
+    })
+  }
+
+const dueTextOf = ({ portal }: Request<any>, { today }: Place) => {
+  const { t, nearDay, shortDay, day } = portal
+  return (it: { dueOn: string | null; late: boolean }) =>
+    dueText({ dueOn: it.dueOn, overdue: it.late }, { today, t, nearDay, shortDay, day })
+}
