@@ -165,7 +165,7 @@ async function mailReaders(tx: Knex, req: Request<any>, gifts: Gift[], given: Gi
       { ...reader, person: reader.id },
       {
         facts: ({ longDay }) => ({
-          ...{ staff: staff?.name ?? workspace.name, title: given.title, items: itemsText([task, ...links]) },
+          ...{ staff: staff?.name ?? workspace.name, name: given.title, items: itemsText([task, ...links]) },
           day: given.dueOn ? longDay(given.dueOn) : '',
         }),
         url: linkTo(gift),
