@@ -66,15 +66,16 @@ export const likeOf = (search = '') => `%${search.replace(/[\\%_]/g, '\\$&')}%`
 const matches = (like: string) =>
   `(${like} = '%%' or t.title ilike ${like} or t.project ilike ${like} or t.asked_by ilike ${like})`
 
-const columns = `t.id, t.title, t.project, t.asked_by, t.due_on::text as due_on, t.state, (${late}) as overdue, t.person_id::text as person,
-  t.person_id::text = $4 as own, t.person_name, t.done_on::text as done_on, t.version, to_jsonb(c) as completed,
-  (select jsonb_build_object('done', count(*) filter (where i.done), 'all', count(*)) from portal.client_task_items i
-   where i.workspace_id = t.workspace_id and i.task_id = t.id) as checklist`
-
-const tables = `portal.client_tasks t left join lateral (
+/** Not a join: under row-level security its casts would keep it from the index. */
+const completed = `(select to_jsonb(it) from (
     select ${completedColumns('$4')} from portal.client_task_completions c
     where t.state = 'done' and c.workspace_id = t.workspace_id and c.client_id = t.client_id and c.task_id = t.id::text
-      and c.version = t.version::text) c on true`
+      and c.version = t.version::text) it)`
+
+const columns = `t.id, t.title, t.project, t.asked_by, t.due_on::text as due_on, t.state, (${late}) as overdue, t.person_id::text as person,
+  t.person_id::text = $4 as own, t.person_name, t.done_on::text as done_on, t.version, ${completed} as completed,
+  (select jsonb_build_object('done', count(*) filter (where i.done), 'all', count(*)) from portal.client_task_items i
+   where i.workspace_id = t.workspace_id and i.task_id = t.id) as checklist`
 
 const Key = z.tuple([z.iso.date().nullable(), z.uuid()])
 
@@ -87,7 +88,7 @@ async function list({ status, search, sort, after, size }: TaskFilter, read: Rea
   const past = by ? `(${by}, t.id) ${sign} ($6::${type}, $7::uuid)` : `$6::${type} is null and t.id < $7::uuid`
   const rows = await read<Row & { key: string | null }>(
     `list-${name}-${status ?? 'all'}-${begun}`,
-    `select ${columns}, ${by ? `(${by})::text` : 'null::text'} as key from ${tables}
+    `select ${columns}, ${by ? `(${by})::text` : 'null::text'} as key from portal.client_tasks t
      where ${mine} ${status ? `and ${conditions[status]}` : ''} and ${matches('$5')}
        and ${begun ? past : '$6::date is null and $7::uuid is null'}
      order by ${by ? `${by} ${direction}, ` : ''}t.id ${direction} limit $8`,
@@ -148,7 +149,7 @@ async function find(id: string, read: Read): Promise<Task> {
     `select ${columns}, t.text, (
        select jsonb_agg(jsonb_build_object('id', i.id, 'title', i.title, 'done', i.done) order by i.position)
        from portal.client_task_items i where i.workspace_id = t.workspace_id and i.task_id = t.id) as items
-     from ${tables} where ${mine} and t.id = $5`,
+     from portal.client_tasks t where ${mine} and t.id = $5`,
     [uuidOf(id)],
   )
   if (!row) throw new NotFound()

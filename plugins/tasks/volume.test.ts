@@ -55,16 +55,18 @@ describe('tasks', () => {
       expect((await asked()).status, name).to.equal(200)
       const ms = Math.round(performance.now() - begun)
       took.push(`${name} ${ms} ms`)
+      expect(ms, took.at(-1)).to.be.below(1_000)
     }
     await ask('first page', () => owner.get('/'))
     const lists = ['', '?status=everybody', '?status=overdue', '?status=done', '?sort=newest', '?view=board']
     for (const query of lists) await ask(`client ${query}`, () => owner.get(`/tasks${query}`))
     const { next } = (await owner.api('/tasks?status=everybody')).body
     await ask('client, next', () => owner.get(`/tasks?status=everybody&after=${next}`))
+    // Counts to a thousand may go through a table for staff; what a client sees never does.
+    expect((await readInFull(scene)) - before).to.be.below(many / 10)
     for (const show of ['open', 'late', 'done', 'all'])
       await ask(`staff ${show}`, () => admin.at(`${settings}?show=${show}`))
     await ask('staff, one', () => admin.at(`${settings}/0199a000-0000-7000-8000-000000000011`))
-    expect((await readInFull(scene)) - before).to.be.below(many / 10)
     await ask('client, search', () => owner.get('/tasks?search=task+9999'))
     await ask('staff, search', () => admin.at(`${settings}?search=task+9999`))
     console.log(`      ${took.join(', ')}`)
