@@ -138,6 +138,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/staff-mails'],
     ...(await documents(scene)),
     ...(await requests(scene)),
+    ...(await tasks(scene)),
     ['admin', '/settings/client-portal/questions'],
     ['admin', '/settings/client-portal/responses'],
     ['admin', '/settings/client-portal/responses?show=refused'],
@@ -213,6 +214,26 @@ async function requests({ owner }: Scene): Promise<Place[]> {
     ['newcomer', client],
     ['viewer', `${client}/${request.id}`],
     ...[...edited, ...kept].map((it): Place => ['admin', staff + it]),
+  ]
+}
+
+/** The CRM's tasks, as clients and staff see them, with one that was just completed. */
+async function tasks({ owner }: Scene): Promise<Place[]> {
+  const [first, second] = await owner('public.tasks').where({ client_id: 1, for_client: true, state: 'open' }).limit(2)
+  await owner('public.tasks').where({ id: second.id }).update({ state: 'done', done_on: '2026-11-21' })
+  await owner('portal.client_task_completions').insert({
+    ...{ workspace_id: '1', client_id: '1', task_id: String(second.id), by_id: '1' },
+    ...{ by_name: whoIs('owner').name, before: 'open', version: '1' },
+  })
+  const client = '/portal/brightside/tasks'
+  const lists = ['', '?view=board', '?status=everybody', '?status=done', '?search=nothing+like+it']
+  return [
+    ...[...lists, `?completed=${second.id}`, `/${first.id}`, `/${second.id}`].map(
+      (it): Place => ['owner', client + it],
+    ),
+    ['viewer', `${client}/${first.id}`],
+    ['newcomer', client],
+    ['admin', '/settings/client-portal/tasks'],
   ]
 }
 
