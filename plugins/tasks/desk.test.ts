@@ -230,8 +230,10 @@ describe('tasks that staff give', () => {
     const { items } = (await owner.api('/tasks')).body
     await complete(owner, items[0].id, items[0].version)
     expect(await admin.at(settings)).to.show(items[0].title, 'Acme Bakery · Nadia El-Khoury')
-    expect((await admin.at(`${settings}/new`)).status).to.equal(404)
-    expect((await give(admin)).status).to.equal(404)
+    expect((await admin.at(`${settings}/new`)).headers.location).to.equal(settings)
+    expect((await give(admin)).headers.location).to.equal(settings)
+    expect(await rowOf(it)).to.equal(undefined)
+    expect((await admin.at(`${settings}/${randomUUID()}`)).status).to.equal(404)
   })
 
   it('are nowhere where the section is switched off', async () => {

@@ -26,11 +26,14 @@ function areInCrm(req: Request<any>, host: Host): boolean {
   return port !== undefined && !isStore(port)
 }
 
-/** For what there is only where tasks are kept here. */
+/** For what there is only where tasks are kept here: elsewhere there is no such task, and the page says where they are. */
 export const ownTasks =
   (host: Host): RequestHandler<any> =>
-  (req, _res, next) =>
-    next(areInCrm(req, host) ? new NotFound() : undefined)
+  (req, res, next) => {
+    if (!areInCrm(req, host)) return next()
+    if (req.params.id !== undefined) return next(new NotFound())
+    res.redirect(303, req.portal.url('/tasks'))
+  }
 
 const Filter = z.object({
   show: z.enum(shows).default('open').catch('open'),
