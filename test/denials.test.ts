@@ -219,7 +219,7 @@ describe('every route', () => {
         expect((await askWith(token, route)).status, `${scope} ${route.path}`).to.equal(open ? 200 : 403)
       }
       // A person may send a thousand requests in a minute: not every scope is tried on every record.
-      const tried = scope.endsWith('.see') || scope === 'nothing.at-all'
+      const tried = ['invoices.see', 'documents.see', 'nothing.at-all'].includes(scope)
       for (const route of apiRoutes.filter(it => it.path.includes(':id') && (tried || it.rule === scope))) {
         const [, table = ''] = /\/(\w+)\/:id/.exec(route.path) ?? []
         const foreign = await foreignIds(scene, table)
