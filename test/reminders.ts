@@ -12,6 +12,7 @@ import { capabilitiesOf } from '../src/plugin/host.ts'
 import { registered } from '../src/plugin/registry.ts'
 import { withStores } from '../src/plugin/stores.ts'
 import { type Copy, secret, setClock, today } from './database.ts'
+import { storage } from './visit.ts'
 
 const secrets = [secret]
 
@@ -65,7 +66,7 @@ export async function round(copy: Copy, going: Going = {}) {
     sections.filter(it => !going.without?.includes(it.name)),
     [mailHost],
   )
-  const crm = withStores(theirs, plugins, database, { files: undefined })
+  const crm = withStores(theirs, plugins, database, { files: storage })
   const known = workspaces({ crm, database, log: told })
   const transport = undefined
   const posts = outbox({ database, activation, flags, jobs: queue, log: told, secrets, transport, workspaces: known })

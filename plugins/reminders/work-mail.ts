@@ -124,8 +124,9 @@ function itemsOf({ works, client }: Letter, { t, day }: Speech, { mailContext, w
 /** One entry for each record, which its history shows. */
 async function record(tx: Knex, told: Work[], workspace: string, client: string) {
   const rows = [...Map.groupBy(told, it => `${it.section}/${it.id}`).values()].map(its => {
-    const { section, id, title, moment, dueOn, overdue } = its[0]!
-    const subject = { id, number: title, title, moment, dueOn, count: its.length, state: overdue ? 'overdue' : 'due' }
+    const { section, id, title, moment, dueOn, overdue, personal = false } = its[0]!
+    const named = personal ? { personal: 'yes' } : { personal: 'no', number: title, title }
+    const subject = { id, ...named, moment, dueOn, count: its.length, state: overdue ? 'overdue' : 'due' }
     return bySystem(workspace, { event: `${section}.reminded`, subject }, client)
   })
   if (rows.length) await insert(tx, rows)

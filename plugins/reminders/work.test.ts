@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type Copy, fresh } from '../../test/database.ts'
 import { acme, mailed, nine, round, set, switched, watched } from '../../test/reminders.ts'
+import { sendRequest } from '../../test/requests.ts'
 import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
 
 const kinds = ['reminders.work', 'reminders.work-overdue']
@@ -181,5 +182,27 @@ describe('reminders of what is to be done', () => {
       'changed when clients are reminded of tasks and requests',
     )
     expect(await member.get('/account')).to.show('E-mail me about tasks and requests that are due or overdue.')
+  })
+
+  it('tell a request that is for one person to that person alone, and do not name it in the log', async () => {
+    const it = await open({ mail: 'kept' })
+    await set(it, 'reminders.work', '-3')
+    const admin = await it.visit('admin')
+    const { id: person } = await it
+      .owner('portal.client_users')
+      .where({ email: email('member') })
+      .first('id')
+    await sendRequest(admin, { name: 'Year-end', dueOn: '2026-11-24' })
+    await sendRequest(admin, { name: 'Passport', dueOn: '2026-11-24', person })
+    await round(it)
+    const mails = (await workMails(it)).filter(one => /Year-end|Passport/.test(one.text))
+    const named = (word: string) => mails.filter(one => one.text.includes(word)).map(one => one.recipient)
+    expect(named('Passport')).to.deep.equal([email('member')])
+    expect(named('Year-end'))
+      .to.include.members([email('member'), email('owner')])
+      .and.not.include(email('viewer'))
+    const activity = await (await it.visit('owner')).get('/activity')
+    expect(activity).to.show('of the request Year-end', 'reminded somebody of a personal request')
+    expect(activity).to.not.show('Passport')
   })
 })

@@ -79,7 +79,8 @@ export default section({
         },
       },
       activity: {
-        'requests.reminded': 'reminded {count, plural, one {# person} other {# people}} of the request {number}',
+        'requests.reminded':
+          '{personal, select, yes {reminded somebody of a personal request} other {reminded {count, plural, one {# person} other {# people}} of the request {number}}}',
       },
     },
   },

@@ -12,8 +12,8 @@ export const subject: Subject = {
     async list(ports, { size, after }) {
       const { items, next } = await ports.requests!.list({ status: 'open', sort: 'due', size, after })
       return {
-        items: items.flatMap(({ id, name, dueOn, items: all, done }) =>
-          dueOn ? [{ id, title: name, dueOn, left: all - done }] : [],
+        items: items.flatMap(({ id, name, dueOn, items: all, done, personal }) =>
+          dueOn ? [{ id, title: name, dueOn, left: all - done, personal }] : [],
         ),
         // Those without a day come last.
         next: items.at(-1)?.dueOn ? next : null,

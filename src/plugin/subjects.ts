@@ -127,4 +127,6 @@ export interface DueRecord {
   dueOn: string
   /** How many of its parts are still to be done, where it has parts. */
   left?: number
+  /** Whether this person alone can see it: the activity log, which others read, does not name it then. */
+  personal?: boolean
 }
