@@ -20,7 +20,7 @@ import { mails } from './mails.ts'
 import * as pages from './pages.ts'
 import { Counts, RequestedList, Summary } from './port.ts'
 import { storeOf } from './store.ts'
-import { recordOf, subject } from './subject.ts'
+import { askedAbout, subject } from './subject.ts'
 import * as templates from './templates.ts'
 import { saveFileRemoval, saveFiles, uploadResumably } from './uploads.ts'
 
@@ -114,7 +114,7 @@ export default section({
     router.delete(`${uploads}/:upload`, may('requests.upload'), described(resumable.cancel, uploadResumably(host)))
     host.capability('comments')?.routes(router, {
       kind: 'requests',
-      subject: async ({ params, portal }) => recordOf(await portal.crm.requests.find(params.id)),
+      subject: async ({ params, portal }) => askedAbout(await portal.crm.requests.find(params.id)),
       show: pages.showRequest(host),
       back: ({ params, portal }) => portal.url(`/requests/${encodeURIComponent(params.id)}`),
     })

@@ -343,6 +343,8 @@ describe('requests', () => {
       (await owner.post(`/requests/${request.id}/items/${request.list[1].id}/dismissal`, { reason: 'x' })).status,
     ).to.equal(404)
     expect((await owner.api('/requests')).body.items).to.be.empty
+    expect((await member.post(`/requests/${request.id}/comments`, { text: 'Why?' })).status).to.equal(404)
+    expect(await member.get(`/requests/${request.id}`)).to.not.show('Your question')
     for (const page of [await owner.get('/activity'), await owner.get('/')])
       expect(page).to.not.show('Passport').and.not.show('passport.pdf')
     expect(await owner.get('/activity')).to.show('sent a file for a personal request')

@@ -1,3 +1,4 @@
+import { NotFound } from '../../src/http/errors.ts'
 import type { Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
 import type { RequestedList } from './port.ts'
 
@@ -22,8 +23,14 @@ export const subject: Subject = {
   },
 }
 
+/** Colleagues read in the activity log what was asked about, so that nothing is asked there about a personal list. */
+export function askedAbout(request: RequestedList): SubjectRecord {
+  if (request.personal) throw new NotFound()
+  return recordOf(request)
+}
+
 /** Comments can be about one item. */
-export const recordOf = ({ id, name, list }: RequestedList): SubjectRecord => ({
+const recordOf = ({ id, name, list }: RequestedList): SubjectRecord => ({
   id,
   number: name,
   title: name,
