@@ -219,7 +219,11 @@ async function requests({ owner }: Scene): Promise<Place[]> {
 
 /** The CRM's tasks, as clients and staff see them, with one that was just completed. */
 async function tasks({ owner }: Scene): Promise<Place[]> {
-  const [first, second] = await owner('public.tasks').where({ client_id: 1, for_client: true, state: 'open' }).limit(2)
+  const [first, second] = await owner('public.tasks')
+    .where({ client_id: 1, for_client: true })
+    .whereIn('state', ['open', 'doing'])
+    .orderBy('id')
+    .limit(2)
   await owner('public.tasks').where({ id: second.id }).update({ state: 'done', done_on: '2026-11-21' })
   await owner('portal.client_task_completions').insert({
     ...{ workspace_id: '1', client_id: '1', task_id: String(second.id), by_id: '1' },
