@@ -1,7 +1,5 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { suspendedSql } from '../../src/auth/identity.ts'
-import { portalOffSql } from '../../src/auth/portal-switch.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { keyOf, type Page, page } from '../../src/http/paging.ts'
 import { readWithin } from '../../src/platform/database.ts'
@@ -223,58 +221,6 @@ export async function findForStaff(
   if (!found) throw new NotFound()
   return found
 }
-
-/** Clients of whom somebody can sign in, by name, or those whose name has these words. */
-export const clientsWithPeople = (
-  database: Knex,
-  workspace: string,
-  { search = '', size = 50 }: { search?: string; size?: number },
-): Promise<{ id: string; name: string }[]> =>
-  readWithin(
-    database,
-    { workspace },
-    {
-      name: 'portal.request-clients',
-      text: `select m.client_id as id, max(m.client_name) as name from portal.client_memberships m
-               join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-             where m.workspace_id = scope.workspace and not ${suspendedSql} and not ${portalOffSql('m')} and ($3 = '%%' or m.client_name ilike $3)
-             group by m.client_id order by lower(max(m.client_name)), 1 limit $4`,
-      values: [likeOf(search), size],
-    },
-  )
-
-/** Of these clients, how many people with these roles can sign in. */
-export const peopleCounts = (
-  database: Knex,
-  workspace: string,
-  { clients, roles }: { clients: string[]; roles: string[] },
-): Promise<{ client: string; people: number }[]> =>
-  readWithin(
-    database,
-    { workspace },
-    {
-      name: 'portal.request-people',
-      text: `select m.client_id as client, count(*)::int as people from portal.client_memberships m
-               join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-             where m.workspace_id = scope.workspace and not ${suspendedSql} and not ${portalOffSql('m')} and m.client_id = any ($3) and m.role = any ($4)
-             group by m.client_id`,
-      values: [clients, roles],
-    },
-  )
-
-/** What happened to a request, the latest first: who asked, sent, accepted and downloaded what, and when. */
-export const trailOf = (database: Knex, workspace: string, client: string, id: string) =>
-  readWithin<{ at: Date; event: string; name: string | null; subject: Record<string, string> }>(
-    database,
-    { workspace },
-    {
-      name: 'portal.request-trail',
-      text: `select l.at, l.event, l.actor_name as name, l.subject from portal.client_activity_logs l
-             where l.workspace_id = scope.workspace and l.client_id = $3 and l.subject_id = $4 and l.event like 'requests.%'
-             order by l.id desc limit 200`,
-      values: [client, id],
-    },
-  )
 
 /** SQL of how many requests have something that staff have not looked at yet, for the menu. */
 export const waitingSql = `(select count(*)::int from (

@@ -14,16 +14,8 @@ import type { FileStore } from '../../src/platform/files.ts'
 import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { sentencesOf } from '../../src/plugin/sentences.ts'
-import {
-  countsOf,
-  findForStaff,
-  requestsOf,
-  type Sought,
-  type StaffRequest,
-  sendingsOf,
-  shows,
-  trailOf,
-} from './desk-reads.ts'
+import { trailOf } from '../../src/settings/record-trail.ts'
+import { countsOf, findForStaff, requestsOf, type Sought, type StaffRequest, sendingsOf, shows } from './desk-reads.ts'
 import { loggedAs } from './events.ts'
 import { templatesOf } from './templates.ts'
 import { dueOf } from './words.ts'
@@ -81,7 +73,9 @@ export const showOne =
     const request = await findForStaff(database, place, req.params.id)
     const { problem, body } = req.portal
     const sentences = sentencesOf(coreHostOf(host).plugins)
-    const trail = await trailOf(database, place.workspace, request.client, request.id)
+    const trail = await trailOf(database, {
+      ...{ workspace: place.workspace, client: request.client, section: 'requests', id: request.id },
+    })
     res.respond('requests/one', {
       ...{ request, iconOf, due: dueOf(req.portal, place.today) },
       trail: trail.map(it => ({ ...it, words: req.portal.t(sentences[it.event] ?? it.event, it.subject) })),

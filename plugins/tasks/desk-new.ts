@@ -14,9 +14,9 @@ import { itemsText } from '../../src/mail/items.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { clientsWithPeople } from '../../src/settings/client-choice.ts'
 import { placeOf } from './desk.ts'
 import { fields, requireFuture, saveItems } from './desk-changes.ts'
-import { clientsWithPeople } from './desk-reads.ts'
 
 /** Clients in a list that staff choose from; others are found by their name. */
 const offered = 40

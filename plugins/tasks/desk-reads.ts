@@ -1,7 +1,5 @@
 import type { Knex } from 'knex'
 import { z } from 'zod'
-import { suspendedSql } from '../../src/auth/identity.ts'
-import { portalOffSql } from '../../src/auth/portal-switch.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { keyOf, type Page, page } from '../../src/http/paging.ts'
 import { readWithin } from '../../src/platform/database.ts'
@@ -152,20 +150,6 @@ export async function findForStaff(database: Knex, { workspace, today }: Place, 
   return found
 }
 
-/** What happened to a task, the latest first: who gave, ticked and completed it, and when. */
-export const trailOf = (database: Knex, workspace: string, client: string, id: string) =>
-  readWithin<{ at: Date; event: string; name: string | null; subject: Record<string, string> }>(
-    database,
-    { workspace },
-    {
-      name: 'portal.task-trail',
-      text: `select l.at, l.event, l.actor_name as name, l.subject from portal.client_activity_logs l
-             where l.workspace_id = scope.workspace and l.client_id = $3 and l.subject_id = $4 and l.event like 'tasks.%'
-             order by l.id desc limit 100`,
-      values: [client, id],
-    },
-  )
-
 /** A task of the CRM that a client completed in the portal. */
 export interface CompletedLately {
   id: string
@@ -195,24 +179,5 @@ export const completedLately = (database: Knex, workspace: string): Promise<Comp
                  select max(m.client_name) as name from portal.client_memberships m
                  where m.workspace_id = c.workspace_id and m.client_id = c.client_id) m on true
              order by c.at desc`,
-    },
-  )
-
-/** Clients of whom somebody can sign in, by name, or those whose name has these words. */
-export const clientsWithPeople = (
-  database: Knex,
-  workspace: string,
-  { search, size }: { search: string; size: number },
-): Promise<{ id: string; name: string }[]> =>
-  readWithin(
-    database,
-    { workspace },
-    {
-      name: 'portal.task-clients',
-      text: `select m.client_id as id, max(m.client_name) as name from portal.client_memberships m
-               join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
-             where m.workspace_id = scope.workspace and not ${suspendedSql} and not ${portalOffSql('m')} and ($3 = '%%' or m.client_name ilike $3)
-             group by m.client_id order by lower(max(m.client_name)), 1 limit $4`,
-      values: [likeOf(search), size],
     },
   )

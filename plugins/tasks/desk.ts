@@ -8,7 +8,8 @@ import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { sentencesOf } from '../../src/plugin/sentences.ts'
 import { isStore } from '../../src/plugin/stores.ts'
-import { completedLately, countsOf, findForStaff, type Place, shows, tasksOf, trailOf } from './desk-reads.ts'
+import { trailOf } from '../../src/settings/record-trail.ts'
+import { completedLately, countsOf, findForStaff, type Place, shows, tasksOf } from './desk-reads.ts'
 import { dueText } from './home.ts'
 
 /** The workspace and the plain date there, which decide what is late. */
@@ -67,7 +68,12 @@ export const showOne =
     const { problem, body, t } = req.portal
     const task = await findForStaff(database, place, req.params.id)
     const sentences = sentencesOf(coreHostOf(host).plugins)
-    const trail = await trailOf(database, place.workspace, task.client, task.id)
+    const trail = await trailOf(database, {
+      workspace: place.workspace,
+      client: task.client,
+      section: 'tasks',
+      id: task.id,
+    })
     const shown = { title: task.title, text: task.text ?? '', dueOn: task.dueOn ?? '' }
     res.respond('tasks/one', {
       ...{ task, dueText: dueTextOf(req, place), today: place.today },
