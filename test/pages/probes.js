@@ -82,7 +82,8 @@ globalThis.probes = (() => {
     if (!it || it === document.body) return 'is nowhere'
     // The focus is in the page that the frame shows.
     if (it.tagName === 'IFRAME') return ''
-    const ring = [it, it.closest('tr'), it.closest('.sort'), it.closest('.files > li')].filter(Boolean).find(one => {
+    const around = ['tr', '.sort', '.files > li', '.choice'].map(one => it.closest(one))
+    const ring = [it, ...around].filter(Boolean).find(one => {
       const { outlineStyle, outlineWidth } = getComputedStyle(one)
       return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2
     })
