@@ -27,16 +27,17 @@ const several = z
   .default([])
   .transform(all => [...new Set(all.filter(it => it !== ''))])
 
+/** As it was typed, whatever that is. */
 const Typed = z.object({
   id: z.uuid().catch(() => uuid()),
-  template: z.string().default(''),
-  name: z.string().default(''),
-  about: z.string().default(''),
-  items: z.string().default(''),
-  dueOn: z.string().default(''),
+  template: z.string().catch(''),
+  name: z.string().catch(''),
+  about: z.string().catch(''),
+  items: z.string().catch(''),
+  dueOn: z.string().catch(''),
   whom: z.enum(['all', 'chosen']).catch('chosen'),
-  client: several,
-  person: z.string().default(''),
+  client: several.catch([]),
+  person: z.string().catch(''),
   search: words.catch(''),
 })
 type Typed = z.infer<typeof Typed>

@@ -230,7 +230,7 @@ const sectionOf = ({ path }: Route) => /([a-z]+)\/:id/.exec(path)?.[1]
 /** A number may be the id of an invoice of theirs and of a payment of one's own. */
 async function documentsOf({ owner }: Scene, client: number): Promise<Set<string>> {
   const found = new Set<string>()
-  for (const section of ['invoices', 'payments', 'proposals', 'quotations'])
+  for (const section of ['invoices', 'payments', 'proposals', 'quotations', 'tasks'])
     for (const { id } of await owner(section).where({ client_id: client }).select('id')) found.add(`${section} ${id}`)
   return found
 }
