@@ -46,7 +46,7 @@ describe('an id of somebody else’s', () => {
   after(leave)
 
   it('of a client shows and changes nothing, in any place of any route', async function () {
-    this.timeout(240_000)
+    this.timeout(600_000)
     const victims = [companies['Halloran & Sons']!, companies['Thornbury Garden Centres']!]
     await mark(scene, victims, marker)
     const ids = [
@@ -88,7 +88,7 @@ describe('an id of somebody else’s', () => {
   })
 
   it('of a client shows and changes nothing, in any field of any form', async function () {
-    this.timeout(240_000)
+    this.timeout(600_000)
     const victims = [companies['Halloran & Sons']!, companies['Thornbury Garden Centres']!]
     const foreign = await idsOf(scene, victims)
     const before = await rowsOf(scene, victims)
@@ -139,7 +139,7 @@ describe('an id of somebody else’s', () => {
   })
 
   it('of another workspace shows and changes nothing for its staff in theirs', async function () {
-    this.timeout(240_000)
+    this.timeout(600_000)
     const victims = [companies['Acme Bakery']!, companies['Halloran & Sons']!]
     await mark(scene, victims, otherMarker)
     const foreign = [...(await idsOf(scene, victims)), ...(await seenBy(visitors.get('admin')!, settings))]
@@ -160,7 +160,7 @@ describe('an id of somebody else’s', () => {
       }
     for (const { action, fields } of await formsOf(other, settings))
       for (const [field] of fields.slice(0, 12))
-        for (const id of ids.slice(0, 15))
+        for (const id of ids.slice(0, 10))
           await counted(
             await other.postAt(action, { ...body, ...Object.fromEntries(fields), [field]: id }),
             `${action} ${field}=${id}`,
