@@ -66,7 +66,7 @@ describe('adoption', () => {
     expect(await row()).to.match(/Waiting for them/)
     const off = { workspace_id: '1', client_id, value: 'false', changed_by: 'a test' }
     const person_id = await personOf(scene, whoIs('approver').email)
-    for (const name of ['proposals', 'quotations', 'invoices'])
+    for (const { name } of sections)
       await scene.owner('portal.client_portal_settings').insert({ ...off, name, person_id })
     expect(await row()).to.not.match(/Waiting for them/)
     await scene.owner('portal.client_portal_settings').del()
