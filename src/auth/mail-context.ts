@@ -73,6 +73,8 @@ interface MailValues {
   code?: string
   /** The address that the button opens. */
   url?: string
+  /** Where replies go; to the sender if not given. */
+  replyTo?: string
 }
 
 /**
@@ -85,7 +87,7 @@ export async function sendMail(
   tx: Knex,
   kind: MailKind,
   to: Recipient | undefined,
-  { facts = {}, code, url }: MailValues,
+  { facts = {}, code, url, replyTo }: MailValues,
 ) {
   const { workspace, locale } = req.portal
   const speech = speak(`${localeOf(to?.language ?? locale)}|${zoneOf(to?.timeZone ?? workspace.timeZone)}`)
@@ -100,7 +102,7 @@ export async function sendMail(
     ...mailContentIn(kind, speech, all, own, url),
     ...(code && { code }),
   }
-  return outbox.post(tx, { workspace, kind, to, speech, letter })
+  return outbox.post(tx, { workspace, kind, to, speech, letter, ...(replyTo && { replyTo }) })
 }
 
 export function greeting({ t }: Pick<Speech, 't'>, name = ''): string {

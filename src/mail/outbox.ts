@@ -21,6 +21,8 @@ interface Posting {
   speech: Speech
   letter: MailContent
   attachments?: Attachment[]
+  /** Where replies go; to the sender if not given. */
+  replyTo?: string
 }
 
 export interface Outbox {
@@ -58,7 +60,7 @@ export function outbox({ database, activation, flags, jobs, log, secrets, transp
   }
 
   return {
-    async post(tx, { workspace, kind, to, speech, letter, attachments = [] }) {
+    async post(tx, { workspace, kind, to, speech, letter, replyTo, attachments = [] }) {
       const id = uuid()
       const mail = renderMail(letter, workspace, speech, to?.email)
       const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
@@ -67,7 +69,7 @@ export function outbox({ database, activation, flags, jobs, log, secrets, transp
                values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then portal.now() end)`,
         values: [
           ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
-          seal(JSON.stringify({ ...mail, from: workspace.name, attachments }), secrets, 'mail'),
+          seal(JSON.stringify({ ...mail, from: workspace.name, replyTo, attachments }), secrets, 'mail'),
         ],
       })
       const its = mailContentOf(kind)?.urgent ? firstQueue : queue
@@ -118,7 +120,8 @@ async function deliver({ data, retryCount, retryLimit }: Job<PostedMail>, parts:
     await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
-  const { logo, ...mail }: RenderedMail & { from: string; attachments?: Attachment[] } = JSON.parse(isAccepted)
+  const { logo, ...mail }: RenderedMail & { from: string; replyTo?: string; attachments?: Attachment[] } =
+    JSON.parse(isAccepted)
   const pictures = logo ? await logoOf(slug, workspaces) : []
   try {
     const attachments = [...(mail.attachments ?? []), ...pictures]

@@ -7,6 +7,7 @@ export interface Message {
   /** The name that the sender's address bears. */
   from: string
   to: string
+  replyTo?: string
   subject: string
   text: string
   html: string

@@ -18,6 +18,7 @@ declare global {
       comments: Comments
       fileLimits: FileLimits
       links: Links
+      mailReplies: MailReplies
       paying: Paying
       privacy: PersonalData
     }
@@ -91,6 +92,25 @@ export interface Thread {
 interface Links {
   /** Where staff make a link to this one, below their settings; undefined where links to it are switched off. */
   page(of: { workspace: string; client: string; kind: string; id: string }): Promise<string | undefined>
+}
+
+/** Replies by mail. */
+interface MailReplies {
+  /**
+   * The address that a reader's reply to a mail about this record goes to, in a transaction of the workspace; undefined
+   * where no replies are received.
+   */
+  addressFor(tx: Knex, of: RepliedRecord): Promise<string | undefined>
+}
+
+/** A record that a mail is about, and the mail's reader. */
+interface RepliedRecord {
+  workspace: string
+  client: string
+  /** The name of its plugin. */
+  kind: string
+  id: string
+  by: { kind: 'client' | 'staff'; id: string; name: string; email: string }
 }
 
 /** Payments that clients make in the portal. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Knex } from 'knex'
 import type { ZodType } from 'zod'
 import type { Role } from '../crm/crm.ts'
+import type { ReceivedFile } from '../files/receive.ts'
 import type { RequestContext } from '../http/context.ts'
 import type { Speech } from '../platform/i18n.ts'
 
@@ -111,3 +112,22 @@ export interface StepUp {
   /** Unless the workspace says otherwise. */
   level: AssuranceLevel
 }
+
+/** A reply by mail to something that was mailed about one record of a plugin. */
+export interface MailReply {
+  workspace: { id: string; slug: string }
+  client: string
+  /** Whose address the mail was sent to: a person with an account, or staff. */
+  by: { kind: 'client' | 'staff'; id: string; name: string }
+  /** The record that the mail was about. */
+  id: string
+  /** Without quoted text, signature and HTML; may be empty where there are files. */
+  text: string
+  /** Stored already; to be kept with `keepNewFiles` in the same transaction. */
+  files: ReceivedFile[]
+  /** A UUID, the same for the same mail however often it arrives. */
+  key: string
+}
+
+/** Why a reply was not taken: it is held for staff. */
+export type Refusal = 'gone' | 'not-allowed' | 'no-space' | 'too-many'

@@ -11,11 +11,13 @@ import type { Home } from './dashboard.ts'
 import type {
   Attached,
   EventSentence,
+  MailReply,
   Permission,
   PluginAudit,
   PluginCommand,
   PluginOption,
   Privacy,
+  Refusal,
   StepUp,
   Toggle,
   WebhookCall,
@@ -121,6 +123,8 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   privacy?: Privacy
   /** Told of a file in which a virus was found, in the transaction that takes the file away: it may be of any plugin. */
   infected?(tx: Knex, file: { workspace: string; client: string; id: string }): Promise<void>
+  /** How it takes replies by mail to what it mailed about its records. */
+  replies?: TakesReplies
   /** What must hold for it, for `portico doctor` and `enable`. */
   checks?(it: { crm: Crm; database: Knex }): Promise<{ label: string; problems: string[] }[]>
   /** By the word after its name: `portico tickets export`. */
@@ -214,6 +218,12 @@ export interface Slot {
   view: `${string}/${string}`
   /** What it shows beside what the page has; asked while the page is. */
   data?(req: Request<any>, host: Host): Promise<object>
+}
+
+/** How a plugin takes replies to what it mailed. */
+interface TakesReplies {
+  /** Does all that the portal's own form would do, in this transaction of the workspace, or says why not. */
+  take(tx: Knex, reply: MailReply, host: Host): Promise<'taken' | Refusal>
 }
 
 /** Work that any process may do later. It is retried when it throws. */

@@ -128,6 +128,7 @@ const shape = {
     .optional(),
   webhook: fn.optional(),
   privacy: z.object({ exports: fn.optional(), erases: fn.optional(), prunes: fn.optional() }).optional(),
+  replies: z.object({ take: fn }).optional(),
   checks: fn.optional(),
   commands: z.record(z.string(), z.object({ about: z.string(), run: fn })).optional(),
   fixtures: fn.optional(),
