@@ -2,6 +2,14 @@ import type { Request } from 'express'
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
+import {
+  type Attaching,
+  Attachment,
+  attach,
+  clientLimits,
+  filesOf,
+  withAttachments,
+} from '../../src/files/attachments.ts'
 import type { ReceivedFile } from '../../src/files/receive.ts'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
@@ -10,7 +18,6 @@ import { runAction } from '../../src/plugin/action.ts'
 import type { Thread } from '../../src/plugin/capabilities.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import type { SubjectRecord } from '../../src/plugin/subjects.ts'
-import { Attachment, attach, clientLimits, filesOfComment, withAttachments } from './attachments.ts'
 
 /** The comments of a client and the workspace on a document, the oldest first. */
 export const Comment = z.object({
@@ -27,6 +34,11 @@ export const Comment = z.object({
   files: z.array(Attachment).default([]),
 })
 export type Comment = z.infer<typeof Comment>
+
+export const ofComment: Attaching = { table: 'portal.client_comment_files', column: 'comment_id' }
+
+/** SQL of the files of the comment `c`, with more properties of each, if any. */
+export const filesOfComment = (more = '') => filesOf(ofComment, more)
 
 const Said = z.object({
   text: z
@@ -73,7 +85,8 @@ async function save(
       const place = { workspace: workspace.id, client, section: kind, id, number, line: line || null }
       const comment = await keep(tx, { ...place, by: 'client', author: person, text, disputed })
       const by = { kind: 'client', id: person.id, name: person.name } as const
-      await attach(tx, host, { workspace, client: client.id, by, comment, most, typed: req.portal.body }, files)
+      const to = { ...ofComment, id: comment, workspace, client: client.id, by, most, typed: req.portal.body }
+      await attach(tx, host, to, files)
       return comment
     },
     comment => ({ event: `${kind}.${disputed ? 'disputed' : 'commented'}`, subject: { id, number, comment } }),

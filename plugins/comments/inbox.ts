@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
 import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
+import { attach, clientLimits, shownFiles, withAttachments } from '../../src/files/attachments.ts'
 import type { ReceivedFile } from '../../src/files/receive.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
@@ -11,8 +12,7 @@ import { excerptOf } from '../../src/mail/content.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { attach, clientLimits, filesOfComment, shownFiles, withAttachments } from './attachments.ts'
-import { keep } from './comments.ts'
+import { filesOfComment, keep, ofComment } from './comments.ts'
 
 /** Questions of clients by document, the newest first; unanswered ones are marked. */
 export const showQuestions =
@@ -123,7 +123,8 @@ async function save(req: Request<any>, host: Host, thread: StaffThread, files: R
       ...{ id, line: null, by: 'staff', author },
     })
     const by = { kind: 'staff', ...author } as const
-    await attach(tx, host, { workspace, client: client.id, by, comment, most, typed: req.portal.body }, files)
+    const to = { ...ofComment, id: comment, workspace, client: client.id, by, most, typed: req.portal.body }
+    await attach(tx, host, to, files)
     await recordEventIn(tx, req, {
       event: `${section}.replied`,
       subject: { id, number },

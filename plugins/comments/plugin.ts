@@ -1,14 +1,19 @@
 import { z } from 'zod'
 import { described } from '../../src/api/described.ts'
+import { describedForm, encoded, shownFiles } from '../../src/files/attachments.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
-import { address, commentForm, filesOfComment, shownFiles } from './attachments.ts'
-import { Comment, disputedOf, findComment, say } from './comments.ts'
+import { Comment, disputedOf, filesOfComment, findComment, say } from './comments.ts'
 import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { saveReply, showQuestions } from './inbox.ts'
 import { mails } from './mails.ts'
+
+const typed = z.object({ text: z.string(), line: z.string().optional(), disputed: z.literal('on').optional() })
+
+/** SQL, of the subject of kind $3 with the id $4. */
+const address = `, 'address', '/' || $3 || '/' || ${encoded('$4')} || '/comments/files/' || f.id || '/content'`
 
 /**
  * Comments on subjects of any plugin. A subject that takes part has the permission `<name>.comment`, the toggle
@@ -72,7 +77,7 @@ export default section({
         router.post(
           '/:id/comments',
           may(`${kind}.comment`),
-          described(commentForm(host), async (req, res) => {
+          described(describedForm(host, typed), async (req, res) => {
             await say(req, host, thread)
             res.redirect(303, `${await back(req)}#talk`)
           }),
