@@ -23,6 +23,9 @@ if (holder && window.EventSource && window.htmx) {
     if (source || document.hidden) return
     source = new EventSource(address)
     source.onmessage = () => want(0)
+    source.addEventListener('typing', ({ data }) =>
+      document.dispatchEvent(new CustomEvent('portico:signal', { detail: JSON.parse(data) })),
+    )
     source.onopen = () => {
       retry = pause.first
       // Whatever happened while nobody listened.
@@ -79,8 +82,11 @@ if (holder && window.EventSource && window.htmx) {
 
   const isField = it => it.matches('input, textarea, select')
   const isUploading = it => it.matches('form[data-uploads]') && it.querySelector('[data-list]')?.children.length > 0
+  /** What a form that somebody fills in is about: its version stays too, or a change by others would be overwritten. */
+  const isOfEdited = it =>
+    it.type === 'hidden' && [...(it.form?.elements ?? [])].some(one => isField(one) && isEdited(one))
   /** As it is, whatever the server says. */
-  const isKept = it => (isField(it) && isEdited(it)) || it.matches('canvas') || isUploading(it)
+  const isKept = it => (isField(it) && (isEdited(it) || isOfEdited(it))) || it.matches('canvas') || isUploading(it)
 
   /** Whether all that somebody is at work on has its place in the new region, by its id. */
   function hasPlace(fresh) {

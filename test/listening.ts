@@ -33,23 +33,27 @@ export async function hear(address: string, cookie: string) {
     status: answer.status,
     headers: answer.headers,
     heard: [] as string[],
+    /** Who was typing where. */
+    signals: [] as { of: string; name: string }[],
     ended: answer.status !== 200,
     close: () => cut.abort(),
     /** Resolves when it was told so often. */
     told: (times: number) => until(() => ear.heard.length >= times && ear.heard),
   }
   if (answer.status === 200)
-    listen(answer, ear.heard).finally(() => {
+    listen(answer, ear).finally(() => {
       ear.ended = true
     })
   return ear
 }
 
-async function listen(answer: Response, heard: string[]) {
+async function listen(answer: Response, { heard, signals }: { heard: string[]; signals: object[] }) {
   const decoder = new TextDecoder()
   try {
     for await (const bytes of answer.body!)
-      for (const [, topic] of decoder.decode(bytes).matchAll(/^data: (.*)$/gm)) heard.push(topic!)
+      for (const [, event, data] of decoder.decode(bytes).matchAll(/^(?:event: (.*)\n)?data: (.*)$/gm))
+        if (event === 'typing') signals.push(JSON.parse(data!))
+        else heard.push(data!)
   } catch {
     // Closed by us, or cut.
   }

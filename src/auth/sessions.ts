@@ -113,7 +113,8 @@ export function sessions({ database, secrets, log }: Parts): RequestHandler {
 }
 
 /** Whether an open page asks by itself, and nobody uses it: the session is not prolonged. */
-const isByPage = (req: Request<any>) => req.path === '/live' || req.get('X-Portico-Refresh') !== undefined
+export const isByPage = (req: Request<any>, live = '/live') =>
+  req.path === live || req.get('X-Portico-Refresh') !== undefined
 
 interface Parts {
   database: Knex

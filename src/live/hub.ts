@@ -6,7 +6,7 @@ import { listener, type Message } from '../platform/events.ts'
 import type { Flags } from '../platform/flags.ts'
 import type { Log } from '../platform/log.ts'
 import { accessOf, changedAccess } from './access.ts'
-import { beat, type Stream, type Subscriber, send, start, tell } from './stream.ts'
+import { beat, kindOf, type Stream, type Subscriber, send, start, tell, tellSignal } from './stream.ts'
 
 interface Parts {
   activation: Pick<Activation, 'isAccepted'>
@@ -16,8 +16,11 @@ interface Parts {
   log: Log
 }
 
-/** How many streams there may be of one session, of one person, and in one process. */
-const most = { session: 5, person: 20, process: 5_000 }
+/**
+ * How many streams there may be of one session, of one person, and in one process. Sessions of staff are the CRM's: as
+ * many as one browser may have, which opens six connections to a host at most (HTTP/1.1).
+ */
+const most = { session: 5, person: { client: 20, staff: 5 }, process: 5_000 }
 
 /** Milliseconds: between looks at the flag, at what subscribers may see, and between signs of life. */
 const pause = { flag: 500, access: 5_000, heartbeat: 20_000, idle: 30_000 }
@@ -84,14 +87,16 @@ export function liveHub(parts: Parts): Hub {
 }
 
 /** Throws Unavailable or TooManyStreams. */
-function requireRoom(streams: Set<Stream>, { session, workspace, person }: Subscriber) {
+function requireRoom(streams: Set<Stream>, subscriber: Subscriber) {
   if (streams.size >= most.process) throw new Unavailable()
+  const { session, workspace, person } = subscriber
+  const kind = kindOf(subscriber)
   let [ofSession, ofPerson] = [0, 0]
   for (const it of streams) {
     if (session && it.session === session) ofSession++
-    if (it.workspace === workspace && it.person === person) ofPerson++
+    if (it.workspace === workspace && it.person === person && kindOf(it) === kind) ofPerson++
   }
-  if (ofSession >= most.session || ofPerson >= most.person) throw new TooManyStreams()
+  if (ofSession >= most.session || ofPerson >= most.person[kind]) throw new TooManyStreams()
 }
 
 function end(streams: Set<Stream>, which: Iterable<Stream>) {
@@ -116,16 +121,18 @@ function hearing(parts: Parts, streams: Set<Stream>) {
   const lookAtChanged = () => {
     const those = [...streams].filter(it => changed.has(it.workspace))
     changed.clear()
-    // Staff who view as somebody have no session here: they are judged again when they come back.
+    // Staff who view as somebody have no session here: they are judged again when they come back. What staff see in the
+    // settings is not decided here.
     end(
       streams,
-      those.filter(it => it.session === undefined),
+      those.filter(it => it.session === undefined && kindOf(it) === 'client'),
     )
     judge(parts, streams, those)
   }
 
   return (message: Message) => {
     if (message.kind === 'changed') return tell(streams, message)
+    if (message.kind === 'signal') return tellSignal(streams, message)
     if (message.kind === 'ended')
       return end(
         streams,

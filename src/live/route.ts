@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { storedId } from '../auth/sessions.ts'
@@ -7,6 +7,7 @@ import { readWithin } from '../platform/database.ts'
 import { toldEvents } from '../platform/events.ts'
 import type { Section } from '../plugin/plugin.ts'
 import type { Hub } from './hub.ts'
+import type { Subscriber } from './stream.ts'
 
 interface Parts {
   database: Knex
@@ -26,8 +27,14 @@ const Asked = z.object({
   since: z.coerce.number().int().min(0).max(8e15).optional().catch(undefined),
 })
 
-/** Minutes after which a stream ends, so that everything is judged anew. Without a session of ours, after one. */
-const lasts = { session: 5, viewing: 1 }
+/**
+ * Seconds after which a stream ends at the latest, so that everything is judged anew: within a minute where the session
+ * is not ours.
+ */
+const lasts = { session: 360, staff: 59 }
+
+/** Ends are spread, so that not all come back at once. */
+const endOf = (seconds: number) => Date.now() + seconds * 1_000 * (1 - Math.random() / 6)
 
 /**
  * Tells an open page that what it shows has changed, as Server-Sent Events. Nothing of what has changed is in them: the
@@ -39,19 +46,48 @@ export const showLive =
     const asked = Asked.safeParse(req.query)
     if (!asked.success || req.portal.bearer) throw new NotFound()
     const topics = await topicsOf(req, sections, [...new Set(asked.data.of)])
-    if (!topics.length) throw new NotFound()
-    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
     const { workspace, client, person } = req.portal.customer
     const { viewing, sessionRequest } = req.portal
-    const minutes = viewing ? lasts.viewing : lasts.session
     const subscriber = {
       ...{ slug: workspace.slug, workspace: workspace.id, client: client.id, person: person.id, topics },
       session: viewing ? undefined : storedId(sessionRequest.sessionID),
-      until: Date.now() + minutes * 60_000 * (1 + Math.random() / 5),
+      until: endOf(viewing ? lasts.staff : lasts.session),
     }
-    req.portal.answersOn = true
-    await hub.open(res, subscriber, () => missed(req, database, topics, asked.data.since))
+    await listen(req, res, { hub, subscriber, missed: () => missed(req, database, topics, asked.data.since) })
   }
+
+/** The same for a page of the settings, of all clients of the workspace. */
+export const showStaffLive =
+  ({ database, hub, sections }: Parts): RequestHandler =>
+  async (req, res) => {
+    const asked = Asked.safeParse(req.query)
+    const { staff, workspace } = req.portal
+    if (!asked.success || !staff) throw new NotFound()
+    const topics = [...new Set(asked.data.of)].filter(it => findLive(sections, it))
+    const subscriber = {
+      ...{ slug: workspace.slug, workspace: workspace.id, client: undefined, person: staff.id, topics },
+      ...{ session: undefined, until: endOf(lasts.staff) },
+    }
+    const { since } = asked.data
+    await listen(req, res, { hub, subscriber, missed: () => missedByStaff(req, database, topics, since) })
+  }
+
+interface Listening {
+  hub: Hub
+  subscriber: Subscriber
+  missed: () => Promise<boolean>
+}
+
+async function listen(req: Request, res: Response, { hub, subscriber, missed }: Listening): Promise<void> {
+  if (!subscriber.topics.length) throw new NotFound()
+  if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+  req.portal.answersOn = true
+  await hub.open(res, subscriber, missed)
+}
+
+/** The section of a topic, if its pages are told of its changes. */
+const findLive = (sections: Section[], topic: string) =>
+  sections.find(it => it.live && it.name === topic.split('/', 1)[0])
 
 /** Of these topics those that this person may see. */
 async function topicsOf({ portal }: Request, sections: Section[], all: string[]): Promise<string[]> {
@@ -59,7 +95,7 @@ async function topicsOf({ portal }: Request, sections: Section[], all: string[])
   const seen = await Promise.all(
     all.map(async topic => {
       const [name = '', id] = topic.split(/\/(.*)/s)
-      const section = sections.find(it => it.name === name && it.live)
+      const section = findLive(sections, topic)
       if (!section || !(name in crm) || !on(name) || !may(`${name}.see`)) return []
       const find = id !== undefined && section.subject?.find
       if (!find) return [topic]
@@ -89,6 +125,27 @@ async function missed({ portal }: Request, database: Knex, topics: string[], sin
                where workspace_id = scope.workspace and client_id = scope.client order by id desc limit 50
              ) l where l.at > to_timestamp($3 / 1000.0) - interval '1 second' and l.event = any ($4) and l.actor_id is distinct from $5`,
       values: [since, toldEvents(), person.id],
+    },
+  )
+  return rows.some(it => it.topics.some(topic => topics.includes(topic)))
+}
+
+/** The same for staff, of the workspace's latest entries. */
+async function missedByStaff({ portal }: Request, database: Knex, topics: string[], since: number | undefined) {
+  if (since === undefined) return false
+  const { staff, workspace } = portal
+  const rows = await readWithin<{ topics: string[] }>(
+    database,
+    { workspace: workspace.id },
+    {
+      name: 'portal.missed_by_staff',
+      text: `select array[split_part(l.event, '.', 1), split_part(l.event, '.', 1) || '/' || l.subject_id] as topics from (
+               select event, subject_id, client_id, actor_kind, actor_id from portal.client_activity_logs
+               where workspace_id = scope.workspace and at > to_timestamp($3 / 1000.0) - interval '1 second'
+               order by at desc limit 500
+             ) l where l.event = any ($4) and l.client_id is not null
+               and (l.actor_kind <> 'staff' or l.actor_id is distinct from $5)`,
+      values: [since, toldEvents(), staff?.id],
     },
   )
   return rows.some(it => it.topics.some(topic => topics.includes(topic)))

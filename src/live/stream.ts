@@ -1,13 +1,15 @@
 import type { Response } from 'express'
-import type { Message } from '../platform/events.ts'
+import type { Message, Signal } from '../platform/events.ts'
 
 /** Who listens, and to what. */
 export interface Subscriber {
   slug: string
   workspace: string
-  client: string
+  /** Undefined for staff in the settings: they hear of all clients. */
+  client: string | undefined
+  /** Of the client's person, or of the member of staff. */
   person: string
-  /** The stored id of their session; undefined for staff who view the portal as this person. */
+  /** The stored id of their session; undefined for staff, in the settings or viewing the portal as this person. */
   session: string | undefined
   /** `requests` or `requests/<id>`. */
   topics: string[]
@@ -29,11 +31,29 @@ export const tell = (streams: Iterable<Stream>, change: Change) => {
   for (const it of streams) if (hears(it, change)) send(it, topicsIn(it, change))
 }
 
-const topicsIn = ({ topics }: Stream, { section, id }: Change) =>
+const topicsIn = ({ topics }: Stream, { section, id }: Pick<Change, 'section' | 'id'>) =>
   topics.filter(it => it === section || it === `${section}/${id}`)
 
-const hears = ({ workspace, client }: Stream, change: Change) =>
-  workspace === change.workspace && client === change.client
+/** Tells of a signal, except to whoever sent it. It is not kept for a stream that has not begun. */
+export function tellSignal(streams: Iterable<Stream>, signal: Signal) {
+  const { section, id, by } = signal
+  const data = JSON.stringify({ of: `${section}/${id}`, name: by.name })
+  for (const it of streams) {
+    const isTheirs = by.id === it.person && by.kind === kindOf(it)
+    const begun = it.early === undefined
+    if (begun && !isTheirs && isAmong(it, signal) && topicsIn(it, signal).length)
+      write(it.res, `event: typing\ndata: ${data}\n\n`)
+  }
+}
+
+const hears = (stream: Stream, change: Change) =>
+  isAmong(stream, change) && (change.to !== 'staff' || kindOf(stream) === 'staff')
+
+/** Whether this happened at the subscriber's client, or for staff, in their workspace. */
+const isAmong = ({ workspace, client }: Subscriber, it: { workspace: string; client: string }) =>
+  workspace === it.workspace && (client === undefined || client === it.client)
+
+export const kindOf = ({ client }: Subscriber): 'client' | 'staff' => (client === undefined ? 'staff' : 'client')
 
 /** Begins the answer. Reconnecting is spread, so that a new instance is not met by all at once. */
 export function start(stream: Stream) {

@@ -4,23 +4,66 @@ import type { Log } from './log.ts'
 
 /** What instances tell each other, when the transaction of the change commits: ids, and nothing of what they stand for. */
 export type Message =
-  /** Something of a section has changed for a client. */
-  | { kind: 'changed'; workspace: string; client: string; section: string; id: string | null }
+  /** Something of a section has changed for a client; `to` staff, if the client does not see it. */
+  | { kind: 'changed'; workspace: string; client: string; section: string; id: string | null; to?: 'staff' }
+  | Signal
   /** Who may see what has changed in a workspace. */
   | { kind: 'access'; workspace: string }
   /** A session has ended; its id is as it is stored. */
   | { kind: 'ended'; session: string }
 
+/** Somebody is doing something at a record that is kept nowhere, such as typing. */
+export interface Signal {
+  kind: 'signal'
+  workspace: string
+  client: string
+  section: string
+  id: string
+  by: Sender
+}
+
+interface Sender {
+  kind: 'client' | 'staff'
+  /** Of the client's person, or of the member of staff. */
+  id: string
+  name: string
+}
+
 const channel = 'portal_live'
 
+interface Change {
+  workspace: string
+  client: string
+  section: string
+  id?: string
+  /** If the client's pages are not told. */
+  to?: 'staff'
+}
+
 /** Tells of a change that leaves no entry in the activity log, within its transaction. */
-export async function tellChange(
-  tx: Knex,
-  { workspace, client, section, id }: { workspace: string; client: string; section: string; id?: string },
-): Promise<void> {
-  const message = JSON.stringify(['changed', workspace, client, section, id ?? null])
+export const tellChange = (tx: Knex, { workspace, client, section, id, to }: Change): Promise<void> =>
+  notify(tx, [to === 'staff' ? 'changed-for-staff' : 'changed', workspace, client, section, id ?? null])
+
+/** In characters, of whoever sends a signal. */
+const longestName = 60
+
+/**
+ * Tells open pages of a record that somebody is typing there. It is kept nowhere: who does not listen never hears of it.
+ * All of the client's people who listen to the section hear it, and staff.
+ */
+export const tellSignal = (
+  database: Knex,
+  { workspace, client, section, id, by }: Omit<Signal, 'kind'>,
+): Promise<void> => {
+  const name = [...by.name].slice(0, longestName).join('')
+  return notify(database, ['signal', workspace, client, section, id, by.kind, by.id, name])
+}
+
+/** Tells nobody of what is too long, which no page could ask for. */
+async function notify(database: Knex, parts: unknown[]): Promise<void> {
+  const message = JSON.stringify(parts)
   if (Buffer.byteLength(message) > longest) return
-  await query(tx, { name: 'portal.tell', text: `select pg_notify('${channel}', $1)`, values: [message] })
+  await query(database, { name: 'portal.tell', text: `select pg_notify('${channel}', $1)`, values: [message] })
 }
 
 /** In bytes; PostgreSQL takes less than 8,000. */
@@ -169,15 +212,27 @@ async function open(database: Knex, heard: (message: Message) => void): Promise<
 /** Anybody with a role in this database may tell something: what is not ours is left alone. */
 function parsed(payload: string): Message | undefined {
   try {
-    const [kind, one, client, section, id] = JSON.parse(payload)
+    const [kind, one, client, section, id, ...by] = JSON.parse(payload)
     if (typeof one !== 'string') return undefined
     if (kind === 'access') return { kind, workspace: one }
     if (kind === 'ended') return { kind, session: one }
-    if (kind !== 'changed' || typeof client !== 'string' || typeof section !== 'string') return undefined
-    return { kind, workspace: one, client, section, id: typeof id === 'string' ? id : null }
+    if (typeof client !== 'string' || typeof section !== 'string') return undefined
+    if (kind === 'signal') return signalOf({ workspace: one, client, section, id }, by)
+    const change = { workspace: one, client, section, id: typeof id === 'string' ? id : null }
+    if (kind === 'changed') return { kind, ...change }
+    return kind === 'changed-for-staff' ? { kind: 'changed', ...change, to: 'staff' } : undefined
   } catch {
     return undefined
   }
+}
+
+const texts = (all: unknown[]): all is string[] => all.every(it => typeof it === 'string')
+
+function signalOf(where: Pick<Signal, 'workspace' | 'client' | 'section' | 'id'>, by: unknown[]): Signal | undefined {
+  if (!texts([where.id, ...by])) return undefined
+  const [kind, id, name] = by as string[]
+  if ((kind !== 'client' && kind !== 'staff') || id === undefined || name === undefined) return undefined
+  return { kind: 'signal', ...where, by: { kind, id, name } }
 }
 
 const within = (asked: Promise<unknown>, milliseconds: number): Promise<boolean> =>

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express'
 import session from 'express-session'
 import type { Knex } from 'knex'
-import { cookieSecrets, sessionStore } from '../auth/sessions.ts'
+import { cookieSecrets, isByPage, type SessionRequest, sessionStore } from '../auth/sessions.ts'
 import type { adapterOf } from '../crm/mapping/adapter.ts'
 import { CrmUnavailable, Problem } from '../http/errors.ts'
 import type { Options } from '../options.ts'
@@ -66,7 +66,7 @@ export async function standAlone({
   if (trustProxy) app.set('trust proxy', trustProxy)
   app.use('/portal', portal.webhooks)
   app.use('/portal', portal.clients)
-  app.use(['/settings', '/staff'], sessionsOfStaff(database, secrets, log))
+  app.use(['/settings', '/staff'], sessionsOfStaff(database, secrets, log), unlessByPage)
   app.use('/staff', staff)
   app.use('/settings/client-portal', portal.settings)
   app.use((_req, res) => void res.sendStatus(404))
@@ -90,6 +90,12 @@ const failed =
 
 /** A session ends after a day without use, in milliseconds. */
 const idle = 24 * 60 * 60 * 1000
+
+/** What an open page asks for by itself does not prolong a session. */
+const unlessByPage: RequestHandler = (req, _res, next) => {
+  if (isByPage(req, '/client-portal/live')) (req as unknown as SessionRequest).lastWrite = Number.POSITIVE_INFINITY
+  next()
+}
 
 const sessionsOfStaff = (database: Knex, secrets: string[], log: Log) =>
   session({

@@ -17,6 +17,7 @@ import { CrmUnavailable, NotFound } from '../http/errors.ts'
 import { bodies, withFile } from '../http/forms.ts'
 import { errorHandler, showAgainOnError } from '../http/respond.ts'
 import type { Hub } from '../live/hub.ts'
+import { showStaffLive } from '../live/route.ts'
 import { currentTime } from '../platform/clock.ts'
 import type { Flags } from '../platform/flags.ts'
 import type { Jobs } from '../platform/jobs.ts'
@@ -96,6 +97,7 @@ export function settingsRouter(parts: Parts): Router {
   router.use('/-/assets', assets())
   router.use(loadStaff(parts))
   router.get('/', admins, showOverview({ ...parts, mails: parts.mailContext !== undefined }))
+  router.get('/live', admins, showStaffLive(parts))
   visibilityPages(router, parts)
   peoplePages(router, parts)
   signInPages(router, parts)

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
+import { tellSignal } from '../../src/platform/events.ts'
 import { openBrowser } from '../browser.ts'
 import { closeServers, listening } from '../listening.ts'
-import { leave, open, type Role, type Scene, type Visitor } from '../visit.ts'
+import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../visit.ts'
 import wallPlugin, { wall } from './wall/plugin.ts'
 
 describe('a page that is live', function () {
@@ -119,6 +120,26 @@ describe('a page that is live', function () {
     await Promise.all([listensAgain, own.locator('form button').click()])
     await sleep(1_500)
     expect(more).to.deep.equal([])
+  })
+
+  it('says who is typing, and asks for nothing then', async () => {
+    const page = await look()
+    const requests = asked(page)
+    await page.evaluate(() => {
+      const signals: unknown[] = []
+      Object.assign(globalThis, { signals })
+      document.addEventListener('portico:signal', it => signals.push((it as CustomEvent).detail))
+    })
+    const found = await scene
+      .owner('portal.client_memberships')
+      .where({ client_name: whoIs('owner').client })
+      .first()
+    const where = { workspace: found.workspace_id, client: found.client_id, section: 'wall', id: '1' }
+    await tellSignal(scene.database, { ...where, by: { kind: 'staff', id: '1', name: 'Jonas' } })
+    const heard = await page.waitForFunction(() => (globalThis as any).signals[0])
+    expect(await heard.jsonValue()).to.deep.equal({ of: 'wall/1', name: 'Jonas' })
+    await sleep(1_500)
+    expect(requests).to.deep.equal([])
   })
 
   it('keeps what it shows when the person is signed out elsewhere', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { SMTPServer } from 'smtp-server'
 import { connectPortal } from '../../demo/portal-database.ts'
+import { tellSignal } from '../../src/platform/events.ts'
 import { root } from '../../src/platform/root.ts'
 import { type Copy, fresh, urlOf } from '../database.ts'
 import { jo, Kite } from '../kite/kite.ts'
@@ -72,6 +73,16 @@ describe('behind PgBouncer', () => {
       .post('/portal/brightside/documents')
       .attach('files', Buffer.from('%PDF-1.7\n%%EOF\n'), { filename: 'a.pdf' })
     expect(await page.told(1)).to.deep.equal(['documents'])
+
+    const admin = await visit('admin')
+    expect((await admin.at('/settings/client-portal/live?of=documents')).status).to.equal(503)
+    const desk = await hear(`${origin}/settings/client-portal/live?of=documents`, admin.cookie)
+    expect(desk.status).to.equal(200)
+    const by = { kind: 'staff', id: '0', name: 'Jonas' } as const
+    const where = { workspace: '1', client: '1', section: 'documents', id: '12' }
+    await tellSignal(past.database, { ...where, by })
+    await until(() => page.signals.length && desk.signals.length)
+    expect([page.signals, desk.signals]).to.deep.equal(Array(2).fill([{ of: 'documents/12', name: 'Jonas' }]))
     closeServers()
   }).timeout(60_000)
 })
