@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { build, desk, phone, type Stage } from '../../test/pages/browsing.ts'
-import { latestRequest, requestOf, sendFiles, sendRequest } from '../../test/requests.ts'
+import { latestRequest, requestOf, sendFiles, sendRequest, settings } from '../../test/requests.ts'
 import { leave } from '../../test/visit.ts'
 
 const text = (name: string, content = 'x'.repeat(1_000)) => ({
@@ -96,6 +96,36 @@ describe('a request in a real browser', function () {
     await page.getByText('1 of 3 done').first().waitFor()
     expect(await item(1).getByLabel('Why not?').inputValue()).to.equal('Half a sentence')
     expect(await isMarked(page)).to.equal(true)
+    expect(stage.complaints()).to.deep.equal([])
+  })
+
+  it('shows staff what the client sends, without a reload, and keeps what they typed', async () => {
+    const owner = await stage.scene.visit('owner')
+    const request = await latestRequest(owner)
+    const list = await stage.visit('admin', { viewport: desk })
+    const page = await list.context().newPage()
+    await list.goto(new URL(settings, stage.homeOf('owner')).href)
+    await page.goto(new URL(`${settings}/${request.id}`, stage.homeOf('owner')).href)
+    await Promise.all([mark(list), mark(page)])
+    await page.getByText('Ask for more').click()
+    await page.locator('#items').pressSequentially('Half a sen')
+    expect((await sendFiles(owner, request, request.list[0], [['theirs.txt', 'x']])).status).to.equal(303)
+    await page.getByText('theirs.txt').waitFor()
+    await list.getByText('1 to check', { exact: true }).waitFor()
+    expect(await page.locator('#items').inputValue()).to.equal('Half a sen')
+    expect(await page.evaluate(() => document.activeElement?.id)).to.equal('items')
+    await page.locator('#items').fill('')
+
+    // What is being sent back is what was there when staff began to write.
+    const item = page.locator(`#item-${request.list[0].id}`)
+    await item.getByText('Send back').first().click()
+    await item.getByLabel('What is missing?').fill('The other one')
+    expect((await sendFiles(owner, request, request.list[1], [['more.txt', 'x']])).status).to.equal(303)
+    await page.getByText('more.txt').waitFor()
+    expect(await item.getByLabel('What is missing?').inputValue()).to.equal('The other one')
+    expect([await isMarked(list), await isMarked(page)]).to.deep.equal([true, true])
+    await item.getByRole('button', { name: 'Send back' }).click()
+    await page.getByText('Sent back.', { exact: false }).first().waitFor()
     expect(stage.complaints()).to.deep.equal([])
   })
 
