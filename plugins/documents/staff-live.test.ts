@@ -139,13 +139,19 @@ describe('an open page of staff', function () {
     expect((await staffEar(origin, other)).status).to.equal(503)
   })
 
-  it('ends within a minute, so that the CRM is asked again who this is', async function () {
-    this.timeout(90_000)
+  it('ends within a minute, so that the CRM is asked again who this is', async () => {
     const it = await open()
     const its = await staffEar(await listening(it.app), await it.visit('admin'))
-    const began = Date.now()
-    await until(() => its.ended, 65)
-    expect(Date.now() - began).to.be.within(40_000, 60_500)
+    const { now } = Date
+    try {
+      Date.now = () => now() + 45_000
+      await sleep(1_000)
+      expect(its.ended).to.equal(false)
+      Date.now = () => now() + 59_000
+      await until(() => its.ended)
+    } finally {
+      Date.now = now
+    }
   })
 
   it('hears of what happened before it listened, but not of what this person did', async () => {

@@ -162,6 +162,19 @@ describe('staff of a stand-alone portal', () => {
     for (const it of [again, mias]) expect((await it.at('/settings/client-portal/')).status).to.equal(404)
   })
 
+  it('are not kept signed in by a page that refreshes by itself', async () => {
+    const { signIn, owner, pass } = await served()
+    const leas = await signIn()
+    const expiry = async () => String((await owner('portal.client_sessions').first('expire')).expire)
+    const before = await expiry()
+    await pass(60)
+    expect((await leas.agent.head('/settings/client-portal/live?of=documents')).status).to.equal(200)
+    await leas.at('/settings/client-portal/documents').set('X-Portico-Refresh', '1')
+    expect(await expiry()).to.equal(before)
+    expect(await leas.inside()).to.equal(true)
+    expect(await expiry()).to.not.equal(before)
+  })
+
   it('cannot use a session from before sessions stored the password’s state', async () => {
     const { signIn, owner } = await served()
     const leas = await signIn()
