@@ -5,6 +5,8 @@ interface RowAccess {
   owner?: 'all' | 'select' | 'none'
   /** Whether a client sees only its own rows, by the column `client_id`; by default yes. */
   perClient?: boolean
+  /** Whether it is staff's alone: no transaction of a client sees or writes any of it. */
+  staffOnly?: boolean
   /**
    * Whether one client may have very many rows. PostgreSQL takes the usual policy for one that leaves one row in 200, and
    * sorts instead of reading an index in its order; this one it takes for one that leaves half of them.
@@ -17,7 +19,12 @@ interface RowAccess {
  * on it, by workspace and, where the transaction has one, by client.
  */
 export function rowSecurity(table: string, app: string, access: RowAccess = {}): string {
-  const { grant = 'select, insert, update, delete', owner = 'all', perClient = true, many = false } = access
+  const {
+    grant = 'select, insert, update, delete',
+    owner = 'all',
+    perClient = !access.staffOnly,
+    many = false,
+  } = access
   return [
     `grant ${grant} on portal.${table} to ${app};`,
     `alter table portal.${table} enable row level security, force row level security;`,
@@ -26,6 +33,9 @@ export function rowSecurity(table: string, app: string, access: RowAccess = {}):
     perClient &&
       `create policy client on portal.${table} as restrictive to ${app}
       using (${many ? ownOfMany : own});`,
+    access.staffOnly &&
+      `create policy staff on portal.${table} as restrictive to ${app}
+      using (coalesce(current_setting('portal.client_id', true), '') = '');`,
     owner !== 'none' && `create policy owner on portal.${table} for ${owner} to current_user using (true);`,
   ]
     .filter(Boolean)

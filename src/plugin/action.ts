@@ -66,19 +66,27 @@ export const actionRunner =
       })
       const happened = event(done)
       const entry = await recordEventIn(tx, req, happened)
-      for (const job of followUpsOf(plugins, happened.event)) {
-        await jobs.queue(tx, { job, workspace, data: { entry } })
-        followed = true
-      }
+      followed = await queueFollowUps(tx, { plugins, jobs }, { workspace, event: happened.event, entry })
       return done
     })
     if (followed) jobs.wake()
     return result
   }
 
-/** Jobs that plugins want to be queued with this event. */
-const followUpsOf = (plugins: Section[], event: string): string[] =>
-  plugins.flatMap(({ followUps = {} }) => {
-    const job = followUps[event.slice(event.lastIndexOf('.') + 1)]
-    return job ? [job] : []
-  })
+interface Happened {
+  workspace: { id: string; slug: string }
+  event: string
+  /** The id of its entry in the activity log. */
+  entry: string
+}
+
+/** Queues the jobs that plugins want to be done after this event. Resolves to whether there are any. */
+export async function queueFollowUps(
+  tx: Knex,
+  { plugins, jobs }: Pick<Parts, 'plugins' | 'jobs'>,
+  { workspace, event, entry }: Happened,
+): Promise<boolean> {
+  const wanted = plugins.flatMap(({ followUps = {} }) => followUps[event.slice(event.lastIndexOf('.') + 1)] ?? [])
+  for (const job of wanted) await jobs.queue(tx, { job, workspace, data: { entry } })
+  return wanted.length > 0
+}

@@ -19,6 +19,7 @@ declare global {
       fileLimits: FileLimits
       links: Links
       mailReplies: MailReplies
+      messages: Conversations
       paying: Paying
       privacy: PersonalData
     }
@@ -111,6 +112,27 @@ interface RepliedRecord {
   kind: string
   id: string
   by: { kind: 'client' | 'staff'; id: string; name: string; email: string }
+}
+
+/** Conversations with clients. */
+interface Conversations {
+  /**
+   * What waits for an answer of staff, by the id in `subject.message` of its event; undefined where it was answered or read,
+   * or a later message tells of it too.
+   */
+  waiting(workspace: string, id: string): Promise<WaitingMessage | undefined>
+}
+
+interface WaitingMessage {
+  thread: string
+  title: string
+  /** Names of the person and of their company. */
+  by: string
+  client: string
+  /** All that the client wrote since somebody answered. */
+  text: string
+  files: string[]
+  count: number
 }
 
 /** Payments that clients make in the portal. */
