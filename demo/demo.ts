@@ -7,7 +7,14 @@ import { join } from 'node:path'
 import type { Express } from 'express'
 import knex, { type Knex } from 'knex'
 import { pino } from 'pino'
-import { createPortal, filesIn, flagsFromEnvironment, limitConnections, stopGracefully } from '../src/index.ts'
+import {
+  createPortal,
+  filesIn,
+  flagsFromEnvironment,
+  limitConnections,
+  repliesFromEnvironment,
+  stopGracefully,
+} from '../src/index.ts'
 import { replaceLostSecret, secretsFit } from '../src/platform/secrets.ts'
 import { adapter } from './adapter/adapter.ts'
 import { createCrm } from './crm/app.ts'
@@ -96,6 +103,7 @@ async function createApp({ owner, database }: Pools, secret: string, { port, dat
     secrets: [secret],
     address: `http://localhost:${port}/portal`,
     mail: { from: 'portal@tandem.example', ...(smtpUrl ? { url: smtpUrl } : { send: outbox.send }) },
+    replies: repliesFromEnvironment(process.env),
     files: filesIn(join(data, 'files')),
     scanner: process.env.CLAMAV_URL || undefined,
     geoip: process.env.GEOIP_DATABASE || undefined,

@@ -13,6 +13,7 @@ import type { Transport } from './mail/transport.ts'
 import type { FileStore } from './platform/files.ts'
 import type { Flags } from './platform/flags.ts'
 import type { Log } from './platform/log.ts'
+import { type RepliesOptions, RepliesShape } from './platform/replies.ts'
 import { sections as installed } from './plugin/discover.ts'
 import type { Section } from './plugin/plugin.ts'
 import { type PluginHost, registered } from './plugin/registry.ts'
@@ -59,6 +60,8 @@ export interface Options {
    * offered.
    */
   mail?: { from: string; url: string } | { from: string; send: Transport }
+  /** Where replies to mails arrive: see docs/mail-replies.md. If omitted, mails say nothing of replies. */
+  replies?: RepliesOptions
   /** A time-stamp authority (RFC 3161) for the time in each seal: `https://tsa.example`. None if omitted. */
   timestamps?: string
   /**
@@ -98,6 +101,7 @@ type Maybe =
   | 'scanner'
   | 'settingsAddress'
   | 'mail'
+  | 'replies'
   | 'timestamps'
 export type Checked = Required<Omit<Options, Maybe>> & Pick<Options, Maybe>
 
@@ -184,6 +188,7 @@ const Shape = z.object({
       'must be { from, url } with an e-mail address and smtp://…, or { from, send }',
     )
     .optional(),
+  replies: RepliesShape.optional(),
   timestamps: z.url({ protocol: /^https?$/, message: 'must be an address like https://tsa.example' }).optional(),
   geoip: z.string('must be the path of a file').min(1, 'must be the path of a file').optional(),
   files: part('write', 'what filesIn() or filesInS3() gives').optional(),

@@ -73,12 +73,12 @@ export async function assemble(options: Options): Promise<Assembled> {
   }
 }
 
-/** Mounted above the CRM's body parsers, so that our own page refuses a body that is too large. */
+/** Mounted above the CRM's body parsers, so that our own page refuses a body that is too large for a form. */
 function webhookRouter({ activation, flags, host, log }: Services, clients: Router): Router {
   const router = Router()
   const { isAccepted, hasRightSecret: trusted } = activation
-  router.use((req, res, next) => (isTooLarge(req) ? clients(req, res, next) : next()))
   router.use('/-/webhooks', receiving({ flags, host, log, isAccepted, trusted }))
+  router.use((req, res, next) => (isTooLarge(req) ? clients(req, res, next) : next()))
   return router
 }
 

@@ -34,11 +34,13 @@ export type { Action, Figure, Home, Need, News } from './plugin/dashboard.ts'
 export type {
   Attached,
   DocumentReader,
+  MailReply,
   Permission,
   PluginAudit,
   PluginCommand,
   PluginOption,
   Privacy,
+  Refusal,
   Toggle,
   WebhookCall,
 } from './plugin/parts.ts'

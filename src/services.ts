@@ -117,7 +117,8 @@ function signInServices(options: Checked, { crm }: CrmServices, { limits, mailCo
 
 /** The plugins' host and their jobs. */
 function pluginServices(options: Checked, crmParts: CrmServices, { limits, queue, mailContext }: MailServices) {
-  const { address, settingsAddress, database, files, flags, log, scanner, secrets, sections: plugins } = options
+  const { address, settingsAddress, database, files, flags, log, mail, replies, scanner, secrets } = options
+  const { sections: plugins } = options
   const { crm, activation, workspaces } = crmParts
   const capability = capabilitiesOf(plugins, () => host)
   const shared = {
@@ -132,6 +133,8 @@ function pluginServices(options: Checked, crmParts: CrmServices, { limits, queue
     limits,
     log,
     mailContext,
+    sender: mail?.from,
+    replies,
     scanner,
     workspaces,
     plugins,

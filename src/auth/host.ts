@@ -1,6 +1,7 @@
 import type { Activation } from '../crm/activation/activation.ts'
 import type { Workspaces } from '../crm/workspaces.ts'
 import type { Flags } from '../platform/flags.ts'
+import type { RepliesOptions } from '../platform/replies.ts'
 import type { Host } from '../plugin/plugin.ts'
 import type { WithStores } from '../plugin/stores.ts'
 import type { Limits } from './limits.ts'
@@ -25,6 +26,10 @@ export interface CoreHost extends Host {
   settingsAddress: string | undefined
   /** Undefined where no mail is sent. */
   mailContext: MailContext | undefined
+  /** The address that mails come from; undefined where no mail is sent. */
+  sender: string | undefined
+  /** Where replies to mails arrive, if anywhere. */
+  replies: RepliesOptions | undefined
 }
 
 const cores = new WeakMap<Host, CoreHost>()

@@ -23,6 +23,7 @@ import { grantsOf } from '../crm/grants.ts'
 import { ident } from '../crm/mapping/sql.ts'
 import { checkMail } from '../mail/check.ts'
 import { isPooled, query } from '../platform/database.ts'
+import { repliesFromEnvironment } from '../platform/replies.ts'
 import { type Config, connected, pluginsOf, roleOf, withCrm } from './config.ts'
 import { CommandError } from './errors.ts'
 import { checkStorage } from './files.ts'
@@ -125,7 +126,9 @@ async function allChecks(config: Config): Promise<Check[]> {
 /** Returns what each plugin needs, under its name. */
 async function ofPlugins(config: Config, crm: Crm, database: Knex): Promise<Check[]> {
   const all = pluginsOf(config).map(async ({ name, checks }) =>
-    ((await checks?.({ crm, database })) ?? []).map(it => ({ ...it, label: `${name}: ${it.label}` })),
+    ((await checks?.({ crm, database, replies: config.replies ?? repliesFromEnvironment(process.env) })) ?? []).map(
+      it => ({ ...it, label: `${name}: ${it.label}` }),
+    ),
   )
   return (await Promise.all(all)).flat()
 }

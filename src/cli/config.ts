@@ -39,6 +39,8 @@ export interface Config {
   files?: FileStore
   /** The address of clamd, as in `createPortal`: for `doctor`. CLAMAV_URL if omitted. */
   scanner?: string
+  /** Where replies to mails arrive, as in `createPortal`: for `doctor`. By REPLY_ADDRESS and its like if omitted. */
+  replies?: Options['replies']
   /** The same plugins as in `createPortal`. */
   plugins?: Section[]
   /** A connection string to the CRM's database, if it is a separate one, of a role that may read its catalogue. */

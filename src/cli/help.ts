@@ -117,6 +117,8 @@ export const helps: Record<string, Help> = {
     more: `STOP_NOTICE and STOP_LIMIT: the seconds that it waits for a proxy and for requests when it is told to stop (3, 30).
 PORT and HOST: where it listens (3000, 127.0.0.1). TRUST_PROXY: the proxies before it. METRICS_TOKEN: who may read the metrics.
 GEOIP_DATABASE: a MaxMind DB file, by which people see where their devices are.
+REPLY_ADDRESS: an address that takes replies to mails, such as reply@in.example; they arrive by REPLY_IMAP, such as imaps://user:password@host/INBOX,
+or by a webhook with REPLY_WEBHOOK_SECRET. REPLY_AUTHSERV: the mail server whose Authentication-Results are believed.
 FILES_FOLDER: where uploaded files are stored; or FILES_S3_BUCKET, with FILES_S3_REGION, FILES_S3_ENDPOINT, FILES_S3_PREFIX and
 FILES_S3_PATH_STYLE=true as the service needs them, and the key where the AWS SDK looks for it.
 FILES_ENCRYPTED=true: they are stored encrypted, by the secrets; new: those of before are read as well. CLAMAV_URL: a clamd that scans them, such as tcp://127.0.0.1:3310.

@@ -7,6 +7,7 @@ import { bySystem, insert } from '../platform/activity.ts'
 import { isPooled, isSameDatabase, keepsNames, within } from '../platform/database.ts'
 import { flagsFromEnvironment } from '../platform/flags.ts'
 import type { Log } from '../platform/log.ts'
+import { repliesFromEnvironment } from '../platform/replies.ts'
 import { limitConnections, stopGracefully } from '../platform/stop.ts'
 import type { Portal } from '../portal.ts'
 import { standAlone } from '../serve/app.ts'
@@ -37,6 +38,7 @@ export async function serve(config: Config): Promise<string> {
   const { app, portal } = await standAlone({
     address: config.address,
     mail: config.mail === 'kept' ? undefined : config.mail,
+    replies: config.replies ?? repliesFromEnvironment(process.env),
     ...databases,
     crm,
     flags,

@@ -18,6 +18,7 @@ export type KeyUse =
   | 'plugin setting'
   | 'kept form'
   | 'file key'
+  | 'reply address'
 
 /**
  * Encrypts a text with the first secret: AES-256-GCM (NIST SP 800-38D), a random nonce before it and the tag behind it.

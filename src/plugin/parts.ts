@@ -32,7 +32,7 @@ export interface WebhookCall {
   method: string
   headers: IncomingHttpHeaders
   query: Record<string, unknown>
-  /** The raw bytes, one megabyte at most: signatures are made over these. */
+  /** The raw bytes, `webhookLimit` of the plugin at most: signatures are made over these. */
   body: Buffer
 }
 

@@ -6,6 +6,7 @@ import type { RequestContext } from '../http/context.ts'
 import type { PolicyNeeds } from '../http/headers.ts'
 import type { FileStore } from '../platform/files.ts'
 import type { Log } from '../platform/log.ts'
+import type { RepliesOptions } from '../platform/replies.ts'
 import type { Capabilities, CapabilityOf } from './capabilities.ts'
 import type { Home } from './dashboard.ts'
 import type {
@@ -119,6 +120,8 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
    * its own 404, for a workspace that the portal is off for.
    */
   webhook?(call: WebhookCall, host: Host): Promise<{ status: number; body?: object } | undefined>
+  /** How many bytes a call to it may have; a megabyte if not given. Of larger ones, few are read at once. */
+  webhookLimit?: number
   /** What it keeps of a person. */
   privacy?: Privacy
   /** Told of a file in which a virus was found, in the transaction that takes the file away: it may be of any plugin. */
@@ -126,7 +129,12 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   /** How it takes replies by mail to what it mailed about its records. */
   replies?: TakesReplies
   /** What must hold for it, for `portico doctor` and `enable`. */
-  checks?(it: { crm: Crm; database: Knex }): Promise<{ label: string; problems: string[] }[]>
+  checks?(it: {
+    crm: Crm
+    database: Knex
+    /** Where replies to mails arrive, as the configuration says. */
+    replies: RepliesOptions | undefined
+  }): Promise<{ label: string; problems: string[] }[]>
   /** By the word after its name: `portico tickets export`. */
   commands?: Record<string, PluginCommand>
   /** Rows of its own tables for tests and the demo, as the owner of the tables. */

@@ -127,6 +127,7 @@ const shape = {
     )
     .optional(),
   webhook: fn.optional(),
+  webhookLimit: z.number('must be a number of bytes').positive().optional(),
   privacy: z.object({ exports: fn.optional(), erases: fn.optional(), prunes: fn.optional() }).optional(),
   replies: z.object({ take: fn }).optional(),
   checks: fn.optional(),

@@ -13,7 +13,11 @@ interface Parts {
   trusted(): Promise<boolean>
 }
 
-const largest = '1mb'
+/** Bytes of a call, unless the plugin says otherwise. */
+const usual = 1_048_576
+
+/** Calls with more than the usual bytes that one process reads at once: they are kept in memory. */
+const mostLarge = 3
 
 /**
  * What others send to plugins, at `/-/webhooks/<plugin>`: with the raw bytes, past the CRM's body parsers, and of any
@@ -27,9 +31,10 @@ export function receiving({ flags, host, log, isAccepted, trusted }: Parts): Rou
     if (await trusted()) return next()
     res.status(503).set('Retry-After', '30').json({})
   }
-  for (const { name, webhook } of host.plugins)
+  const isRoom = roomForLarge()
+  for (const { name, webhook, webhookLimit = usual } of host.plugins)
     if (webhook)
-      router.all(`/${name}`, isOn, raw({ type: () => true, limit: largest }), async (req, res, next) => {
+      router.all(`/${name}`, isOn, isRoom, raw({ type: () => true, limit: webhookLimit }), async (req, res, next) => {
         const { method, headers, query } = req
         const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
         try {
@@ -46,6 +51,19 @@ export function receiving({ flags, host, log, isAccepted, trusted }: Parts): Rou
       })
   router.use(unreadable)
   return router
+}
+
+/** Asks a caller with a large body to come back while others with such are here. */
+function roomForLarge(): RequestHandler {
+  let large = 0
+  return (req, res, next) => {
+    const isChunked = req.headers['transfer-encoding'] !== undefined
+    if (!isChunked && Number(req.get('Content-Length') ?? 0) <= usual) return next()
+    if (large >= mostLarge) return void res.status(503).set('Retry-After', '10').json({})
+    large++
+    res.once('close', () => large--)
+    next()
+  }
 }
 
 /** A body that is too large, or broken, is none of the CRM's. */

@@ -26,6 +26,8 @@ interface Parts {
   /** Where clients find it, and how mail is sent. Unless both are given, no mail is sent. */
   address?: string
   mail?: Options['mail']
+  /** Where replies to mails arrive: see Options. */
+  replies?: Options['replies']
   /** Express's `trust proxy`: which proxy is trusted. */
   trustProxy?: string | boolean
   /** False behind a pooler without prepared statements: see Options. */
