@@ -140,6 +140,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ...(await requests(scene)),
     ...(await tasks(scene)),
     ['admin', '/settings/client-portal/questions'],
+    ...(await heldMails(scene)),
     ['admin', '/settings/client-portal/responses'],
     ['admin', '/settings/client-portal/responses?show=refused'],
     ['admin', '/settings/client-portal/links'],
@@ -166,6 +167,42 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/state'],
     ['admin', '/settings/client-portal/nothing'],
   ]
+}
+
+/** A reply by e-mail that is held, with long words in it, and one that was ignored. */
+async function heldMails({ owner }: Scene): Promise<Place[]> {
+  const settings = '/settings/client-portal/held-mail'
+  const key = '01a00000-0000-8000-8000-000000000001'
+  const mail = {
+    ...{ workspace_id: '1', client_id: '1', token_hash: 'x', kind: 'comments', record_id: '1' },
+    ...{ by_kind: 'client', by_id: '1', by_name: whoIs('owner').name, content_hash: Buffer.from('x') },
+    ...{
+      sender: `${'very-long-name-'.repeat(10)}@mail.example`,
+      subject: 'Re: '.repeat(40),
+      message_id: '1@mail.example',
+    },
+  }
+  const from = whoIs('owner').email
+  await owner('portal.client_reply_mails').insert([
+    {
+      ...{ ...mail, key, state: 'held', text: 'x'.repeat(400) },
+      why: JSON.stringify({
+        sentence: 'The sender isn’t confirmed. Anyone can write {from} into an e-mail.',
+        facts: { from },
+      }),
+      details: JSON.stringify({
+        headers: [['message-id', `<${'x'.repeat(200)}>`]],
+        files: [`${'long-'.repeat(30)}.pdf`],
+      }),
+    },
+    {
+      ...{ ...mail, key: key.replace(/1$/, '2'), state: 'ignored' },
+      why: JSON.stringify({ sentence: 'This is an automatic reply.' }),
+    },
+  ])
+  return ['', '?show=ignored', '?done=accepted', `/${key}`, `/${key}?refused`].map(
+    (it): Place => ['admin', settings + it],
+  )
 }
 
 /** Documents in each state, as clients and staff see them. */

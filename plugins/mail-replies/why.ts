@@ -1,0 +1,5 @@
+/** Why a reply is held or ignored: a sentence for staff, with its facts. */
+export interface Why {
+  sentence: string
+  facts?: Record<string, string | number>
+}
