@@ -103,19 +103,22 @@ class TooManyQuestions extends Invalid {
 
 /** Throws TooManyQuestions, which keeps what was typed. */
 async function requireRoom(tx: Knex, { portal: { workspace, customer, body } }: Request<any>) {
+  const room = await hasRoom(tx, workspace.id, customer.person.id)
+  if (room !== true) throw new TooManyQuestions({ text: [room] }, body)
+}
+
+/** Whether this person may send another question now, or why not. */
+export async function hasRoom(tx: Knex, workspace: string, person: string): Promise<true | string> {
   const [sent] = await query<{ minute: number; day: number }>(tx, {
     text: `select count(*) filter (where c.at > portal.now() - interval '1 minute')::int as minute, count(*)::int as day
            from portal.client_comments c
            where c.workspace_id = $1 and c.author_id = $2 and c.author_kind = 'client'
              and c.at > portal.now() - interval '1 day'`,
-    values: [workspace.id, customer.person.id],
+    values: [workspace, person],
   })
-  if (!sent) return
-  const refuse = (sentence: string) => {
-    throw new TooManyQuestions({ text: [sentence] }, body)
-  }
-  if (sent.day >= most.day) refuse('You’ve reached the limit of questions for today. Send this one tomorrow.')
-  if (sent.minute >= most.minute) refuse('You’ve sent several questions in a row. Send this one in a minute.')
+  if (sent && sent.day >= most.day) return 'You’ve reached the limit of questions for today. Send this one tomorrow.'
+  if (sent && sent.minute >= most.minute) return 'You’ve sent several questions in a row. Send this one in a minute.'
+  return true
 }
 
 interface Kept {

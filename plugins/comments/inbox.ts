@@ -12,6 +12,7 @@ import { excerptOf } from '../../src/mail/content.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { replyAddress } from './by-mail.ts'
 import { filesOfComment, keep, ofComment } from './comments.ts'
 
 /** Questions of clients by document, the newest first; unanswered ones are marked. */
@@ -139,10 +140,14 @@ async function writersOf(req: Request<any>, host: Host, { client, section }: Sta
   const { workspace } = req.portal
   if (!coreHostOf(host).mailContext) return []
   const rights = await rightsOf(host.database, workspace.id)
-  return req.portal.recipients({ workspace, client: client.id, rights }, { section, may: ['see'], on: ['questions'] })
+  const where = { workspace, client: client.id, rights }
+  const [readers, askers] = await Promise.all(
+    [['see'], ['see', 'comment']].map(may => req.portal.recipients(where, { section, may, on: ['questions'] })),
+  )
+  return readers!.map(it => ({ ...it, mayAsk: askers!.some(({ id }) => id === it.id) }))
 }
 
-type Recipient = Awaited<ReturnType<Request['portal']['recipients']>>[number]
+type Recipient = Awaited<ReturnType<Request['portal']['recipients']>>[number] & { mayAsk: boolean }
 
 type Answer = StaffThread & { text: string; files: ReceivedFile[]; people: Recipient[] }
 
@@ -168,13 +173,23 @@ async function mailAnswer(tx: Knex, req: Request<any>, host: Host, it: Answer): 
     ...{ question: excerptOf(newest?.text ?? ''), line: newest?.line ?? '' },
     ...(files.length && { attached: files.length, files: files.map(one => one.name).join(', ') }),
   }
-  for (const person of people.filter(one => asked.some(({ id }) => id === one.id)))
+  for (const person of people.filter(one => asked.some(({ id }) => id === one.id))) {
+    const of = { workspace: workspace.id, client: client.id, section, id, person }
+    const replyTo = person.mayAsk ? await replyAddress(tx, host, of) : undefined
     await sendMail(
       mailContext,
       req,
       tx,
       'comments.replied',
       { ...person, person: person.id },
-      { facts: { ...facts, ...(newest && newest.id !== person.id && { asker: newest.name }) }, url },
+      {
+        facts: {
+          ...facts,
+          ...(newest && newest.id !== person.id && { asker: newest.name }),
+          ...(replyTo && { replies: 'yes' }),
+        },
+        ...{ url, replyTo },
+      },
     )
+  }
 }

@@ -9,7 +9,8 @@ export const mails: Record<string, Mail> = {
       ...{ question: '2 × 180 km?', text: '1 × 180 km.' },
       ...{ attached: 1, files: 'Route.pdf' },
     },
-    // `asker` is no placeholder: it is there where the question was asked by somebody else than the reader.
+    // `asker` and `replies` are no placeholders: the former is there where the question was asked by somebody else than
+    // the reader, the latter where a reply to this mail arrives.
     words: (t, it) => ({
       subject: it.asker
         ? t('{staff} answered {asker} on {number}', it)
@@ -25,7 +26,7 @@ export const mails: Record<string, Mail> = {
         ...attached(t, it),
       ],
       action: t('Reply'),
-      after: [],
+      after: it.replies ? [t('You can also reply to this e-mail.')] : [],
       why: t('You get this because you asked about it.'),
     }),
   },

@@ -5,6 +5,7 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { takeReply } from './by-mail.ts'
 import { Comment, disputedOf, filesOfComment, findComment, say } from './comments.ts'
 import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { saveReply, showQuestions } from './inbox.ts'
@@ -65,6 +66,8 @@ export default section({
       of: ['proposals', 'quotations'],
     },
   ],
+
+  replies: { take: takeReply },
 
   slots: { subject: { view: 'comments/thread', data: async (_req, host) => shownFiles(host) } },
 

@@ -167,11 +167,13 @@ export async function handOver(
 ): Promise<'taken' | 'duplicate' | Why> {
   const replies = host.plugins.find(it => it.name === kind)?.replies
   try {
-    await within(host.database, { workspace: reply.workspace.id }, async tx => {
-      if (!(await note(tx))) throw new Known()
-      const result = replies ? await replies.take(tx, reply, host) : 'gone'
-      if (result !== 'taken') throw new Refused(refusals[result])
-    })
+    await handOvers.run(() =>
+      within(host.database, { workspace: reply.workspace.id }, async tx => {
+        if (!(await note(tx))) throw new Known()
+        const result = replies ? await replies.take(tx, reply, host) : 'gone'
+        if (result !== 'taken') throw new Refused(refusals[result])
+      }),
+    )
     return 'taken'
   } catch (error) {
     if (isTemporary(error)) throw error
@@ -181,6 +183,30 @@ export async function handOver(
     if (error instanceof NoSpaceLeft) return refusals['no-space']
     host.log.error({ err: error, kind }, 'a reply by e-mail could not be taken')
     return { sentence: 'It couldn’t be added to the conversation because of an error on our end.' }
+  }
+}
+
+/**
+ * Replies that one process hands over at once. Whoever takes one may need a connection beside that of the transaction:
+ * with as many transactions as connections, all would wait for one another.
+ */
+const handOvers = fewAtOnce(2)
+
+function fewAtOnce(most: number) {
+  const waiting: (() => void)[] = []
+  let free = most
+  return {
+    async run<T>(work: () => Promise<T>): Promise<T> {
+      if (free) free--
+      else await new Promise<void>(resolve => waiting.push(resolve))
+      try {
+        return await work()
+      } finally {
+        const next = waiting.shift()
+        if (next) next()
+        else free++
+      }
+    },
   }
 }
 

@@ -74,7 +74,7 @@ interface MailValues {
   /** The address that the button opens. */
   url?: string
   /** Where replies go; to the sender if not given. */
-  replyTo?: string
+  replyTo?: string | undefined
 }
 
 /**
