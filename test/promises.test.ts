@@ -10,7 +10,7 @@ const honest = [
   /mailed (code|link)|mailed it to|code sent to this address/,
 ]
 /** Another app, and the pages about mail itself, which say that none is sent. */
-const untold = /^\/staff\/|^\/settings\/client-portal\/(staff-)?mail/
+const untold = /^\/staff\/|^\/settings\/client-portal\/(staff-|held-)?mail/
 /** An e-mail address is something else. */
 const speaksOfMail =
   /\b(by|an|the|this) e-mails?\b(?! address)|\be-?mailed\b|\be-?mail (you|them|me|it)\b|(?<!e-)\bmail(s|ed|box)?\b/i
