@@ -21,7 +21,7 @@ export async function takeReply(tx: Knex, reply: MailReply, host: Host): Promise
   const { workspace: place, client, by } = reply
   const workspace = await coreHostOf(host).workspaces.find(place.slug)
   if (workspace?.id !== place.id || !(await thereIs(tx, reply))) return 'gone'
-  if (!(await mayWrite(host, workspace, reply))) return 'not-allowed'
+  if (!(await mayWrite(tx, host, workspace, reply))) return 'not-allowed'
   if (by.kind === 'client' && !(await hasRoom(tx, { workspace: place.id, client, person: by.id }))) return 'too-many'
   try {
     // A savepoint: what is refused leaves nothing in the transaction of whoever holds it then.
@@ -53,16 +53,19 @@ async function thereIs(tx: Knex, { workspace, client, id }: MailReply): Promise<
   return rows.length > 0
 }
 
-/** As it is now: a person with the right to write, or an admin of the workspace with this address. */
-async function mayWrite(host: Host, workspace: Workspace, { client, by }: MailReply): Promise<boolean> {
-  const { crm, database, plugins } = coreHostOf(host)
+/**
+ * As it is now: a person with the right to write, or an admin of the workspace with this address. Only the CRM is asked
+ * outside of the transaction, so that many replies at once do not wait for each other's connections.
+ */
+async function mayWrite(tx: Knex, host: Host, workspace: Workspace, { client, by }: MailReply): Promise<boolean> {
+  const { crm, plugins } = coreHostOf(host)
   if (by.kind === 'staff') {
-    const admins = await adminsOf({ crm, database }, workspace)
+    const admins = await adminsOf({ crm, database: tx }, workspace)
     return admins.some(it => it.email === by.id)
   }
   const section = plugins.find(it => it.name === 'messages')!
-  const rights = await rightsOf(database, workspace.id)
-  const { of, still } = await recipientsAt({ crm, database, sections: plugins }, { workspace, client, rights })
+  const rights = await rightsOf(tx, workspace.id)
+  const { of, still } = await recipientsAt({ crm, database: tx, sections: plugins }, { workspace, client, rights })
   const people = await still(of({ section, may: ['see', 'write'], on: [] }))
   return people.some(it => it.id === by.id)
 }
