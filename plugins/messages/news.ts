@@ -13,12 +13,12 @@ interface Waiting {
   count: number
 }
 
-/** Seconds in which no other message of the client has come. */
-const quiet = 50
+/** Seconds within which another message of the client tells of this one too. */
+const quiet = 60
 
 /**
  * A message of a client that still waits for an answer, by its id: with what else of the same conversation waits.
- * Undefined where somebody has answered or read it, or a later message will tell of it.
+ * Undefined where somebody has answered or read it, or another came right after it, which tells of it.
  */
 export async function findWaiting(database: Knex, workspace: string, id: string): Promise<Waiting | undefined> {
   const [found] = await readWithin<Waiting>(
@@ -43,7 +43,7 @@ export async function findWaiting(database: Knex, workspace: string, id: string)
              where t.waiting_since is not null and m.seq > m.since and not exists (
                  select from portal.client_messages l
                  where l.workspace_id = m.workspace_id and l.thread_id = m.thread_id and l.seq > m.seq and l.author_kind = 'client'
-                   and l.at > portal.now() - interval '${quiet} seconds')
+                   and l.at <= m.at + interval '${quiet} seconds')
                and not exists (
                  select from portal.client_message_readers r
                  where r.workspace_id = m.workspace_id and r.client_id = m.client_id and r.thread_id = m.thread_id::text

@@ -239,7 +239,7 @@ async function store(
       return stored
     },
     ({ thread, title, seq }) => ({
-      event: seq === 1 ? 'messages.started' : 'messages.written',
+      event: seq === 1 ? 'messages.begun' : 'messages.written',
       subject: { id: thread, number: title, message: message.id },
     }),
   )

@@ -86,7 +86,7 @@ export default section({
   },
 
   activity: {
-    'messages.started': { kind: 'change', sentence: 'started the conversation {number}', weekly: 'Messages' },
+    'messages.begun': { kind: 'change', sentence: 'began the conversation {number}', weekly: 'Messages' },
     'messages.written': { kind: 'change', sentence: 'wrote in the conversation {number}', weekly: 'Messages' },
     'messages.addressed': 'wrote to the client: {number}',
     'messages.answered': 'answered in the conversation {number}',

@@ -82,6 +82,32 @@ export const mails: Record<string, Mail> = {
       why: why(t, it),
     }),
   },
+  'staff-mails.messages': {
+    label: 'To staff: a client writes',
+    facts: {
+      ...{ name: signed.name, client: signed.client, title: 'Gift box', count: 1 },
+      ...{ text: 'Yes, 4 mm taller. Please print.', attached: 1, files: 'Box.pdf' },
+    },
+    // `reply` is no placeholder: it is there where replies to the mail arrive.
+    words: (t, it) => ({
+      subject: t('{name} writes: {title}', it),
+      paragraphs: [t('{name} of {client} is waiting for an answer. Nobody has read this yet:', it)],
+      quotes: [{ by: '', text: String(it.text) }],
+      details: [
+        [t('Conversation'), String(it.title)],
+        [t('Client'), String(it.client)],
+        ...given(
+          t('{count, plural, one {# file attached} other {# files attached}}', { count: Number(it.attached) || 1 }),
+          it.files,
+        ),
+      ],
+      action: t('Answer'),
+      after: it.reply
+        ? [t('You can also reply to this e-mail: {client} gets your answer in the conversation.', it)]
+        : [],
+      why: why(t, it),
+    }),
+  },
   'staff-mails.uploads': {
     label: 'To staff: a client sent files',
     facts: { name: signed.name, client: signed.client, count: 2, list: 'Sketch.pdf\nLogo.png' },

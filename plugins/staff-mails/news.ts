@@ -23,22 +23,25 @@ const kindOfEvent: Record<string, NewsKind> = {
   commented: 'questions',
   disputed: 'questions',
   uploaded: 'uploads',
+  begun: 'messages',
+  written: 'messages',
 }
 
 /** What an entry of the activity log is to staff; undefined where it is nothing, or by staff themselves. */
 export const kindOfEntry = ({ event, actor_kind }: Entry): NewsKind | undefined =>
   ['client', 'link'].includes(actor_kind) ? kindOfEvent[event.slice(event.lastIndexOf('.') + 1)] : undefined
 
-/** Reads an event again by its key: `entry:7`, `signature:…`, `refused:…`, `mail:…`, `upload:7`. Undefined where it is there no more. */
+/** Reads an event again by its key: `entry:7`, `signature:…`, `refused:…`, `mail:…`, `upload:7`, `message:7`. Undefined where it is there no more. */
 export async function newsOf(parts: Parts, about: string, telling: Telling): Promise<News | undefined> {
   const [what, id = ''] = about.split(':')
   if (what === 'signature') return countersignatureNews(parts, id, telling)
   if (what === 'refused') return refusalNews(parts, id, telling)
   if (what === 'mail') return failureNews(parts, id, telling)
   if (what === 'upload') return uploadNews(parts, id, telling)
+  if (what === 'message') return messageNews(parts, id, telling)
   const entry = await entryOf(parts.database, telling.workspace.id, id)
   const kind = entry && kindOfEntry(entry)
-  if (!kind || kind === 'uploads') return undefined
+  if (!kind || kind === 'uploads' || kind === 'messages') return undefined
   return kind === 'questions' ? questionNews(parts, entry, telling) : responseNews(parts, kind, entry, telling)
 }
 
@@ -111,6 +114,26 @@ async function questionNews(parts: Parts, entry: Entry, telling: Telling): Promi
       : telling.speech.t('{name} asks about {number}', { name: facts.name, number: facts.number }),
     text: told([facts.client, excerptOf(remark.text, 140)]),
     url: addressOf(parts, record, telling, '/questions'),
+  }
+}
+
+/** What a client wrote in a conversation and nobody has read or answered, by the entry of its newest message. */
+async function messageNews(parts: Parts, id: string, { workspace, speech }: Telling): Promise<News | undefined> {
+  const entry = await entryOf(parts.database, workspace.id, id)
+  const message = String(entry?.subject.message)
+  const waiting = entry?.client_id && (await parts.capability('messages')?.waiting(workspace.id, message))
+  if (!entry?.client_id || !waiting) return undefined
+  const { thread, title, by, client, text, files, count } = waiting
+  const record = { section: 'messages', id: thread, client: entry.client_id }
+  return {
+    ...{ kind: 'messages', record, replies: true },
+    facts: {
+      ...{ name: by, client, title, count, text: excerptOf(text, 4_000) },
+      ...(files.length && { attached: files.length, files: files.join(', ') }),
+    },
+    title: speech.t('{name} writes: {title}', { name: by, title }),
+    text: told([client, excerptOf(text, 140)]),
+    url: `${parts.settingsAddress}/inbox/${thread}`,
   }
 }
 

@@ -7,10 +7,10 @@ import { sendDigests } from './digest.ts'
 import { tellFailures } from './failures.ts'
 import { mails } from './mails.ts'
 import { saveStaffMails, showStaffMails } from './settings.ts'
-import { tellEntry, tellOutcome, tellUploads, tellWaiting } from './tell.ts'
+import { tellEntry, tellMessages, tellOutcome, tellUploads, tellWaiting } from './tell.ts'
 
 /**
- * Mails staff of what clients do: right away, or once a day. Acceptances, rejections, questions and uploads come with their
+ * Mails staff of what clients do: right away, or once a day. Acceptances, rejections, questions, messages and uploads come with their
  * event, in its transaction; nothing is ever looked for in the past.
  */
 export default section({
@@ -29,6 +29,8 @@ export default section({
     commented: 'staff-mails.tell',
     disputed: 'staff-mails.tell',
     uploaded: 'staff-mails.tell',
+    begun: 'staff-mails.tell',
+    written: 'staff-mails.tell',
   },
 
   jobs: {
@@ -43,6 +45,13 @@ export default section({
       async work({ workspace, data }, host) {
         const parts = partsOf(host)
         if (parts) await tellUploads(workspace, data.entry, parts)
+        return undefined
+      },
+    },
+    'staff-mails.messages': {
+      async work({ workspace, data }, host) {
+        const parts = partsOf(host)
+        if (parts) await tellMessages(workspace, data.entry, parts)
         return undefined
       },
     },

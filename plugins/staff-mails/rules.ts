@@ -6,7 +6,15 @@ import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin } from '../../src/platform/database.ts'
 
 /** What staff can be mailed of. */
-export const newsKinds = ['accepted', 'declined', 'questions', 'uploads', 'countersignatures', 'failures'] as const
+export const newsKinds = [
+  'accepted',
+  'declined',
+  'questions',
+  'messages',
+  'uploads',
+  'countersignatures',
+  'failures',
+] as const
 export type NewsKind = (typeof newsKinds)[number]
 
 export const modes = ['off', 'now', 'daily'] as const
@@ -108,7 +116,7 @@ const off = { mode: 'off', since: null } as const
 
 /** Nothing is told of before: an event is told by the job that came with it. */
 const atFirst = (kind: NewsKind): Rules['kinds'][NewsKind] =>
-  ['accepted', 'declined', 'questions', 'uploads'].includes(kind)
+  ['accepted', 'declined', 'questions', 'messages', 'uploads'].includes(kind)
     ? { mode: 'now', since: new Date(0).toISOString() }
     : off
 

@@ -5,7 +5,7 @@ import { Invalid } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { languages } from '../../src/platform/i18n.ts'
 import { ownAdmins } from '../../src/settings/admins.ts'
-import { type Chosen, eachKind, modes, newsKinds, rulesOf, saveRules } from './rules.ts'
+import { type Chosen, eachKind, modes, type NewsKind, newsKinds, rulesOf, saveRules } from './rules.ts'
 
 const mode = z.enum(modes, 'Choose one of these.').default('off')
 
@@ -40,17 +40,26 @@ const Form = z.object({
   'was.revision': z.coerce.number().int().optional().catch(undefined),
 })
 
-type Parts = Pick<CoreHost, 'crm' | 'database' | 'files' | 'mailContext'>
+type Parts = Pick<CoreHost, 'crm' | 'database' | 'files' | 'mailContext' | 'plugins'>
+
+/** Whether clients can do such a thing here at all. */
+const isOffered = (kind: NewsKind, { files, plugins }: Pick<Parts, 'files' | 'plugins'>) =>
+  kind === 'uploads' ? files !== undefined : kind !== 'messages' || plugins.some(it => it.name === 'messages')
 
 export const showStaffMails =
-  ({ crm, database, files, mailContext }: Parts): RequestHandler<any> =>
+  ({ crm, database, files, mailContext, plugins }: Parts): RequestHandler<any> =>
   async (req, res) => {
     const { portal } = req
     const rules = await rulesOf(database, portal.workspace.id)
     const typed = portal.problem ? Object(portal.body) : undefined
     const { directory } = crm
     res.respond('staff-mails/settings', {
-      ...{ newsKinds: newsKinds.filter(it => it !== 'uploads' || files), modes, languages, revision: rules.revision },
+      ...{
+        newsKinds: newsKinds.filter(it => isOffered(it, { files, plugins })),
+        modes,
+        languages,
+        revision: rules.revision,
+      },
       chosen: typed
         ? { ...typed, addresses: String(typed.addresses ?? '') }
         : {

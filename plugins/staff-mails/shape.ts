@@ -19,6 +19,8 @@ export interface News {
   about?: string
   /** What it is about; nothing for e-mails that failed. */
   record?: OwnedRecord
+  /** Whether staff can reply to its mail. */
+  replies?: boolean
   facts: Facts
   /** Where staff see it: its page in the CRM, or else one of the settings. */
   url: string

@@ -590,7 +590,7 @@ describe('mails to staff', () => {
       const [admin, colleague] = await Promise.all([scene.visit('admin'), scene.visit('colleague')])
       const shown = await admin.at(page)
       expect(shown).to.show('Staff mails', 'Waiting for a countersignature', 'value="0"', 'Europe/Amsterdam')
-      expect(shown.text.match(/<option value="now" selected>/g)).to.have.length(4)
+      expect(shown.text.match(/<option value="now" selected>/g)).to.have.length(5)
       expect(shown.text.match(/<option value="off" selected>/g)).to.have.length(2)
       expect(shown).to.show('Nobody has changed this yet.', 'to administrators once a day where nobody does')
       for (const answer of [await colleague.at(page), await colleague.postAt(page, { 'was.revision': 0 })])
@@ -643,7 +643,7 @@ describe('mails to staff', () => {
         .where({ event: 'staff-mails.changed' })
         .orderBy('id')
       expect(rows[0].subject.before).to.equal(
-        'accepted now, declined now, questions now, uploads now; owner admins (others daily); 8:00; ',
+        'accepted now, declined now, questions now, messages now, uploads now; owner admins (others daily); 8:00; ',
       )
       expect(rows[0].subject.after).to.match(
         /^accepted now, declined \w+; office@brightside\.example two@\S+; 17:00; es$/,

@@ -11,7 +11,7 @@ import type { PluginQueue } from '../../src/plugin/plugin.ts'
 import { kindOfEntry, newsOf, tellingOf } from './news.ts'
 import { recipientsOf } from './recipients.ts'
 import { type NewsKind, type Rules, rulesOf } from './rules.ts'
-import type { Parts } from './shape.ts'
+import type { News, Parts } from './shape.ts'
 import { batchSeconds } from './uploads.ts'
 
 /** The workspace that a job is about. */
@@ -30,6 +30,7 @@ export async function tellEntry(place: Place, id: string, parts: Parts & { jobs:
   const kind = entry && kindOfEntry(entry)
   if (!kind) return
   if (kind === 'uploads') return queueBatch(database, { jobs, place, id })
+  if (kind === 'messages') return queueMessages(database, { jobs, place, id })
   const underway = await isUnderway(database, place.id, String(entry.subject.signature))
   await tell({ kind, about: `entry:${id}`, since: entry.at, at: entry.at }, { place, rules, parts })
   if (underway) await queueOutcome(database, { jobs, place, id })
@@ -50,6 +51,22 @@ export async function tellUploads(place: Place, id: string, parts: Parts): Promi
   const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
   if (entry)
     await tell({ kind: 'uploads', about: `upload:${id}`, since: entry.at, at: entry.at }, { place, rules, parts })
+}
+
+/** Seconds after which staff are mailed of a message that nobody of them has read. */
+const unread = 60
+
+const queueMessages = (database: Knex, { jobs, place, id }: { jobs: PluginQueue; place: Place; id: string }) =>
+  database.transaction(tx =>
+    jobs.queue(tx, { job: 'staff-mails.messages', workspace: place, data: { entry: id }, seconds: unread }),
+  )
+
+/** Mails staff of what a client wrote in a conversation, if nobody has read or answered it meanwhile. */
+export async function tellMessages(place: Place, id: string, parts: Parts): Promise<void> {
+  const { database } = parts
+  const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
+  if (entry)
+    await tell({ kind: 'messages', about: `message:${id}`, since: entry.at, at: entry.at }, { place, rules, parts })
 }
 
 const queueOutcome = (database: Knex, { jobs, place, id }: { jobs: PluginQueue; place: Place; id: string }) =>
@@ -125,9 +142,28 @@ async function tell({ kind, about, since, at }: Happened, { place, rules, parts 
     if (waiting) return
     const { facts, url } = news
     const mail: StaffMail = { kind: `staff-mails.${news.mail ?? kind}`, facts, url }
-    for (const it of to) await mailStaff(tx, { parts, workspace, rules }, it, mail)
+    for (const it of to) {
+      const replyTo = await replyAddress(tx, parts, { workspace: place.id, news, reader: it })
+      await mailStaff(tx, { parts, workspace, rules }, it, { ...mail, ...replyTo })
+    }
   })
   mailContext.outbox.wake()
+}
+
+interface Replied {
+  workspace: string
+  news: News
+  reader: Colleague
+}
+
+/** Where a reply of this reader goes, where replies to such a mail are received. */
+async function replyAddress(tx: Knex, { capability }: Parts, { workspace, news, reader }: Replied) {
+  const { record, replies, facts } = news
+  if (!record || !replies) return {}
+  const by = { kind: 'staff', id: reader.email, ...reader } as const
+  const of = { workspace, client: record.client, kind: record.section, id: record.id, by }
+  const replyTo = await capability('mailReplies')?.addressFor(tx, of)
+  return replyTo ? { replyTo, facts: { ...facts, reply: 'yes' } } : {}
 }
 
 /** Two processes that do the same at once do it one after the other. */
@@ -165,6 +201,8 @@ interface StaffMail {
   kind: MailKind
   facts: Facts
   url: string
+  /** Where replies go, where they are received. */
+  replyTo?: string
 }
 
 interface Mailing {
@@ -178,7 +216,7 @@ export const mailStaff = (
   tx: Knex,
   { parts, workspace, rules }: Mailing,
   { name, email }: Colleague,
-  { kind, facts, url }: StaffMail,
+  { kind, facts, url, replyTo }: StaffMail,
 ) =>
   sendMail(
     parts.mailContext!,
@@ -186,7 +224,7 @@ export const mailStaff = (
     tx,
     kind,
     { email, name, language: rules.language, timeZone: workspace.timeZone },
-    { facts, url },
+    { facts, url, ...(replyTo && { replyTo }) },
   )
 
 /** Whether a response has not reached the CRM yet. */
