@@ -5,9 +5,10 @@ import type { Crm, Customer } from '../src/index.ts'
 import { today } from './database.ts'
 import { open } from './visit.ts'
 
-/** The demo CRM through its adapter, as the owner and as her neighbour. */
-export async function actors(crm: (database: Knex) => Crm = adapter): Promise<Actors> {
+/** The demo CRM through an adapter, as the owner and as her neighbour; with more tables, made by this SQL. */
+export async function actors(crm: (database: Knex) => Crm = adapter, more = ''): Promise<Actors> {
   const { owner, database } = await open()
+  if (more) await owner.raw(more)
   const customer = async (name: string): Promise<Customer> => {
     const it = await owner('clients').where({ company_name: name }).first('id', 'workspace_id')
     return {

@@ -111,8 +111,8 @@ export interface Messages {
   list(filter: Filter): Promise<Page<Summary>>
   /** Of all, or of what a search finds. */
   overview(search?: string): Promise<Counts>
-  /** With its newest messages, `size` of them. Throws NotFound. */
-  find(id: string, size: number): Promise<Conversation>
+  /** With its newest messages, `size` of them, 50 if not given. Throws NotFound. */
+  find(id: string, size?: number): Promise<Conversation>
   /** The conversation about this record, if there is one. */
   about(kind: string, id: string): Promise<string | undefined>
   /** Begins a conversation. Where there is one about this record already, the message is added to that one. */

@@ -21,7 +21,7 @@ export function storeOf(customer: Customer, database: Knex): Messages {
   return {
     list: filter => list(filter, read),
     overview: async (search = '') => (await read<Counts>('counts', countsSql, [likeOf(search)]))[0]!,
-    find: (id, size) => find(id, size, read),
+    find: (id, size = 50) => find(id, size, read),
     async about(kind, id) {
       const [found] = await read<{ id: string }>('about', aboutSql, [kind, id])
       return found?.id
@@ -34,7 +34,7 @@ export function storeOf(customer: Customer, database: Knex): Messages {
       })
       return keepMessage(database, { ...own, thread, ...message })
     },
-    send(thread, message) {
+    async send(thread, message) {
       return keepMessage(database, { ...own, thread: uuidOf(thread), ...message })
     },
     async markRead(thread, seq) {
