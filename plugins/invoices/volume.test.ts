@@ -21,7 +21,9 @@ describe('very many invoices', () => {
       expect(answer.status).to.be.oneOf([200, 503])
       return answer.status === 200 && answer
     }
-    const { headers, body } = (await made()) || (await made()) || (await busy.get(`/invoices/statement.pdf?${years}`))
+    let tried = await made()
+    for (let at = 0; !tried && at < 8; at++) tried = await made()
+    const { headers, body } = tried || (await busy.get(`/invoices/statement.pdf?${years}`))
 
     expect(headers['content-type']).to.equal('application/pdf')
     expect((await getDocumentProxy(new Uint8Array(body))).numPages).to.be.above(200)

@@ -5,6 +5,7 @@ import { attach, clientLimits, withAttachments } from '../../src/files/attachmen
 import type { ReceivedFile } from '../../src/files/receive.ts'
 import { Conflict, Invalid, NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
+import { type Event, recordEventIn } from '../../src/platform/activity.ts'
 import { query } from '../../src/platform/database.ts'
 import { tellChange, tellSignal } from '../../src/platform/events.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -135,6 +136,14 @@ async function keepNote(
 const tellStaff = (tx: Knex, { portal: { workspace } }: Request<any>, { client, id }: Pick<Thread, 'client' | 'id'>) =>
   tellChange(tx, { workspace: workspace.id, client, section: 'messages', id, to: 'staff' })
 
+/** Records what staff arrange among themselves: no client has it in their activity, and their pages are not told. */
+async function recordInternally(tx: Knex, req: Request<any>, thread: Thread, { event, subject }: Event): Promise<void> {
+  const { id, name } = author(req)
+  const actor = { kind: 'staff', id, name } as const
+  await recordEventIn(tx, req, { event, actor, subject: { id: thread.id, number: thread.title, ...subject } })
+  await tellStaff(tx, req, thread)
+}
+
 const dropDraft = (tx: Knex, workspace: string, staff: string, thread: string) =>
   query(tx, {
     text: `delete from portal.client_message_staff_drafts where workspace_id = $1 and staff_id = $2 and thread_id = $3`,
@@ -163,23 +172,15 @@ const Closing = z.object({ seq: z.coerce.number().int().min(0).max(2_000_000_000
 export const saveClosing: RequestHandler<any> = async (req, res) => {
   const thread = await threadOf(req)
   const { seq, waits } = read(Closing, req)
-  await runStaffAction(
-    req,
-    async tx => {
-      const rows = await query(tx, {
-        text: `update portal.client_message_threads set waiting_since = case when $4 then coalesce(waiting_since, portal.now()) end
+  await req.portal.inWorkspace(async tx => {
+    const rows = await query(tx, {
+      text: `update portal.client_message_threads set waiting_since = case when $4 then coalesce(waiting_since, portal.now()) end
                where workspace_id = $1 and id = $2 and ($4 or last_seq = $3) returning id`,
-        values: [req.portal.workspace.id, thread.id, seq, waits === 'on'],
-      })
-      if (!rows.length) throw new Conflict()
-      await tellStaff(tx, req, thread)
-    },
-    () => ({
-      event: waits === 'on' ? 'messages.opened' : 'messages.closed',
-      client: thread.client,
-      subject: { id: thread.id, number: thread.title },
-    }),
-  )
+      values: [req.portal.workspace.id, thread.id, seq, waits === 'on'],
+    })
+    if (!rows.length) throw new Conflict()
+    await recordInternally(tx, req, thread, { event: waits === 'on' ? 'messages.opened' : 'messages.closed' })
+  })
   res.redirect(303, req.portal.url(waits === 'on' ? `/inbox/${thread.id}` : '/inbox?done'))
 }
 
@@ -200,24 +201,17 @@ export const saveHandOver =
     const known = [me, ...(await staffOf(host.database, workspace.id))]
     const to = staff === '' ? undefined : known.find(it => it.id === staff)
     if (staff !== '' && !to) throw new Invalid({ staff: ['Choose one of the list.'] }, req.portal.body)
-    await runStaffAction(
-      req,
-      async tx => {
-        const rows = await query(tx, {
-          text: `update portal.client_message_threads set staff_id = $3, staff_name = $4
+    await req.portal.inWorkspace(async tx => {
+      const rows = await query(tx, {
+        text: `update portal.client_message_threads set staff_id = $3, staff_name = $4
                  where workspace_id = $1 and id = $2 and coalesce(staff_id, '') = $5 returning id`,
-          values: [workspace.id, thread.id, to?.id ?? null, to?.name ?? null, before],
-        })
-        if (!rows.length) throw new Conflict()
-        await noteStaff(tx, workspace.id, me)
-        await tellStaff(tx, req, thread)
-      },
-      () => ({
-        event: 'messages.handed',
-        client: thread.client,
-        subject: { id: thread.id, number: thread.title, whom: to ? 'one' : 'none', to: to?.name ?? '' },
-      }),
-    )
+        values: [workspace.id, thread.id, to?.id ?? null, to?.name ?? null, before],
+      })
+      if (!rows.length) throw new Conflict()
+      await noteStaff(tx, workspace.id, me)
+      const subject = { whom: to ? 'one' : 'none', to: to?.name ?? '' }
+      await recordInternally(tx, req, thread, { event: 'messages.handed', subject })
+    })
     res.redirect(303, req.portal.url(`/inbox/${thread.id}?show=all&handed`))
   }
 

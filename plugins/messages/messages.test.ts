@@ -269,6 +269,13 @@ describe('the inbox', () => {
     expect(await admin.at(`${inbox}?show=all&search=anyway`))
       .to.show('Login')
       .and.not.show('Delivery')
+    // How staff arrange it among themselves is nothing for clients.
+    expect((await neighbour.get('/activity')).text)
+      .to.include('Login')
+      .and.not.include('as done')
+    expect((await owner.get('/activity')).text)
+      .to.not.include('handed')
+      .and.not.include('nobody’s')
     const log = await admin.at('/settings/client-portal/activity')
     expect(log).to.show('marked the conversation Login as done', 'answered in the conversation Delivery')
   })

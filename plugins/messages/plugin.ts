@@ -177,6 +177,14 @@ export default section({
         values: [workspace, person],
       }),
     }),
+    async prunes(owner) {
+      const gone = await query(owner, {
+        text: `with a as (delete from portal.client_message_drafts where at < portal.now() - interval '180 days' returning 1),
+                 b as (delete from portal.client_message_staff_drafts where at < portal.now() - interval '180 days' returning 1)
+               select from a union all select from b`,
+      })
+      return `${gone.length} drafts of messages untouched for 180 days`
+    },
     async erases(tx, { workspace, person }) {
       await query(tx, {
         text: `delete from portal.client_message_drafts where workspace_id = $1 and person_id = $2::text`,
