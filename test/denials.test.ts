@@ -133,7 +133,7 @@ describe('every route', () => {
   })
 
   /** An action that is asked for without anything says what is missing. */
-  const given = ({ method }: Route) => (method === 'get' ? [200] : [200, 303, 412, 422])
+  const given = ({ method }: Route) => (method === 'get' ? [200] : [200, 204, 303, 412, 422])
 
   it('is refused to a role that does not include it, and given to one that does', async () => {
     for (const [permission, { roles }] of permissions) {
@@ -455,6 +455,25 @@ const foreignTasks = (owner: Scene['owner']): Promise<any[]> =>
     .orWhere({ 'c.company_name': 'Acme Bakery', 't.for_client': false })
     .select('t.id')
 
+/** Conversations of another client, and of one in another workspace. */
+async function foreignThreads(owner: Scene['owner']): Promise<any[]> {
+  const clients = await owner('clients')
+    .whereIn('company_name', ['Halloran & Sons', 'Thornbury Garden Centres'])
+    .select('id', 'workspace_id')
+  return Promise.all(
+    clients.map(async ({ id: client, workspace_id }) => {
+      const [id, number] = [randomUUID(), `FOREIGN-${randomUUID()}`]
+      const last = { last_seq: 1, last_kind: 'client', last_name: 'Somebody', last_text: number }
+      const its = { workspace_id: String(workspace_id), client_id: String(client) }
+      await owner('portal.client_message_threads').insert({ ...its, ...last, id, client_name: 'X', title: number })
+      const by = { author_kind: 'client', author_id: '1', author_name: 'Somebody' }
+      const message = { ...its, ...by, thread_id: id, id: randomUUID(), seq: 1, text: number }
+      await owner('portal.client_messages').insert(message)
+      return { id, number }
+    }),
+  )
+}
+
 async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'payments') await unseenPayments(owner)
   if (table === 'pay') return begunPayments(owner)
@@ -462,6 +481,7 @@ async function foreignIds({ owner }: Scene, table: string): Promise<any[]> {
   if (table === 'documents') return hiddenDocuments(owner)
   if (table === 'requests') return foreignRequests(owner)
   if (table === 'tasks') return foreignTasks(owner)
+  if (table === 'messages') return foreignThreads(owner)
   const of = (company: string) =>
     table === 'payments'
       ? owner('payments as y')

@@ -301,9 +301,10 @@ export const Reading = z.object({ seq: z.coerce.number().int().min(1).max(2_000_
 export const saveRead =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    const { seq } = read(Reading, req)
     const { workspace, client } = req.portal.customer
     const { id } = req.params
+    await req.portal.crm.messages.find(id, 1)
+    const { seq } = read(Reading, req)
     await quietly(req, host, async (tx, messages) => {
       if (await messages.markRead?.(id, seq))
         await tellChange(tx, { workspace: workspace.id, client: client.id, section: 'messages', id })
@@ -360,8 +361,9 @@ export const Following = z.object({ on: z.enum(['on', 'off']) })
 export const saveFollowing =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    const { on } = read(Following, req)
     const { id } = req.params
+    await req.portal.crm.messages.find(id, 1)
+    const { on } = read(Following, req)
     await quietly(req, host, (_tx, messages) => messages.follow?.(id, on === 'on') ?? Promise.resolve())
     res.redirect(303, req.portal.url(`/messages/${encodeURIComponent(id)}`))
   }

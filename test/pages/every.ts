@@ -4,6 +4,7 @@ import { fixtures } from '../../plugins/requests/fixtures.ts'
 import { invite } from '../../src/auth/invitations.ts'
 import { sections } from '../../src/plugin/discover.ts'
 import { share } from '../links.ts'
+import { answer, begin, inbox, write } from '../messages.ts'
 import { type Role, type Scene, storage, whoIs } from '../visit.ts'
 import { inside } from './browsing.ts'
 
@@ -139,6 +140,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ...(await documents(scene)),
     ...(await requests(scene)),
     ...(await tasks(scene)),
+    ...(await messages(scene)),
     ['admin', '/settings/client-portal/questions'],
     ...(await heldMails(scene)),
     ['admin', '/settings/client-portal/responses'],
@@ -275,6 +277,47 @@ async function tasks({ owner }: Scene): Promise<Place[]> {
     ['viewer', `${client}/${first.id}`],
     ['newcomer', client],
     ['admin', '/settings/client-portal/tasks'],
+  ]
+}
+
+/** Conversations, one of them with all that there can be in one and long words, as clients and staff see them. */
+async function messages(scene: Scene): Promise<Place[]> {
+  const { owner: database } = scene
+  const [owner, member, admin] = await Promise.all((['owner', 'member', 'admin'] as const).map(it => scene.visit(it)))
+  const [task, other] = (await owner!.api('/tasks?status=everybody')).body.items
+  const title = 'Wochenendlieferungsbestellbestätigung'.repeat(5).slice(0, 150)
+  const files = ['ready', 'checking', 'infected'].map(it => `${'a-very-long-name-of-a-file-'.repeat(5)}${it}.txt`)
+  const id = await begin(owner!, `${'x'.repeat(400)}\n${'Some words. '.repeat(800)}`, {
+    title,
+    about: `tasks/${task.id}`,
+  })
+  await write(
+    ...([member!, id, `See https://acme.example/${'path'.repeat(60)}`, undefined] as const),
+    files.map(it => [it, 'x']),
+  )
+  await answer(admin!, id, 'x'.repeat(300), { note: 'on' })
+  await answer(admin!, id, 'Thank you.', {}, [['answer.txt', 'x']])
+  await write(owner!, id, 'أهلا. Anything else?')
+  await admin!.postAt(`${inbox}/${id}/draft`, { text: 'Half an answer' })
+  await database('portal.client_files').where({ name: files[1] }).update({ state: 'checking' })
+  await database('portal.client_files').where({ name: files[2] }).update({ state: 'infected', threat: 'Eicar' })
+  const threads = () => database('portal.client_message_threads').where({ workspace_id: '1' })
+  await threads()
+    .where({ title: 'Logo as a vector file' })
+    .update({ client_name: 'Wilhelmina-Antoinette-van-der-Meulen-Oosterhuis-Gesellschaft'.repeat(3) })
+  const [box, campaign, logo] = await Promise.all(
+    ['Gift box', 'Winter campaign', 'Logo as a vector file'].map(it => threads().where({ title: it }).first()),
+  )
+  await admin!.postAt(`${inbox}/setup/replies`, { title: 'x'.repeat(80), text: 'Many words. '.repeat(60) })
+  const client = '/portal/brightside/messages'
+  const lists = ['', '?status=unread', '?search=nothing+like+it', '/new', `/new?about=tasks/${other.id}`]
+  const desk = ['', '?show=mine', '?show=all', '?search=nothing+like+it', '?done', '/new', '/new?client=1', '/setup']
+  return [
+    ...[...lists, `/${id}`, `/${box.id}?sent`, `/${campaign.id}`].map((it): Place => ['owner', client + it]),
+    ['viewer', `${client}/${id}`],
+    ['newcomer', client],
+    ['newcomer', `${client}/new`],
+    ...[...desk, `/${id}?show=all`, `/${box.id}?noted`, `/${logo.id}`].map((it): Place => ['admin', inbox + it]),
   ]
 }
 

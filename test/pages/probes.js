@@ -99,7 +99,8 @@ globalThis.probes = (() => {
       '.side nav span, th[scope=col], dt:not([translate=no]), label:not([translate=no]), .btn, .more summary, .badge, .chips a:not([translate=no]), legend, caption, .card-head h2'
     const attributes = ['aria-label', 'placeholder', 'title']
     // Dates are written by the browser's own rules, which this locale takes from English.
-    const dates = /\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b/g
+    const dates =
+      /\b(AM|PM|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b/g
     const marked = text =>
       !/[a-z]{2}/i.test(text.replace(/CSV|PDF|CRM|IBAN|BIC|Brightside Agency/g, '').replace(dates, '')) ||
       /[åéîôûýçñšž]/i.test(text)
