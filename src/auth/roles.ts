@@ -54,6 +54,7 @@ export function roleSummary(sections: Section[], context: RequestContext, role: 
       ? [seen.length === lists.length ? t('see everything') : t('see {sections}', { sections: titles })]
       : []),
     ...(sections.some(it => may(it, 'comment')) ? [t('ask questions')] : []),
+    ...(sections.some(it => may(it, 'write')) ? [t('write messages')] : []),
     ...(sections.some(it => may(it, 'respond')) ? [t('accept and sign')] : []),
     ...(sections.some(it => may(it, 'pay')) ? [t('pay')] : []),
     ...(sections.some(it => may(it, 'upload')) ? [t('send files')] : []),

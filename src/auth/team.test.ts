@@ -46,7 +46,7 @@ describe('a team', () => {
     expect(await viewer.get('/team'))
       .to.show(
         'Nadia El-Khoury',
-        'Billing. Can see invoices, payments, documents, tasks and requests, ask questions, pay, send files and complete tasks.',
+        'Billing. Can see invoices, payments, messages, documents, tasks and requests, ask questions, write messages, pay, send files and complete tasks.',
         'An admin of Acme Bakery can invite',
       )
       .and.not.show('Declan', 'name="role"')
@@ -130,7 +130,7 @@ describe('a team', () => {
     const roleOf = async (id: string) =>
       (await scene.owner('portal.client_memberships').where({ person_id: id }).first('role')).role
     expect(await owner.get('/team')).to.show(
-      'Admin. Can see everything, ask questions, accept and sign, pay, send files, complete tasks and manage people.',
+      'Admin. Can see everything, ask questions, write messages, accept and sign, pay, send files, complete tasks and manage people.',
     )
 
     const halfWrong = { [`role.${third}`]: 'billing', [`role.${other}`]: 'emperor' }
