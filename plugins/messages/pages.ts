@@ -71,12 +71,15 @@ export const showConversation =
     res.respond('messages/show', {
       ...{ conversation, ...list, ...availability, messageId: uuid(), days: daysOf(req, conversation) },
       ...{
-        text: typed?.text ?? draft.text,
+        text: typed?.text ?? keptText(portal.keptFields) ?? draft.text,
         older: conversation.more && size < sizes.most ? olderThan(size) : undefined,
       },
       ...{ readers: readersOf(conversation), ...filesHere(req, host), ...spoken(req) },
     })
   }
+
+/** What was being sent when the session had ended. */
+const keptText = (kept: { text?: unknown } | undefined) => (typeof kept?.text === 'string' ? kept.text : undefined)
 
 const olderThan = (size: number) => Math.min(size * 3, sizes.most)
 
@@ -155,9 +158,9 @@ const mostTitle = 150
 const id = z.uuid().catch(() => uuid())
 const text = z
   .string('Write a message.')
-  .trim()
-  .max(10_000, 'This is too long: 10,000 characters at most.')
-  .transform(it => it.toWellFormed())
+  // Forms end each line with two characters (HTML, 4.10.21.4), which count as one.
+  .transform(it => it.replace(/\r\n?/g, '\n').trim().toWellFormed())
+  .pipe(z.string().max(10_000, 'This is too long: 10,000 characters at most.'))
 
 export const Sending = z.object({ id, text })
 const title = z

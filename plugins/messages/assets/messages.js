@@ -1,5 +1,5 @@
 // Messages are sent, read and drafted without a reload. Without this, forms and reloads do the same.
-const form = document.querySelector('form[data-compose]')
+let form = document.querySelector('form[data-compose]')
 const starting = document.querySelector('form[data-draft]')
 /** Milliseconds: after the last key until a draft is kept, and between two signs of typing. */
 const pause = { draft: 800, typing: 3_000, typed: 5_000 }
@@ -24,19 +24,20 @@ const fields = (of, ...names) => {
 }
 
 /** Keeps what is being written, a moment after the last key; for whichever device one goes on with. */
-function keepDraft(of, address) {
+function keepDraft(current, address) {
   let timer
-  let kept = fields(of, 'id').toString()
+  let kept = fields(current(), 'id').toString()
   const keep = () => {
     clearTimeout(timer)
-    const now = fields(of, 'id')
+    const now = fields(current(), 'id')
     if (now.toString() === kept) return
     kept = now.toString()
     send(address, now, { keepalive: true }).catch(() => {
       kept = undefined
     })
   }
-  of.addEventListener('input', () => {
+  document.addEventListener('input', ({ target }) => {
+    if (target.form !== current()) return
     clearTimeout(timer)
     timer = setTimeout(keep, pause.draft)
   })
@@ -44,26 +45,37 @@ function keepDraft(of, address) {
   return {
     forget() {
       clearTimeout(timer)
-      kept = fields(of, 'id').toString()
+      kept = fields(current(), 'id').toString()
     },
   }
 }
 
 if (starting?.dataset.draft && !('quiet' in starting.dataset)) {
-  const draft = keepDraft(starting, starting.dataset.draft)
+  const draft = keepDraft(() => starting, starting.dataset.draft)
   starting.addEventListener('submit', () => draft.forget())
 }
 
 if (form) {
-  const { base, failed, again, sending } = form.dataset
+  const { base, by, failed, again, sending } = form.dataset
   const quiet = 'quiet' in form.dataset
-  const text = form.querySelector('textarea')
-  const files = form.querySelector('input[type="file"]')
-  const note = document.getElementById('note')
-  const draft = quiet ? undefined : keepDraft(form, `${base}/draft`)
+  let text
+  let files
+  let note
+  /** A refreshed page may have another form in the place of this one. */
+  function find() {
+    form = document.querySelector('form[data-compose]') ?? form
+    text = form.querySelector('textarea')
+    files = form.querySelector('input[type="file"]')
+    note = document.getElementById('note')
+  }
+  find()
+  document.addEventListener('htmx:after:swap', find)
+  const draft = quiet ? undefined : keepDraft(() => form, `${base}/draft`)
   /** Messages that are on their way, or did not get through, in their order. */
   const outgoing = []
-  const key = `portico.outgoing.${base}`
+  /** Those that are stored, until the page has them from the server. */
+  let arrived = []
+  const key = `portico.outgoing.${by}.${base}`
 
   const talk = () => document.getElementById('talk')
   const refresh = () => document.dispatchEvent(new Event('portico:changed'))
@@ -73,21 +85,24 @@ if (form) {
     text.style.height = 'auto'
     text.style.height = `${Math.min(text.scrollHeight + 2, 160)}px`
   }
-  text.addEventListener('input', grow)
+  document.addEventListener('input', ({ target }) => target === text && grow())
 
   /** Files cannot be kept over a reload; texts are, in this tab. */
   function keepOutgoing() {
-    const texts = outgoing.filter(it => !it.files.length).map(({ id, text, note }) => ({ id, text, note }))
+    const texts = outgoing
+      .filter(it => it.text && !it.files.length)
+      .map(({ id, text, note, typed }) => ({ id, text, note, typed }))
     if (texts.length) sessionStorage.setItem(key, JSON.stringify(texts))
     else sessionStorage.removeItem(key)
   }
 
   function show() {
     for (const it of document.querySelectorAll('[data-outgoing]')) it.remove()
-    for (const it of outgoing) {
+    arrived = arrived.filter(it => !document.getElementById(`m-${it.id}`))
+    for (const it of [...arrived, ...outgoing]) {
       const row = document.createElement('li')
       row.dataset.outgoing = it.id
-      row.className = `mine ${it.failed ? 'failed' : 'sending'}${it.note ? ' internal' : ''}`
+      row.className = `mine ${it.failed ? 'failed' : it.stored ? '' : 'sending'}${it.note ? ' internal' : ''}`
       const said = document.createElement('div')
       said.className = 'said'
       const words = document.createElement('p')
@@ -96,22 +111,27 @@ if (form) {
       said.append(words)
       const state = document.createElement('small')
       state.className = it.failed ? 'late' : 'soft'
-      state.textContent = it.failed ? `${failed} ` : sending
+      state.textContent = it.failed ? `${failed} ` : it.stored ? '' : sending
       if (it.failed) {
         const button = document.createElement('button')
         button.type = 'button'
         button.className = 'btn btn-sm btn-ghost'
         button.textContent = again
         button.addEventListener('click', () => {
-          it.failed = false
-          show()
-          flush()
+          sendAgain()
         })
         state.append(button)
       }
       row.append(said, state)
       talk()?.append(row)
     }
+  }
+
+  /** All of them, since what was written later waits for what was written before. */
+  function sendAgain() {
+    for (const it of outgoing) it.failed = false
+    show()
+    flush()
   }
 
   let underWay = false
@@ -128,19 +148,39 @@ if (form) {
       for (const one of it.files) body.append('files', one)
       const encoded = files ? body : new URLSearchParams(body)
       const answer = await send(form.action, encoded).catch(() => undefined)
-      if (answer?.ok) {
+      if (answer?.status === 204) {
         outgoing.shift()
+        it.stored = true
+        arrived.push(it)
         if (!outgoing.length) refresh()
+      } else if (answer?.status === 401 || answer?.redirected) {
+        // Nobody is signed in any more: what was typed is in the field again after that.
+        return signInAgain()
       } else if (answer && answer.status < 500) {
         // The server has something to say: the form itself is sent, and the page that comes back says it.
         outgoing.shift()
         keepOutgoing()
         return submitItself(it)
-      } else it.failed = true
+      } else for (const one of outgoing) one.failed = true
       keepOutgoing()
       show()
     }
     underWay = false
+  }
+
+  function signInAgain() {
+    for (const it of outgoing) Object.assign(it, { typed: true, files: [] })
+    keepOutgoing()
+    location.reload()
+  }
+
+  /** Into the field, after what is in it. */
+  function typeAgain({ id, text: words, note: isNote }) {
+    if (!text.value) form.elements.namedItem('id').value = id
+    if (text.value.includes(words)) return
+    text.value = [text.value, words].filter(Boolean).join('\n\n')
+    if (note) note.checked = isNote
+    text.dispatchEvent(new Event('input', { bubbles: true }))
   }
 
   function submitItself(it) {
@@ -156,9 +196,10 @@ if (form) {
     form.submit()
   }
 
-  form.addEventListener(
+  document.addEventListener(
     'submit',
     event => {
+      if (event.target !== form) return
       const chosen = files ? [...files.files] : []
       if (!text.value.trim() && !chosen.length) {
         event.preventDefault()
@@ -188,15 +229,14 @@ if (form) {
       grow()
       draft?.forget()
       keepOutgoing()
-      show()
+      sendAgain()
       document.querySelector('.thread > .scroll')?.scrollTo({ top: 0 })
-      flush()
       text.focus()
     },
     true,
   )
-  text.addEventListener('keydown', event => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return
+  document.addEventListener('keydown', event => {
+    if (event.target !== text || event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return
     event.preventDefault()
     form.requestSubmit()
   })
@@ -205,28 +245,26 @@ if (form) {
   try {
     const hidden = [...new FormData(form)].filter(([name]) => name.startsWith('_') || name.startsWith('kept.'))
     for (const it of JSON.parse(sessionStorage.getItem(key) ?? '[]'))
-      outgoing.push({ ...it, files: [], hidden, failed: true })
+      if (it.typed) typeAgain(it)
+      else outgoing.push({ ...it, files: [], hidden, failed: true })
+    keepOutgoing()
     if (outgoing.length) show()
   } catch {
     sessionStorage.removeItem(key)
   }
-  addEventListener('online', () => {
-    for (const it of outgoing) it.failed = false
-    show()
-    flush()
-  })
+  addEventListener('online', sendAgain)
 
   /** Which files are chosen, below the field. */
   function showFiles() {
     const at = document.getElementById('attached')
     if (at) at.textContent = files ? [...files.files].map(it => it.name).join(', ') : ''
   }
-  files?.addEventListener('input', showFiles)
+  document.addEventListener('input', ({ target }) => target === files && showFiles())
 
   // Others see that somebody is writing, unless it is a note.
   let typedAt = 0
-  text.addEventListener('input', () => {
-    if (quiet || !text.value || note?.checked || Date.now() - typedAt < pause.typing) return
+  document.addEventListener('input', ({ target }) => {
+    if (target !== text || quiet || !text.value || note?.checked || Date.now() - typedAt < pause.typing) return
     typedAt = Date.now()
     send(`${base}/typing`, fields(form, 'id', 'text')).catch(() => undefined)
   })
