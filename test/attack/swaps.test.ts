@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { person as guest, share } from '../links.ts'
+import { answer, begin, conversation, inbox } from '../messages.ts'
 import { type Route, routesOf } from '../routes.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../visit.ts'
 import { unlimited } from './unlimited.ts'
@@ -40,7 +41,11 @@ describe('an id of somebody else’s', () => {
     const { email, password } = { email: 'priya@ledgerline.example', password: 'powerful-bakeware-steel-order-958' }
     expect((await other.postAt('/login', { email, password })).status).to.equal(303)
     visitors.set('other admin', other)
-    for (const role of ['owner', 'neighbour', 'stranger'] as const) await furnish(scene, visitors.get(role)!, role)
+    for (const role of ['owner', 'neighbour', 'stranger'] as const) {
+      await furnish(scene, visitors.get(role)!, role)
+      await converse(visitors.get(role)!, role)
+    }
+    await noteAll(scene, visitors.get('admin')!)
   })
 
   after(leave)
@@ -61,6 +66,7 @@ describe('an id of somebody else’s', () => {
     const own: Record<string, string> = {
       proposals: await idOf(scene, 'proposals'),
       quotations: await idOf(scene, 'quotations'),
+      messages: await threadOf(scene),
     }
     const mine = await documentsOf(scene, companies['Acme Bakery']!)
     expect(foreign.length).to.be.above(40)
@@ -213,6 +219,25 @@ async function furnish(scene: Scene, who: Visitor, role: 'owner' | 'neighbour' |
     .update({ confirmed_at: null })
 }
 
+/** A conversation with a file in it. */
+async function converse(who: Visitor, role: 'owner' | 'neighbour' | 'stranger') {
+  const mark = role === 'owner' ? 'Own' : marker
+  const id = await begin(who, `${mark} asks`, { title: `${mark} subject` }, [[`${mark}.txt`, 'x']])
+  await who.post(`/messages/${id}/draft`, { text: `${mark} draft` })
+  expect((await conversation(who, id)).messages[0].files).to.have.length(1)
+}
+
+/** Staff of the first workspace make notes and have quick replies. */
+async function noteAll({ owner }: Scene, admin: Visitor) {
+  await admin.postAt(`${inbox}/setup/replies`, { title: 'Quick', text: 'Words of staff' })
+  for (const { id } of await owner('portal.client_message_threads').where({ workspace_id: '1' }).select('id')) {
+    expect((await answer(admin, id, 'A note', { note: 'on' })).status).to.equal(303)
+  }
+}
+
+const threadOf = async ({ owner }: Scene): Promise<string> =>
+  (await owner('portal.client_message_threads').where({ client_id: '1' }).first('id')).id
+
 const quotation = async ({ owner }: Scene) =>
   (await owner('quotations').where({ client_id: 1, status: 'sent', deleted_at: null }).first('ref_no')).ref_no
 
@@ -232,6 +257,8 @@ async function documentsOf({ owner }: Scene, client: number): Promise<Set<string
   const found = new Set<string>()
   for (const section of ['invoices', 'payments', 'proposals', 'quotations', 'tasks'])
     for (const { id } of await owner(section).where({ client_id: client }).select('id')) found.add(`${section} ${id}`)
+  const threads = owner('portal.client_message_threads').where({ client_id: String(client) })
+  for (const { id } of await threads.select('id')) found.add(`messages ${id}`)
   return found
 }
 
