@@ -132,7 +132,8 @@ async function converse(tx: Knex.Transaction, workspace: string, client: Client,
   for (const [ago, by, text] of said) {
     const { seq } = await keepMessage(tx, { ...of, id: uuid(), by: author(by), text })
     await query(tx, {
-      text: `update portal.client_messages set at = portal.now() - $4 * interval '1 minute'
+      text: `update portal.client_messages set at = portal.now() - $4 * interval '1 minute',
+               answered_after = case when answered_after is not null then 5400 end
              where workspace_id = $1 and thread_id = $2 and seq = $3`,
       values: [workspace, thread, seq, ago],
     })
