@@ -107,7 +107,7 @@ describe('the pages in a real browser', function () {
       await page.goto(`${home()}/`)
       await signIn(page, 'owner')
       await heading(page, 'Good morning, Nadia')
-      expect(await page.locator('.needs li').count()).to.equal(10)
+      expect(await page.locator('.needs li').count()).to.equal(11)
 
       await page.getByRole('link', { name: 'Review: Winter campaign' }).click()
       await heading(page, 'Winter campaign and shop relaunch, phase two')

@@ -118,7 +118,7 @@ describe('messages', () => {
     const it = await open()
     const [owner, again, member] = await Promise.all([it.visit('owner'), it.visit('owner'), it.visit('member')])
     const id = await begin(owner, 'Hello.')
-    await owner.post('/messages/draft', { title: 'Prices', text: 'Could the prices be' })
+    await owner.post('/messages/new-draft', { title: 'Prices', text: 'Could the prices be' })
     expect(await again.get('/messages/new')).to.show('value="Prices"', 'Could the prices be')
     await owner.post(`/messages/${id}/draft`, { text: 'One more thing' })
     expect(await again.get('/messages')).to.show('Draft:', 'One more thing')

@@ -82,6 +82,7 @@ export default section({
     'messages/list': pages.Filter,
     'messages/read': pages.Reading,
     'messages/draft': pages.Drafted,
+    'messages/new-draft': pages.Drafted,
     'messages/follow': pages.Following,
   },
 
@@ -120,7 +121,7 @@ export default section({
       described(first, pages.saveNew(host)),
       showAgainOnError(pages.showNew(host)),
     )
-    router.post('/draft', may('messages.write'), pages.saveDrafted(host))
+    router.post('/new-draft', may('messages.write'), pages.saveDrafted(host))
     router.get('/:id', may('messages.see'), pages.showConversation(host))
     const again = showAgainOnError(pages.showConversation(host))
     router.post('/:id/messages', may('messages.write'), described(form, pages.saveMessage(host)), again)
