@@ -74,7 +74,12 @@ export const showConversation =
         text: typed?.text ?? keptText(portal.keptFields) ?? draft.text,
         older: conversation.more && size < sizes.most ? olderThan(size) : undefined,
       },
-      ...{ readers: readersOf(conversation), ...filesHere(req, host), ...spoken(req) },
+      ...{
+        readers: readersOf(conversation),
+        mails: portal.mailContext !== undefined,
+        ...filesHere(req, host),
+        ...spoken(req),
+      },
     })
   }
 

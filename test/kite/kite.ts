@@ -9,6 +9,8 @@ import { type Instance, run, serve } from '../portico.ts'
 
 /** A contact of Kite Studio's first client, with the password that their CRM knows. */
 export const jo = { email: 'jo@bicycles.example', password: 'a kite needs wind' }
+/** One of their staff. */
+export const mia = { email: 'mia@kite.example', password: jo.password }
 
 /** Kite Studio's CRM in a database of its own, with a portal beside it that is ready to be served. */
 export class Kite {

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { postgres } from '../database.ts'
-import { jo, Kite } from '../kite/kite.ts'
+import { jo, Kite, mia } from '../kite/kite.ts'
 import type { Instance } from '../portico.ts'
 import { until } from '../until.ts'
 import { caddy, type Front, host, nginx } from './proxies.ts'
@@ -103,6 +104,48 @@ for (const [name, start] of Object.entries({ nginx, caddy }))
       expect(page.text).to.include('<!doctype html>').and.include('K-101')
       expect((await visitor.get('/portal/kite/invoices')).headers['content-encoding']).to.equal(undefined)
     })
+
+    it('tells an open page at one instance at once what is written at the other', async () => {
+      type Both = (typeof people)[number]
+      // Each leads to one of them.
+      const fronts: Front[] = []
+      for (const { port } of instances) fronts.push(await start([port, port]))
+      const people = fronts.map(it => ({ jo: new Visitor(it), mia: new Visitor(it) }))
+      for (const { jo: client, mia: staff } of people) {
+        expect(await client.post('/portal/kite/sign-in', jo)).to.include({ status: 303 })
+        expect(await staff.post('/staff/kite/sign-in', mia)).to.include({ status: 303 })
+      }
+      const took: string[] = []
+      for (const [reader, writer] of [people, people.toReversed()] as [Both, Both][]) {
+        const begun = { id: randomUUID(), title: 'Kite no. 1', text: 'Does it fly?' }
+        const { headers } = await reader.jo.post('/portal/kite/messages', begun)
+        const [id = ''] = /[0-9a-f-]{36}/.exec(headers.location ?? '') ?? []
+        const page = await reader.jo.hear(`/portal/kite/live?of=messages/${id}`)
+        const desk = await reader.mia.hear(`/settings/client-portal/live?of=messages/${id}`)
+        expect([page.status, desk.status]).to.deep.equal([200, 200])
+        const inbox = `/settings/client-portal/inbox/${id}`
+        const steps = [
+          [page, 'typing', () => writer.mia.post(`${inbox}/typing`, {})],
+          [page, `data: messages/${id}`, () => writer.mia.post(`${inbox}/messages`, written('It does.'))],
+          [desk, 'typing', () => writer.jo.post(`/portal/kite/messages/${id}/typing`, {})],
+          [desk, `data: messages/${id}`, () => writer.jo.post(`/portal/kite/messages/${id}/messages`, written('Ah.'))],
+        ] as const
+        for (const [open, words, write] of steps) {
+          const [before, began] = [open.said().length, performance.now()]
+          const sending = write()
+          await until(() => open.said().slice(before).includes(words), 5)
+          took.push((performance.now() - began).toFixed(0))
+          expect((await sending).status).to.be.oneOf([204, 303])
+        }
+        page.close()
+        desk.close()
+      }
+      console.log(`      ${took.join(', ')} ms from sending to the other instance’s page`)
+      for (const it of people.flatMap(({ jo: client, mia: staff }) => [client, staff])) it.end()
+      for (const it of fronts) await it.end()
+    })
+
+    const written = (text: string) => ({ id: randomUUID(), text })
 
     it('loses no request while both instances are replaced, one after the other', async () => {
       const load = new Load(visitor)

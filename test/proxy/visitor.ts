@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { gunzipSync } from 'node:zlib'
 import { type Front, host } from './proxies.ts'
@@ -30,16 +31,31 @@ export class Visitor {
     return this.#ask('POST', path, headers, form instanceof FormData ? form : new URLSearchParams(form))
   }
 
+  /** An open page's stream: all that it has said so far, as soon as it says it. */
+  async hear(path: string) {
+    const headers = { Host: host, Cookie: this.#cookie(), Accept: 'text/event-stream' }
+    const asked = request({ ...this.#place(), path, headers }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    let text = ''
+    answer.setEncoding('utf8').on('data', part => (text += part))
+    answer.on('error', () => undefined)
+    return { status: answer.statusCode, said: () => text, close: () => answer.destroy() }
+  }
+
   end() {
     this.#agent.destroy()
   }
+
+  #cookie = () => [...this.#cookies].map(it => it.join('=')).join('; ')
+
+  #place = () => ({ host: '127.0.0.1', port: this.#port, servername: host, agent: this.#agent })
 
   async #ask(method: string, path: string, more: Record<string, string>, form?: FormData | URLSearchParams) {
     const sent = new Response(form)
     const body = Buffer.from(await sent.arrayBuffer())
     const headers = {
       Host: host,
-      Cookie: [...this.#cookies].map(it => it.join('=')).join('; '),
+      Cookie: this.#cookie(),
       ...(form && {
         'Content-Type': sent.headers.get('Content-Type') ?? '',
         'Content-Length': body.length,
@@ -57,8 +73,7 @@ export class Visitor {
 
   #send({ method, path, headers }: { method: string; path: string; headers: object }, body: Buffer) {
     return new Promise<Answer>((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.#port, servername: host, agent: this.#agent }
-      const asked = request({ ...options, method, path, headers: headers as never }, async answer => {
+      const asked = request({ ...this.#place(), method, path, headers: headers as never }, async answer => {
         const bytes = Buffer.concat(await Array.fromAsync(answer))
         const zipped = answer.headers['content-encoding'] === 'gzip'
         const text = (zipped ? gunzipSync(bytes) : bytes).toString()
