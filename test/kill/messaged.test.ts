@@ -59,7 +59,7 @@ describe('conversations in which four people write while processes are killed', 
     await told(copy)
 
     for (const [at, thread] of threads.entries()) await isWhole(copy.owner, thread, titles[at]!, all)
-    const events = ['messages.started', 'messages.written', 'messages.answered']
+    const events = ['messages.begun', 'messages.written', 'messages.answered']
     const logged = await copy
       .owner('portal.client_activity_logs')
       .whereIn('event', events)
