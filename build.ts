@@ -11,12 +11,10 @@ const tsc = join(here, 'node_modules', 'typescript', 'bin', 'tsc')
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: here, stdio: 'inherit' })
 
 // What is read and not imported lies where it lay.
-for (const file of globSync(
-  ['{src,plugins,views}/**/*.{ejs,json,typ}', 'assets/*.{js,svg}', 'assets/portico.css', 'docs/crms/*/crm.map.ts'],
-  {
-    cwd: here,
-  },
-))
-  cpSync(join(here, file), join(dist, file))
+const read = [
+  ...['{src,plugins,views}/**/*.{ejs,json,typ}', 'plugins/*/assets/*'],
+  ...['assets/*.{js,svg}', 'assets/portico.css', 'docs/crms/*/crm.map.ts'],
+]
+for (const file of globSync(read, { cwd: here })) cpSync(join(here, file), join(dist, file))
 // Nobody else imports a migration, and each file there is one.
 for (const file of globSync('{migrations,plugins/*/migrations}/*.d.ts', { cwd: dist })) rmSync(join(dist, file))

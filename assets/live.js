@@ -3,6 +3,7 @@
 const holder = document.querySelector('[data-live]')
 if (holder && window.EventSource && window.htmx) {
   const { live: address, region } = holder.dataset
+  const [own, counts] = [holder.dataset.own, holder.dataset.counts].map(it => it.split(' ').filter(Boolean))
   /** Milliseconds: between two requests at least, until a hidden page stops listening, until a refused one asks again. */
   const pause = { fetch: 1_000, hidden: 60_000, first: 3_000, most: 300_000 }
   let source
@@ -22,7 +23,10 @@ if (holder && window.EventSource && window.htmx) {
     clearTimeout(retrying)
     if (source || document.hidden) return
     source = new EventSource(address)
-    source.onmessage = () => want(0)
+    source.onmessage = ({ data }) => {
+      if (own.includes(data)) want(0)
+      if (counts.includes(data)) document.dispatchEvent(new Event('portico:counts'))
+    }
     source.addEventListener('typing', ({ data }) =>
       document.dispatchEvent(new CustomEvent('portico:signal', { detail: JSON.parse(data) })),
     )
@@ -30,6 +34,7 @@ if (holder && window.EventSource && window.htmx) {
       retry = pause.first
       // Whatever happened while nobody listened.
       if (opened) want(spread(1_000))
+      document.dispatchEvent(new Event('portico:counts'))
       opened = true
     }
     source.onerror = ({ target }) => {
@@ -100,6 +105,16 @@ if (holder && window.EventSource && window.htmx) {
     )
   }
 
+  /** What waits for staff, in the menu, which is no part of the region. */
+  function showWaiting(counts) {
+    if (!counts) return
+    for (const [name, count] of Object.entries(JSON.parse(counts)))
+      for (const it of document.querySelectorAll(`nav [data-count="${CSS.escape(name)}"]`)) {
+        it.hidden = !count
+        it.firstElementChild.textContent = count > 99 ? '99+' : count
+      }
+  }
+
   htmx.registerExtension('portico-live', {
     htmx_before_morph_node: (_elt, { oldNode }) => !(swapping && oldNode instanceof Element && isKept(oldNode)),
     htmx_before_morph_attr: (elt, { attrName }) => !(swapping && attrName === 'open' && elt.matches('details, dialog')),
@@ -115,9 +130,9 @@ if (holder && window.EventSource && window.htmx) {
     const method = submitter?.getAttribute('formmethod') ?? target.getAttribute('method')
     if (method === 'post') sentAt = Date.now()
   })
-  // The page has its scripts already, and the policy lets htmx add none.
   document.addEventListener('htmx:after:request', ({ detail: { ctx } }) => {
-    if (ctx.sourceElement === holder) ctx.text = ctx.text.replace(/<script\b[^>]*\ssrc=[^>]*><\/script>/gi, '')
+    if (ctx.sourceElement !== holder) return
+    showWaiting(ctx.response?.headers.get('X-Portico-Waiting'))
   })
   document.addEventListener('htmx:before:swap', event => {
     const { ctx, tasks } = event.detail

@@ -14,6 +14,11 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   if (said && list) said.textContent = list.dataset.said
 })
 
+// The page has its scripts already, and the policy lets htmx add none.
+document.addEventListener('htmx:after:request', ({ detail: { ctx } }) => {
+  ctx.text = ctx.text?.replace(/<script\b[^>]*\ssrc=[^>]*><\/script>/gi, '')
+})
+
 /** Going back shows as many rows again, as far as a page holds them. */
 function remember(size) {
   const address = new URL(location.href)
@@ -148,12 +153,12 @@ digits?.addEventListener('input', () => {
 })
 
 // How much waits in each section: at once what was counted last, then what is so. It is not counted again within a
-// minute, unless a form was sent.
+// minute, unless a form was sent or the page says that it has changed.
 const counted = document.querySelector('[data-waiting]')
 if (counted) {
   const { waiting } = counted.dataset
   const show = counts => {
-    for (const it of counted.querySelectorAll('[data-count]')) {
+    for (const it of document.querySelectorAll('[data-count]')) {
       const count = counts[it.dataset.count]
       it.hidden = !count
       it.firstElementChild.textContent = count > 99 ? '99+' : count
@@ -162,12 +167,54 @@ if (counted) {
   const last = JSON.parse(sessionStorage.getItem(waiting)) ?? { at: 0, counts: {} }
   show(last.counts)
   addEventListener('submit', () => sessionStorage.removeItem(waiting))
-  if (Date.now() - last.at > 60_000)
-    fetch(waiting)
+  const count = headers =>
+    fetch(waiting, { headers })
       .then(it => (it.ok ? it.json() : last.counts))
       .then(counts => {
         show(counts)
         sessionStorage.setItem(waiting, JSON.stringify({ at: Date.now(), counts }))
       })
       .catch(() => undefined)
+  if (Date.now() - last.at > 60_000) count()
+  document.addEventListener('portico:waiting', () => count())
+  // The server says that something else waits now: several changes are counted together.
+  let timer
+  document.addEventListener('portico:counts', () => {
+    clearTimeout(timer)
+    timer = setTimeout(count, 300 + Math.random() * 700, { 'X-Portico-Refresh': '1' })
+  })
+  follow(counted.dataset.heard)
+}
+
+/** Listens for changes of the counts while the page is visible, unless it listens already to what it shows. */
+function follow(address) {
+  if (!address || !window.EventSource || document.querySelector('[data-live]')) return
+  let source
+  let timer
+  const rest = () => {
+    clearTimeout(timer)
+    source?.close()
+    source = undefined
+  }
+  const listen = () => {
+    if (source || document.hidden) return
+    const changed = () => document.dispatchEvent(new Event('portico:counts'))
+    source = Object.assign(new EventSource(address), { onmessage: changed, onopen: changed })
+    source.onerror = ({ target }) => {
+      if (target.readyState !== EventSource.CLOSED || target !== source) return
+      rest()
+      timer = setTimeout(listen, 60_000 * (1 + Math.random()))
+    }
+  }
+  const soon = () => {
+    clearTimeout(timer)
+    if (!source) timer = setTimeout(listen, 5_000)
+  }
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer)
+    if (document.hidden) timer = setTimeout(rest, 60_000)
+    else soon()
+  })
+  addEventListener('pagehide', rest)
+  addEventListener('pageshow', soon)
 }

@@ -8,11 +8,13 @@ import { connectPortal } from '../demo/portal-database.ts'
 import { home } from '../src/home/home.ts'
 import { shown } from '../src/http/respond.ts'
 import { createPortal } from '../src/index.ts'
+import { allowLoopback } from '../src/platform/outgoing.ts'
 import { sections } from '../src/plugin/discover.ts'
 import type { Host } from '../src/plugin/plugin.ts'
 
 const [, , url = '', password = '', mailUrl] = process.argv
 const database = connectPortal(url, password, { min: 0, max: 10 })
+if (process.env.LOOPBACK) allowLoopback()
 const log = { info() {}, warn() {}, error: console.error }
 
 /** What the portal knew of the first request is what the floors work with ever after. */

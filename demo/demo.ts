@@ -24,7 +24,7 @@ import { seedCrm } from './crm/seed.ts'
 import { beside, mount, staff } from './mount.ts'
 import { keptMail } from './outbox.ts'
 import { openBank } from './payments.ts'
-import { connectBank, connectPortal, passwordFrom, preparePortal, seedAccounts } from './portal-database.ts'
+import { connectBank, connectPortal, fillPortal, passwordFrom } from './portal-database.ts'
 
 export { FormerVersion, NewerRelease } from '../src/platform/migrations.ts'
 
@@ -151,9 +151,7 @@ async function prepare({ owner, database }: Pools, secret: string, { data, size,
       await growCrm(owner, large)
     }
   }
-  await preparePortal(owner, passwordFrom(secret), filesIn(join(data, 'files')))
-  const [account] = await owner('portal.client_users').select('id').limit(1)
-  if (!account) await seedAccounts(owner, database)
+  await fillPortal(owner, database, { password: passwordFrom(secret), files: filesIn(join(data, 'files')) })
   // A data folder that was deleted took its secret along: what that secret sealed cannot be read any more.
   if (!(await secretsFit(database, [secret]))) await replaceLostSecret(owner, secret)
 }

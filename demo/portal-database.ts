@@ -15,16 +15,29 @@ import people from './people.json' with { type: 'json' }
 export const role = 'portico_app'
 
 /** What the owner of the database does once for Portico: its role, the role's grants on the CRM, Portico's own tables. */
-export async function preparePortal(owner: Knex, password: string, files?: FileStore): Promise<void> {
+export async function preparePortal(owner: Knex, password: string): Promise<void> {
   const [known] = await owner('pg_roles').where({ rolname: role }).select('rolname')
   await owner.raw(`${known ? 'alter' : 'create'} role ${role} login password '${password.replaceAll("'", "''")}'`)
   await owner.raw(`alter role ${role} set jit = off`)
   const crm = adapter(owner)
   for (const text of grantsOf(crm, role)) await query(owner, { text })
   await migrate(owner, { role })
-  for (const it of plugins) await it.fixtures?.(owner, { files })
   const found = await audit({ source: join(import.meta.dirname, 'crm'), database: owner.client.config.connection })
   await acceptAudit(owner, crm, { audit: Audited.parse(found.json), by: 'the demo' })
+}
+
+/** What the demo's database has when it starts: what was there stays. Examples are of people who have an account by then. */
+export async function fillPortal(owner: Knex, database: Knex, { password, files }: Filling): Promise<void> {
+  await preparePortal(owner, password)
+  const [account] = await owner('portal.client_users').select('id').limit(1)
+  if (!account) await seedAccounts(owner, database)
+  for (const it of plugins) await it.fixtures?.(owner, { files })
+}
+
+interface Filling {
+  /** Of the role that the portal runs as. */
+  password: string
+  files: FileStore
 }
 
 /** The portal accounts of people.json, as if each had accepted an invitation. */

@@ -26,6 +26,7 @@ import { keptForms } from './http/kept-forms.ts'
 import { errorHandler } from './http/respond.ts'
 import { anybody } from './http/rules.ts'
 import { showLive } from './live/route.ts'
+import { loadCountTopics } from './live/topics.ts'
 import { drifted } from './platform/database.ts'
 import { mountAccountRoutes, mountClientRoutes, mountPublicRoutes } from './plugin/mount.ts'
 import { anyMember } from './plugin/permissions.ts'
@@ -89,6 +90,7 @@ function loadRequest(services: Services): RequestHandler[] {
     dropDepartedContacts({ crm, log }),
     dropSwitchedOff,
     loadCustomer({ crm, activation, sections }),
+    loadCountTopics,
     sameOrigin(address, callbackPath),
     bodies,
     keptForms(secrets),
@@ -139,7 +141,7 @@ function ownPages(inside: Router, services: Services): void {
   inside.use('/team', teamRoutes({ ...parts, mailContext }))
   inside.use('/account/home', arrangement(database))
   inside.get('/', anyMember, home(parts))
-  inside.get('/waiting', anyMember, showWaiting(log))
+  inside.get('/waiting', anyMember, showWaiting(host))
   inside.get('/live', anyMember, showLive({ database, hub, sections }))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
 }

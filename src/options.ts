@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { pino } from 'pino'
 import { z } from 'zod'
+import { alertHost } from './auth/alerts.ts'
 import type { SignInStrategy } from './auth/sign-in-strategy.ts'
 import { stepUpHost } from './auth/step-up.ts'
 import type { Crm, StaffOf } from './crm/crm.ts'
@@ -10,6 +11,7 @@ import { evidenceHost } from './evidence/subject.ts'
 import { liveHost } from './live/plugin.ts'
 import { mailHost } from './mail/kinds.ts'
 import type { Transport } from './mail/transport.ts'
+import { notificationHost } from './notifications/kinds.ts'
 import type { FileStore } from './platform/files.ts'
 import type { Flags } from './platform/flags.ts'
 import type { Log } from './platform/log.ts'
@@ -154,6 +156,8 @@ const Shape = z.object({
       refresh: fn('a function').optional(),
       identity: part('verify', 'an object with verify').optional(),
       pages: pages.optional(),
+      changes: z.record(z.string(), fn('a function')).optional(),
+      notify: fn('a function').optional(),
     },
     'must be an adapter: { directory, connect }',
   ),
@@ -224,6 +228,8 @@ export const pluginHosts: PluginHost[] = [
   evidenceHost,
   stepUpHost,
   liveHost,
+  notificationHost,
+  alertHost,
   { shape: mappingShape, add: () => undefined },
 ]
 

@@ -4,6 +4,7 @@ import { endPreviews } from './files/previews.ts'
 import { isTooLarge } from './http/forms.ts'
 import { checked, type Options } from './options.ts'
 import { endPdf } from './pdf/pool.ts'
+import type { CrmRecord } from './plugin/capabilities.ts'
 import { receiving } from './plugin/webhooks.ts'
 import { type Services, servicesOf } from './services.ts'
 import { type DocumentActivity, type DocumentActivityQuery, documentActivity } from './settings/document-activity.ts'
@@ -28,6 +29,12 @@ export interface Portal {
    * database.
    */
   close(): Promise<void>
+  /**
+   * Call it when your CRM made or changed a record: the client's people are told what is new, once, by the channels that
+   * they chose. It may be called as often as you like, and resolves when that is certain. Does nothing where the portal is
+   * off for the workspace. Throws a TypeError for a section that tells people nothing.
+   */
+  tell(record: CrmRecord): Promise<void>
 }
 
 interface Assembled extends Pick<Services, 'address' | 'claim' | 'activation' | 'limits' | 'workspaces'> {
@@ -60,6 +67,7 @@ export async function assemble(options: Options): Promise<Assembled> {
       services.hub.stop()
     },
     close: () => close(services),
+    tell: async record => services.capability('changes')?.tell(record),
   }
   return {
     portal,

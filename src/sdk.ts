@@ -21,6 +21,13 @@ export { keyOf, type Page, page, pageOf } from './http/paging.ts'
 export { showAgainOnError } from './http/respond.ts'
 export { anybody, type Rule } from './http/rules.ts'
 export type { Facts, Mail, Words } from './mail/kinds.ts'
+export type { ChannelMessage, NotificationChannel } from './notifications/channels.ts'
+export type { NotificationFacts } from './notifications/kinds.ts'
+export {
+  type Notice as NotificationNotice,
+  notifyPeople,
+  type Reader as NotificationReader,
+} from './notifications/notify.ts'
 export type { PrintedDocument } from './pdf/pdf.ts'
 export { printedDocument, sendPdf } from './pdf/print.ts'
 export { type Event, recordEvent, recordEventIn } from './platform/activity.ts'
@@ -30,7 +37,7 @@ export type { Money } from './platform/money.ts'
 export { rowSecurity } from './platform/row-security.ts'
 export { type ActionContext, type RunAction, runAction } from './plugin/action.ts'
 export type { Capabilities, CapabilityOf } from './plugin/capabilities.ts'
-export type { Action, Figure, Home, Need, News } from './plugin/dashboard.ts'
+export type { Action, Figure, Home, Need, News, Notice } from './plugin/dashboard.ts'
 export type {
   Attached,
   DocumentReader,

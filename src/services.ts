@@ -75,7 +75,7 @@ function crmServices(options: Checked) {
   const crm = withStores(options.crm, sections, database, { files })
   if (!preparedStatements) for (const it of [database, crm.database]) if (it) sendUnnamed(it)
   const activation = createActivation({ crm, database, log, secrets, every, wanted: () => flags.enabledAnywhere() })
-  const watch = alerts({ database, log, kinds: kindsOf(sections) })
+  const watch = alerts({ database, log, kinds: kindsOf(sections), plugins: sections })
   const operator = operations({
     ...{ alerts: watch, database, crm, sections, metricsToken, activation },
     storage: storageHealth({ files, scanner: options.scanner }),

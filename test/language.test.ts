@@ -16,6 +16,12 @@ const foreign = ['es']
 const unsaid =
   /\b(anew|at once|so far|lately|unwanted mail|(its )?time is over|no longer good|good once|tak(e|en) back|took back|wished|the own|next click|go on|look into|from the day on|whoever has|is called like|not so)\b/i
 const sections = registered(installed)
+/** Facts as people may type them, which are in no language. */
+const examples = new Set(
+  sections.flatMap(({ notifications = {} }) =>
+    Object.values(notifications).flatMap(({ example = {} }) => Object.values(example)),
+  ),
+)
 
 describe('what Portico says', () => {
   for (const language of foreign) {
@@ -70,7 +76,8 @@ function belonging(): Map<string, Set<string>> {
 
   for (const file of files) {
     const folder = /^plugins\/[^/]+/.exec(file)?.[0] ?? 'views'
-    for (const it of file.endsWith('.ejs') ? saidInView(read(file)) : saidInCode(read(file))) add(folder, it)
+    for (const it of file.endsWith('.ejs') ? saidInView(read(file)) : saidInCode(read(file)))
+      if (!examples.has(it)) add(folder, it)
   }
   for (const it of Object.values(sentencesOf([]))) add('views', it)
   for (const section of sections) {
@@ -94,11 +101,16 @@ function declared({
   activity,
   settings,
   sentences = [],
+  notifications = {},
+  channel,
 }: Section): string[] {
   const labels = [permissions, toggles, stepUps].flatMap(its => Object.values(its)).map(it => it.label)
   const abouts = Object.values(toggles).flatMap(it => [it.about, it.withoutMail ?? ''])
   const waits = settings?.waits ?? []
-  return [title, ...labels, ...abouts, ...waits, ...Object.values(activity).map(wordsOf), ...sentences]
+  const told = Object.values(notifications).flatMap(it => [it.label, it.sentence, it.several ?? '', it.about ?? ''])
+  const reached = channel ? [channel.label, channel.hint] : []
+  const events = Object.values(activity).map(wordsOf)
+  return [title, ...labels, ...abouts, ...waits, ...events, ...told, ...reached, ...sentences]
 }
 
 const quoted = /'((?:[^'\\\n]|\\.)*)'/g

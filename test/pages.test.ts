@@ -376,7 +376,7 @@ describe('the pages in a real browser', function () {
       await nav(page, 'Home')
       await page.getByRole('link', { name: 'Review: Winter campaign' }).click()
       await heading(page, 'Winter campaign and shop relaunch, phase two')
-      await page.locator('.side-foot a').click()
+      await page.locator('.side-foot a').last().click()
       await page.getByRole('button', { name: 'Sign out' }).click()
       await heading(page, 'Welcome back')
       await page.context().close()

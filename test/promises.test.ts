@@ -8,9 +8,11 @@ const honest = [
   // A way in that is shown switched off, the names of an event, and how things were.
   /^Code by e-mail$|changed the e-mail text|[Nn]o e-mail/,
   /mailed (code|link)|mailed it to|code sent to this address/,
+  // Somebody who got a mail earlier unsubscribes.
+  /will no longer e-mail you/,
 ]
-/** Another app, and the pages about mail itself, which say that none is sent. */
-const untold = /^\/staff\/|^\/settings\/client-portal\/(staff-|held-)?mail/
+/** Another app, the pages about mail itself, which say that none is sent, and the list of every kind of event. */
+const untold = /^\/staff\/|^\/settings\/client-portal\/((staff-|held-)?mail|webhooks\/)/
 /** An e-mail address is something else. */
 const speaksOfMail =
   /\b(by|an|the|this) e-mails?\b(?! address)|\be-?mailed\b|\be-?mail (you|them|me|it)\b|(?<!e-)\bmail(s|ed|box)?\b/i

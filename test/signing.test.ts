@@ -1,27 +1,16 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { share } from './links.ts'
-import { build, phone, type Stage, signIn } from './pages/browsing.ts'
+import { phone, signIn, stageForEach } from './pages/browsing.ts'
 import { pastTriggers } from './past-triggers.ts'
-import { leave, whoIs } from './visit.ts'
+import { whoIs } from './visit.ts'
 
 /** Headless ones call themselves so, and count as programs. */
 const userAgent =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
 describe('signing in a real browser', function () {
-  this.timeout(90_000)
-  // A browser on a busy machine is late at times.
-  this.retries(1)
-  let stage: Stage
-
-  beforeEach(async () => {
-    stage = await build()
-  })
-  afterEach(async () => {
-    await stage?.close()
-    await leave()
-  })
+  const stage = stageForEach(this)
 
   const open = async (page: Page) => {
     const { id } = await stage.scene.owner('proposals').where({ ref_no: 'P-2026-031', workspace_id: 1 }).first('id')

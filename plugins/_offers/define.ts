@@ -29,6 +29,7 @@ export function defineOffer(definition: Definition): Section {
     stepUps: prefixed<StepUp>(name, { accept: { label: wording.permissions.accept, level: 'none' } }),
     toggles: togglesOf(name, wording.toggles),
     activity: prefixed(name, wording.activity),
+    notifications: prefixed(name, wording.notifications),
     with: optionalPartsOf(name, wording.optional),
     responseSchemas: responseSchemasOf(kind),
     requestSchemas: requestSchemasOf(kind),

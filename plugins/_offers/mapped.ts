@@ -1,4 +1,5 @@
 import type { Customer } from '../../src/crm/crm.ts'
+import { findChangesBy } from '../../src/crm/mapping/changes.ts'
 import { type DocumentRelation, dates, documentRelation } from '../../src/crm/mapping/document-relation.ts'
 import { amount, lines, totals } from '../../src/crm/mapping/documents.ts'
 import { downPaymentColumns } from '../../src/crm/mapping/down-payment.ts'
@@ -22,6 +23,7 @@ export const mappedOffers = (name: 'proposals' | 'quotations'): MappedSection<Of
     name,
     compile: (reader, map) => (map[name] ? offers(reader, map, map[name]) : undefined),
     holders: (reader, map) => (map[name] ? holdersOf(reader, map, map[name]) : undefined),
+    changes: (reader, map) => findChangesBy(reader, map, map[name]),
     questions,
   })
 

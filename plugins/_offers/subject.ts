@@ -7,6 +7,7 @@ import type {
   Linkable,
   PayableDocument,
   PendingDocument,
+  RecordNews,
   Subject,
   SubjectRecord,
 } from '../../src/plugin/subjects.ts'
@@ -21,6 +22,14 @@ export function offerSubject(name: string, title: string): Subject {
     page: `${name}/show`,
     find: async (ports, id, speech) => recordOf(await port(ports).find(id), speech),
     link: linkOf(name),
+    changed: {
+      may: ['see'],
+      news: async (ports, id, since) => newsOf(name, await port(ports).find(id), since),
+      async newest(ports, size) {
+        const { items } = await port(ports).list({ sort: 'newest', size })
+        return items.map(it => it.id)
+      },
+    },
     expiring: {
       may: ['see', 'respond'],
       on: ['responses'],
@@ -52,6 +61,18 @@ export function offerSubject(name: string, title: string): Subject {
       },
     },
   }
+}
+
+/** A new one or a new version, and one that the person was told of and that is withdrawn. */
+function newsOf(
+  name: string,
+  { id, number, title, version, total, status, sentOn }: Offer,
+  since: string,
+): RecordNews[] {
+  const facts = { number, title, version, total }
+  const sent = { kind: `${name}.sent`, key: `${id} ${version}` }
+  if (status === 'withdrawn') return [{ kind: `${name}.withdrawn`, key: sent.key, facts, after: sent }]
+  return status === 'open' && sentOn >= since ? [{ ...sent, facts }] : []
 }
 
 /** Its down payment as something to pay, once it is accepted. */

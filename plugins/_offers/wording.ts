@@ -31,6 +31,7 @@ export function wordingOf(definition: Definition) {
     },
     toggles: togglesOf(many),
     activity: activityOf(one),
+    notifications: notificationsOf(name, one, many),
     optional: optionalPartsOf(one, many),
     pages: {
       one: capital(one),
@@ -52,6 +53,24 @@ export function wordingOf(definition: Definition) {
     },
   }
 }
+
+const notificationsOf = (name: string, one: string, many: string) => ({
+  sent: {
+    label: `New ${many}`,
+    group: 'money' as const,
+    sentence: `{version, plural, =1 {New ${one} {number}: {title}} other {New version of ${one} {number}: {title}}}`,
+    about: '{total}',
+    example: { version: 1, number: '2026-031', title: 'Shop relaunch', total: { amount: '16736.72', currency: 'EUR' } },
+  },
+  withdrawn: {
+    label: `Withdrawn ${many}`,
+    group: 'money' as const,
+    sentence: `The ${one} {number} was withdrawn: {title}`,
+    about: '{total}',
+    example: { number: '2026-031', title: 'Shop relaunch', total: { amount: '16736.72', currency: 'EUR' } },
+    chosenWith: `${name}.sent`,
+  },
+})
 
 const togglesOf = (many: string) =>
   ({

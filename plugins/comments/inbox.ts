@@ -2,13 +2,13 @@ import type { Request, RequestHandler } from 'express'
 import type { Knex } from 'knex'
 import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
-import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
 import { attach, clientLimits, shownFiles, withAttachments } from '../../src/files/attachments.ts'
 import type { ReceivedFile } from '../../src/files/receive.ts'
 import { NotFound } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { excerptOf } from '../../src/mail/content.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -131,14 +131,13 @@ async function save(req: Request<any>, host: Host, thread: StaffThread, files: R
       subject: { id, number },
       actor: { kind: 'staff', ...author, client: client.id },
     })
-    await mailAnswer(tx, req, host, { ...thread, text, files, people })
+    await tellAnswer(tx, req, host, { ...thread, text, files, people })
   })
 }
 
-/** Who may still see the thread, where mail is sent. */
+/** Who may still see the thread. */
 async function writersOf(req: Request<any>, host: Host, { client, section }: StaffThread): Promise<Recipient[]> {
   const { workspace } = req.portal
-  if (!coreHostOf(host).mailContext) return []
   const rights = await rightsOf(host.database, workspace.id)
   const where = { workspace, client: client.id, rights }
   const [readers, askers] = await Promise.all(
@@ -151,10 +150,8 @@ type Recipient = Awaited<ReturnType<Request['portal']['recipients']>>[number] & 
 
 type Answer = StaffThread & { text: string; files: ReceivedFile[]; people: Recipient[] }
 
-/** Mails those who asked in the thread. */
-async function mailAnswer(tx: Knex, req: Request<any>, host: Host, it: Answer): Promise<void> {
-  const { mailContext } = coreHostOf(host)
-  if (!mailContext) return
+/** Tells those who asked in the thread. */
+async function tellAnswer(tx: Knex, req: Request<any>, host: Host, it: Answer): Promise<void> {
   const { workspace, staff } = req.portal
   const { client, section, id, number, text, files, people } = it
   const asked = await query<Question>(tx, {
@@ -167,29 +164,22 @@ async function mailAnswer(tx: Knex, req: Request<any>, host: Host, it: Answer): 
     values: [workspace.id, client.id, section, id],
   })
   const newest = asked.toSorted((a, b) => (a.comment < b.comment ? 1 : -1))[0]
-  const url = `${documentAt(mailContext, workspace.slug, { client: client.id, section, id })}#talk`
   const facts = {
     ...{ staff: staff?.name ?? workspace.name, number, text },
     ...{ question: excerptOf(newest?.text ?? ''), line: newest?.line ?? '' },
     ...(files.length && { attached: files.length, files: files.map(one => one.name).join(', ') }),
   }
-  for (const person of people.filter(one => asked.some(({ id }) => id === one.id))) {
-    const of = { workspace: workspace.id, client: client.id, section, id, person }
-    const replyTo = person.mayAsk ? await replyAddress(tx, host, of) : undefined
-    await sendMail(
-      mailContext,
-      req,
-      tx,
-      'comments.replied',
-      { ...person, person: person.id },
-      {
-        facts: {
-          ...facts,
-          ...(newest && newest.id !== person.id && { asker: newest.name }),
-          ...(replyTo && { replies: 'yes' }),
-        },
-        ...{ url, replyTo },
-      },
-    )
-  }
+  const readers = people.filter(one => asked.some(it => it.id === one.id))
+  await notifyPeople(tx, host, req, readers, {
+    kind: 'comments.replied',
+    record: { client: client.id, section, id, rest: '#talk' },
+    facts: { staff: facts.staff, number, text: excerptOf(text, 140) },
+    async mail(reader) {
+      const person = readers.find(it => it.id === reader.id)!
+      const of = { workspace: workspace.id, client: client.id, section, id, person }
+      const replyTo = person.mayAsk ? await replyAddress(tx, host, of) : undefined
+      const asker = newest && newest.id !== person.id && { asker: newest.name }
+      return { facts: { ...facts, ...asker, ...(replyTo && { replies: 'yes' }) }, replyTo }
+    },
+  })
 }

@@ -27,6 +27,21 @@ export default section({
   icon: 'message',
   order: 910,
   mails,
+  notifications: {
+    'comments.replied': {
+      label: 'Answers to your questions',
+      group: 'work',
+      sentence: '{staff} answered on {number}: “{text}”',
+      several: '{count} new answers on {number}',
+      example: {
+        staff: 'Marta Lindqvist',
+        number: 'P-2026-031',
+        text: 'Yes, travel within the country is in the price.',
+      },
+      icon: 'messages',
+      mail: 'comments.replied',
+    },
+  },
   activity: {
     'comments.downloaded': { kind: 'download', sentence: 'downloaded {number}, attached to a question' },
   },

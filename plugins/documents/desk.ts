@@ -13,11 +13,12 @@ import { BeingChecked, inStore, sendStoredFile } from '../../src/files/send.ts'
 import { Invalid, NotFound } from '../../src/http/errors.ts'
 import { words } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { recordEvent } from '../../src/platform/activity.ts'
 import { query } from '../../src/platform/database.ts'
 import type { FileStore } from '../../src/platform/files.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { mailRecipients, recipientsOf, runStaffAction } from '../../src/settings/plugin-actions.ts'
+import { recipientsOf, runStaffAction } from '../../src/settings/plugin-actions.ts'
 import { saveOption } from '../../src/settings/plugin-options.ts'
 import { chosenRoles, Expiry, Name } from './desk-edit.ts'
 import { documentsOf, findForStaff, foldersOf, receivedLately, type StaffDocument } from './desk-reads.ts'
@@ -211,12 +212,18 @@ async function share(req: Request<any>, host: Host, { adding, client, received, 
     async tx => {
       const ids = await addDocuments(tx, host, adding, received.files, most)
       if (tell)
-        await mailRecipients(tx, req, {
-          mail: 'documents.shared',
-          to: people.filter(it => sees(it.role)),
-          ...{ client: client.id, section: 'documents', id: ids.length === 1 ? ids[0]! : '' },
-          facts: { staff: adding.by.name, name: first?.name ?? '', count: ids.length },
-        })
+        await notifyPeople(
+          tx,
+          host,
+          req,
+          people.filter(it => sees(it.role)),
+          {
+            kind: 'documents.shared',
+            record: { client: client.id, section: 'documents', id: ids.length === 1 ? ids[0]! : '' },
+            facts: { staff: adding.by.name, name: first?.name ?? '', files: ids.length },
+            mail: () => ({ facts: { staff: adding.by.name, name: first?.name ?? '', count: ids.length } }),
+          },
+        )
       return ids
     },
     ids => ({

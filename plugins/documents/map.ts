@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Customer } from '../../src/crm/crm.ts'
+import { findChangesBy } from '../../src/crm/mapping/changes.ts'
 import { contentColumns, type OpenedFile, openContent } from '../../src/crm/mapping/file.ts'
 import { containing, countsOf, listed } from '../../src/crm/mapping/listing.ts'
 import type { CrmMap, DocumentsMap } from '../../src/crm/mapping/map.ts'
@@ -24,6 +25,7 @@ import { questions } from './questions.ts'
 export default mapped<Documents>({
   name: 'documents',
   compile: (reader, map) => (map.documents ? documents(reader, map, map.documents) : undefined),
+  changes: (reader, map) => findChangesBy(reader, map, map.documents),
   questions,
 })
 

@@ -40,6 +40,23 @@ export default section({
   order: 40,
   live: true,
   mails,
+  notifications: {
+    'documents.shared': {
+      label: 'New documents',
+      group: 'work',
+      sentence: '{staff} shared {files, plural, one {{name}} other {# documents, including {name}}}',
+      several: '{staff} shared {name} and more',
+      example: { staff: 'Marta Lindqvist', files: 1, name: 'Autumn range.pdf' },
+      mail: 'documents.shared',
+    },
+    'documents.added': {
+      label: 'New documents',
+      group: 'work',
+      sentence: 'New document: {name}',
+      example: { name: 'Autumn range.pdf' },
+      chosenWith: 'documents.shared',
+    },
+  },
   options,
   home,
   waiting: async ({ crm }) => (await crm.documents.overview()).counts.new,

@@ -1,11 +1,13 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { leave, open, type Scene } from '../../test/visit.ts'
+import { readInFull } from '../../test/volume.ts'
 
 const many = 100_000
 const idOf = (prefix: string, at: string) => `('${prefix}-0000-7000-8000-' || lpad((${at})::text, 12, '0'))::uuid`
 const file = idOf('0199a000', 'i')
 const folder = idOf('0299a000', 'i % 50 + 1')
+
+const read = ['client_documents', 'client_document_versions']
 
 /** Documents of one client, in fifty folders, one every twenty minutes. */
 async function fill({ owner }: Scene) {
@@ -27,17 +29,6 @@ async function fill({ owner }: Scene) {
   await owner.raw(`vacuum analyze ${tables.map(it => `portal.${it}`).join(', ')}`)
 }
 
-/** Rows that were read by going through a whole table. What the files of a client take is a sum over all of them. */
-async function readInFull({ owner }: Scene): Promise<number> {
-  // Connections tell the statistics what they did when they have been idle for a second.
-  await wait(1_500)
-  const { rows } = await owner.raw(
-    `select sum(seq_tup_read)::int as rows from pg_stat_user_tables
-     where relname in ('client_documents', 'client_document_versions')`,
-  )
-  return rows[0].rows
-}
-
 describe('documents', () => {
   afterEach(leave)
 
@@ -47,7 +38,7 @@ describe('documents', () => {
     await scene.owner('public.documents').update({ shared: false })
     await fill(scene)
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
-    const before = await readInFull(scene)
+    const before = await readInFull(scene, read)
     const lists = ['', '?sort=name', '?sort=largest', '?status=new', '?status=sent', '?status=expiring']
     for (const query of lists) expect((await owner.get(`/documents${query}`)).status, query).to.equal(200)
     const page = await owner.api('/documents?sort=name&size=100')
@@ -61,7 +52,7 @@ describe('documents', () => {
       const { status } = await admin.at(`/settings/client-portal/documents${path}`)
       expect(status).to.equal(200)
     }
-    expect((await readInFull(scene)) - before).to.be.below(many / 10)
+    expect((await readInFull(scene, read)) - before).to.be.below(many / 10)
     expect((await owner.get('/documents?search=00ff')).status).to.equal(200)
   })
 })

@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import type { Customer } from '../../src/crm/crm.ts'
+import { findChangesBy } from '../../src/crm/mapping/changes.ts'
 import { type DocumentRelation, dates, documentRelation } from '../../src/crm/mapping/document-relation.ts'
 import { amount, lines, totals } from '../../src/crm/mapping/documents.ts'
 import { fileOf } from '../../src/crm/mapping/file.ts'
@@ -25,6 +26,7 @@ export default mapped<Invoices>({
   name: 'invoices',
   compile: (reader, map) => (map.invoices ? invoices(reader, map, map.invoices) : undefined),
   holders: (reader, map) => (map.invoices ? holdersOf(reader, map, map.invoices) : undefined),
+  changes: (reader, map) => findChangesBy(reader, map, map.invoices),
   questions,
 })
 

@@ -18,11 +18,42 @@ import { Invoice, Overview, Statement, Summary } from './port.ts'
 import { Period } from './statement.ts'
 import { recordOf, subject } from './subject.ts'
 
+const billed = { number: '2026-0118', total: { amount: '1200.00', currency: 'EUR' }, day: { day: '2026-12-15' } }
+
 export default section({
   name: 'invoices',
   title: 'Invoices',
   icon: 'file-invoice',
   order: 20,
+
+  notifications: {
+    'invoices.sent': {
+      label: 'New invoices',
+      group: 'money',
+      sentence: 'New invoice {number} for {total}',
+      about: 'Due on {day}',
+      example: billed,
+    },
+    'invoices.paid': {
+      label: 'Invoices that were paid or cancelled',
+      group: 'money',
+      sentence: 'Invoice {number} is paid',
+      about: '{total}',
+      example: billed,
+      icon: 'check',
+      channels: { mail: false, summary: true },
+    },
+    'invoices.cancelled': {
+      label: 'Invoices that were paid or cancelled',
+      group: 'money',
+      sentence: 'Invoice {number} was cancelled',
+      about: '{total}',
+      example: billed,
+      icon: 'x',
+      channels: { mail: false, summary: true },
+      chosenWith: 'invoices.paid',
+    },
+  },
 
   permissions: {
     'invoices.see': { label: 'See invoices and payments', roles: ['admin', 'approver', 'billing', 'member', 'viewer'] },

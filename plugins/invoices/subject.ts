@@ -1,7 +1,7 @@
 import type { Ports } from '../../src/crm/crm.ts'
 import { lineNames } from '../../src/crm/line-names.ts'
 import type { Speech } from '../../src/platform/i18n.ts'
-import type { PayableDocument, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
+import type { PayableDocument, RecordNews, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
 import type { Invoice, Summary } from './port.ts'
 
 /** An invoice as other plugins attach to it. */
@@ -16,6 +16,14 @@ export const subject: Subject = {
     without: ['invoices.questions'],
     withoutCode: [],
   },
+  changed: {
+    may: ['see'],
+    news: async (ports, id, since) => newsOf(await portOf(ports).find(id), since),
+    async newest(ports, size) {
+      const { items } = await portOf(ports).list({ sort: 'newest', size })
+      return items.map(it => it.id)
+    },
+  },
   payable: {
     may: ['see'],
     async list(ports, { size, after }) {
@@ -27,6 +35,15 @@ export const subject: Subject = {
       return { ...payable(found), account: found.account }
     },
   },
+}
+
+/** A new one, and what became of one that the person was told of. */
+function newsOf({ id, number, total, status, sentOn, dueOn }: Summary, since: string): RecordNews[] {
+  const facts = { number, total, day: { day: dueOn } }
+  const after = { kind: 'invoices.sent', key: id }
+  if (status === 'paid' || status === 'cancelled') return [{ kind: `invoices.${status}`, key: id, facts, after }]
+  if (status === 'other' || sentOn < since) return []
+  return [{ kind: 'invoices.sent', key: id, facts }]
 }
 
 const portOf = (ports: Partial<Ports>) => ports.invoices!

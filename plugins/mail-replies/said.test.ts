@@ -62,18 +62,13 @@ describe('what a reply says', () => {
     expect(textOf('<div>Yes.</div><blockquote type="cite"><div>Hello</div></blockquote>')).to.equal('Yes.')
   })
 
-  it('is read in time, however odd it is', () => {
+  it('is read in time, however odd it is', function () {
+    // Seconds here; hours where the time grows with the square of the length.
+    this.timeout(60_000)
     const odd = ['On '.repeat(60_000), 'On a\n'.repeat(50_000), '> '.repeat(100_000), 'Op 1 schreef '.repeat(20_000)]
     const tags = ['<div>'.repeat(100_000), '<'.repeat(200_000), '<a '.repeat(100_000), '&'.repeat(200_000)]
-    for (const text of [...odd, `${'_'.repeat(200_000)}x`, '\n'.repeat(300_000), 'von: '.repeat(60_000)]) {
-      const start = performance.now()
-      saidIn({ text, html: '' })
-      expect(performance.now() - start, text.slice(0, 20)).to.be.below(2_000)
-    }
-    for (const html of tags) {
-      const start = performance.now()
-      saidIn({ text: '', html })
-      expect(performance.now() - start, html.slice(0, 20)).to.be.below(2_000)
-    }
+    for (const text of [...odd, `${'_'.repeat(200_000)}x`, '\n'.repeat(300_000), 'von: '.repeat(60_000)])
+      expect(saidIn({ text, html: '' })).to.be.a('string')
+    for (const html of tags) expect(saidIn({ text: '', html })).to.be.a('string')
   })
 })

@@ -1,24 +1,16 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { answer, begin, conversation, inbox, write } from '../../test/messages.ts'
-import { build, desk, phone, type Stage, signIn } from '../../test/pages/browsing.ts'
+import { desk, phone, signIn, stageForEach } from '../../test/pages/browsing.ts'
 import { until } from '../../test/until.ts'
-import { leave, whoIs } from '../../test/visit.ts'
+import { whoIs } from '../../test/visit.ts'
 
 describe('a conversation in a real browser', function () {
-  this.timeout(90_000)
-  // A browser on a busy machine is late at times.
-  this.retries(1)
-  let stage: Stage
+  const stage = stageForEach(this)
   let id: string
 
   beforeEach(async () => {
-    stage = await build()
     id = await begin(await stage.scene.visit('owner'), 'Is the ribbon in the price?')
-  })
-  afterEach(async () => {
-    await stage?.close()
-    await leave()
   })
 
   const ofClient = () => `${stage.homeOf('owner')}/messages/${id}`
@@ -42,8 +34,10 @@ describe('a conversation in a real browser', function () {
     const [client, staff] = [await opened('owner', { viewport: phone }), await opened('admin')]
     await Promise.all([mark(client), mark(staff)])
     await staff.bringToFront()
-    await field(staff).pressSequentially('It is, and')
-    await client.getByText('Marta is typing …').waitFor()
+    await Promise.all([
+      client.getByText('Marta is typing …').waitFor(),
+      field(staff).pressSequentially('It is, and', { delay: 400 }),
+    ])
     await client.getByText('Marta is typing …').waitFor({ state: 'hidden' })
 
     await client.bringToFront()
@@ -63,6 +57,29 @@ describe('a conversation in a real browser', function () {
     expect(await client.locator('#typing').isVisible()).to.equal(false)
     expect([await isMarked(client), await isMarked(staff)]).to.deep.equal([true, true])
     expect(stage.complaints()).to.deep.equal([])
+  })
+
+  it('takes what was read off the count in the navigation, at once', async () => {
+    await answer(await stage.scene.visit('admin'), id, 'It is.')
+    const client = await stage.visit('owner', { viewport: desk })
+    await client.goto(stage.homeOf('owner'))
+    const count = client.locator('nav [data-count=messages]').first()
+    await count.getByText('1').waitFor()
+    await client.goto(ofClient())
+    await count.waitFor({ state: 'hidden', timeout: 5_000 })
+    await client.goto(stage.homeOf('owner'))
+    expect(await count.isHidden()).to.equal(true)
+  })
+
+  it('takes what was answered off the count in the menu of staff, without a reload', async () => {
+    const staff = await opened('admin')
+    const count = staff.locator('nav [data-count=inbox]').first()
+    await count.getByText('1').waitFor()
+    await field(staff).fill('It is.')
+    await field(staff).press('Control+Enter')
+    await count.waitFor({ state: 'hidden', timeout: 5_000 })
+    await write(await stage.scene.visit('owner'), id, 'And the box?')
+    await count.getByText('1').waitFor({ timeout: 5_000 })
   })
 
   it('keeps what was not sent when the line is cut, over a reload, and sends it once', async () => {

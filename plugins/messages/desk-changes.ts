@@ -22,19 +22,23 @@ import { ofMessage, uuidOf } from './store.ts'
 const Written = Sending.extend({ note: z.literal('on').optional().catch(undefined) })
 
 /** The conversation of a request, which client's it is, and the state that the form was made for. */
-interface Thread {
+export interface Thread {
   id: string
   client: string
+  clientName: string
   title: string
   staff: string | null
+  /** The number of its newest message. */
+  seq: number
 }
 
 /** Throws NotFound, also for another workspace's. */
-async function threadOf(req: Request<any>): Promise<Thread> {
+export async function threadOf(req: Request<any>): Promise<Thread> {
   const [thread] = await req.portal.inWorkspace(tx =>
     query<Thread>(tx, {
       name: 'portal.thread-for-staff',
-      text: `select t.id::text as id, t.client_id as client, t.title, t.staff_id as staff
+      text: `select t.id::text as id, t.client_id as client, t.client_name as "clientName", t.title, t.staff_id as staff,
+               t.last_seq as seq
              from portal.client_message_threads t where t.workspace_id = $1 and t.id = $2`,
       values: [req.portal.workspace.id, uuidOf(req.params.id)],
     }),

@@ -159,6 +159,31 @@ export const remarksOf = ({ messages, notes }: Pick<StaffThread, 'messages' | 'n
     (a, b) => a.seq - b.seq || Number('note' in a) - Number('note' in b) || (a.at < b.at ? -1 : 1),
   )
 
+interface Reader {
+  kind: 'client' | 'staff'
+  id: string
+  name: string
+  wrote: boolean
+  /** Whether they are told of what is new. */
+  follows: boolean
+  readTo: number
+}
+
+/** Whoever wrote in a conversation, was written to, or has read it. */
+export const readersOf = (database: Knex, workspace: string, thread: string): Promise<Reader[]> =>
+  readWithin(
+    database,
+    { workspace },
+    {
+      name: 'portal.inbox-readers',
+      text: `select r.kind, r.person_id as id, r.name, r.wrote, r.follows, r.read_to as "readTo"
+             from portal.client_message_threads t join portal.client_message_readers r
+               on r.workspace_id = t.workspace_id and r.client_id = t.client_id and r.thread_id = t.id::text
+             where t.workspace_id = scope.workspace and t.id = $3 order by lower(r.name), r.person_id`,
+      values: [thread],
+    },
+  )
+
 /** Staff of this workspace who have used the inbox. */
 export const staffOf = (database: Knex, workspace: string): Promise<{ id: string; name: string }[]> =>
   readWithin(

@@ -4,12 +4,9 @@ import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
 import { pageInCrm } from '../../src/crm/pages.ts'
 import { shownFiles } from '../../src/files/attachments.ts'
-import { NotFound } from '../../src/http/errors.ts'
 import { words } from '../../src/http/filter.ts'
-import { currentTime } from '../../src/platform/clock.ts'
-import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
-import { isStore } from '../../src/plugin/stores.ts'
+import { areInCrm } from '../../src/settings/own-records.ts'
 import {
   findForStaff,
   inbox,
@@ -30,23 +27,6 @@ export const placeOf = ({ portal }: Request<any>): Place => ({
   workspace: portal.workspace.id,
   staff: portal.staff?.id ?? '',
 })
-
-/** Whether the CRM has its own conversations. Then none are kept here. */
-function areInCrm({ portal: { workspace } }: Request<any>, host: Host): boolean {
-  const today = dateIn(zoneOf(workspace.timeZone), currentTime(host.database))
-  const nobody = { workspace, client: { id: '', name: '' }, person: { id: '', name: '', email: '' }, today }
-  const port = coreHostOf(host).crm.connect({ ...nobody, role: 'viewer' }).messages
-  return port !== undefined && !isStore(port)
-}
-
-/** For what there is only where conversations are kept here. */
-export const ownMessages =
-  (host: Host): RequestHandler<any> =>
-  (req, res, next) => {
-    if (!areInCrm(req, host)) return next()
-    if (req.params.id !== undefined) return next(new NotFound())
-    res.redirect(303, req.portal.url('/inbox'))
-  }
 
 const Filter = z.object({
   show: z.enum(shows).default('waiting').catch('waiting'),
@@ -71,7 +51,7 @@ async function beside(req: Request<any>, host: Host) {
 export const showInbox =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
-    if (areInCrm(req, host)) return res.respond('messages/elsewhere', {})
+    if (areInCrm(req, host, 'messages')) return res.respond('messages/elsewhere', {})
     res.respond('messages/inbox', { ...(await beside(req, host)), ...spoken(req), done: req.query.done === '' })
   }
 

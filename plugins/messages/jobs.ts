@@ -1,10 +1,10 @@
 import type { Knex } from 'knex'
 import { coreHostOf } from '../../src/auth/host.ts'
-import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
 import { type RecipientOf, recipientsAt } from '../../src/auth/recipients.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
 import type { BrandedWorkspace } from '../../src/crm/workspaces.ts'
 import { excerptOf } from '../../src/mail/content.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { localeOf } from '../../src/platform/i18n.ts'
 import type { Host, Job } from '../../src/plugin/plugin.ts'
@@ -27,7 +27,7 @@ export const queueTelling = (tx: Knex, host: Host, { workspace, client, thread }
   })
 
 export const jobs: Record<`messages.${string}`, Job> = {
-  /** Mails the client's people who take part what they have not read. */
+  /** Tells the client's people who take part what they have not read. */
   'messages.tell': {
     async work({ workspace, data }, host) {
       await tell(host, { workspace, client: data.client, thread: data.thread })
@@ -39,7 +39,7 @@ export const jobs: Record<`messages.${string}`, Job> = {
 async function tell(host: Host, place: Place): Promise<void> {
   const { workspaces, mailContext, database } = coreHostOf(host)
   const workspace = await workspaces.find(place.workspace.slug)
-  if (!mailContext || workspace?.id !== place.workspace.id) return
+  if (workspace?.id !== place.workspace.id) return
   const people = await readersOf(host, workspace, place.client)
   if (!people.length) return
   await within(database, { workspace: workspace.id }, async tx => {
@@ -47,7 +47,7 @@ async function tell(host: Host, place: Place): Promise<void> {
     if (!thread) return
     for (const reader of people) await tellOne(tx, host, { ...place, ...thread, workspace, reader })
   })
-  mailContext.outbox.wake()
+  mailContext?.outbox.wake()
 }
 
 /** Who of a client may read messages now. Asks the CRM who has left. */
@@ -95,7 +95,6 @@ const quoted = 4
 
 /** Each message once: how far somebody was told and the mail that tells it are one transaction. */
 async function tellOne(tx: Knex, host: Host, { workspace, client, thread, title, reader }: Telling): Promise<void> {
-  const { mailContext } = coreHostOf(host)
   const news = await query<New>(tx, {
     text: `select m.seq, m.author_name as name, m.author_kind as kind, m.text, coalesce((
                select array_agg(f.name order by f.id) from portal.client_message_files a
@@ -109,24 +108,16 @@ async function tellOne(tx: Knex, host: Host, { workspace, client, thread, title,
     values: [workspace.id, client, thread, reader.id],
   })
   const [newest, ...others] = news
-  if (!mailContext || !newest) return
+  if (!newest) return
   await query(tx, {
     text: `update portal.client_message_readers set told_to = $5
            where workspace_id = $1 and client_id = $2 and thread_id = $3 and kind = 'client' and person_id = $4`,
     values: [workspace.id, client, thread, reader.id, newest.seq],
   })
-  const by = { kind: 'client', id: reader.id, name: reader.name, email: reader.email } as const
-  const replyTo = await host
-    .capability('mailReplies')
-    ?.addressFor(tx, { workspace: workspace.id, client, kind: 'messages', id: thread, by })
   const before = others.filter(it => it.text).slice(0, quoted)
-  await sendMail(
-    mailContext,
-    { portal: { workspace, locale: localeOf('') } },
-    tx,
-    'messages.received',
-    { ...reader, person: reader.id },
-    {
+  const mail = async () => {
+    const replyTo = await replyAddress(tx, host, { workspace: workspace.id, client, thread, reader })
+    return {
       facts: {
         ...{ name: newest.name, title, count: news.length, text: excerptOf(newest.text, 4_000) },
         files: news.flatMap(it => it.files).join(', '),
@@ -134,8 +125,26 @@ async function tellOne(tx: Knex, host: Host, { workspace, client, thread, title,
         ...(before.length && { before: beforeText(before.map(it => ({ by: it.name, text: excerptOf(it.text) }))) }),
         ...(replyTo && { reply: 'yes' }),
       },
-      url: documentAt(mailContext, workspace.slug, { client, section: 'messages', id: thread }),
-      ...(replyTo && { replyTo }),
-    },
-  )
+      replyTo,
+    }
+  }
+  const text = excerptOf(newest.text, 140) || newest.files.join(', ')
+  await notifyPeople(tx, host, { portal: { workspace, locale: localeOf('') } }, [reader], {
+    kind: 'messages.received',
+    record: { client, section: 'messages', id: thread },
+    facts: { name: newest.name, title, text },
+    mail,
+  })
+}
+
+interface Replying {
+  workspace: string
+  client: string
+  thread: string
+  reader: RecipientOf
+}
+
+const replyAddress = (tx: Knex, host: Host, { workspace, client, thread, reader }: Replying) => {
+  const by = { kind: 'client', id: reader.id, name: reader.name, email: reader.email } as const
+  return host.capability('mailReplies')?.addressFor(tx, { workspace, client, kind: 'messages', id: thread, by })
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
+import { within } from '../../src/platform/database.ts'
 import { speak } from '../../src/platform/i18n.ts'
 import { answer, begin, conversation, inbox, tellNow, write } from '../../test/messages.ts'
-import { leave, open, type Scene, whoIs } from '../../test/visit.ts'
+import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
 import { hoursText, usualText } from './hours.ts'
+import plugin from './plugin.ts'
 import { piecesOf, readersBelow } from './words.ts'
 
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n')
@@ -219,6 +221,28 @@ describe('messages', () => {
       expect((await owner.get(`/messages/${strange}`)).status).to.equal(404)
   })
 
+  it('are in the copy of a person’s data; their drafts go with the account, and what they said stays', async () => {
+    const it = await open()
+    const owner = await it.visit('owner')
+    const id = await begin(owner, 'Of mine.')
+    await owner.post(`/messages/${id}/draft`, { text: 'Not sent' })
+    const person = (
+      await it
+        .owner('portal.client_users')
+        .where({ email: whoIs('owner').email })
+        .first('id')
+    ).id
+    const who = { workspace: '1', person }
+    await within(it.database, { workspace: '1' }, async tx => {
+      const { messages } = await plugin.privacy!.exports!(tx, who)
+      expect(messages!.map((one: any) => [one.conversation, one.text])).to.deep.equal([['Gift box', 'Of mine.']])
+      await plugin.privacy!.erases!(tx, who)
+    })
+    expect(await it.owner('portal.client_message_drafts')).to.be.empty
+    expect(await it.owner('portal.client_message_readers').where({ person_id: person })).to.be.empty
+    expect(await it.owner('portal.client_messages')).to.have.length(1)
+  })
+
   it('are limited in a minute, with what was typed', async () => {
     const it = await open()
     const owner = await it.visit('owner')
@@ -306,6 +330,36 @@ describe('the inbox', () => {
       'Marta Lindqvist: For you',
     ])
     expect(await it.owner('portal.client_messages').where({ seq: 1 })).to.have.length(2)
+  })
+
+  it('says who takes part, and lets people of the client take part, and nobody else', async () => {
+    const it = await open()
+    const [owner, member, admin] = await Promise.all([it.visit('owner'), it.visit('member'), it.visit('admin')])
+    const id = await begin(owner, 'Is the ribbon in the price?')
+    const at = `${inbox}/${id}/people`
+    const idOf = async (role: Role) =>
+      (
+        await it
+          .owner('portal.client_users')
+          .where({ email: whoIs(role).email })
+          .first('id')
+      ).id
+    const take = async (role: Role, on: string) => admin.postAt(at, { person: await idOf(role), on })
+    expect(await admin.at(`${inbox}/${id}`)).to.show(`${id}/people`)
+    expect(await admin.at(at)).to.show('Nadia El-Khoury', 'has read everything', 'Youssef Amrani')
+
+    expect((await take('member', 'on')).status).to.equal(303)
+    await answer(admin, id, 'It is.')
+    expect((await member.get('/waiting')).body).to.include({ messages: 1 })
+    expect(await admin.at(`${at}?added`)).to.show('Added.', 'has not read everything yet', 'Marta Lindqvist')
+    expect((await take('member', 'off')).status).to.equal(303)
+    expect((await member.get('/waiting')).body).to.not.have.property('messages')
+    expect(await owner.get('/activity')).to.show('added Youssef Amrani to the conversation Gift box')
+
+    expect((await take('neighbour', 'on')).status).to.equal(404)
+    expect((await admin.postAt(at, { person: 'nobody', on: 'on' })).status).to.equal(404)
+    expect((await admin.at(`${inbox}/${randomUUID()}/people`)).status).to.equal(404)
+    expect((await owner.at(at)).status).to.not.equal(200)
   })
 
   it('has quick replies and office hours of the whole workspace, for its admins alone', async () => {

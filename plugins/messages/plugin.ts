@@ -6,8 +6,9 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { ownRecords } from '../../src/settings/own-records.ts'
 import { besideCrm } from './beside.ts'
-import { ownMessages, showInbox, showThread } from './desk.ts'
+import { showInbox, showThread } from './desk.ts'
 import {
   saveClosing,
   saveHandOver,
@@ -17,6 +18,7 @@ import {
   saveWritten,
 } from './desk-changes.ts'
 import { saveNewThread, showNewThread } from './desk-new.ts'
+import { savePerson, showPeople } from './desk-people.ts'
 import { saveHours, saveReply, saveReplyRemoval, showSetup } from './desk-setup.ts'
 import { sendFile, sendFileToStaff, sendPreview, sendPreviewToStaff } from './files.ts'
 import { fixtures } from './fixtures.ts'
@@ -38,6 +40,16 @@ export default section({
   icon: 'messages',
   order: 35,
   mails,
+  notifications: {
+    'messages.received': {
+      label: 'New messages',
+      group: 'work',
+      sentence: '{name}: “{text}”',
+      about: '{title}',
+      example: { name: 'Jonas Okafor', text: 'Shall I send it to print on Monday?', title: 'Print of the gift box' },
+      mail: 'messages.received',
+    },
+  },
   live: true,
   home,
   jobs,
@@ -95,6 +107,8 @@ export default section({
     'messages.opened': 'put the conversation {number} back among those that wait',
     'messages.handed':
       '{whom, select, none {made the conversation {number} nobody’s in particular} other {handed the conversation {number} to {to}}}',
+    'messages.person_changed':
+      '{on, select, on {added {person} to} other {took {person} off}} the conversation {number}',
     'messages.downloaded': { kind: 'download', sentence: 'downloaded {number}, sent in a conversation' },
   },
 
@@ -147,7 +161,7 @@ export default section({
         select from portal.client_message_threads t
         where t.workspace_id = scope.workspace and t.waiting_since is not null limit 100) q)`,
     routes(router, host) {
-      const own = ownMessages(host)
+      const own = ownRecords(host, 'messages', '/inbox')
       const show = showThread(host)
       const again = showAgainOnError(show)
       router.get('/', admins, showInbox(host))
@@ -161,6 +175,8 @@ export default section({
       router.post('/:id/messages', admins, own, saveWritten(host), again)
       router.post('/:id/closing', admins, own, saveClosing, again)
       router.post('/:id/staff', admins, own, saveHandOver(host), again)
+      router.get('/:id/people', admins, own, showPeople(host))
+      router.post('/:id/people', admins, own, savePerson)
       router.post('/:id/read', admins, own, saveStaffRead)
       router.post('/:id/typing', admins, own, saveStaffTyping(host))
       router.post('/:id/draft', admins, own, saveStaffDraft)

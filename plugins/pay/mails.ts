@@ -71,7 +71,7 @@ export const mails: Record<`pay.${string}`, Mail> = {
       subject: t('{workspace} refunds you {refund}', it),
       paragraphs: [t('It goes back the way you paid, and takes a few working days to arrive.')],
       details: [
-        [t('Refund'), String(it.refund)],
+        [t('Refunded'), String(it.refund)],
         [t('Of your payment'), String(it.amount)],
         [t('Paid for'), String(it.numbers)],
       ],

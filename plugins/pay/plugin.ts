@@ -40,6 +40,8 @@ const Pending = z
   })
   .nullish()
 
+const paid = { amount: { amount: '1200.00', currency: 'EUR' }, numbers: '2026-0107, 2026-0118' }
+
 /**
  * Pays documents of other plugins: online by a provider, or by a transfer that is announced. A subject that takes part
  * says what is to be paid of it (`payable`). What arrives is booked by the CRM's port `payments`, where that can.
@@ -51,6 +53,43 @@ export default section({
   order: 905,
   unlisted: true,
   mails,
+  notifications: {
+    'pay.received': {
+      label: 'Your payments',
+      group: 'money',
+      sentence: 'Your payment of {amount} has arrived',
+      about: '{numbers}',
+      example: paid,
+      mail: 'pay.received',
+    },
+    'pay.underway': {
+      label: 'Your payments',
+      group: 'money',
+      sentence: 'Your payment of {amount} is on its way',
+      about: '{numbers}',
+      example: paid,
+      mail: 'pay.underway',
+      chosenWith: 'pay.received',
+    },
+    'pay.failed': {
+      label: 'Your payments',
+      group: 'money',
+      sentence: 'Your payment of {amount} did not go through',
+      about: '{numbers}',
+      example: paid,
+      mail: 'pay.failed',
+      chosenWith: 'pay.received',
+    },
+    'pay.refunded': {
+      label: 'Your payments',
+      group: 'money',
+      sentence: 'You get {amount} back',
+      about: '{numbers}',
+      example: paid,
+      mail: 'pay.refunded',
+      chosenWith: 'pay.received',
+    },
+  },
   options,
 
   permissions: {

@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { type CoreHost, coreHostOf } from '../../src/auth/host.ts'
 import { sendMail } from '../../src/auth/mail-context.ts'
 import type { BrandedWorkspace } from '../../src/crm/workspaces.ts'
+import { notifyPeople, type Reader } from '../../src/notifications/notify.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { currentTime } from '../../src/platform/clock.ts'
 import { query, within } from '../../src/platform/database.ts'
@@ -51,7 +52,7 @@ async function settlePayment(
   const { database, jobs } = host
   const { workspaces, mailContext } = coreHostOf(host)
   // Asked for before the transaction, which must not wait for a second connection.
-  const workspace = mailContext && (await workspaces.find(place.slug))
+  const workspace = await workspaces.find(place.slug)
   const done = await within(database, { workspace: place.id }, async tx => {
     const before = await lockPayment(tx, place.id, known.id)
     if (before && before.version !== known.version) return { newer: before }
@@ -167,7 +168,7 @@ async function follow(tx: Knex, { host, place, workspace }: Following, before: K
       },
     ])
   const mail = (kind: `pay.${string}`, facts: MailFacts = {}) =>
-    mailPayer(tx, coreHostOf(host), workspace, before, { kind, facts })
+    tellPayer(tx, coreHostOf(host), workspace, before, { kind, facts })
   if (after.state !== before.state) {
     if (after.state === 'paid') {
       await host.jobs.queue(tx, { job: 'pay.book', workspace: place, data: { id: before.id } })
@@ -228,31 +229,32 @@ async function mailReceipt(
   })
 }
 
-/** Mails the person who pays, if they still have an account here. */
-async function mailPayer(
+/** Tells the person who pays, if they still have an account here. */
+async function tellPayer(
   tx: Knex,
-  { mailContext }: CoreHost,
+  host: CoreHost,
   workspace: BrandedWorkspace | undefined,
   payment: KeptPayment,
   { kind, facts }: { kind: `pay.${string}`; facts: MailFacts },
 ) {
-  if (!mailContext || !workspace) return
-  const [person] = await query(tx, {
-    text: `select u.id::text as person, u.email, u.name, u.language, u.time_zone as "timeZone" from portal.client_users u
+  if (!workspace) return
+  const [person] = await query<Reader>(tx, {
+    text: `select u.id::text, u.email, u.name, u.language, u.time_zone as "timeZone" from portal.client_users u
              join portal.client_memberships m on m.workspace_id = u.workspace_id and m.person_id = u.id
            where u.workspace_id = $1 and u.id::text = $2 and m.client_id = $3 and u.suspended_at is null`,
     values: [workspace.id, payment.person, payment.client],
   })
   if (!person) return
-  const url = `${mailContext.address}/${workspace.slug}/pay/${payment.id}?${new URLSearchParams({ client: payment.client })}`
-  await sendMail(mailContext, { portal: { workspace, locale: person.language ?? 'en' } }, tx, kind, person, {
-    url,
-    facts: ({ money }) => ({
-      amount: money(payment.total),
-      numbers: payment.shares.map(it => it.number).join(', '),
-      count: payment.shares.length,
-      reference: payment.reference,
-      ...(facts.refund && { refund: money(facts.refund) }),
+  const numbers = payment.shares.map(it => it.number).join(', ')
+  await notifyPeople(tx, host, { portal: { workspace, locale: person.language ?? 'en' } }, [person], {
+    kind,
+    record: { client: payment.client, section: 'pay', id: payment.id },
+    facts: { amount: facts.refund ?? payment.total, numbers },
+    mail: () => ({
+      facts: ({ money }) => ({
+        ...{ amount: money(payment.total), numbers, count: payment.shares.length, reference: payment.reference },
+        ...(facts.refund && { refund: money(facts.refund) }),
+      }),
     }),
   })
 }

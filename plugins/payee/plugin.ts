@@ -6,7 +6,7 @@ import { section } from '../../src/plugin/plugin.ts'
 import { Current, current, currentDetails } from './details.ts'
 import { saveConfirmation, saveDetails, saveWithdrawal, showDetails } from './settings.ts'
 
-const facts = { staff: 'Marta Lindqvist', account: 'NL91 ABNA 0417 1643 00', time: '21 November, 14:03' }
+const facts = { staff: 'Marta Lindqvist', account: 'NL91 ABNA 0417 1643 00', time: '21 Nov 2026, 14:03' }
 
 const mails: Record<`payee.${string}`, Mail> = {
   'payee.changed': {

@@ -50,7 +50,9 @@ export async function archive(
   const pack: Pack = { files: {}, bytes: 0, left: [] }
   for (const [name, rows] of Object.entries(await own(database, customer))) json(pack, name, rows)
   for (const [name, rows] of Object.entries(await ofPlugins(database, customer, plugins))) json(pack, name, rows)
-  for (const name of sections) {
+  // What a plugin without a section of its own keeps is in what it exports.
+  const exported = plugins.filter(it => it.unlisted && it.privacy?.exports).map(it => it.name)
+  for (const name of sections.filter(it => !exported.includes(it))) {
     const port = (ports as Record<string, Partial<Listing> | undefined>)[name]
     if (port?.list && port.find) await addSection(pack, name, port as Listing)
     else if (port) pack.left.push(name)
@@ -184,7 +186,7 @@ const own = (database: Knex, { workspace, person }: Customer) =>
   within(database, { workspace: workspace.id }, async tx => {
     const rows = (text: string) => query(tx, { text, values: [workspace.id, person.id] })
     const [account] = await rows(
-      `select id, email, name, phone, language, time_zone, theme, reminders, created_at, suspended_at, coalesce(password_hash, '') <> '' as has_password
+      `select id, email, name, phone, language, time_zone, theme, created_at, suspended_at, coalesce(password_hash, '') <> '' as has_password
        from portal.client_users where workspace_id = $1 and id = $2`,
     )
     return {

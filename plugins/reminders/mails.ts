@@ -7,14 +7,14 @@ const account = 'https://crm.example/portal/acme/account'
 const owed: Facts = {
   ...{ client: 'Acme', count: 2, number: '2026-0112', day: 'Tuesday 24 November', total: '€4,053.50', account },
   items:
-    '2026-0112\n€3,872.00, due on 24 Nov 2026\nhttps://crm.example/portal/acme/invoices/112\n\n' +
-    '2026-0119\n€181.50, due on 24 Nov 2026\nhttps://crm.example/portal/acme/invoices/119',
+    '2026-0112\n€3,872.00 · 24 Nov 2026\nhttps://crm.example/portal/acme/invoices/112\n\n' +
+    '2026-0119\n€181.50 · 24 Nov 2026\nhttps://crm.example/portal/acme/invoices/119',
 }
 
 const toDo: Facts = {
   ...{ client: 'Acme', count: 2, what: 'Year-end 2026', day: 'Friday 27 November', account },
-  items: `Opening hours\ndue on 24 Nov 2026\nhttps://crm.example/portal/acme/tasks/31\n
-Year-end 2026\ndue on 27 Nov 2026, 3 items left\nhttps://crm.example/portal/acme/requests/12`,
+  items: `Opening hours\n24 Nov 2026\nhttps://crm.example/portal/acme/tasks/31\n
+Year-end 2026\n27 Nov 2026\nhttps://crm.example/portal/acme/requests/12`,
 }
 
 export const mails: Record<string, Mail> = {
@@ -40,7 +40,7 @@ export const mails: Record<string, Mail> = {
         [t('Price holds until'), String(it.day)],
       ],
       after: [t('Nothing is accepted until you read and sign it.')],
-      why: t('You get this because you can accept or decline it. To stop reminders, go to your account: {account}', it),
+      why: t('You get this because you can accept or decline it. Change or stop reminders: {account}', it),
     }),
   },
   'reminders.due': {
@@ -107,12 +107,12 @@ const rest = (t: Speech['t'], it: Facts) => ({
   items: itemsIn(String(it.items)),
   action: it.pays ? t('Pay now') : t('See what is due'),
   after: [],
-  why: t('You get this because you can pay for {client}. To stop reminders, go to your account: {account}', it),
+  why: t('You get this because you can pay for {client}. Change or stop reminders: {account}', it),
 })
 
 const whatToDo = (t: Speech['t'], it: Facts) => ({
   items: itemsIn(String(it.items)),
   action: t('See what is due'),
   after: [],
-  why: t('You get this because you can do it for {client}. To stop reminders, go to your account: {account}', it),
+  why: t('You get this because you can do it for {client}. Change or stop reminders: {account}', it),
 })

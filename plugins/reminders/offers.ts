@@ -1,7 +1,8 @@
-import { documentAt, linkTo, sendMail } from '../../src/auth/mail-context.ts'
+import { linkTo } from '../../src/auth/mail-context.ts'
 import { allows, type RecipientOf } from '../../src/auth/recipients.ts'
 import { type Role, roles } from '../../src/crm/crm.ts'
 import type { Page } from '../../src/http/paging.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { daysLater } from '../../src/platform/dates.ts'
@@ -9,6 +10,7 @@ import { localeOf } from '../../src/platform/i18n.ts'
 import type { Section } from '../../src/plugin/plugin.ts'
 import type { Expiring, ExpiringDocument, PendingDocument, Subject } from '../../src/plugin/subjects.ts'
 import { furthest, momentOf } from './moments.ts'
+import { choicesPage, wanted, wantedSql } from './own.ts'
 import { type Audience, gone, portsOf, type Round } from './round.ts'
 
 /** So many documents of a client are in memory. */
@@ -35,7 +37,7 @@ export async function remindOfOffers(audience: Audience, round: Round) {
   for (const section of answered(plugins)) {
     const { name, subject } = section
     const { may, on, answerable, list, find } = subject.expiring
-    const recipients = of({ section, may, on: [...on, 'reminders'] }).filter(it => it.reminders)
+    const recipients = of({ section, may, on: [...on, 'reminders'] }).filter(wanted(round))
     const [first] = recipients
     if (!first) continue
     const ports = portsOf(round, client, first)
@@ -75,17 +77,14 @@ interface Reminder {
 }
 
 /** Sends each reminder once, also across instances: its row and its mail are one transaction. */
-async function tell(
-  { section, waits, moment, client }: Reminder,
-  people: RecipientOf[],
-  { database, mailContext, workspace }: Round,
-) {
+async function tell({ section, waits, moment, client }: Reminder, people: RecipientOf[], round: Round) {
+  const { database, mailContext, workspace } = round
   const { id, number, version } = waits
   await within(database, { workspace: workspace.id, client }, async tx => {
     const told = await query<{ person: string }>(tx, {
       text: `insert into portal.client_reminders (workspace_id, kind, section, document_id, version, due_on, person_id, client_id)
              select $1, 'expiry', $3, $4, $5, $6, u.id, $2 from portal.client_users u
-             where u.workspace_id = $1 and u.id = any($7) and u.suspended_at is null and u.reminders
+             where u.workspace_id = $1 and u.id = any($7) and u.suspended_at is null ${wantedSql(round)}
                and not exists (select from portal.client_signatures s
                  where s.workspace_id = $1 and s.client_id = $2 and s.section = $3 and s.document_id = $4 and s.version = $5
                    and s.act in ('accepted', 'declined')
@@ -96,25 +95,19 @@ async function tell(
     const chosen = people.filter(it => told.some(({ person }) => person === it.id))
     if (!chosen.length) return
     const asked = { portal: { workspace, locale: localeOf('') } }
+    const day = waits.validUntil ?? ''
     for (const it of chosen)
-      await sendMail(
-        mailContext,
-        asked,
-        tx,
-        'reminders.expiry',
-        { ...it, person: it.id },
-        {
+      await notifyPeople(tx, round, asked, [it], {
+        kind: 'reminders.expiry',
+        record: { client, section, id },
+        facts: { number, title: waits.title, day: { day } },
+        mail: () => ({
           facts: ({ longDay, money }) => ({
-            number,
-            what: waits.title,
-            total: money(waits.total),
-            client: it.client,
-            day: longDay(waits.validUntil ?? ''),
-            account: linkTo(mailContext, asked, '/account#reminders'),
+            ...{ number, what: waits.title, total: money(waits.total), client: it.client, day: longDay(day) },
+            account: linkTo(mailContext, asked, choicesPage(round)),
           }),
-          url: documentAt(mailContext, workspace.slug, { client, section, id }),
-        },
-      )
+        }),
+      })
     const subject = { id, number, version, moment, count: chosen.length }
     await insert(tx, [bySystem(workspace.id, { event: `${section}.reminded`, subject }, client)])
   })

@@ -1,13 +1,15 @@
 import Big from 'big.js'
 import type { Knex } from 'knex'
-import { documentAt, linkTo, sendMail } from '../../src/auth/mail-context.ts'
+import { documentAt, linkTo } from '../../src/auth/mail-context.ts'
 import type { RecipientOf } from '../../src/auth/recipients.ts'
 import { itemsText } from '../../src/mail/items.ts'
 import type { Facts } from '../../src/mail/kinds.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { localeOf, type Speech } from '../../src/platform/i18n.ts'
 import type { Money } from '../../src/platform/money.ts'
+import { choicesPage, wantedSql } from './own.ts'
 import type { Round } from './round.ts'
 
 /** So many documents are named in a mail; the others are counted. */
@@ -37,7 +39,7 @@ interface Reminder {
 export async function tellOfPayments({ dues, recipients, payers }: Reminder, client: string, round: Round) {
   const { database, workspace } = round
   await within(database, { workspace: workspace.id, client }, async tx => {
-    const told = Map.groupBy(await keep(tx, dues, recipients, { workspace: workspace.id, client }), it => it.person)
+    const told = Map.groupBy(await keep(tx, dues, recipients, { client, round }), it => it.person)
     for (const [person, its] of told) {
       const keys = new Set(its.map(keyOf))
       const to = recipients.find(it => it.person.id === person)!.person
@@ -59,21 +61,26 @@ interface Place {
   client: string
 }
 
+interface Keeping {
+  client: string
+  round: Round
+}
+
 const keyOf = ({ section, id }: { section: string; id: string }) => `${section}/${id}`
 
 /** Gives what nobody was told before. Always in the same order: two instances wait for each other and go on. */
-const keep = (tx: Knex, dues: Due[], recipients: Reminder['recipients'], { workspace, client }: Place) =>
+const keep = (tx: Knex, dues: Due[], recipients: Reminder['recipients'], { client, round }: Keeping) =>
   query<Told>(tx, {
     text: `insert into portal.client_reminders (workspace_id, kind, section, document_id, version, due_on, person_id, client_id)
            select $1, 'due', d.section, d.id, 0, d.moment, u.id, $2
            from jsonb_to_recordset($3) d (section text, id text, moment date)
              join jsonb_to_recordset($4) r (section text, person uuid) on r.section = d.section
              join portal.client_users u on u.workspace_id = $1 and u.id = r.person
-           where u.suspended_at is null and u.reminders
+           where u.suspended_at is null ${wantedSql(round)}
            order by d.section, d.id, u.id on conflict do nothing
            returning section, document_id as id, person_id as person`,
     values: [
-      ...[workspace, client],
+      ...[round.workspace.id, client],
       JSON.stringify(dues.map(({ section, id, moment }) => ({ section, id, moment }))),
       JSON.stringify(recipients.map(({ section, person }) => ({ section, person: person.id }))),
     ],
@@ -89,23 +96,22 @@ interface Letter {
 async function mail(tx: Knex, letter: Letter, round: Round) {
   const { to, dues, pays, client } = letter
   const { capability, mailContext, workspace } = round
+  const [first] = dues as [Due]
   const asked = { portal: { workspace, locale: localeOf('') } }
   const page = pays ? capability('paying')?.page(client, dues.slice(0, mostListed)) : undefined
-  await sendMail(
-    mailContext,
-    asked,
-    tx,
-    dues.some(it => it.overdue) ? 'reminders.overdue' : 'reminders.due',
-    { ...to, person: to.id },
-    {
+  await notifyPeople(tx, round, asked, [to], {
+    kind: dues.some(it => it.overdue) ? 'reminders.overdue' : 'reminders.due',
+    record: { client, section: first.section, id: dues.length === 1 ? first.id : '' },
+    facts: { documents: dues.length, number: first.number, day: { day: first.dueOn } },
+    mail: () => ({
       facts: speech => ({
         ...factsOf(letter, speech, round),
         pays: page ? 1 : 0,
-        account: linkTo(mailContext, asked, '/account#reminders'),
+        account: linkTo(mailContext, asked, choicesPage(round)),
       }),
       url: page ? linkTo(mailContext, asked, page) : placeOf(letter, round),
-    },
-  )
+    }),
+  })
 }
 
 /** The document, or the list where there are several. */

@@ -6,6 +6,7 @@ import { daysLater } from '../../src/platform/dates.ts'
 import type { Host, Section } from '../../src/plugin/plugin.ts'
 import type { Payable, PayableDocument, Subject } from '../../src/plugin/subjects.ts'
 import { lasting, paymentMomentOf } from './moments.ts'
+import { wanted } from './own.ts'
 import { type Due, tellOfPayments } from './payments-mail.ts'
 import { type Audience, gone, portsOf, type Round } from './round.ts'
 
@@ -74,11 +75,12 @@ interface Source extends Payable {
 }
 
 function sourcesOf({ client, of }: Audience, round: Round): Source[] {
+  const isWanted = wanted(round)
   return owing(round.plugins).flatMap(it => {
     const { name: section, subject } = it
     const { may } = subject.payable
     const people = of({ section: it, may, on: ['reminders'] }).filter(
-      one => one.reminders && isFor(it, one.role, round),
+      one => isWanted(one) && isFor(it, one.role, round),
     )
     const ports = people[0] ? portsOf(round, client, people[0]) : {}
     return section in ports ? [{ ...subject.payable, section, people, ports }] : []

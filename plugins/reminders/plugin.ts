@@ -3,8 +3,8 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, anyMember } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { offeredKinds, saveSwitch, showSwitch } from './account.ts'
 import { mails } from './mails.ts'
-import { saveOwn, wantsReminders } from './own.ts'
 import { sendReminders } from './reminding.ts'
 import { saveReminders, showReminders } from './settings.ts'
 
@@ -18,6 +18,54 @@ export default section({
   icon: 'bell',
   order: 920,
   mails,
+  notificationsFor: offeredKinds,
+  notifications: {
+    'reminders.expiry': {
+      label: 'Offers that end soon',
+      group: 'reminders',
+      sentence: 'The price of {number} holds until {day}',
+      about: '{title}',
+      example: { number: 'P-2026-031', title: 'Shop relaunch', day: { day: '2026-12-15' } },
+      icon: 'clock',
+      mail: 'reminders.expiry',
+    },
+    'reminders.due': {
+      label: 'Payments that are due or overdue',
+      group: 'reminders',
+      sentence:
+        '{documents, plural, one {The payment for {number} is due on {day}} other {# payments are due, the first on {day}}}',
+      example: { documents: 1, number: '2026-0118', day: { day: '2026-12-15' } },
+      icon: 'clock',
+      mail: 'reminders.due',
+    },
+    'reminders.overdue': {
+      label: 'Payments that are due or overdue',
+      group: 'reminders',
+      sentence:
+        '{documents, plural, one {The payment for {number} was due on {day}} other {# payments are due, the first since {day}}}',
+      example: { documents: 1, number: '2026-0107', day: { day: '2026-11-15' } },
+      icon: 'clock',
+      mail: 'reminders.overdue',
+      chosenWith: 'reminders.due',
+    },
+    'reminders.work': {
+      label: 'Tasks and requests that are due',
+      group: 'reminders',
+      sentence: '{documents, plural, one {“{title}” is due on {day}} other {# things are due, the first on {day}}}',
+      example: { documents: 1, title: 'Check the cookie texts', day: { day: '2026-12-15' } },
+      icon: 'clock',
+      mail: 'reminders.work',
+    },
+    'reminders.work-overdue': {
+      label: 'Tasks and requests that are due',
+      group: 'reminders',
+      sentence: '{documents, plural, one {“{title}” was due on {day}} other {# things are due, the first since {day}}}',
+      example: { documents: 1, title: 'Check the cookie texts', day: { day: '2026-11-15' } },
+      icon: 'clock',
+      mail: 'reminders.work-overdue',
+      chosenWith: 'reminders.work',
+    },
+  },
   activity: {
     'reminders.changed':
       'changed when clients are reminded, in days before the end: {before, select, none {never} other {{before}}} before, {after, select, none {never} other {{after}}} now',
@@ -50,6 +98,10 @@ export default section({
                where workspace_id = $1 and person_id = $2 order by at`,
         values: [workspace, person],
       }),
+      'reminders-switch': await query(tx, {
+        text: 'select u.reminders as "on" from portal.client_users u where u.workspace_id = $1 and u.id = $2',
+        values: [workspace, person],
+      }),
     }),
     async erases(tx, { workspace, person }) {
       await query(tx, {
@@ -65,10 +117,10 @@ export default section({
     },
   },
 
-  slots: { account: { view: 'reminders/own', data: wantsReminders } },
+  slots: { account: { view: 'reminders/own', data: showSwitch } },
   account: {
     routes(router, host) {
-      router.post('/', anyMember, saveOwn(host))
+      router.post('/', anyMember, saveSwitch(host))
     },
   },
 

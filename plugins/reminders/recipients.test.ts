@@ -22,7 +22,6 @@ describe('reminders of payments, to whom and of what', () => {
     const client = await acme(copy)
     const cases: [() => PromiseLike<unknown>, () => PromiseLike<unknown>][] = [
       [() => person().update({ suspended_at: new Date() }), () => person().update({ suspended_at: null })],
-      [() => person().update({ reminders: false }), () => person().update({ reminders: true })],
       [() => membership().update({ role: 'member' }), () => membership().update({ role: 'approver' })],
       [
         () => switched(copy, 'invoices.reminders', client, id),
@@ -42,6 +41,13 @@ describe('reminders of payments, to whom and of what', () => {
       expect(recipientsOf(await toldBy(copy)), `case ${at} undone`).to.deep.equal(emails('approver'))
       await copy.owner('portal.client_reminders').del()
     }
+    await person().update({ reminders: false })
+    const [off, on] = [
+      await toldBy(copy, nine, { without: ['notifications', 'pay'] }),
+      await toldBy(copy, nine, { without: ['pay'] }),
+    ]
+    expect(recipientsOf(off)).to.not.include(whoIs('approver').email)
+    expect(recipientsOf(on)).to.deep.equal(emails('approver'))
   })
 
   it('name nothing of another client, also to who works for both', async () => {

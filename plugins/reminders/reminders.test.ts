@@ -31,7 +31,7 @@ describe('reminders before expiry', () => {
     expect(spanish!.subject).to.equal('P-2026-031: responda a más tardar el martes, 24 de noviembre')
     const { id } = await scene.owner('proposals').where(its).first('id')
     expect(english!.text).to.include(`https://crm.example/portal/brightside/proposals/${id}`)
-    expect(english!.text).to.include('https://crm.example/portal/brightside/account#reminders')
+    expect(english!.text).to.include('https://crm.example/portal/brightside/notifications/settings')
     expect(english!.text).to.include(
       '“Winter campaign and shop relaunch, phase two”, from Brightside Agency for Acme Bakery',
     )
@@ -98,7 +98,7 @@ describe('reminders before expiry', () => {
       await close(copy)
     })
 
-  it('go to nobody who is suspended, has left, may not answer, is excepted, or wants none', async () => {
+  it('go to nobody who is suspended, has left, may not answer, or is excepted', async () => {
     const copy = await fresh()
     const tell = async (undo: (it: Copy) => PromiseLike<unknown>) => {
       await round(copy)
@@ -110,8 +110,7 @@ describe('reminders before expiry', () => {
     const people = () => copy.owner('portal.client_users').where({ email: whoIs('approver').email })
     const only = [whoIs('owner').email]
     await people().update({ suspended_at: new Date() })
-    expect(await tell(() => people().update({ suspended_at: null, reminders: false }))).to.deep.equal(only)
-    expect(await tell(() => people().update({ reminders: true }))).to.deep.equal(only)
+    expect(await tell(() => people().update({ suspended_at: null }))).to.deep.equal(only)
     const { id } = await people().first('id')
     await switched(copy, 'proposals.responses', await acme(copy), id)
     expect(await tell(it => it.owner('portal.client_portal_settings').del())).to.deep.equal(only)

@@ -9,6 +9,7 @@ import { dateIn, speak, zoneOf } from '../../src/platform/i18n.ts'
 import { storedSettings } from '../../src/plugin/stored-settings.ts'
 import { momentsIn, momentsName, paymentMomentsIn, paymentMomentsName, workMomentsName } from './moments.ts'
 import { answeringRoles, remindOfOffers } from './offers.ts'
+import { wantedSql } from './own.ts'
 import { payingRoles, remindOfPayments } from './payments.ts'
 import type { Mailing, Round } from './round.ts'
 import { remindOfWork, workingRoles } from './work.ts'
@@ -75,7 +76,7 @@ async function clientsOf(round: Round, after: string): Promise<string[]> {
       text: `select distinct m.client_id as id from portal.client_memberships m
                join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
              where m.workspace_id = scope.workspace and m.client_id > $3 and m.role = any($4)
-               and u.suspended_at is null and u.reminders and not ${portalOffSql('m')} order by 1 limit ${most}`,
+               and u.suspended_at is null ${wantedSql(round)} and not ${portalOffSql('m')} order by 1 limit ${most}`,
       values: [after, [...new Set([...answeringRoles(round), ...payingRoles(round), ...workingRoles(round)])]],
     },
   )

@@ -1,31 +1,12 @@
 import { expect } from 'chai'
-import { mailed, round, set, switched } from '../../test/reminders.ts'
-import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+import { mailed, round } from '../../test/reminders.ts'
+import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 
 const page = '/settings/client-portal/reminders'
 const activity = '/settings/client-portal/activity'
-const ofOffers = 'E-mail me before a proposal or quotation I can accept expires.'
-const ofPayments = 'E-mail me about payments that are due or overdue.'
-const ofBoth =
-  'E-mail me before a proposal or quotation I can accept expires, and about payments that are due or overdue.'
 
 describe('reminders, as they are chosen', () => {
   afterEach(leave)
-
-  it('are switched off and on by each person', async () => {
-    const scene = await open({ mail: 'kept' })
-    const approver = await scene.visit('approver')
-    expect(await approver.get('/account')).to.show('id="reminders"', 'name="reminders" value="on" checked')
-    expect(await (await scene.visit('member')).get('/account')).to.not.show('id="reminders"')
-    expect((await approver.post('/account/reminders', { 'was.reminders': 'on' })).status).to.equal(303)
-    expect((await approver.get('/account')).text).to.not.include('name="reminders" value="on" checked')
-    await round(scene)
-    expect((await offersOf(scene)).map(it => it.recipient)).to.deep.equal([whoIs('owner').email])
-    await approver.post('/account/reminders', {})
-    await approver.post('/account/reminders', { 'was.reminders': 'off', reminders: 'on' })
-    await round(scene)
-    expect((await offersOf(scene)).map(it => it.recipient)).to.include(whoIs('approver').email)
-  })
 
   it('are set by the workspace, at most three; refuses the second of two concurrent saves', async () => {
     const scene = await open({ mail: 'kept' })
@@ -96,27 +77,8 @@ describe('reminders, as they are chosen', () => {
     expect(await admin.at(page)).to.not.show('<option value="7" selected>7 days before</option>')
   })
 
-  it('are offered in the account to who gets them, in words for what they get', async () => {
-    const scene = await open({ mail: 'kept' })
-    const [owner, billing, viewer] = [
-      await scene.visit('owner'),
-      await scene.visit('billing'),
-      await scene.visit('viewer'),
-    ]
-    expect(await owner.get('/account')).to.show(ofOffers)
-    for (const it of [billing, viewer]) expect(await it.get('/account')).to.not.show('id="reminders"')
-    await set(scene, 'reminders.payments', '-3')
-    expect(await owner.get('/account')).to.show(ofBoth)
-    expect(await billing.get('/account')).to.show(ofPayments)
-    expect(await viewer.get('/account')).to.not.show('id="reminders"')
-    await switched(scene, 'invoices.reminders')
-    expect(await billing.get('/account')).to.not.show('id="reminders"')
-  })
-
   it('promise no mail where none is sent', async () => {
     const scene = await open()
-    await set(scene, 'reminders.payments', '-3')
-    expect(await (await scene.visit('billing')).get('/account')).to.not.show('id="reminders"')
     const admin = await scene.visit('admin')
     expect(await admin.at(page))
       .to.show('E-mail isn’t set up, so nobody is reminded.')

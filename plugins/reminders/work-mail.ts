@@ -1,12 +1,14 @@
 import type { Knex } from 'knex'
-import { documentAt, linkTo, sendMail } from '../../src/auth/mail-context.ts'
+import { documentAt, linkTo } from '../../src/auth/mail-context.ts'
 import type { RecipientOf } from '../../src/auth/recipients.ts'
 import { itemsText } from '../../src/mail/items.ts'
 import type { Facts } from '../../src/mail/kinds.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { localeOf, type Speech } from '../../src/platform/i18n.ts'
 import type { DueRecord } from '../../src/plugin/subjects.ts'
+import { choicesPage, wantedSql } from './own.ts'
 import type { Round } from './round.ts'
 
 /** So many records are named in a mail; the others are counted. */
@@ -44,7 +46,8 @@ interface Kept {
 const keyOf = ({ section, id, person }: Kept) => `${person}/${section}/${id}`
 
 /** Gives what nobody was told before. One instance at a time, so that nobody gets two mails on one day. */
-async function keep(tx: Knex, works: Work[], client: string, { today, workspace }: Round) {
+async function keep(tx: Knex, works: Work[], client: string, round: Round) {
+  const { today, workspace } = round
   await query(tx, {
     text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
     values: [`reminders.work ${workspace.id} ${client}`],
@@ -55,7 +58,7 @@ async function keep(tx: Knex, works: Work[], client: string, { today, workspace 
            select $1, 'work', d.section, d.id, 0, d.moment, u.id, $2
            from jsonb_to_recordset($3) d (section text, id text, moment date, person uuid)
              join portal.client_users u on u.workspace_id = $1 and u.id = d.person
-           where u.suspended_at is null and u.reminders and not exists (
+           where u.suspended_at is null ${wantedSql(round)} and not exists (
              select from portal.client_reminders t
              where t.workspace_id = $1 and t.client_id = $2 and t.kind = 'work' and t.person_id = u.id
                and t.at > portal.now() - interval '2 days' and (t.at at time zone $4)::date = $5::date)
@@ -73,17 +76,22 @@ interface Letter {
 }
 
 async function mail(tx: Knex, letter: Letter, round: Round) {
-  const { to, works } = letter
+  const { to, works, client } = letter
   const { mailContext, workspace } = round
   const asked = { portal: { workspace, locale: localeOf('') } }
   const kind = works.some(it => it.overdue) ? 'reminders.work-overdue' : 'reminders.work'
-  const person = { ...to, person: to.id }
-  await sendMail(mailContext, asked, tx, kind, person, {
-    facts: speech => ({
-      ...factsOf(letter, speech, round),
-      account: linkTo(mailContext, asked, '/account#reminders'),
+  const [first] = works as [Work]
+  await notifyPeople(tx, round, asked, [to], {
+    kind,
+    record: { client, section: first.section, id: works.length === 1 ? first.id : '' },
+    facts: { documents: works.length, title: first.title, day: { day: first.dueOn } },
+    mail: () => ({
+      facts: speech => ({
+        ...factsOf(letter, speech, round),
+        account: linkTo(mailContext, asked, choicesPage(round)),
+      }),
+      url: placeOf(letter, round),
     }),
-    url: placeOf(letter, round),
   })
 }
 

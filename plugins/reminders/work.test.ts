@@ -127,7 +127,7 @@ describe('reminders of what is to be done', () => {
     await switched(it, 'tasks.reminders', await acme(it), id)
     for (const at of ['2026-11-21T05:00:00Z', '2026-11-21T19:00:00Z']) await round(it, { crm: it.crm, at })
     expect(await to(it)).to.deep.equal([])
-    await round(it, { crm: it.crm, at: nine })
+    await round(it, { crm: it.crm, at: nine, without: ['notifications'] })
     const told = await to(it)
     expect(told).to.include(email('member'))
     for (const role of ['approver', 'billing', 'owner', 'viewer', 'neighbour', 'stranger'] as Role[])
@@ -168,7 +168,7 @@ describe('reminders of what is to be done', () => {
   it('are chosen like those of payments, and shown where something can be due', async () => {
     const it = await open({ mail: 'kept' })
     const [admin, member] = [await it.visit('admin'), await it.visit('member')]
-    expect(await member.get('/account')).to.not.show('id="reminders"')
+    expect(await member.get('/notifications/settings')).to.not.show('Tasks and requests that are due')
     const save = (form: object) => admin.postAt(page, { 'was.work': 'none', ...form })
     expect(await admin.at(page)).to.show('Tasks and requests', 'name="was.work" value="none"')
     const refused = await save({ 'work.before': '3', 'work.after': ['soon', '7'] })
@@ -181,7 +181,7 @@ describe('reminders of what is to be done', () => {
     expect(await admin.at('/settings/client-portal/activity')).to.show(
       'changed when clients are reminded of tasks and requests',
     )
-    expect(await member.get('/account')).to.show('E-mail me about tasks and requests that are due or overdue.')
+    expect(await member.get('/notifications/settings')).to.show('Tasks and requests that are due')
   })
 
   it('tell a request that is for one person to that person alone, and do not name it in the log', async () => {

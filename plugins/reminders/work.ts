@@ -6,6 +6,7 @@ import { daysLater } from '../../src/platform/dates.ts'
 import type { Section } from '../../src/plugin/plugin.ts'
 import type { Due, DueRecord, Subject } from '../../src/plugin/subjects.ts'
 import { lasting, paymentMomentOf } from './moments.ts'
+import { wanted } from './own.ts'
 import { type Audience, portsOf, type Round } from './round.ts'
 import { tellOfWork, type Work } from './work-mail.ts'
 
@@ -68,11 +69,11 @@ interface Source {
 }
 
 /** Each person is one object, whatever they are told of. */
-const sourcesOf = ({ of }: Audience, { plugins }: Round): Source[] =>
-  demanding(plugins).map(it => ({
+const sourcesOf = ({ of }: Audience, round: Round): Source[] =>
+  demanding(round.plugins).map(it => ({
     section: it.name,
     due: it.subject.due,
-    people: of({ section: it, may: neededFor(it), on: togglesOf(it) }).filter(one => one.reminders),
+    people: of({ section: it, may: neededFor(it), on: togglesOf(it) }).filter(wanted(round)),
   }))
 
 /** Ids of who was reminded today, at the workspace. */

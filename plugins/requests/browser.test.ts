@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
-import { build, desk, phone, type Stage } from '../../test/pages/browsing.ts'
+import { desk, phone, stageForEach } from '../../test/pages/browsing.ts'
 import { latestRequest, requestOf, sendFiles, sendRequest, settings } from '../../test/requests.ts'
-import { leave } from '../../test/visit.ts'
 
 const text = (name: string, content = 'x'.repeat(1_000)) => ({
   name,
@@ -11,18 +10,10 @@ const text = (name: string, content = 'x'.repeat(1_000)) => ({
 })
 
 describe('a request in a real browser', function () {
-  this.timeout(90_000)
-  // A browser on a busy machine is late at times.
-  this.retries(1)
-  let stage: Stage
+  const stage = stageForEach(this)
 
   beforeEach(async () => {
-    stage = await build()
     await sendRequest(await stage.scene.visit('admin'))
-  })
-  afterEach(async () => {
-    await stage?.close()
-    await leave()
   })
 
   const opened = async (options: object) => {
@@ -131,6 +122,11 @@ describe('a request in a real browser', function () {
 
   it('works without a script', async () => {
     const { page, item, as } = await opened({ viewport: phone, javaScriptEnabled: false })
+    const { width } = (await page.locator('body').boundingBox())!
+    for (const it of await page.locator('input[name=files]').all()) {
+      const { x, width: its } = (await it.boundingBox())!
+      expect(x + its).to.be.below(width)
+    }
     await item(0)
       .locator('input[name=files]')
       .setInputFiles([text('abn.txt')])

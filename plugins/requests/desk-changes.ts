@@ -11,7 +11,7 @@ import { placeOf } from './desk.ts'
 import { findForStaff, type StaffRequest } from './desk-reads.ts'
 import { loggedAs } from './events.ts'
 import { changing, type Locked, type Place, recount, setState } from './items.ts'
-import { addItems, listedInMail, mailPeople, peopleOf } from './sending.ts'
+import { addItems, listedInMail, peopleOf, tellPeople } from './sending.ts'
 import { itemsOf, listFields } from './templates.ts'
 
 const requestAt = (req: Request<any>, host: Host): Promise<StaffRequest> =>
@@ -274,8 +274,9 @@ export const savePrompt =
           values: [workspace.id, request.id],
         })
         if (!due.length) throw new Conflict()
-        await mailPeople(tx, host, workspace, {
+        await tellPeople(tx, host, workspace, {
           ...{ kind: 'requests.prompt', people, client: request.client, id: request.id },
+          about: { staff: workspace.name, name: request.name, items: left.length },
           facts: ({ longDay }) => ({
             ...{
               staff: req.portal.staff?.name ?? '',

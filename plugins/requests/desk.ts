@@ -14,6 +14,7 @@ import type { FileStore } from '../../src/platform/files.ts'
 import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { sentencesOf } from '../../src/plugin/sentences.ts'
+import { areInCrm } from '../../src/settings/own-records.ts'
 import { trailOf } from '../../src/settings/record-trail.ts'
 import { countsOf, findForStaff, requestsOf, type Sought, type StaffRequest, sendingsOf, shows } from './desk-reads.ts'
 import { loggedAs } from './events.ts'
@@ -38,6 +39,7 @@ const Filter = z.object({
 export const showDesk =
   (host: Host): RequestHandler<any> =>
   async (req, res) => {
+    if (areInCrm(req, host, 'requests')) return res.respond('requests/elsewhere', {})
     const asked: Sought = { ...Filter.parse(req.query), client: req.params.client }
     const { database } = host
     const place = placeOf(req, host)
@@ -78,7 +80,7 @@ export const showOne =
     })
     res.respond('requests/one', {
       ...{ request, iconOf, due: dueOf(req.portal, place.today) },
-      trail: trail.map(it => ({ ...it, words: req.portal.t(sentences[it.event] ?? it.event, it.subject) })),
+      trail: trail.map(it => ({ ...it, words: req.portal.sentence(sentences[it.event] ?? it.event, it.subject) })),
       filledIn: problem ? Object(body) : {},
       item: req.params.item,
       mails: coreHostOf(host).mailContext !== undefined,

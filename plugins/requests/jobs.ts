@@ -1,7 +1,7 @@
 import { coreHostOf } from '../../src/auth/host.ts'
 import { query, within } from '../../src/platform/database.ts'
 import type { Host, Job } from '../../src/plugin/plugin.ts'
-import { listedInMail, mailPeople, peopleOf, sendNext } from './sending.ts'
+import { listedInMail, peopleOf, sendNext, tellPeople } from './sending.ts'
 
 export const jobs: Record<`requests.${string}`, Job> = {
   /** Sends a list to the clients that do not have it yet, some in each run. */
@@ -41,10 +41,12 @@ async function tellReturned(host: Host, place: { id: string; slug: string }, req
       values: [place.id, request],
     })
     const { name, dueOn, items, client } = waiting
-    await mailPeople(tx, host, workspace, {
+    const staff = items[0]?.by ?? workspace.name
+    await tellPeople(tx, host, workspace, {
       ...{ kind: 'requests.returned', people, client, id: request },
+      about: { staff, name, items: items.length },
       facts: ({ longDay }) => ({
-        ...{ staff: items[0]?.by ?? workspace.name, name, count: items.length, items: listedInMail(items) },
+        ...{ staff, name, count: items.length, items: listedInMail(items) },
         day: dueOn ? longDay(dueOn) : '',
       }),
     })

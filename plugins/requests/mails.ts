@@ -4,7 +4,7 @@ import type { Speech } from '../../src/platform/i18n.ts'
 
 const facts: Facts = {
   ...{ staff: 'Tomás Ferreira', name: 'Year-end 2026', count: 2, day: 'Friday 11 December' },
-  items: `Bank statements\nAll accounts, PDF or MT940\n–\n\nStock count on 31 December\nOne sheet per shop\n–`,
+  items: `Bank statements\nAll accounts, PDF or MT940\n–\n\nStock count\nOne sheet per shop\n–`,
 }
 
 export const mails: Record<string, Mail> = {

@@ -6,6 +6,7 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { ownRecords } from '../../src/settings/own-records.ts'
 import { filesForm } from './described.ts'
 import { sendPreviewToStaff, sendToStaff, sendZipToStaff, showDesk, showOne } from './desk.ts'
 import * as changes from './desk-changes.ts'
@@ -24,6 +25,8 @@ import { askedAbout, subject } from './subject.ts'
 import * as templates from './templates.ts'
 import { saveFileRemoval, saveFiles, uploadResumably } from './uploads.ts'
 
+const asked = { staff: 'Marta Lindqvist', items: 3, name: 'Annual accounts 2026' }
+
 /** Lists of what the company asks its clients to send, ticked off by uploading. */
 export default section({
   name: 'requests',
@@ -32,6 +35,31 @@ export default section({
   order: 47,
   live: true,
   mails,
+  notifications: {
+    'requests.sent': {
+      label: 'Requests for files',
+      group: 'work',
+      sentence: '{staff} needs {items, plural, one {one thing} other {# things}} from you: {name}',
+      example: asked,
+      mail: 'requests.sent',
+    },
+    'requests.returned': {
+      label: 'Requests that were sent back',
+      group: 'work',
+      sentence: '{staff} sent {items, plural, one {one thing} other {# things}} back: {name}',
+      example: asked,
+      mail: 'requests.returned',
+      chosenWith: 'requests.sent',
+    },
+    'requests.prompt': {
+      label: 'Reminders of requests',
+      group: 'work',
+      sentence: '{staff} is still waiting for {items, plural, one {one thing} other {# things}}: {name}',
+      example: asked,
+      mail: 'requests.prompt',
+      chosenWith: 'requests.sent',
+    },
+  },
   jobs,
   home,
   waiting: async ({ crm, may }) => (may('requests.upload') ? (await crm.requests.counts()).open : 0),
@@ -128,40 +156,41 @@ export default section({
     waiting: waitingSql,
     waits: ['{count, plural, one {A request to look through} other {# requests to look through}}', 'View'],
     routes(router, host) {
+      const own = ownRecords(host, 'requests', '/requests')
       router.get('/', admins, showDesk(host))
-      router.get('/zip', admins, sendZipToStaff(host))
-      router.get('/clients/:client', admins, showDesk(host))
+      router.get('/zip', admins, own, sendZipToStaff(host))
+      router.get('/clients/:client', admins, own, showDesk(host))
       const preview = showAgainOnError(showNew(host))
-      router.get('/new', admins, showNew(host))
-      router.post('/new', admins, showPreview(host), preview)
-      router.post('/', admins, saveNew(host), showAgainOnError(showPreviewAgain(host)))
+      router.get('/new', admins, own, showNew(host))
+      router.post('/new', admins, own, showPreview(host), preview)
+      router.post('/', admins, own, saveNew(host), showAgainOnError(showPreviewAgain(host)))
 
       const template = templates.showTemplate(host)
       const again = showAgainOnError(template)
-      router.get('/templates', admins, templates.showTemplates(host))
-      router.get('/templates/new', admins, template)
-      router.post('/templates', admins, templates.saveTemplate(host), again)
-      router.get('/templates/:id', admins, template)
-      router.post('/templates/:id', admins, templates.saveTemplate(host), again)
-      router.post('/templates/:id/removal', admins, templates.saveTemplateRemoval(host))
-      router.get('/templates/:id/items/:item/example', admins, templates.sendTemplateExample(host))
-      router.post('/templates/:id/items/:item/example', admins, templates.saveExample(host), again)
-      router.post('/templates/:id/items/:item/example/removal', admins, templates.saveExampleRemoval(host), again)
+      router.get('/templates', admins, own, templates.showTemplates(host))
+      router.get('/templates/new', admins, own, template)
+      router.post('/templates', admins, own, templates.saveTemplate(host), again)
+      router.get('/templates/:id', admins, own, template)
+      router.post('/templates/:id', admins, own, templates.saveTemplate(host), again)
+      router.post('/templates/:id/removal', admins, own, templates.saveTemplateRemoval(host))
+      router.get('/templates/:id/items/:item/example', admins, own, templates.sendTemplateExample(host))
+      router.post('/templates/:id/items/:item/example', admins, own, templates.saveExample(host), again)
+      router.post('/templates/:id/items/:item/example/removal', admins, own, templates.saveExampleRemoval(host), again)
 
       const show = showAgainOnError(showOne(host))
-      router.get('/:id', admins, showOne(host))
-      router.post('/:id', admins, changes.saveRequest(host), show)
-      router.get('/:id/zip', admins, sendZipToStaff(host))
-      router.get('/:id/files/:file/content', admins, sendToStaff(host))
-      router.get('/:id/files/:file/preview', admins, sendPreviewToStaff(host))
-      router.post('/:id/items', admins, changes.saveMoreItems(host), show)
-      router.post('/:id/items/:item/acceptance', admins, changes.saveAcceptance(host), show)
-      router.post('/:id/items/:item/return', admins, changes.saveReturn(host), show)
-      router.post('/:id/items/:item/withdrawal', admins, changes.saveItemWithdrawal(host), show)
-      router.post('/:id/acceptance', admins, changes.saveAllAccepted(host), show)
-      router.post('/:id/prompt', admins, changes.savePrompt(host), show)
+      router.get('/:id', admins, own, showOne(host))
+      router.post('/:id', admins, own, changes.saveRequest(host), show)
+      router.get('/:id/zip', admins, own, sendZipToStaff(host))
+      router.get('/:id/files/:file/content', admins, own, sendToStaff(host))
+      router.get('/:id/files/:file/preview', admins, own, sendPreviewToStaff(host))
+      router.post('/:id/items', admins, own, changes.saveMoreItems(host), show)
+      router.post('/:id/items/:item/acceptance', admins, own, changes.saveAcceptance(host), show)
+      router.post('/:id/items/:item/return', admins, own, changes.saveReturn(host), show)
+      router.post('/:id/items/:item/withdrawal', admins, own, changes.saveItemWithdrawal(host), show)
+      router.post('/:id/acceptance', admins, own, changes.saveAllAccepted(host), show)
+      router.post('/:id/prompt', admins, own, changes.savePrompt(host), show)
       for (const it of ['closing', 'reopening', 'withdrawal'] as const)
-        router.post(`/:id/${it}`, admins, changes.saveMove(host, it), show)
+        router.post(`/:id/${it}`, admins, own, changes.saveMove(host, it), show)
     },
   },
 

@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { unzipSync } from 'fflate'
-import { filesIn } from '../../src/index.ts'
+import type { Knex } from 'knex'
+import { adapter } from '../../demo/adapter/adapter.ts'
+import { type Crm, filesIn } from '../../src/index.ts'
+import { within } from '../../src/platform/database.ts'
+import { fresh } from '../../test/database.ts'
 import {
   hiddenIn,
   latestRequest,
@@ -18,6 +23,8 @@ import {
 import { tus } from '../../test/sending.ts'
 import { jobsDone, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
+import plugin from './plugin.ts'
+import type { Requests } from './port.ts'
 
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n')
 
@@ -40,6 +47,20 @@ async function versionOf(admin: Visitor, request: { id: string }, item: { id: st
 async function decide(admin: Visitor, request: { id: string }, item: { id: string }, word: string, form: object = {}) {
   const version = await versionOf(admin, request, item)
   return admin.postAt(`${settings}/${request.id}/items/${item.id}/${word}`, { version, ...form })
+}
+
+/** The demo's adapter, of a CRM that has requests of its own: one, to every client. */
+function withRequests(database: Knex): Crm {
+  const crm = adapter(database)
+  const state = { state: 'open', overdue: false, personal: false, items: 3, done: 1, returned: 0 } as const
+  const one = { id: 'c1', name: 'Papers of the CRM', dueOn: null, by: 'Marta', at: '2026-11-20T08:00:00Z', ...state }
+  const requests = {
+    list: async () => ({ items: [one], next: null }),
+    counts: async () => ({ all: 1, open: 1, overdue: 0, done: 0 }),
+  }
+  const connect: Crm['connect'] = (customer, tx) =>
+    Object.assign(crm.connect(customer, tx), { requests: requests as unknown as Requests })
+  return Object.create(crm, { connect: { value: connect } })
 }
 
 const told = ({ owner }: Scene) =>
@@ -465,6 +486,39 @@ describe('requests', () => {
     expect((await owner.get(`/requests/${request.id}/files/${id}/content`)).status).to.equal(404)
     expect((await admin.at(`${settings}/${request.id}/files/${id}/content`)).status).to.equal(404)
     scanner.server.close()
+  })
+
+  it('have what a person sent in the copy of their data, and lose the name with their account', async () => {
+    const it = await scene()
+    const [owner, admin] = [await it.visit('owner'), await it.visit('admin')]
+    await sendRequest(admin)
+    const request = await latestRequest(owner)
+    await sendFiles(owner, request, request.list[0], [['a.pdf', pdf]])
+    const person = (
+      await it
+        .owner('portal.client_users')
+        .where({ email: whoIs('owner').email })
+        .first('id')
+    ).id
+    const who = { workspace: '1', person }
+    await within(it.database, { workspace: '1' }, async tx => {
+      const { requests } = await plugin.privacy!.exports!(tx, who)
+      expect(requests!.map((one: any) => [one.item, one.state])).to.deep.equal([[request.list[0].name, 'sent']])
+      await plugin.privacy!.erases!(tx, who)
+    })
+    expect((await requestOf(owner, request.id)).list[0]).to.include({ by: '–', state: 'sent' })
+  })
+
+  it('are the CRM’s where it has them, and staff cannot send any that no client would see', async () => {
+    const on = await fresh()
+    const it = await open({ on, crm: withRequests(on.database) })
+    const [owner, admin] = [await it.visit('owner'), await it.visit('admin')]
+    expect(await owner.get('/requests')).to.show('Papers of the CRM')
+    expect(await admin.at(settings))
+      .to.show('Your CRM has its own requests')
+      .and.not.show('New request')
+    expect((await admin.at(`${settings}/new`)).headers.location).to.match(/\/requests$/)
+    expect((await admin.at(`${settings}/${randomUUID()}`)).status).to.equal(404)
   })
 
   it('are not there while the section or the portal is off', async () => {

@@ -1,12 +1,12 @@
 import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { coreHostOf } from '../../src/auth/host.ts'
-import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
 import { type RecipientOf, recipientsAt } from '../../src/auth/recipients.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
 import type { Workspace } from '../../src/crm/crm.ts'
 import { itemsText } from '../../src/mail/items.ts'
 import type { Facts } from '../../src/mail/kinds.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { insert } from '../../src/platform/activity.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import { localeOf, type Speech } from '../../src/platform/i18n.ts'
@@ -105,8 +105,9 @@ async function sendTo(host: Host, workspace: Workspace, it: Sending, client: Sen
     })
     if (!made.length) return
     await addItems(tx, { workspace: workspace.id, request: id, client: client.id, from: 0 }, it.items)
-    await mailPeople(tx, host, workspace, {
+    await tellPeople(tx, host, workspace, {
       ...{ kind: 'requests.sent', people, client: client.id, id },
+      about: { staff: it.by.name, name: it.name, items: it.items.length },
       facts: ({ longDay }) => ({
         ...{ staff: it.by.name, name: it.name, count: it.items.length, day: it.dueOn ? longDay(it.dueOn) : '' },
         items: listedInMail(it.items),
@@ -175,16 +176,20 @@ interface Mailed {
   client: string
   /** Of the request. */
   id: string
+  /** Fills the notification's own sentences. */
+  about: { staff: string; name: string; items: number }
+  /** Fills the mail. */
   facts: (speech: Speech) => Facts
 }
 
-/** Queues a mail to each person, in their own language, in this transaction. Does nothing where no mail is set up. */
-export async function mailPeople(tx: Knex, host: Host, workspace: Workspace, it: Mailed): Promise<void> {
-  const { mailContext, workspaces } = coreHostOf(host)
-  const branded = await workspaces.find(workspace.slug)
-  if (!mailContext || !branded) return
-  const asked = { portal: { workspace: branded, locale: localeOf('') } }
-  const url = documentAt(mailContext, workspace.slug, { client: it.client, section: 'requests', id: it.id })
-  for (const reader of it.people)
-    await sendMail(mailContext, asked, tx, it.kind, { ...reader, person: reader.id }, { facts: it.facts, url })
+/** Tells each person by the channels that they chose, in this transaction. */
+export async function tellPeople(tx: Knex, host: Host, workspace: Workspace, it: Mailed): Promise<void> {
+  const branded = await coreHostOf(host).workspaces.find(workspace.slug)
+  if (!branded) return
+  await notifyPeople(tx, host, { portal: { workspace: branded, locale: localeOf('') } }, it.people, {
+    kind: it.kind,
+    record: { client: it.client, section: 'requests', id: it.id },
+    facts: it.about,
+    mail: () => ({ facts: it.facts }),
+  })
 }

@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { leave, open, type Scene } from '../../test/visit.ts'
+import { readInFull, stopwatch } from '../../test/volume.ts'
 
 /** Clients, each with a request of forty items. */
 const many = 20_000
@@ -9,6 +9,8 @@ const idOf = (prefix: string, at: string) => `('${prefix}-0000-7000-8000-' || lp
 const request = idOf('0199a000', 'i')
 
 const tables = ['client_request_sendings', 'client_requests', 'client_request_items']
+/** What a client's pages read. */
+const read = ['client_requests', 'client_request_items', 'client_request_files']
 
 /** Ten sendings; a fifth of the requests has something to check, a third is finished. The first client has 2,000. */
 async function fill({ owner }: Scene) {
@@ -29,17 +31,6 @@ async function fill({ owner }: Scene) {
   await owner.raw(`vacuum analyze ${tables.map(it => `portal.${it}`).join(', ')}`)
 }
 
-/** Rows that were read by going through a whole table. */
-async function readInFull({ owner }: Scene): Promise<number> {
-  // Connections tell the statistics what they did when they have been idle for a second.
-  await wait(1_500)
-  const { rows } = await owner.raw(
-    `select sum(seq_tup_read)::int as rows from pg_stat_user_tables
-     where relname in ('client_requests', 'client_request_items', 'client_request_files')`,
-  )
-  return rows[0].rows
-}
-
 describe('requests', () => {
   afterEach(leave)
 
@@ -49,24 +40,18 @@ describe('requests', () => {
     await fill(scene)
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
     const sending = '0399a000-0000-7000-8000-000000000003'
-    const before = await readInFull(scene)
-    const took: string[] = []
-    const ask = async (name: string, asked: () => Promise<{ status: number }>) => {
-      await asked()
-      const begun = performance.now()
-      expect((await asked()).status, name).to.equal(200)
-      took.push(`${name} ${Math.round(performance.now() - begun)} ms`)
-    }
+    const before = await readInFull(scene, read)
+    const { ask, print } = stopwatch()
     for (const query of ['', '?status=open', '?status=overdue', '?status=done', '?sort=newest'])
       await ask(`client ${query}`, () => owner.get(`/requests${query}`))
     // A sum over five large sendings, and counts to a thousand, may go through a table; what a client sees never does.
-    expect((await readInFull(scene)) - before).to.be.below(many / 10)
+    expect((await readInFull(scene, read)) - before).to.be.below(many / 10)
     const shows = ['?show=review', '?show=late', '?show=silent', '?show=open', '?show=done']
     for (const query of ['', ...shows, `?sending=${sending}`])
       await ask(`staff ${query}`, () => admin.at(settings + query))
     await ask('staff, one', () => admin.at(`${settings}/0199a000-0000-7000-8000-000000000010`))
     await ask('invoices', () => owner.get('/invoices'))
     await ask('staff, search', () => admin.at(`${settings}?search=client+1999`))
-    console.log(`      ${took.join(', ')}`)
+    print()
   })
 })

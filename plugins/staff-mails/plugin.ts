@@ -5,7 +5,9 @@ import { admins } from '../../src/plugin/permissions.ts'
 import { type Host, section } from '../../src/plugin/plugin.ts'
 import { sendDigests } from './digest.ts'
 import { tellFailures } from './failures.ts'
+import { tellCrm } from './in-crm.ts'
 import { mails } from './mails.ts'
+import { rulesOf } from './rules.ts'
 import { saveStaffMails, showStaffMails } from './settings.ts'
 import { tellEntry, tellMessages, tellOutcome, tellUploads, tellWaiting } from './tell.ts'
 
@@ -69,6 +71,7 @@ export default section({
         return undefined
       },
     },
+    'staff-mails.crm': tellCrm,
     'staff-mails.failures': {
       every: 3_600,
       async work({ workspace }, host) {
@@ -85,6 +88,12 @@ export default section({
         return undefined
       },
     },
+  },
+
+  capabilities: {
+    staffMails: ({ database }) => ({
+      language: async workspace => (await rulesOf(database, workspace)).language || undefined,
+    }),
   },
 
   privacy: {
@@ -117,6 +126,6 @@ export default section({
 /** Undefined where no mail is sent. */
 function partsOf(host: Host) {
   const core = coreHostOf(host)
-  const { mailContext, settingsAddress } = core
-  return mailContext && settingsAddress ? { ...core, mailContext, settingsAddress } : undefined
+  const { crm, mailContext, settingsAddress } = core
+  return (mailContext || crm.notify) && settingsAddress ? { ...core, mailContext, settingsAddress } : undefined
 }

@@ -4,6 +4,7 @@ import type { CoreHost } from '../../src/auth/host.ts'
 import { Invalid } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { languages } from '../../src/platform/i18n.ts'
+import { addresses } from '../../src/settings/addresses.ts'
 import { ownAdmins } from '../../src/settings/admins.ts'
 import { type Chosen, eachKind, modes, type NewsKind, newsKinds, rulesOf, saveRules } from './rules.ts'
 
@@ -15,26 +16,7 @@ const Form = z.object({
   admins: z.string().optional(),
   also: z.string().optional(),
   summary: z.string().optional(),
-  addresses: z
-    .string()
-    .default('')
-    .transform(it => [
-      ...new Set(
-        it
-          .toLowerCase()
-          .split(/[\s,;]+/)
-          .filter(Boolean),
-      ),
-    ])
-    .pipe(
-      z
-        .array(
-          z
-            .email('One of these is not a valid e-mail address.')
-            .max(254, 'One of these is not a valid e-mail address.'),
-        )
-        .max(20, 'Enter at most 20 addresses.'),
-    ),
+  addresses,
   hour: z.coerce.number('Choose one of these.').int().min(0).max(23, 'Choose one of these.').default(8),
   language: z.enum(languages, 'Choose one of these.').default('en'),
   'was.revision': z.coerce.number().int().optional().catch(undefined),

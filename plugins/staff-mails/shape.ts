@@ -7,7 +7,7 @@ import type { NewsKind } from './rules.ts'
 
 export type Parts = Pick<
   CoreHost,
-  'activation' | 'capability' | 'crm' | 'database' | 'log' | 'mailContext' | 'plugins' | 'workspaces'
+  'activation' | 'capability' | 'crm' | 'database' | 'jobs' | 'log' | 'mailContext' | 'plugins' | 'workspaces'
 > & { settingsAddress: string }
 
 /** One event as mails tell it. */

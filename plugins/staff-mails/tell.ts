@@ -8,6 +8,7 @@ import { currentTime } from '../../src/platform/clock.ts'
 import { query, readWithin, within } from '../../src/platform/database.ts'
 import { localeOf } from '../../src/platform/i18n.ts'
 import type { PluginQueue } from '../../src/plugin/plugin.ts'
+import { queueNotice } from './in-crm.ts'
 import { kindOfEntry, newsOf, tellingOf } from './news.ts'
 import { recipientsOf } from './recipients.ts'
 import { type NewsKind, type Rules, rulesOf } from './rules.ts'
@@ -24,7 +25,7 @@ export interface Place {
 const patience = 86_400
 
 /** Mails staff of what a client did: the entry of the activity log with this id. Once, however often it is called. */
-export async function tellEntry(place: Place, id: string, parts: Parts & { jobs: PluginQueue }): Promise<void> {
+export async function tellEntry(place: Place, id: string, parts: Parts): Promise<void> {
   const { database, jobs } = parts
   const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
   const kind = entry && kindOfEntry(entry)
@@ -75,7 +76,7 @@ const queueOutcome = (database: Knex, { jobs, place, id }: { jobs: PluginQueue; 
   )
 
 /** Mails staff, who were told of a response on its way to the CRM, that the CRM has rejected it. */
-export async function tellOutcome(place: Place, id: string, parts: Parts & { jobs: PluginQueue }): Promise<void> {
+export async function tellOutcome(place: Place, id: string, parts: Parts): Promise<void> {
   const { database, jobs } = parts
   const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
   const kind = entry && kindOfEntry(entry)
@@ -87,7 +88,7 @@ export async function tellOutcome(place: Place, id: string, parts: Parts & { job
 }
 
 /** Mails staff of an acceptance that still waits for their countersignature, a day after it. */
-export async function tellWaiting(place: Place, id: string, parts: Parts & { jobs: PluginQueue }): Promise<void> {
+export async function tellWaiting(place: Place, id: string, parts: Parts): Promise<void> {
   const { database, jobs } = parts
   const [rules, entry] = await Promise.all([rulesOf(database, place.id), entryOf(database, place.id, id)])
   if (!entry) return
@@ -126,7 +127,7 @@ interface Job {
 
 async function tell({ kind, about, since, at }: Happened, { place, rules, parts }: Job): Promise<void> {
   const { database, mailContext, workspaces } = parts
-  if (!mailContext || !wanted(rules, kind, since)) return
+  if (!(mailContext || parts.crm.notify) || !wanted(rules, kind, since)) return
   const workspace = await workspaces.find(place.slug)
   if (workspace?.id !== place.id) return
   const news = await newsOf(parts, about, tellingOf(workspace, rules))
@@ -139,7 +140,8 @@ async function tell({ kind, about, since, at }: Happened, { place, rules, parts 
     await lock(tx, `${place.id} ${key}`)
     if (await isTold(tx, place.id, key)) return
     await keepTold(tx, place.id, { abouts: [key], to, at, waiting })
-    if (waiting) return
+    await queueNotice(tx, parts, { place, key, news, to })
+    if (waiting || !mailContext) return
     const { facts, url } = news
     const mail: StaffMail = { kind: `staff-mails.${news.mail ?? kind}`, facts, url }
     for (const it of to) {
@@ -147,7 +149,8 @@ async function tell({ kind, about, since, at }: Happened, { place, rules, parts 
       await mailStaff(tx, { parts, workspace, rules }, it, { ...mail, ...replyTo })
     }
   })
-  mailContext.outbox.wake()
+  mailContext?.outbox.wake()
+  parts.jobs.wake()
 }
 
 interface Replied {

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
-import { documentAt, sendMail } from '../../src/auth/mail-context.ts'
+import { documentAt } from '../../src/auth/mail-context.ts'
 import type { RecipientOf } from '../../src/auth/recipients.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
 import { Invalid } from '../../src/http/errors.ts'
@@ -11,8 +11,10 @@ import { words } from '../../src/http/filter.ts'
 import { read } from '../../src/http/forms.ts'
 import { excerptOf } from '../../src/mail/content.ts'
 import { itemsText } from '../../src/mail/items.ts'
+import { notifyPeople } from '../../src/notifications/notify.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { query } from '../../src/platform/database.ts'
+import type { Speech } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { clientsWithPeople } from '../../src/settings/client-choice.ts'
 import { placeOf } from './desk.ts'
@@ -103,7 +105,7 @@ export const saveNew =
     await req.portal.inWorkspace(async tx => {
       const made: Gift[] = []
       for (const it of gifts) if (await give(tx, req, { ...it, batch: form.id }, given)) made.push(it)
-      await mailReaders(tx, req, made, given)
+      await tellReaders(tx, req, host, made, given)
     })
     req.portal.mailContext?.outbox.wake()
     res.redirect(303, req.portal.url(`/tasks?created=${gifts.length}`))
@@ -146,30 +148,29 @@ async function give(tx: Knex, req: Request<any>, it: Gift & { batch: string }, g
   return true
 }
 
-/** Mails each person once; whoever is there for several clients gets a link to the task of each. */
-async function mailReaders(tx: Knex, req: Request<any>, gifts: Gift[], given: Given): Promise<void> {
+/** Tells each person of the task of each client, by one mail with a link to each. */
+async function tellReaders(tx: Knex, req: Request<any>, host: Host, gifts: Gift[], given: Given): Promise<void> {
   const { workspace, staff, mailContext } = req.portal
-  if (!mailContext) return
+  const address = mailContext?.address ?? ''
   const linkTo = ({ id, client }: Gift) =>
-    documentAt(mailContext, workspace.slug, { client: client.id, section: 'tasks', id })
+    documentAt({ address }, workspace.slug, { client: client.id, section: 'tasks', id })
   const all = gifts.flatMap(gift => gift.readers.map(reader => ({ gift, reader })))
   for (const its of Map.groupBy(all, it => it.reader.id).values()) {
-    const [{ reader, gift }] = its as [(typeof all)[number]]
     const task = { title: given.title, text: excerptOf(given.text ?? '') }
     const links = its.length > 1 ? its.map(it => ({ title: it.gift.client.name, text: '', url: linkTo(it.gift) })) : []
-    await sendMail(
-      mailContext,
-      req,
-      tx,
-      'tasks.assigned',
-      { ...reader, person: reader.id },
-      {
-        facts: ({ longDay }) => ({
-          ...{ staff: staff?.name ?? workspace.name, name: given.title, items: itemsText([task, ...links]) },
-          day: given.dueOn ? longDay(given.dueOn) : '',
-        }),
-        url: linkTo(gift),
-      },
-    )
+    const by = staff?.name ?? workspace.name
+    const mail = () => ({
+      facts: ({ longDay }: Speech) => ({
+        ...{ staff: by, name: given.title, items: itemsText([task, ...links]) },
+        day: given.dueOn ? longDay(given.dueOn) : '',
+      }),
+    })
+    for (const [at, { gift, reader }] of its.entries())
+      await notifyPeople(tx, host, req, [reader], {
+        kind: 'tasks.assigned',
+        record: { client: gift.client.id, section: 'tasks', id: gift.id },
+        facts: { staff: by, name: given.title, due: given.dueOn ? 1 : 0, day: { day: given.dueOn ?? '2000-01-01' } },
+        mail: at === 0 && mail,
+      })
   }
 }

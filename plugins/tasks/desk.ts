@@ -1,13 +1,12 @@
 import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
-import { NotFound } from '../../src/http/errors.ts'
 import { words } from '../../src/http/filter.ts'
 import { currentTime } from '../../src/platform/clock.ts'
 import { dateIn, zoneOf } from '../../src/platform/i18n.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
 import { sentencesOf } from '../../src/plugin/sentences.ts'
-import { isStore } from '../../src/plugin/stores.ts'
+import { areInCrm } from '../../src/settings/own-records.ts'
 import { trailOf } from '../../src/settings/record-trail.ts'
 import { completedLately, countsOf, findForStaff, type Place, shows, tasksOf } from './desk-reads.ts'
 import { dueText } from './home.ts'
@@ -17,24 +16,6 @@ export const placeOf = ({ portal }: Request<any>, { database }: Pick<Host, 'data
   workspace: portal.workspace.id,
   today: dateIn(zoneOf(portal.workspace.timeZone), currentTime(database)),
 })
-
-/** Whether the CRM has the tasks of this workspace. Then none are kept here. */
-function areInCrm(req: Request<any>, host: Host): boolean {
-  const { workspace } = req.portal
-  const { today } = placeOf(req, host)
-  const nobody = { workspace, client: { id: '', name: '' }, person: { id: '', name: '', email: '' }, today }
-  const port = coreHostOf(host).crm.connect({ ...nobody, role: 'viewer' }).tasks
-  return port !== undefined && !isStore(port)
-}
-
-/** For what there is only where tasks are kept here: elsewhere there is no such task, and the page says where they are. */
-export const ownTasks =
-  (host: Host): RequestHandler<any> =>
-  (req, res, next) => {
-    if (!areInCrm(req, host)) return next()
-    if (req.params.id !== undefined) return next(new NotFound())
-    res.redirect(303, req.portal.url('/tasks'))
-  }
 
 const Filter = z.object({
   show: z.enum(shows).default('open').catch('open'),
@@ -48,7 +29,7 @@ export const showDesk =
   async (req, res) => {
     const { database } = host
     const place = placeOf(req, host)
-    if (areInCrm(req, host))
+    if (areInCrm(req, host, 'tasks'))
       return res.respond('tasks/lately', { items: await completedLately(database, place.workspace) })
     const asked = Filter.parse(req.query)
     const [page, counts] = await Promise.all([tasksOf(database, place, asked), countsOf(database, place, asked.search)])
@@ -65,7 +46,7 @@ export const showOne =
   async (req, res) => {
     const { database } = host
     const place = placeOf(req, host)
-    const { problem, body, t } = req.portal
+    const { problem, body, sentence } = req.portal
     const task = await findForStaff(database, place, req.params.id)
     const sentences = sentencesOf(coreHostOf(host).plugins)
     const trail = await trailOf(database, {
@@ -81,7 +62,7 @@ export const showOne =
         problem && 'title' in Object(body)
           ? Object(body)
           : { ...shown, items: task.list.map(it => it.title).join('\n') },
-      trail: trail.map(it => ({ ...it, words: t(sentences[it.event] ?? it.event, it.subject) })),
+      trail: trail.map(it => ({ ...it, words: sentence(sentences[it.event] ?? it.event, it.subject) })),
       changed: req.query.changed === '',
     })
   }

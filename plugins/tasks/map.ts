@@ -1,4 +1,5 @@
 import type { Customer } from '../../src/crm/crm.ts'
+import { findChangesBy } from '../../src/crm/mapping/changes.ts'
 import { containing, countsOf, listed } from '../../src/crm/mapping/listing.ts'
 import type { CrmMap, TasksMap, TaskValue } from '../../src/crm/mapping/map.ts'
 import { belongs, checked, customerValues } from '../../src/crm/mapping/owned.ts'
@@ -26,6 +27,7 @@ import { questions } from './questions.ts'
 export default mapped<Tasks>({
   name: 'tasks',
   compile: (reader, map) => (map.tasks ? tasks(reader, map, map.tasks) : undefined),
+  changes: (reader, map) => findChangesBy(reader, map, map.tasks),
   questions,
 })
 

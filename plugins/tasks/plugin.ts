@@ -4,8 +4,9 @@ import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
 import { admins, may } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
+import { ownRecords } from '../../src/settings/own-records.ts'
 import { besideCrm } from './beside.ts'
-import { ownTasks, showDesk, showOne } from './desk.ts'
+import { showDesk, showOne } from './desk.ts'
 import { saveTask, saveWithdrawal } from './desk-changes.ts'
 import { saveNew, showNew } from './desk-new.ts'
 import { home } from './home.ts'
@@ -22,6 +23,24 @@ export default section({
   icon: 'list-check',
   order: 45,
   mails,
+  notifications: {
+    'tasks.assigned': {
+      label: 'New tasks',
+      group: 'work',
+      sentence: '{staff} gave you a task: {name}',
+      about: '{due, select, 1 {Due {day}} other {No due date}}',
+      example: { staff: 'Marta Lindqvist', name: 'Check the cookie texts', due: 1, day: { day: '2026-12-15' } },
+      mail: 'tasks.assigned',
+    },
+    'tasks.given': {
+      label: 'New tasks',
+      group: 'work',
+      sentence: 'New task: {name}',
+      about: '{due, select, 1 {Due {day}} other {No due date}}',
+      example: { name: 'Check the cookie texts', due: 1, day: { day: '2026-12-15' } },
+      chosenWith: 'tasks.assigned',
+    },
+  },
   live: true,
   home,
   waiting: async ({ crm, may }) => (may('tasks.complete') ? (await crm.tasks.overview()).mine : 0),
@@ -125,7 +144,7 @@ export default section({
     order: 65,
     group: 'messages',
     routes(router, host) {
-      const own = ownTasks(host)
+      const own = ownRecords(host, 'tasks', '/tasks')
       const show = showAgainOnError(showOne(host))
       router.get('/', admins, showDesk(host))
       router.get('/new', admins, own, showNew(host))

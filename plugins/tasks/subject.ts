@@ -1,4 +1,4 @@
-import type { Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
+import type { RecordNews, Subject, SubjectRecord } from '../../src/plugin/subjects.ts'
 import type { Task } from './port.ts'
 
 /** A task as other plugins attach to it. */
@@ -6,6 +6,15 @@ export const subject: Subject = {
   label: 'Task',
   page: 'tasks/show',
   find: async (ports, id) => recordOf(await ports.tasks!.find(id)),
+  changed: {
+    may: ['see', 'complete'],
+    undated: true,
+    news: async ({ tasks }, id) => newsOf(await tasks!.find(id)),
+    async newest({ tasks }, size) {
+      const { items } = await tasks!.list({ status: 'mine', sort: 'newest', size })
+      return items.map(it => it.id)
+    },
+  },
   due: {
     may: ['complete'],
     on: [],
@@ -18,6 +27,13 @@ export const subject: Subject = {
       return { items: dated, next: dated.length === items.length ? next : null }
     },
   },
+}
+
+/** One that is the reader's to do, or anybody's. */
+function newsOf({ id, title, status, dueOn, for: whose }: Task): RecordNews[] {
+  if (status === 'done' || status === 'other' || whose.kind === 'colleague') return []
+  const due = { due: dueOn ? 1 : 0, day: { day: dueOn ?? '2000-01-01' } }
+  return [{ kind: 'tasks.given', key: id, facts: { name: title, ...due } }]
 }
 
 /** People call it by its title. */

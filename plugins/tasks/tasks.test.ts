@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
+import { within } from '../../src/platform/database.ts'
 import { actors } from '../../test/actors.ts'
 import { alone } from '../../test/tasks.ts'
-import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
+import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { tasksContract } from './contract.ts'
+import plugin from './plugin.ts'
 
 const add = ({ owner }: Scene, more: object = {}) => {
   const task = { id: randomUUID(), title: 'Send the opening hours', client_name: 'Acme Bakery', asked_by: 'Marta' }
@@ -86,6 +88,26 @@ describe('tasks', () => {
       expect((await finish(viewer, id)).status).to.equal(403)
     })
   }
+
+  it('that a person completed are in the copy of their data, and lose the name with their account', async () => {
+    const it = await alone()
+    const owner = await it.visit('owner')
+    const id = await add(it)
+    await finish(owner, id)
+    const person = (
+      await it
+        .owner('portal.client_users')
+        .where({ email: whoIs('owner').email })
+        .first('id')
+    ).id
+    const who = { workspace: '1', person }
+    await within(it.database, { workspace: '1' }, async tx => {
+      expect((await plugin.privacy!.exports!(tx, who)).tasks!.map((one: any) => one.task)).to.deep.equal([id])
+      await plugin.privacy!.erases!(tx, who)
+    })
+    expect(await it.owner('portal.client_task_completions').pluck('by_name')).to.deep.equal(['–'])
+    expect((await taskOf(owner, id)).status).to.equal('done')
+  })
 
   it('are grouped by when they are due, counted, moved on the board and ticked', async () => {
     const it = await alone()

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { alone, settings } from '../../test/tasks.ts'
 import { leave, type Scene } from '../../test/visit.ts'
+import { readInFull, stopwatch } from '../../test/volume.ts'
 
 /** Tasks of one client; others have a tenth of that. */
 const many = 100_000
@@ -28,17 +28,6 @@ async function fill({ owner }: Scene) {
   await owner.raw(`vacuum analyze ${tables.map(it => `portal.${it}`).join(', ')}`)
 }
 
-/** Rows that were read by going through a whole table. */
-async function readInFull({ owner }: Scene): Promise<number> {
-  // Connections tell the statistics what they did when they have been idle for a second.
-  await wait(1_500)
-  const { rows } = await owner.raw(
-    `select coalesce(sum(seq_tup_read), 0)::int as rows from pg_stat_user_tables where relname = any (?)`,
-    [tables],
-  )
-  return rows[0].rows
-}
-
 describe('tasks', () => {
   afterEach(leave)
 
@@ -47,28 +36,20 @@ describe('tasks', () => {
     const scene = await alone()
     await fill(scene)
     const [owner, admin] = [await scene.visit('owner'), await scene.visit('admin')]
-    const before = await readInFull(scene)
-    const took: string[] = []
-    const ask = async (name: string, asked: () => Promise<{ status: number }>) => {
-      await asked()
-      const begun = performance.now()
-      expect((await asked()).status, name).to.equal(200)
-      const ms = Math.round(performance.now() - begun)
-      took.push(`${name} ${ms} ms`)
-      expect(ms, took.at(-1)).to.be.below(1_000)
-    }
+    const before = await readInFull(scene, tables)
+    const { ask, print } = stopwatch()
     await ask('first page', () => owner.get('/'))
     const lists = ['', '?status=everybody', '?status=overdue', '?status=done', '?sort=newest', '?view=board']
     for (const query of lists) await ask(`client ${query}`, () => owner.get(`/tasks${query}`))
     const { next } = (await owner.api('/tasks?status=everybody')).body
     await ask('client, next', () => owner.get(`/tasks?status=everybody&after=${next}`))
     // Counts to a thousand may go through a table for staff; what a client sees never does.
-    expect((await readInFull(scene)) - before).to.be.below(many / 10)
+    expect((await readInFull(scene, tables)) - before).to.be.below(many / 10)
     for (const show of ['open', 'late', 'done', 'all'])
       await ask(`staff ${show}`, () => admin.at(`${settings}?show=${show}`))
     await ask('staff, one', () => admin.at(`${settings}/0199a000-0000-7000-8000-000000000011`))
     await ask('client, search', () => owner.get('/tasks?search=task+9999'))
     await ask('staff, search', () => admin.at(`${settings}?search=task+9999`))
-    console.log(`      ${took.join(', ')}`)
+    print()
   })
 })

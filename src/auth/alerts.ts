@@ -1,13 +1,16 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
+import { z } from 'zod'
 import type { Row } from '../platform/activity.ts'
 import { query, within } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { EventKind } from '../plugin/parts.ts'
+import type { Section } from '../plugin/plugin.ts'
+import type { PluginHost } from '../plugin/registry.ts'
 import { networkOf, tallies } from './limits.ts'
 
-/** How many events within how many seconds raise an alert. */
-const thresholds = {
+/** How many events within how many seconds raise an alert, unless the workspace says otherwise. */
+export const alertThresholds = {
   /** Failed sign-ins from one address (for IPv6: from one network of 64 bits). */
   failures: { times: 20, seconds: 600 },
   /** One person's requests for records that do not exist or are not theirs. */
@@ -15,12 +18,46 @@ const thresholds = {
   /** One person's downloads: documents, attachments, lists, statements, archives. */
   exports: { times: 100, seconds: 3_600 },
 } as const
-type AlertKind = keyof typeof thresholds
+export type AlertKind = keyof typeof alertThresholds
+
+/** What an alert says: `since` is an instant in ISO 8601, `address` or `person` and `name` where they come from. */
+export interface AlertFacts {
+  times: number
+  minutes: number
+  since?: string
+  address?: string
+  person?: string
+  name?: string
+}
 
 interface Alert {
   kind: AlertKind
   at: Date
-  facts: { times: number; minutes: number; address?: string; name?: string }
+  facts: AlertFacts
+}
+
+/** What a plugin does with alerts. */
+interface AlertHooks {
+  /** From how many events on alerts are raised in a workspace; the usual number for kinds that it leaves out. */
+  thresholds?(database: Knex, workspace: string): Promise<Partial<Record<AlertKind, number>>>
+  /** Told of each alert, in the transaction that keeps it. */
+  raised?(tx: Knex, alert: { workspace: string; id: string; kind: AlertKind; facts: AlertFacts }): Promise<void>
+}
+
+declare global {
+  namespace Portico {
+    interface Plugin {
+      /** From how many events on alerts are raised, and what happens with each, in its transaction. */
+      alerts?: AlertHooks
+    }
+  }
+}
+
+const isFunction = z.custom(it => typeof it === 'function', 'must be a function').optional()
+
+export const alertHost: PluginHost = {
+  shape: { alerts: z.object({ thresholds: isFunction, raised: isFunction }).optional() },
+  add: () => undefined,
 }
 
 export interface Alerts {
@@ -39,23 +76,30 @@ interface Parts {
   log: Log
   /** The kind of each event, as its section declares it. */
   kinds: Record<string, EventKind>
+  plugins: Section[]
 }
 
 /**
  * Detects patterns of an attack. Counts in the database, and so across all processes; raises an alert once per period
  * (OWASP ASVS 5.0, 16.3.3). Alerts never delay or block anybody: the limits do that.
  */
-export function alerts({ database, log, kinds }: Parts): Alerts {
+export function alerts({ database, log, kinds, plugins }: Parts): Alerts {
   const tally = tallies(database)
   const listeners: ((kind: AlertKind) => void)[] = []
 
-  const count = async (kind: AlertKind, workspace: string, who: string, facts: object) => {
-    const { times, seconds } = thresholds[kind]
-    if ((await tally(`alert-${kind}`, `${workspace} ${who}`, seconds)) !== times) return
-    const told = { times, minutes: seconds / 60, ...facts }
-    log.warn({ alert: kind, workspace, ...told }, sentences[kind])
+  const count = async (kind: AlertKind, workspace: string, who: string, from: object) => {
+    const { seconds } = alertThresholds[kind]
+    const times = await timesOf(plugins, database, { kind, workspace })
+    // With another threshold, counting starts again.
+    const { count, since } = await tally(`alert-${kind}`, `${workspace} ${times} ${who}`, seconds)
+    if (count !== times) return
+    const facts = { times, minutes: seconds / 60, since: since.toISOString(), ...from }
+    log.warn({ alert: kind, workspace, ...facts }, sentences[kind])
     for (const it of listeners) it(kind)
-    await within(database, { workspace }, tx => keep(tx, workspace, kind, told))
+    await within(database, { workspace }, async tx => {
+      const id = await keep(tx, workspace, kind, facts)
+      for (const it of plugins) await it.alerts?.raised?.(tx, { workspace, id, kind, facts })
+    })
   }
   const watch = (...it: Parameters<typeof count>) =>
     void count(...it).catch(err => log.warn({ err }, 'what stood out could not be counted'))
@@ -95,13 +139,25 @@ const sentences: Record<AlertKind, string> = {
   exports: 'somebody takes away unusually much',
 }
 
-async function keep(tx: Knex, workspace: string, kind: AlertKind, facts: object) {
+/** From how many events on an alert is raised: asked each time, so that a change counts at once on every instance. */
+async function timesOf(
+  plugins: Section[],
+  database: Knex,
+  { kind, workspace }: { kind: AlertKind; workspace: string },
+) {
+  const chosen = await Promise.all(plugins.map(it => it.alerts?.thresholds?.(database, workspace)))
+  return chosen.find(it => it?.[kind])?.[kind] ?? alertThresholds[kind].times
+}
+
+/** Gives its id. */
+async function keep(tx: Knex, workspace: string, kind: AlertKind, facts: AlertFacts): Promise<string> {
   await query(tx, {
     text: `delete from portal.client_alerts where workspace_id = $1 and at < portal.now() - interval '90 days'`,
     values: [workspace],
   })
-  await query(tx, {
-    text: 'insert into portal.client_alerts (workspace_id, kind, facts) values ($1, $2, $3)',
+  const [kept] = await query<{ id: string }>(tx, {
+    text: 'insert into portal.client_alerts (workspace_id, kind, facts) values ($1, $2, $3) returning id::text',
     values: [workspace, kind, JSON.stringify(facts)],
   })
+  return kept!.id
 }

@@ -146,7 +146,9 @@ export async function recordDevice(
                select from portal.client_devices o where o.workspace_id = $1 and o.person_id = $2 and o.hash <> $3) as others`,
       values: [workspace.id, account.id, createHash('sha256').update(device).digest('base64url')],
     })
-    if (!mailContext || !row?.fresh || !row.others) return
+    if (!row?.fresh || !row.others) return
+    await tellDevice(tx, req, account)
+    if (!mailContext) return
     const link = await newRecoveryLink(mailContext, req, tx, account)
     await sendMail(
       mailContext,
@@ -165,6 +167,22 @@ export async function recordDevice(
     )
   }
   await (mailContext ? withMail(mailContext, req, work) : within(database, { workspace: workspace.id }, work))
+}
+
+/** Stands behind the bell of each of the person's clients, whatever they chose. */
+async function tellDevice(tx: Knex, req: Request<any>, account: Account): Promise<void> {
+  const { capability, workspace } = req.portal
+  const clients = await query<{ client: string }>(tx, {
+    text: `select m.client_id as client from portal.client_memberships m where m.workspace_id = $1 and m.person_id = $2`,
+    values: [workspace.id, account.id],
+  })
+  for (const { client } of clients)
+    await capability('notifications')?.tell(tx, req, [account], {
+      kind: 'notifications.device',
+      record: { client, section: 'account', id: 'devices' },
+      facts: { device: deviceName(req.portal, req.get('User-Agent')) },
+      mail: false,
+    })
 }
 
 const browsers = {

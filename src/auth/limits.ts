@@ -5,6 +5,7 @@ import ipaddr from 'ipaddr.js'
 import type { Knex } from 'knex'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { RateLimited } from '../http/errors.ts'
+import { currentTime } from '../platform/clock.ts'
 import { keyedHash } from '../platform/crypto.ts'
 import { query } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
@@ -120,13 +121,20 @@ export async function firstUse(database: Knex, key: string, seconds: number): Pr
   return first.length === 1
 }
 
-/** Returns a counter of events per period: how many since the period began, this one included. */
-export function tallies(database: Knex): (what: string, who: string, seconds: number) => Promise<number> {
+/** How many events there were since the period began, the last one included. */
+interface Tally {
+  count: number
+  since: Date
+}
+
+/** Returns a counter of events per period. */
+export function tallies(database: Knex): (what: string, who: string, seconds: number) => Promise<Tally> {
   const made = new Map<string, RateLimiterPostgres>()
   return async (what, who, seconds) => {
     const it = made.get(what) ?? limiterOf(database, what, Number.MAX_SAFE_INTEGER, seconds)
     made.set(what, it)
-    return (await it.penalty(createHash('sha256').update(who).digest('base64url'))).consumedPoints
+    const { consumedPoints, msBeforeNext } = await it.penalty(createHash('sha256').update(who).digest('base64url'))
+    return { count: consumedPoints, since: new Date(currentTime(database).getTime() + msBeforeNext - seconds * 1_000) }
   }
 }
 

@@ -67,7 +67,7 @@ export interface Recipient {
   timeZone?: string | null
 }
 
-interface MailValues {
+export interface MailValues {
   facts?: Facts | ((speech: Speech) => Facts)
   /** A code for the reader to enter. */
   code?: string
@@ -75,6 +75,16 @@ interface MailValues {
   url?: string
   /** Where replies go; to the sender if not given. */
   replyTo?: string | undefined
+  /** Where the reader says that they want no more of its kind: the address takes a POST (RFC 8058). */
+  unsubscribe?: string
+  /** It leaves then, if its reader still belongs to this client. At once, if not given. */
+  held?: HeldMail | undefined
+}
+
+/** A mail that waits until a moment. */
+interface HeldMail {
+  until: Date
+  client: string
 }
 
 /**
@@ -87,7 +97,7 @@ export async function sendMail(
   tx: Knex,
   kind: MailKind,
   to: Recipient | undefined,
-  { facts = {}, code, url, replyTo }: MailValues,
+  { facts = {}, code, url, replyTo, unsubscribe, held }: MailValues,
 ) {
   const { workspace, locale } = req.portal
   const speech = speak(`${localeOf(to?.language ?? locale)}|${zoneOf(to?.timeZone ?? workspace.timeZone)}`)
@@ -102,7 +112,12 @@ export async function sendMail(
     ...mailContentIn(kind, speech, all, own, url),
     ...(code && { code }),
   }
-  return outbox.post(tx, { workspace, kind, to, speech, letter, ...(replyTo && { replyTo }) })
+  return outbox.post(tx, {
+    ...{ workspace, kind, to, speech, letter },
+    ...(replyTo && { replyTo }),
+    ...(unsubscribe && { unsubscribe }),
+    ...(held && { held }),
+  })
 }
 
 export function greeting({ t }: Pick<Speech, 't'>, name = ''): string {

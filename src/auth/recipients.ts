@@ -25,7 +25,7 @@ export interface RecipientOf {
   /** The client's name. */
   client: string
   contact: string | null
-  /** Whether they want reminders. */
+  /** Whether they want reminders, where they do not choose them with the plugin `notifications`. */
   reminders: boolean
 }
 

@@ -74,7 +74,7 @@ describe('asking for access', () => {
       null,
       null,
     ])
-    expect((await scene.mailTo(whoIs('owner').email)).subject).to.equal('You are here already')
+    expect((await scene.mailTo(whoIs('owner').email)).subject).to.equal('You already have access')
     await scene.mailTo(jo.email)
     expect(scene.mails.map(it => it.to).sort()).to.deep.equal([jo.email, whoIs('owner').email].sort())
 

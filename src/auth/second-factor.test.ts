@@ -287,7 +287,7 @@ describe('a second factor', () => {
     expect((await colleague.postAt(path)).status).to.equal(403)
     const asked = await Promise.all([admin.postAt(path), admin.postAt(path)])
     for (const it of asked) expect(it.headers.location).to.equal(`${settings}/people?done=reset`)
-    const { text } = await scene.mailTo(email, 'Your second factor is being taken off')
+    const { text } = await scene.mailTo(email, 'Your second factor is being removed')
     expect(text).to.match(/Marta Lindqvist at Brightside Agency is removing(.|\n)*It will be removed on \d+ \w+ 2026/)
     expect(await admin.at(`${settings}/people`)).to.show('second factor removed on', 'Keep the second factor: Nadia')
     expect(await admin.at(`${settings}/activity`)).to.show('removes the second factor of Nadia El-Khoury in a day')

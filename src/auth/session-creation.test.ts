@@ -88,6 +88,7 @@ const doors: Record<string, (stage: Stage) => Promise<unknown>> = {
     await guest.postAt(base, { 'step-up.show': 'code', 'step-up.email': email })
     return guest.get('/account').expect(303)
   },
+  '/:workspace/unsubscribe/:token': ({ who }) => who.post('/unsubscribe/nonsense'),
   '/:workspace/verify': ({ who }) => who.post('/verify'),
   '/:workspace/sign-out': ({ who }) => who.post('/sign-out', { next: '/portal/brightside/account' }),
   '/:workspace/address/:token': async ({ who, mailed }) => who.post(`/address/${(await mailed('address')).token}`),

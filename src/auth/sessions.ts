@@ -135,6 +135,10 @@ export interface SessionRequest extends Omit<Request, 'session'> {
 export const saveSession = ({ portal: { sessionRequest } }: Request<any>) =>
   new Promise<void>((resolve, reject) => sessionRequest.session.save(error => (error ? reject(error) : resolve())))
 
+/** Says that another session of the same person takes the place of this one, which therefore is not ended by anybody. */
+export const markReplaced = ({ portal: { sessionRequest } }: Request<any>): Promise<void> =>
+  (sessionRequest.sessionStore as unknown as Sessions).expire(sessionRequest.sessionID)
+
 /** Ends this session for good; the response does not store it again. */
 export async function endSession({ portal: { sessionRequest } }: Request<any>): Promise<void> {
   const { sessionStore, sessionID } = sessionRequest
@@ -194,6 +198,13 @@ class Sessions extends connectPgSimple(session) {
 
   override destroy(id: string, done?: (error?: unknown) => void) {
     super.destroy(storedId(id), done)
+  }
+
+  async expire(id: string): Promise<void> {
+    await query(this.#database, {
+      text: 'update portal.client_sessions set expire = portal.now() where sid = $1',
+      values: [storedId(id)],
+    })
   }
 
   override touch(id: string, data: session.SessionData & { req?: SessionRequest }, done?: () => void) {

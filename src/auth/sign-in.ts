@@ -9,7 +9,7 @@ import { recordDevice } from './devices.ts'
 import { keepFactors } from './factors.ts'
 import type { Account, MailContext } from './mail-context.ts'
 import { mfaPolicyName, parseMfaPolicy } from './mfa-policy.ts'
-import { pruneSessions, type SessionData, saveSession, type Verification } from './sessions.ts'
+import { markReplaced, pruneSessions, type SessionData, saveSession, type Verification } from './sessions.ts'
 
 interface Parts {
   database: Knex
@@ -131,6 +131,7 @@ export async function refuseSignIn(
 /** Replaces the session id, so that an id known before sign-in is useless (OWASP ASVS 5.0, 7.2.4). */
 export async function renewSession(req: Request<any>, held: SessionData) {
   const { sessionRequest } = req.portal
+  if (held.person && sessionRequest.session.person === held.person) await markReplaced(req)
   await new Promise<void>((resolve, reject) =>
     sessionRequest.session.regenerate(error => (error ? reject(error) : resolve())),
   )

@@ -46,7 +46,7 @@ describe('a team', () => {
     expect(await viewer.get('/team'))
       .to.show(
         'Nadia El-Khoury',
-        'Billing. Can see invoices, payments, messages, documents, tasks and requests, ask questions, write messages, pay, send files and complete tasks.',
+        'Billing. Can see invoices, payments, messages, documents, tasks, requests and announcements, ask questions, write messages, pay, send files and complete tasks.',
         'An admin of Acme Bakery can invite',
       )
       .and.not.show('Declan', 'name="role"')

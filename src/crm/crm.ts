@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { Knex } from 'knex'
+import type { FindChanges } from './changes.ts'
 import type { CrmPages } from './pages.ts'
 
 declare global {
@@ -135,6 +136,23 @@ export interface ContactOf {
   contact: string
 }
 
+/** Something that a client did, for the CRM's own people. */
+interface StaffNotice {
+  /** The same for the same event. */
+  key: string
+  /** Such as `accepted`, `questions` or `uploads`. */
+  kind: string
+  /** Whom it concerns. */
+  to: Colleague[]
+  /** One sentence, in the language of mails to staff. */
+  title: string
+  text: string
+  /** Where they see it. */
+  url: string
+  /** What it is about, if it is about one record. */
+  record?: OwnedRecord
+}
+
 /** One of the CRM's own people, as mails address them. */
 export interface Colleague {
   name: string
@@ -163,6 +181,16 @@ export interface Crm {
   identity?: Identity
   /** Where records have their pages in the CRM, for links of its staff. */
   pages?: CrmPages
+  /**
+   * Which records the CRM made or changed, by section. Without it, each client's newest records are looked at now and
+   * then.
+   */
+  changes?: Record<string, FindChanges>
+  /**
+   * Tells the CRM's own people of what a client did, in the CRM: beside the mails to them. It may be called again with the
+   * same `key`; whatever it throws is tried again for a day.
+   */
+  notify?(workspace: Workspace, notice: StaffNotice): Promise<void>
 }
 
 /** Tables, as `invoices` or `billing.invoices`, with their columns. */

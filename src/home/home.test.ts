@@ -88,7 +88,11 @@ describe('the home page', () => {
     expect(await owner.get('/account/home')).to.show('Move Chart up', 'Quick actions', 'role="switch"')
     const moved = await arrange({ move: 'up:actions' })
     expect(moved.headers.location).to.match(/\/account\/home\?moved=up%3Aactions$/)
-    expect(order((await owner.get('/')).text)).to.deep.equal(['Figures', 'Quick actions', 'Invoiced and paid'])
+    expect(order((await owner.get('/')).text).slice(0, 3)).to.deep.equal([
+      'Figures',
+      'Quick actions',
+      'Invoiced and paid',
+    ])
     expect(await owner.get('/account/home?moved=up%3Aactions')).to.show(' autofocus')
 
     await arrange({ shown: ['actions'] })

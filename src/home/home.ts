@@ -52,19 +52,22 @@ export function home({ crm, database, sections, log }: Parts): RequestHandler {
       lately: recent.status === 'fulfilled' ? recent.value : [],
       news: homes.flatMap(it => it.news ?? []).sort((a, b) => (a.on > b.on ? -1 : 1)),
     }
+    const notices = homes.flatMap(it => it.notices ?? [])
     const underway = homes.flatMap(it => it.underway ?? [])
     const needs = mostUrgentFirst(homes.flatMap(it => it.needs))
-    const { actions, ...told } = content
-    const bare = ![needs, underway, missing, ...Object.values(told)].some(it => it.length)
+    const { figures, chart, lately } = content
+    const bare = ![needs, underway, missing, figures, chart, lately].some(it => it.length)
+    const names = shown.map(it => it.name).filter(it => content[it].length && (!bare || it === 'news'))
     res.respond('home', {
-      // Whoever has nothing yet reads what will be here, and whom to ask.
+      // Whoever has nothing of their own yet reads what will be here, and whom to ask.
       bare,
       contact: bare ? await clientContact(crm, workspace, customer.client.id) : undefined,
       greeting: greeting(req.portal.hour(now)),
+      notices,
       underway,
       needs,
       content,
-      widgets: bare ? [] : laid(shown.map(it => it.name).filter(it => content[it].length)),
+      widgets: laid(names),
       sentences,
       missing,
     })

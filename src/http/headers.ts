@@ -34,7 +34,7 @@ const here = 'the nonce'
 
 /**
  * Headers of the portal's own responses; the host's pages keep theirs. Scripts run by nonce only, and only htmx may
- * write HTML (Trusted Types). Headers for the whole host, such as HSTS, are left to it.
+ * write HTML (Trusted Types); `worker` names the service worker of push notifications. Headers for the whole host, such as HSTS, are left to it.
  */
 const chosen = helmet({
   contentSecurityPolicy: {
@@ -49,7 +49,9 @@ const chosen = helmet({
       baseUri: ["'none'"],
       frameSrc: ["'self'"],
       frameAncestors: ["'none'"],
-      trustedTypes: ['htmx'],
+      manifestSrc: ["'self'"],
+      workerSrc: ["'self'"],
+      trustedTypes: ['htmx', 'worker'],
       requireTrustedTypesFor: ["'script'"],
     },
   },

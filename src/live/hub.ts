@@ -36,10 +36,10 @@ class TooManyStreams extends Problem {
 /** All open streams of this process, and the one connection to the database that feeds them. */
 export interface Hub {
   /**
-   * Answers with a stream of the topics that have changed. `missed` is asked when it listens, and says whether something
-   * changed just before. Throws Unavailable where nothing can be heard, and TooManyStreams.
+   * Answers with a stream of the topics that have changed. `missed` is asked when it listens, and gives those that changed
+   * just before. Throws Unavailable where nothing can be heard, and TooManyStreams.
    */
-  open(res: Response, subscriber: Subscriber, missed: () => Promise<boolean>): Promise<void>
+  open(res: Response, subscriber: Subscriber, missed: () => Promise<string[]>): Promise<void>
   /** Ends all streams and takes no more: browsers go on with another instance. */
   stop(): void
 }
@@ -57,11 +57,12 @@ export function liveHub(parts: Parts): Hub {
   })
   const timers = timersOf(parts, streams, ears.stop)
 
-  const prepare = async (stream: Stream, missed: () => Promise<boolean>) => {
+  const prepare = async (stream: Stream, missed: () => Promise<string[]>) => {
     if (!(await ears.listen())) throw new Unavailable()
-    const { session, topics } = stream
+    const { session } = stream
     if (session) stream.access = (await accessOf(database, [session])).get(session) ?? 'ended'
-    if (await missed()) send(stream, topics)
+    const changed = await missed()
+    if (changed.length) send(stream, changed)
   }
 
   return {

@@ -1,3 +1,4 @@
+import type { Request } from 'express'
 import { z } from 'zod'
 import { tellOf } from '../platform/events.ts'
 import type { EventSentence } from '../plugin/parts.ts'
@@ -7,15 +8,26 @@ import type { PluginHost } from '../plugin/registry.ts'
 declare global {
   namespace Portico {
     interface Plugin {
-      /** Whether its open pages are told of its changes: see the part `live`. */
-      live?: true
+      /**
+       * Whether its open pages are told of its changes: see the part `live`. With `person`, each change is one person's,
+       * whose id it names, and nobody else is told.
+       */
+      live?: true | 'person'
+      /**
+       * Whether something that is live changed for this person since then, where the activity does not have it. It is asked
+       * when a page begins to listen.
+       */
+      changedSince?(req: Request<any>, since: Date): Promise<boolean>
     }
   }
 }
 
 /** Registers which changes open pages are told of: those of sections that are live. */
 export const liveHost: PluginHost = {
-  shape: { live: z.literal(true, 'must be true where it is given').optional() },
+  shape: {
+    live: z.literal([true, 'person'], 'must be true or person where it is given').optional(),
+    changedSince: z.custom<object>(it => typeof it === 'function', 'must be a function').optional(),
+  },
   add(plugin) {
     if (plugin.live) tellOf(changesOf(plugin))
   },

@@ -53,7 +53,11 @@ export const showLive =
       session: viewing ? undefined : storedId(sessionRequest.sessionID),
       until: endOf(viewing ? lasts.staff : lasts.session),
     }
-    await listen(req, res, { hub, subscriber, missed: () => missed(req, database, topics, asked.data.since) })
+    await listen(req, res, {
+      hub,
+      subscriber,
+      missed: () => missed(req, { database, sections }, topics, asked.data.since),
+    })
   }
 
 /** The same for a page of the settings, of all clients of the workspace. */
@@ -75,7 +79,7 @@ export const showStaffLive =
 interface Listening {
   hub: Hub
   subscriber: Subscriber
-  missed: () => Promise<boolean>
+  missed: () => Promise<string[]>
 }
 
 async function listen(req: Request, res: Response, { hub, subscriber, missed }: Listening): Promise<void> {
@@ -91,12 +95,13 @@ const findLive = (sections: Section[], topic: string) =>
 
 /** Of these topics those that this person may see. */
 async function topicsOf({ portal }: Request, sections: Section[], all: string[]): Promise<string[]> {
-  const { crm, may, on } = portal
+  const { crm, may, on, customer } = portal
   const seen = await Promise.all(
     all.map(async topic => {
       const [name = '', id] = topic.split(/\/(.*)/s)
       const section = findLive(sections, topic)
       if (!section || !(name in crm) || !on(name) || !may(`${name}.see`)) return []
+      if (section.live === 'person') return id === customer.person.id ? [topic] : []
       const find = id !== undefined && section.subject?.find
       if (!find) return [topic]
       return find(crm, id, portal).then(
@@ -111,10 +116,17 @@ async function topicsOf({ portal }: Request, sections: Section[], all: string[])
   return seen.flat()
 }
 
-/** Whether others changed something between the page and its stream. */
-async function missed({ portal }: Request, database: Knex, topics: string[], since: number | undefined) {
-  if (since === undefined) return false
-  const { workspace, client, person } = portal.customer
+/** Of these topics those that others changed between the page and its stream. */
+async function missed(
+  req: Request,
+  { database, sections }: Pick<Parts, 'database' | 'sections'>,
+  topics: string[],
+  since: number | undefined,
+): Promise<string[]> {
+  if (since === undefined) return []
+  const { workspace, client, person } = req.portal.customer
+  const own = topics.filter(it => findLive(sections, it)?.changedSince)
+  const changed = await Promise.all(own.map(it => findLive(sections, it)!.changedSince!(req, new Date(since))))
   const rows = await readWithin<{ topics: string[] }>(
     database,
     { workspace: workspace.id, client: client.id },
@@ -127,12 +139,15 @@ async function missed({ portal }: Request, database: Knex, topics: string[], sin
       values: [since, toldEvents(), person.id],
     },
   )
-  return rows.some(it => it.topics.some(topic => topics.includes(topic)))
+  return [...own.filter((_, at) => changed[at]), ...topicsIn(rows, topics)]
 }
+
+const topicsIn = (rows: { topics: string[] }[], topics: string[]) =>
+  topics.filter(topic => rows.some(it => it.topics.includes(topic)))
 
 /** The same for staff, of the workspace's latest entries. */
 async function missedByStaff({ portal }: Request, database: Knex, topics: string[], since: number | undefined) {
-  if (since === undefined) return false
+  if (since === undefined) return []
   const { staff, workspace } = portal
   const rows = await readWithin<{ topics: string[] }>(
     database,
@@ -148,5 +163,5 @@ async function missedByStaff({ portal }: Request, database: Knex, topics: string
       values: [since, toldEvents(), staff?.id],
     },
   )
-  return rows.some(it => it.topics.some(topic => topics.includes(topic)))
+  return topicsIn(rows, topics)
 }

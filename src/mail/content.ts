@@ -22,6 +22,8 @@ export interface MailContent {
   after: string[]
   /** Why the reader gets it, in the footer. */
   why?: string
+  /** Where the reader says that they want no more of its kind. */
+  unsubscribe?: string
 }
 
 /** The words of somebody, and whose they are. */
@@ -53,7 +55,7 @@ export function renderMail(letter: MailContent, workspace: BrandedWorkspace, spe
   const preview = previewOf(letter)
   return {
     subject,
-    text: textOf(letter, workspace, sentTo),
+    text: textOf(letter, workspace, [sentTo, ...leaving(letter, speech)]),
     html: render('mail/mail', {
       ...speech,
       letter: { ...letter, subject },
@@ -84,7 +86,10 @@ const styleOf = ({ dark }: ReturnType<typeof tonesOf>) => `
 }
 `
 
-function textOf(letter: MailContent, { name, letterhead }: BrandedWorkspace, sentTo: string): string {
+const leaving = ({ unsubscribe }: MailContent, { t }: Speech): string[] =>
+  unsubscribe ? [`${t('Unsubscribe from these e-mails')}:\n${unsubscribe}`] : []
+
+function textOf(letter: MailContent, { name, letterhead }: BrandedWorkspace, footer: string[]): string {
   const { greeting, paragraphs, quotes = [], details = [], items = [], code, action, after } = letter
   const parts = [
     greeting,
@@ -95,7 +100,7 @@ function textOf(letter: MailContent, { name, letterhead }: BrandedWorkspace, sen
     ...(code ? [code] : []),
     ...(action ? [`${action.label}:\n${action.url}`] : []),
     ...after,
-    ...(sentTo ? [sentTo] : []),
+    ...footer.filter(Boolean),
     ['-- ', name, ...letterhead].join('\n'),
   ]
   return `${parts.join('\n\n')}\n`

@@ -114,8 +114,8 @@ const own = {
     words: (t, it) => ({
       subject: t('Your {workspace} portal for {client}', it),
       paragraphs: [
-        t('{invitedBy} reminds you of the {workspace} portal, for {client}.', it),
-        t('There you read your documents from {workspace}, and answer what needs you.', it),
+        t('{invitedBy} reminds you that you have access to the {workspace} portal for {client}.', it),
+        t('You can read your documents from {workspace} there, and answer what needs you.', it),
       ],
       action: t('Open the portal'),
       after: [],
@@ -150,7 +150,7 @@ const own = {
     label: 'Asking for access: has it already',
     facts: {},
     words: (t, it) => ({
-      subject: t('You are here already'),
+      subject: t('You already have access'),
       paragraphs: [
         t(
           'Someone, probably you, asked for access to the {workspace} portal with this address. It already has access.',
@@ -349,7 +349,7 @@ const own = {
     facts: { time: '21 Nov 2026, 09:00' },
     words: (t, it) => ({
       subject: t('A passkey was added'),
-      paragraphs: [t('A new passkey can sign in to your {workspace} portal since {time}.', it)],
+      paragraphs: [t('A passkey was added on {time}. It can sign in to your {workspace} portal.', it)],
       action: t('This wasn’t me'),
       after: [t('If this was you, you don’t need to do anything.')],
     }),
@@ -395,7 +395,7 @@ const own = {
     label: 'The second factor was taken off by staff',
     facts: { by: 'Marta Lindqvist', time: '22 Nov 2026, 09:00' },
     words: (t, it) => ({
-      subject: t('Your second factor is being taken off'),
+      subject: t('Your second factor is being removed'),
       paragraphs: [
         t(
           '{by} at {workspace} is removing the second factor from your account because someone reported it lost. It will be removed on {time}, and you will be signed out on all devices.',
@@ -415,7 +415,7 @@ const own = {
     label: 'One of several second factors was taken off by staff',
     facts: { by: 'Marta Lindqvist', factor: 'Phone', time: '22 Nov 2026, 09:00' },
     words: (t, it) => ({
-      subject: t('A second factor is being taken off: {factor}', it),
+      subject: t('A second factor is being removed: {factor}', it),
       paragraphs: [
         t(
           '{by} at {workspace} is removing {factor} from the second factors of your account, because someone reported it lost. It will be removed on {time}, and you will be signed out on all devices. Another one is still required.',

@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { v7 as uuid } from 'uuid'
 import type { Activation } from '../crm/activation/activation.ts'
 import type { BrandedWorkspace, Workspaces } from '../crm/workspaces.ts'
+import { currentTime } from '../platform/clock.ts'
 import { seal, unsealOrUndefined } from '../platform/crypto.ts'
 import { query, unreachable, within } from '../platform/database.ts'
 import type { Flags } from '../platform/flags.ts'
@@ -23,6 +24,10 @@ interface Posting {
   attachments?: Attachment[]
   /** Where replies go; to the sender if not given. */
   replyTo?: string
+  /** Where the reader says that they want no more of its kind (RFC 8058). */
+  unsubscribe?: string
+  /** It leaves then, if its reader still belongs to this client. */
+  held?: { until: Date; client: string }
 }
 
 export interface Outbox {
@@ -60,20 +65,25 @@ export function outbox({ database, activation, flags, jobs, log, secrets, transp
   }
 
   return {
-    async post(tx, { workspace, kind, to, speech, letter, replyTo, attachments = [] }) {
+    async post(tx, { workspace, kind, to, speech, letter, replyTo, unsubscribe, held, attachments = [] }) {
       const id = uuid()
-      const mail = renderMail(letter, workspace, speech, to?.email)
+      const mail = renderMail(unsubscribe ? { ...letter, unsubscribe } : letter, workspace, speech, to?.email)
       const told = letter.code ? mail.subject.replaceAll(letter.code, '••••••') : mail.subject
       await query(tx, {
         text: `insert into portal.client_outbox (workspace_id, id, kind, person_id, recipient, subject, sealed, sent_at)
                values ($1, $2, $3, $4, $5, $6, $7, case when $5 = '' then portal.now() end)`,
         values: [
           ...[workspace.id, id, kind, to?.person ?? null, to?.email ?? '', told],
-          seal(JSON.stringify({ ...mail, from: workspace.name, replyTo, attachments }), secrets, 'mail'),
+          seal(JSON.stringify({ ...mail, from: workspace.name, replyTo, unsubscribe, attachments }), secrets, 'mail'),
         ],
       })
       const its = mailContentOf(kind)?.urgent ? firstQueue : queue
-      await jobs.send(tx, its, { workspace: workspace.id, slug: workspace.slug, id } satisfies PostedMail)
+      const posted: PostedMail = {
+        ...{ workspace: workspace.id, slug: workspace.slug, id },
+        ...(held && { client: held.client }),
+      }
+      const seconds = held ? (held.until.getTime() - currentTime(database).getTime()) / 1_000 : 0
+      await jobs.send(tx, its, posted, Math.max(Math.ceil(seconds), 0))
       return id
     },
     wake: jobs.wake,
@@ -84,6 +94,8 @@ interface PostedMail {
   workspace: string
   slug: string
   id: string
+  /** Of a mail that was held: its reader must still belong to this client. */
+  client?: string
 }
 
 interface Row {
@@ -93,11 +105,14 @@ interface Row {
   sealed: Buffer
 }
 
+type SealedMail = RenderedMail & Pick<Posting, 'replyTo' | 'unsubscribe' | 'attachments'> & { from: string }
+
 async function deliver({ data, retryCount, retryLimit }: Job<PostedMail>, parts: Omit<Parts, 'jobs'>) {
   const { database, activation, flags, log, secrets, transport, workspaces } = parts
   const { workspace, slug, id } = data
   if (!flags.enabled(slug) || !(await activation.isAccepted()))
     throw new Error(`The portal of ${slug} is switched off.`)
+  if (data.client !== undefined) await dropIfLeft(database, { ...data, client: data.client })
   const change = (set: string, values: unknown[] = []) =>
     within(database, { workspace }, tx =>
       query<Row>(tx, {
@@ -120,8 +135,7 @@ async function deliver({ data, retryCount, retryLimit }: Job<PostedMail>, parts:
     await change(`failed_at = portal.now(), sealed = null, error = 'sealed with another secret'`)
     return
   }
-  const { logo, ...mail }: RenderedMail & { from: string; replyTo?: string; attachments?: Attachment[] } =
-    JSON.parse(isAccepted)
+  const { logo, ...mail }: SealedMail = JSON.parse(isAccepted)
   const pictures = logo ? await logoOf(slug, workspaces) : []
   try {
     const attachments = [...(mail.attachments ?? []), ...pictures]
@@ -136,6 +150,20 @@ async function deliver({ data, retryCount, retryLimit }: Job<PostedMail>, parts:
   }
   await note(() => change('sent_at = portal.now(), sealed = null, error = null'), log)
 }
+
+/** Forgets a mail that was held while its reader left the client or was suspended. */
+const dropIfLeft = (database: Knex, { workspace, id, client }: Required<Omit<PostedMail, 'slug'>>) =>
+  within(database, { workspace }, tx =>
+    query(tx, {
+      text: `delete from portal.client_outbox o
+             where o.workspace_id = $1 and o.id = $2 and o.sent_at is null and not exists (
+               select from portal.client_memberships m
+                 join portal.client_users u on u.workspace_id = m.workspace_id and u.id = m.person_id
+               where m.workspace_id = o.workspace_id and m.person_id = o.person_id and m.client_id = $3
+                 and u.suspended_at is null)`,
+      values: [workspace, id, client],
+    }),
+  )
 
 /** The logo as a picture of the mail. Without it, mail programs show the name instead. */
 async function logoOf(slug: string, workspaces: Parts['workspaces']): Promise<Attachment[]> {

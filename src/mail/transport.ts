@@ -8,6 +8,8 @@ export interface Message {
   from: string
   to: string
   replyTo?: string
+  /** An address that takes a POST by which the reader unsubscribes (RFC 8058). */
+  unsubscribe?: string
   subject: string
   text: string
   html: string
@@ -42,14 +44,21 @@ export function smtp(url: string, address: string): Transport {
     socketTimeout: 60_000,
   } as never)
   const domain = address.split('@').at(-1)
-  return ({ id, from, to, ...rest }) =>
+  return ({ id, from, to, unsubscribe, ...rest }) =>
     server.sendMail({
       ...rest,
       from: { name: from, address },
       to: { name: '', address: to },
       messageId: `<${id}@${domain}>`,
       // Nobody's holiday answers it (RFC 3834).
-      headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+      headers: {
+        'Auto-Submitted': 'auto-generated',
+        'X-Auto-Response-Suppress': 'All',
+        ...(unsubscribe && {
+          'List-Unsubscribe': `<${unsubscribe}>`,
+          'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+        }),
+      },
     })
 }
 

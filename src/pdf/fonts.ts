@@ -68,6 +68,15 @@ export function fontsFor(texts: string, language: string) {
   }
 }
 
+/** The boldest font that is installed and has these letters, all of one script. */
+export function fontFor(letters: string): { family: string; file: string } | undefined {
+  const script = scripts.find(it => it.letters.test(letters))
+  const isUsual = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Common}]+$/u.test(letters)
+  const [family] = script ? installed(script.name, script.families('')) : isUsual ? [sans] : []
+  const file = family && filesOf(family).at(-1)
+  return family && file ? { family: family.name, file } : undefined
+}
+
 const log = pino()
 const missed = new Set<string>()
 

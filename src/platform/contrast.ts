@@ -21,5 +21,12 @@ export function tonesOf(colour: string) {
   }
 }
 
+/** Black or white letters on a colour: whichever reads better, white where both do. */
+export const inkOn = (colour: string): '#ffffff' | '#1c2124' =>
+  wcagContrast('#ffffff', colour) >= 4.5 ? '#ffffff' : readable(colour)
+
+const readable = (colour: string) =>
+  wcagContrast('#ffffff', colour) >= wcagContrast('#1c2124', colour) ? '#ffffff' : '#1c2124'
+
 /** Rounds down, so that no ratio below 4.5 is shown as 4.5. */
 const round = (ratio: number) => Math.floor(ratio * 10) / 10

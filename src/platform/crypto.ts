@@ -19,6 +19,7 @@ export type KeyUse =
   | 'kept form'
   | 'file key'
   | 'reply address'
+  | 'unsubscribe'
 
 /**
  * Encrypts a text with the first secret: AES-256-GCM (NIST SP 800-38D), a random nonce before it and the tag behind it.

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
 import Negotiator from 'negotiator'
 import type { Money } from './money.ts'
+import { once } from './once.ts'
 import { isPseudo, pseudoSentence } from './pseudo.ts'
 import { root } from './root.ts'
 
@@ -19,7 +20,7 @@ export const speak = once((key: string) => {
   const [locale = '', timeZone = 'UTC'] = key.split('|')
   const language = languages.find(it => locale.split('-')[0] === it) ?? 'en'
   const numbers = numbersOf(locale)
-  const t = sentencesOf(locale, language, numbers.money)
+  const { t, sentence } = sentencesOf(locale, language, numbers.money)
   return {
     language,
     locale,
@@ -28,6 +29,7 @@ export const speak = once((key: string) => {
     zone: timeZone,
     /** A sentence in ICU MessageFormat, which is its own key. */
     t,
+    sentence,
     ...numbers,
     ...datesOf(locale),
     ...timesOf(locale, timeZone),
@@ -47,11 +49,18 @@ function sentencesOf(locale: string, language: string, money: (it: Money) => str
     Object.values(facts).some(isMoney)
       ? Object.fromEntries(Object.entries(facts).map(([name, it]) => [name, written(it)]))
       : (facts as Record<string, string | number>)
-  return (sentence: string, facts?: Facts): string =>
-    facts || sentence.includes('{') || isPseudo(locale)
-      ? String(formats(sentence).format(facts && withAmounts(facts)))
-      : (words[sentence] ?? sentence)
+  return {
+    t: (sentence: string, facts?: Facts): string =>
+      facts || sentence.includes('{') || isPseudo(locale)
+        ? String(formats(sentence).format(facts && withAmounts(facts)))
+        : (words[sentence] ?? sentence),
+    /** The sentence of something stored, maybe by an older version: a value that it lacks is shown as `…`. */
+    sentence: (text: string, facts: Facts): string => String(formats(text).format(withEllipses(withAmounts(facts)))),
+  }
 }
+
+const withEllipses = <Value>(facts: Record<string, Value>) =>
+  new Proxy<Record<string, Value | string>>(facts, { has: () => true, get: (its, name) => its[String(name)] ?? '…' })
 
 const isMoney = (it: unknown): it is Money => typeof it === 'object' && it !== null && 'currency' in it
 
@@ -137,7 +146,7 @@ function relativeTimeOf(t: (sentence: string, facts?: Facts) => string, locale: 
   }
 }
 
-const capital = (text: string, locale: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1)
+export const capital = (text: string, locale: string) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1)
 
 /** What a language is called in itself, as a choice: "Español". */
 export const languageName = (language: string): string =>
@@ -185,19 +194,6 @@ export function addSentences(folder: string) {
 function sentencesIn(folder: string, language: string): Record<string, string> {
   const file = join(folder, `${language}.json`)
   return language !== 'en' && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-}
-
-/** Remembers what it made, up to a bound: keys may come from a browser. */
-function once<T>(make: (key: string) => T): (key: string) => T {
-  const made = new Map<string, T>()
-  return key => {
-    const known = made.get(key)
-    if (known !== undefined) return known
-    if (made.size >= 1_000) made.clear()
-    const fresh = make(key)
-    made.set(key, fresh)
-    return fresh
-  }
 }
 
 function once2<T>(make: (amount: string, currency: string) => T): (money: Money) => T {

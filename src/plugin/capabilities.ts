@@ -15,13 +15,17 @@ declare global {
      */
     interface Capabilities {
       bankDetails: BankDetails
+      changes: CrmChanges
       comments: Comments
       fileLimits: FileLimits
+      /** Phones can install the portal as an app. */
+      homeScreen: true
       links: Links
       mailReplies: MailReplies
       messages: Conversations
       paying: Paying
       privacy: PersonalData
+      staffMails: StaffMails
     }
 
     interface RequestContext {
@@ -41,6 +45,23 @@ export type CapabilityOf = <Name extends keyof Capabilities>(name: Name) => Capa
 interface BankDetails {
   /** Undefined where it has set none: then what the CRM names holds. `since` is when it began to hold. */
   current(workspace: string): Promise<(PayeeDetails & { since: Date }) | undefined>
+}
+
+/** What the CRM says of itself. */
+interface CrmChanges {
+  /** People are told what is new about this record, soon. Throws a TypeError for a section without such news. */
+  tell(of: CrmRecord): Promise<void>
+}
+
+/** A record of the CRM that was made or changed. */
+export interface CrmRecord {
+  /** The workspace's slug. */
+  workspace: string
+  /** Such as `invoices`. */
+  section: string
+  /** Of the client that it belongs to. */
+  client: string
+  id: string
 }
 
 /** Conversations about a subject, between a client and the company. */
@@ -180,4 +201,10 @@ interface Remainder {
 interface PersonalData {
   /** Deletes the copies that these people have of a client's data, in a transaction that has entered the workspace. */
   deleteCopies(tx: Knex, of: { workspace: string; client: string; people: string[] }): Promise<void>
+}
+
+/** How staff are mailed. */
+interface StaffMails {
+  /** The language that the workspace chose for mails to its staff; undefined where it has chosen none. */
+  language(workspace: string): Promise<string | undefined>
 }

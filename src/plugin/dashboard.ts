@@ -9,6 +9,8 @@ export interface Home {
   actions?: Action[]
   /** What the company has to say to its clients. */
   news?: News[]
+  /** What of that must not be missed: on top of the page. */
+  notices?: Notice[]
   /** What this client has done and the CRM does not know yet. */
   underway?: Done[]
 }
@@ -38,6 +40,17 @@ export interface News {
   text: string
   /** A plain date: the latest comes first. */
   on: string
+  /** The page with all of it, if there is one. */
+  path?: string
+}
+
+/** What the company tells its clients on top of the first page. */
+export interface Notice {
+  title: string
+  text: string
+  path: string
+  /** What its button posts to, with `back` as `home`: the person does not see it here any more. */
+  dismissal: string
 }
 
 /** Something that was done here and is on its way to the CRM. */

@@ -6,8 +6,13 @@ import type { Jobs, Job as Queued } from '../platform/jobs.ts'
 import { usedWorkspaces } from '../platform/switch-off.ts'
 import type { Host, Job, PluginQueue, Section } from './plugin.ts'
 
-/** One queue for all plugins: migrations make it. */
-const queue = 'plugins'
+/** One queue for all plugins, and another for jobs that are looked for: migrations make them. */
+const queues = { usual: 'plugins', due: 'plugins-due' }
+
+const queueOf = (job: Job | undefined) => (job?.due ? queues.due : queues.usual)
+
+/** Seconds between two looks for what is due. */
+const look = 5
 
 /** Seconds until a job is looked at again that cannot be done now. */
 const pause = 600
@@ -42,32 +47,44 @@ interface Parts {
 export function pluginJobs(parts: Parts): void {
   const { jobs, plugins } = parts
   const all = new Map(declaredBy(plugins))
-  for (const [job, { every }] of all)
-    if (every) jobs.schedule(queue, { job, due: true } satisfies Due, { minutes: Math.round(every / 60), key: job })
+  for (const [name, job] of all) {
+    const every = job.due ? 60 : job.every
+    const what = { job: name, due: true } satisfies Due
+    if (every) jobs.schedule(queueOf(job), what, { minutes: Math.round(every / 60), key: name })
+  }
   const handler = async ({ data }: Queued<Task | Due>) => {
     const job = all.get(data.job)
     if ('due' in data) return job && queueRounds(parts, data.job, job)
     await perform(parts, job, data)
   }
-  jobs.work<Task | Due>(queue, handler, { every: 10, parallel: 2 })
+  jobs.work<Task | Due>(queues.usual, handler, { every: 10, parallel: 2 })
+  if ([...all.values()].some(it => it.due)) jobs.work<Task | Due>(queues.due, handler, { every: look, parallel: 4 })
 }
 
 /** All jobs by name, with those of the portal itself that work alike. */
 const declaredBy = (plugins: Section[]): [string, Job][] =>
   [fileJobs, ...plugins.map(it => it.jobs ?? {})].flatMap(it => Object.entries<Job>(it))
 
-/** Queues a round for each workspace that is on and was ever used. */
-async function queueRounds({ database, flags, jobs }: Parts, job: string, { whileOff }: Job) {
+/**
+ * Queues a round for each workspace that is on and was ever used, or has something due. What is looked for is looked for
+ * again soon: one such look waits at a time, whichever instance takes it.
+ */
+async function queueRounds({ database, flags, jobs }: Parts, name: string, job: Job) {
+  const { whileOff } = job
   if (!whileOff && !flags.enabledAnywhere()) return
-  const workspaces = (await usedWorkspaces(database)).filter(it => whileOff || flags.enabled(it.slug))
+  const due = job.due && new Set(await job.due(database))
+  const used = due?.size === 0 ? [] : await usedWorkspaces(database)
+  const workspaces = used.filter(it => (whileOff || flags.enabled(it.slug)) && (!due || due.has(it.id)))
   await database.transaction(async tx => {
-    for (const { id, slug } of workspaces) await send(jobs, tx, { job, workspace: id, slug, data: {}, round: true })
+    for (const { id, slug } of workspaces)
+      await send(jobs, tx, queueOf(job), { job: name, workspace: id, slug, data: {}, round: true })
+    if (due) await jobs.send(tx, queues.due, { job: name, due: true } satisfies Due, look, name)
   })
-  jobs.wake()
+  if (workspaces.length) jobs.wake()
 }
 
 async function perform({ database, flags, host, jobs, isAccepted }: Parts, job: Job | undefined, task: Task) {
-  const later = (what: Task, seconds: number) => database.transaction(tx => send(jobs, tx, what, seconds))
+  const later = (what: Task, seconds: number) => database.transaction(tx => send(jobs, tx, queueOf(job), what, seconds))
   const isOn = async () => flags.enabled(task.slug) && (await isAccepted())
   if (!job || !(job.whileOff || (await isOn()))) {
     // A queued job waits until the portal is on or the plugin is installed; a round is scheduled again anyway.
@@ -95,19 +112,21 @@ export const handOnFormer =
     const all = plugins.flatMap(it => Object.entries<Job>(it.jobs ?? {}))
     const [job] = all.find(([, it]) => it.formerly === what) ?? []
     if (!job) throw new Error(`No plugin does what was queued as ${what}.`)
-    await database.transaction(tx => send(jobs, tx, { job, workspace, slug, data: { id }, round: false }))
+    await database.transaction(tx => send(jobs, tx, queues.usual, { job, workspace, slug, data: { id }, round: false }))
     jobs.wake()
   }
 
 /** Only one round of each workspace waits; everything else is done as often as it was asked for. */
-const send = (jobs: Jobs, tx: Knex, task: Task, seconds = 0) =>
+const send = (jobs: Jobs, tx: Knex, queue: string, task: Task, seconds = 0) =>
   jobs.send(tx, queue, task, seconds, task.round ? `${task.job} ${task.workspace}` : uuid())
 
 /** How plugins queue jobs of their own. Throws a TypeError for one that no plugin declares. */
 export const pluginQueue = (jobs: Jobs, plugins: Section[]): PluginQueue => ({
   async queue(tx, { job, workspace, data, seconds }) {
-    if (!declaredBy(plugins).some(([name]) => name === job)) throw new TypeError(`No plugin declares the job ${job}.`)
-    await send(jobs, tx, { job, workspace: workspace.id, slug: workspace.slug, data, round: false }, seconds)
+    const declared = declaredBy(plugins).find(([name]) => name === job)?.[1]
+    if (!declared) throw new TypeError(`No plugin declares the job ${job}.`)
+    const { id, slug } = workspace
+    await send(jobs, tx, queueOf(declared), { job, workspace: id, slug, data, round: false }, seconds)
   },
   wake: () => jobs.wake(),
 })

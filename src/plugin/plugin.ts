@@ -72,7 +72,7 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   /** What this section puts on the first page. */
   home?(context: RequestContext): Promise<Home>
   /** How many of its records wait for this person, for the navigation. Count none that they may do nothing about. */
-  waiting?(context: RequestContext): Promise<number>
+  waiting?(context: RequestContext, host: Pick<Host, 'plugins'>): Promise<number>
   /** What clients can do, at `/portal/:workspace/<name>`; each route names its rule right after its path. */
   routes?(router: Router, host: Host): void
   /**
@@ -102,7 +102,7 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   attached?: Attached
   /**
    * What it shows in pages of others, by the slot that those have: `{ subject: { view: 'comments/thread' } }`. The
-   * portal's own have `account` and `account-end`, and `state` in the settings.
+   * portal's own have `account` and `account-end`, `head` and `side` on each page of clients, and `state` in the settings.
    */
   slots?: Record<string, Slot>
   /** What a person sets up for themselves, without a port. */
@@ -241,6 +241,11 @@ export interface Job {
    * given.
    */
   every?: number
+  /**
+   * Instead of `every`: the ids of the workspaces where something is to be done now. Asked every few seconds by one of the
+   * instances, so it must be cheap. Such jobs may wait for servers of others: no other job waits for them.
+   */
+  due?(database: Knex): Promise<string[]>
   /** Whether it is done even while the portal is off for the workspace: what erases must not wait. */
   whileOff?: boolean
   /** What the portal itself called it, before plugins had jobs: what waits under that name is done by this one. */

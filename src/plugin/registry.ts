@@ -18,7 +18,7 @@ export interface PluginHost {
 /** Words that addresses of the portal, or of its settings, begin with already. */
 const taken = [
   ...['sign-in', 'sign-out', 'forgot-password', 'reset-password', 'unlock', 'register', 'invitation', 'link', 'logo'],
-  ...['verify', 'account', 'team', 'activity', 'search', 'notifications', 'step-up', 'not-me', 'api', 'confirm'],
+  ...['verify', 'account', 'team', 'activity', 'search', 'step-up', 'not-me', 'api', 'confirm'],
   ...[
     'visibility',
     'why',
@@ -63,6 +63,7 @@ const SubjectShape = z.object({
   expiring: z.object({ may: list, on: list, answerable: fn, list: fn, find: fn }).optional(),
   payable: z.object({ may: list, downPayments: z.literal(true).optional(), list: fn, find: fn }).optional(),
   due: z.object({ may: list, on: list, list: fn }).optional(),
+  changed: z.object({ may: list, news: fn, undated: z.literal(true).optional(), newest: fn }).optional(),
 })
 
 /** The shape that every plugin must have. */
@@ -139,6 +140,7 @@ const shape = {
       z.string(),
       z.object({
         every: z.number().min(60, 'must be 60 seconds or more').optional(),
+        due: fn.optional(),
         whileOff: z.boolean('must be true or false').optional(),
         formerly: z.string('must be a text').optional(),
         work: fn,
@@ -254,6 +256,7 @@ type Named = Partial<
     | 'activity'
     | 'responseSchemas'
     | 'mails'
+    | 'notifications'
     | 'stepUps'
     | 'requestSchemas'
     | 'jobs'
@@ -273,6 +276,7 @@ function validateNames(name: string, it: Named, wrong: (field: string, sentence:
     permissions: it.permissions,
     activity: it.activity,
     mails: it.mails,
+    notifications: it.notifications,
     stepUps: it.stepUps,
     jobs: it.jobs,
     options: it.options,

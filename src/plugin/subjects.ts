@@ -20,6 +20,8 @@ export interface Subject {
   payable?: Payable
   /** What people have to do by a day. Nobody is reminded of it, and no calendar shows it, where this is missing. */
   due?: Due
+  /** What people are told of one that the CRM made or changed. Nobody is told where this is missing. */
+  changed?: Changed
 }
 
 /** One record of a subject, with what others show of it. */
@@ -110,6 +112,33 @@ export interface PayableDocument {
   /** Where to transfer it; lists leave it out, and it is null where the CRM names none. */
   account?: PayeeAccount | null
 }
+
+/** What is new about a record for one person, as it is now. */
+export interface Changed {
+  /** Permissions that a person needs to be told, without the plugin's name. */
+  may: readonly string[]
+  /**
+   * With that person's ports; throws NotFound where they may not see it. What became so before the plain date `since` is
+   * old, and not given, where the record says when that was.
+   */
+  news(ports: Partial<Ports>, id: string, since: string): Promise<RecordNews[]>
+  /** Whether nothing in a record says since when it is so: what is there when a client is first looked at is old then. */
+  undated?: true
+  /** Ids of the newest ones, for CRMs that do not say what changed. */
+  newest(ports: Partial<Ports>, size: number): Promise<string[]>
+}
+
+/** Something new: each person is told once of its kind and key. */
+export interface RecordNews {
+  /** One of the notifications that the plugin declares. */
+  kind: string
+  key: string
+  facts: NewsFacts
+  /** Only those who were told of this before are told. */
+  after?: { kind: string; key: string }
+}
+
+type NewsFacts = Record<string, string | number | Money | { day: string }>
 
 /** How what a person has to do is found, with the ports of that person. */
 export interface Due {

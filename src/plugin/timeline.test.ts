@@ -83,6 +83,17 @@ describe('the timeline', () => {
       .and.not.show('…')
   })
 
+  it('shows entries of an older version, which lack a value', async () => {
+    const { admin, owner } = await filled()
+    await owner('portal.client_activity_logs').insert([
+      { workspace_id: '1', event: 'team.limited', actor_kind: 'system', at: new Date('2026-11-20T08:00:00Z') },
+      { workspace_id: '1', event: 'account.ended', actor_kind: 'system', at: new Date('2026-11-20T08:00:00Z') },
+    ])
+    const sentence = 'changed how much … may accept: up to … before, up to … now'
+    expect(await admin.at(`${area}?from=2026-11-20&until=2026-11-20`)).to.show(sentence, 'other devices')
+    expect((await admin.at(`${area}.csv?from=2026-11-20&until=2026-11-20`)).text).to.include(sentence)
+  })
+
   it('is taken away as CSV, which runs nothing and is an event itself', async () => {
     const { admin } = await filled()
     const { text, headers, type } = await admin.at(`${area}.csv?kind=download`)

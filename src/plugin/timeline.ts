@@ -61,7 +61,7 @@ export const exportTimeline =
   (database: Knex, { sentences, kinds }: Events): RequestHandler =>
   async (req, res) => {
     const { filter, sought, zone } = askedOf(req, kinds)
-    const { workspace, t } = req.portal
+    const { workspace, sentence } = req.portal
     const scope = { workspace: workspace.id }
     const read = (before?: string) => entries(database, scope, { ...sought, before, size: csvPage })
     const [first, counts] = await Promise.all([read(), countsByDay(database, scope, sought, zone)])
@@ -72,7 +72,7 @@ export const exportTimeline =
     const rowOf = (it: Entry) => [
       it.at,
       it.event,
-      t(sentences[it.event] ?? it.event, it.subject),
+      sentence(sentences[it.event] ?? it.event, it.subject),
       it.actor_kind,
       it.actor_name,
       it.client_id,

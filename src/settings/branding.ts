@@ -36,7 +36,7 @@ export const showBranding =
   }
 
 /** The default colour of the style sheet. */
-const unbranded = '#0c5a63'
+export const unbranded = '#0c5a63'
 
 export const saveBranding =
   (database: Knex, workspaces: Workspaces): RequestHandler =>

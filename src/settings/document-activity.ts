@@ -76,7 +76,7 @@ export function documentActivity({ capability, crm, database, activation, flags,
     const speech = speak(`${locale}|${zoneOf(timeZone)}`)
     const told = rows.map(({ subject, ...it }) => ({
       ...it,
-      words: sentences[it.event] ? speech.t(sentences[it.event]!, subject) : it.event,
+      words: sentences[it.event] ? speech.sentence(sentences[it.event]!, subject) : it.event,
     }))
     const page = await capability('links')?.page({ workspace: workspace.id, client, kind: section, id })
     const link = page && settings + page

@@ -115,7 +115,7 @@ describe('the second factors of a person', () => {
     const path = `${page}/factors/a-passkey/reset`
     const both = await Promise.all([admin.postAt(path), admin.postAt(path)])
     for (const it of both) expect(it.headers.location).to.equal(`${page}?done=reset`)
-    const { text } = await scene.mailTo(email, 'A second factor is being taken off: Work laptop')
+    const { text } = await scene.mailTo(email, 'A second factor is being removed: Work laptop')
     expect(text).to.include('Marta Lindqvist at Brightside Agency is removing Work laptop')
     expect(await scene.owner('portal.client_outbox').where({ kind: 'factor-reset-one' })).to.have.length(1)
     expect(await admin.at(page)).to.show('removed on', 'Keep: Work laptop')

@@ -26,7 +26,7 @@ describe('roles', () => {
     expect((await admin.postAt(area, form)).headers.location).to.equal(`${area}?saved`)
     expect(await seen()).to.deep.equal([200, 403])
     expect(await viewer.get('/team')).to.show(
-      'Billing. Can see proposals, invoices, payments, messages, documents, tasks and requests, ask questions, write messages, pay, send files and complete tasks.',
+      'Billing. Can see proposals, invoices, payments, messages, documents, tasks, requests and announcements, ask questions, write messages, pay, send files and complete tasks.',
     )
     expect(await viewer.get('/')).to.not.show('/brightside/invoices"')
     expect(await admin.at('/settings/client-portal/activity')).to.show(

@@ -94,8 +94,8 @@ async function countIn(req: Request, it: Standing, rights: Rights, { activation,
   const { on, may } = accessOf(declaredBy(sections), standing)
   const context: RequestContext = { ...req.portal, customer, crm: ports, on, may }
   const counts = new Map<string, number>()
-  for (const section of sections.filter(({ name }) => may(`${name}.see`))) {
-    const count = await section.waiting?.(context).catch(err => {
+  for (const section of sections.filter(({ name, unlisted }) => !unlisted && may(`${name}.see`))) {
+    const count = await section.waiting?.(context, { plugins: sections }).catch(err => {
       log.warn({ err, section: section.name }, 'what waits for somebody could not be counted')
       return undefined
     })

@@ -107,11 +107,11 @@ const placeOf = ({ client, person }: { client: string; person: string }) =>
  * session, notes nothing and refuses every method but GET.
  */
 export function viewAs(parts: Parts): Router {
-  const { database, host, log, sections, workspaces } = parts
+  const { database, host, sections, workspaces } = parts
   const inside = Object.assign(Router({ mergeParams: true }), { at: '/view/:client/:person' })
   inside.use(enter(database), onlyLook, loadCustomer(parts))
   inside.get('/', anyMember, home(parts))
-  inside.get('/waiting', anyMember, showWaiting(log))
+  inside.get('/waiting', anyMember, showWaiting(host))
   inside.get('/live', anyMember, showLive(parts))
   inside.get('/activity', anyMember, showOwn(database, sentencesOf(sections)))
   inside.get('/logo/:version{/:paper}', anyMember, showLogo(workspaces))

@@ -35,13 +35,15 @@ export function countWaiting(database: Knex, plugins: Section[]): RequestHandler
     settings?.waiting ? [`'${settings.path ?? name}', ${settings.waiting}`] : [],
   )
   const text = `select jsonb_build_object(${[`'responses', ${responses}`, ...counted].join(', ')}) as waiting`
-  return async (req, _res, next) => {
+  return async (req, res, next) => {
     const { workspace } = req.portal
     if (!workspace.id) return next()
     const asked = { name: 'portal.waiting', text }
     // While the database does not respond, the menu is shown without numbers.
     const [row] = await readWithin<{ waiting: Waiting }>(database, { workspace: workspace.id }, asked).catch(() => [])
     req.portal.awaiting = row?.waiting
+    // A page that refreshes a part of itself has the menu already.
+    if (row && req.get('X-Portico-Refresh')) res.set('X-Portico-Waiting', JSON.stringify(row.waiting))
     next()
   }
 }

@@ -16,10 +16,10 @@ if (!library) {
   process.exit(1)
 }
 
-/** What a browser shows, what the audit finds and how much there may be: other suites, which take long. */
+/** What a browser shows or does, what the audit finds and how much there may be: other suites, which take long. */
 const elsewhere = [
   'test/{pages,mails,language,help,passkeys,signing,edges,denials,stand-alone,elsewhere}.test.ts',
-  '{src/platform/logo,src/settings/branding,src/crm/activation/indexes,src/settings/{import,people}-volume,plugins/*/volume,plugins/payments/payments,plugins/{messages,requests}/browser,test/plugins/cli,test/plugins/types}.test.ts',
+  '{src/auth/sign-in-with,src/platform/logo,src/settings/branding,src/crm/activation/indexes,src/settings/{import,people}-volume,plugins/*/volume,plugins/payments/payments,plugins/*/browser,test/plugins/cli,test/plugins/types}.test.ts',
 ]
 /** What dates and times decide: run at each moment. The others take turns, so that each is run at one of them. */
 const byTime = [

@@ -8,9 +8,11 @@ import { map } from '../../demo/adapter/map.ts'
 import { createCrm } from '../../demo/crm/app.ts'
 import { mount, staff } from '../../demo/mount.ts'
 import { adapterOf, createPortal, filesIn } from '../../src/index.ts'
+import { allowLoopback } from '../../src/platform/outgoing.ts'
 import { today } from '../database.ts'
 
-const { OWNER_URL = '', PORTAL_URL = '', CRM_URL = '', FILES_FOLDER = '' } = process.env
+const { OWNER_URL = '', PORTAL_URL = '', CRM_URL = '', FILES_FOLDER = '', LOOPBACK = '', PORT = '0' } = process.env
+if (LOOPBACK) allowLoopback()
 const connect = (connection: string) => knex({ client: 'pg', connection, pool: { min: 0, max: 6 } })
 const database = connect(PORTAL_URL)
 const silent = () => undefined
@@ -26,6 +28,7 @@ const portal = await createPortal({
   mail: { from: 'portal@example.com', send: async () => undefined },
 })
 const app = createCrm({ database: connect(OWNER_URL), secret: 'the secret of the CRM', today, mount: mount(portal) })
-const server = createServer(app).listen(0, '127.0.0.1')
+app.set('trust proxy', 'loopback')
+const server = createServer(app).listen(Number(PORT), '127.0.0.1')
 await once(server, 'listening')
 console.log((server.address() as AddressInfo).port)

@@ -17,6 +17,8 @@ import { type Role, whoIs } from '../visit.ts'
 const kills = Number(process.env.PORTICO_KILLS ?? 2)
 const people: Role[] = ['owner', 'approver', 'billing', 'member', 'twofold']
 const items = 12
+/** Is offline after so many requests, in the middle of the third file, until the process has been killed. */
+const [offline, lasts]: [Role, number] = ['member', 13]
 
 /** A request of the first client: each item asks for a file of each person. */
 async function requested({ owner }: Copy): Promise<{ request: string; items: string[] }> {
@@ -46,7 +48,7 @@ interface Sent {
   acknowledged?: true
 }
 
-describe('a request that five people fill while the process is killed', function () {
+describe('a request that five people fill, one of them offline in the middle, while the process is killed', function () {
   this.timeout(180_000 + kills * 10_000)
   const started = new Set<ChildProcess>()
 
@@ -71,7 +73,9 @@ describe('a request that five people fill while the process is killed', function
       for (const it of all) it.cookie ||= await signIn(url, it.role)
       const gone = once(child, 'exit')
       const end = killed < kills && setTimeout(() => child.kill('SIGKILL'), 200 + Math.random() * 1_000)
-      await Promise.all(all.map(it => sendAll(`${url}/portal/brightside/requests/${request}`, it)))
+      const line = (role: Role) => ({ left: killed === 0 && role === offline ? lasts : Number.POSITIVE_INFINITY })
+      const at = `${url}/portal/brightside/requests/${request}`
+      await Promise.all(all.map(it => sendAll(at, it, line(it.role))))
       if (end) {
         before.push(items * people.length - left().length)
         child.kill('SIGKILL')
@@ -100,25 +104,32 @@ describe('a request that five people fill while the process is killed', function
     const events = await copy.owner('portal.client_activity_logs').where({ event: 'requests.uploaded' })
     expect(events).to.have.length(rows.length)
     await close(copy)
-    console.log(`      killed ${kills} times, after ${before.join(', ')} of ${rows.length} files`)
+    console.log(`      killed ${before.length} times, after ${before.join(', ')} of ${rows.length} files`)
   })
 })
 
 /** One file after the other, until the process is gone. What got no answer is asked for again later. */
-async function sendAll(at: string, { cookie, files }: { cookie: string; files: Sent[] }) {
+async function sendAll(at: string, { cookie, files }: { cookie: string; files: Sent[] }, line: Line) {
   for (const it of files.filter(one => !one.acknowledged)) {
-    const done = await sendOne(at, cookie, it).catch(() => false)
+    const done = await sendOne(at, cookie, it, line).catch(() => false)
     if (!done) return
   }
 }
 
-async function sendOne(base: string, cookie: string, it: Sent): Promise<boolean> {
+interface Line {
+  /** After how many requests it breaks. */
+  left: number
+}
+
+async function sendOne(base: string, cookie: string, it: Sent, line: Line): Promise<boolean> {
   const { origin } = new URL(base)
-  const ask = (method: string, path: string, headers: Record<string, string>, body?: Buffer) =>
-    fetch(path.startsWith('/') ? origin + path : path, {
+  const ask = (method: string, path: string, headers: Record<string, string>, body?: Buffer) => {
+    if (line.left-- <= 0) throw new Error('offline')
+    return fetch(path.startsWith('/') ? origin + path : path, {
       ...{ method, redirect: 'manual', headers: { ...tus, cookie, ...headers } },
       ...(body && { body: new Uint8Array(body) }),
     })
+  }
   const begin = async () => {
     const answer = await ask('POST', `${base}/items/${it.item}/uploads`, {
       'Upload-Length': String(it.content.length),
@@ -131,7 +142,7 @@ async function sendOne(base: string, cookie: string, it: Sent): Promise<boolean>
   const { status, headers } = await ask('HEAD', it.at, {})
   if (status === 404) {
     it.at = undefined
-    return sendOne(base, cookie, it)
+    return sendOne(base, cookie, it, line)
   }
   for (let sent = Number(headers.get('upload-offset')); status === 200; ) {
     if (sent === it.content.length) break

@@ -1,9 +1,10 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { expect } from 'chai'
 import knex from 'knex'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
+import { root } from '../../src/platform/root.ts'
 import { writePlugin } from '../plugins/walked.ts'
 import { Browser, freePort, Host, nodeOf, pack, readmeLines, removeGround } from './host.ts'
 
@@ -40,6 +41,13 @@ describe('The package', function () {
       'dist/src/index.d.ts',
     ])
     expect(files.filter(it => it.startsWith('dist/migrations/')).every(it => it.endsWith('.js'))).to.equal(true)
+    const read = globSync('{src,plugins,views,assets}/**', { cwd: root, withFileTypes: true })
+      .filter(
+        it =>
+          it.isFile() && !/\.(test\.)?ts$|^(build|source)\./.test(it.name) && !/\/(test|actors)/.test(it.parentPath),
+      )
+      .map(it => `dist/${relative(root, join(it.parentPath, it.name))}`)
+    expect(read.filter(it => !files.includes(it))).to.deep.equal([])
   })
 
   it('is added with ten lines', () => {

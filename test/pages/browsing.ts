@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Suite } from 'mocha'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { map } from '../../demo/adapter/map.ts'
 import { adapterOf } from '../../src/index.ts'
@@ -8,7 +9,7 @@ import { within } from '../../src/platform/database.ts'
 import { standAlone } from '../../src/serve/app.ts'
 import { addStaff } from '../../src/serve/staff.ts'
 import { openBrowser } from '../browser.ts'
-import { open, type Role, type Scene, whoIs } from '../visit.ts'
+import { leave, open, type Role, type Scene, whoIs } from '../visit.ts'
 
 export const phone = { width: 360, height: 740 }
 export const desk = { width: 1280, height: 860 }
@@ -64,6 +65,21 @@ export async function build(): Promise<Stage> {
   }
 }
 
+/** The same anew for each test of a suite. A browser on a busy machine is late at times: such a test is tried again. */
+export function stageForEach(suite: Suite): Stage {
+  suite.timeout(90_000)
+  suite.retries(1)
+  const stage: Partial<Stage> = {}
+  beforeEach(async () => {
+    Object.assign(stage, await build())
+  })
+  afterEach(async () => {
+    await stage.close?.()
+    await leave()
+  })
+  return stage as Stage
+}
+
 /** What `portico serve` has of its own: the pages of staff, of whom there is the admin. */
 async function besideCrm({ database }: Scene) {
   const workspace = { id: '1', slug: 'brightside', name: 'Brightside', letterhead: [], timeZone: 'UTC' }
@@ -102,7 +118,10 @@ async function enter(browser: Browser, heard: string[], options: BrowserContextO
   const page = await context.newPage()
   page.on('pageerror', error => heard.push(`${error}`))
   page.on('console', it => {
-    if (['error', 'warning'].includes(it.type())) heard.push(`${it.text()} at ${it.location().url}`)
+    const { url } = it.location()
+    // A page that is left while it counts what waits.
+    if (url.includes('/waiting?') && it.text().includes('ERR_FAILED')) return
+    if (['error', 'warning'].includes(it.type())) heard.push(`${it.text()} at ${url}`)
   })
   return page
 }

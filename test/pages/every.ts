@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { fixtures as notified } from '../../plugins/notifications/fixtures.ts'
+import { unsubscribeAddress } from '../../plugins/notifications/unsubscribe.ts'
 import { askDeletion, askExport } from '../../plugins/privacy/requests.ts'
 import { fixtures } from '../../plugins/requests/fixtures.ts'
 import { invite } from '../../src/auth/invitations.ts'
 import { sections } from '../../src/plugin/discover.ts'
+import { secret } from '../database.ts'
 import { share } from '../links.ts'
 import { answer, begin, inbox, write } from '../messages.ts'
 import { type Role, type Scene, storage, whoIs } from '../visit.ts'
@@ -28,6 +31,7 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
   const bills = ['2026-0107', '2026-0118', '2026-0088', '2026-0112']
 
   await stoodOut(scene)
+  await notified(scene.owner)
 
   const known = await invitation(scene, whoIs('neighbour').email)
   return [
@@ -105,6 +109,19 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['viewer', `${brightside}/team`],
     ['owner', await limited(scene)],
     ['approver', `${await paper('proposals', acme({ ref_no: 'P-2026-031' }))}/acceptance`],
+    ['owner', `${brightside}/notifications`],
+    ['owner', `${brightside}/notifications?show=unread`],
+    ['newcomer', `${brightside}/notifications`],
+    ['owner', `${brightside}/notifications/settings`],
+    ['owner', `${brightside}/notifications/settings?saved`],
+    ...(await reached(scene)),
+    [undefined, await unsubscribing(scene, 'documents.shared')],
+    [undefined, await unsubscribing(scene, 'summary')],
+    [undefined, await unsubscribing(scene, 'notifications.device')],
+    ['admin', '/settings/client-portal/notifications'],
+    ['admin', '/settings/client-portal/sms'],
+    ['admin', '/settings/client-portal/sms?said=saved'],
+    ['admin', '/settings/client-portal/sms?said=sent'],
     ['owner', `${brightside}/activity`],
     ['viewer', `${brightside}/activity`],
     ['owner', `${brightside}/nothing/here`],
@@ -137,6 +154,9 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['admin', '/settings/client-portal/bank-details'],
     ['admin', '/settings/client-portal/reminders'],
     ['admin', '/settings/client-portal/staff-mails'],
+    ['admin', '/settings/client-portal/alerts'],
+    ...(await webhooks(scene)),
+    ...(await announcements(scene)),
     ...(await documents(scene)),
     ...(await requests(scene)),
     ...(await tasks(scene)),
@@ -205,6 +225,61 @@ async function heldMails({ owner }: Scene): Promise<Place[]> {
   return ['', '?show=ignored', '?done=accepted', `/${key}`, `/${key}?refused`].map(
     (it): Place => ['admin', settings + it],
   )
+}
+
+/** Announcements with long words, one of them withdrawn, as clients and staff see them. */
+async function announcements({ owner }: Scene): Promise<Place[]> {
+  const id = '01a00000-0000-7000-8000-000000000001'
+  const long = 'Wochenendlieferungsbestellbestätigung'.repeat(4)
+  const text = `**${long}** https://acme.example/${'path'.repeat(60)}\n\n${'Many words. '.repeat(300)}`
+  const one = { workspace_id: '1', title: long, text, starts_on: '2026-11-01', by_name: 'Marta' }
+  await owner('portal.client_announcements').insert([
+    { ...one, id, important: true, client_ids: ['1'], roles: ['admin'] },
+    { ...one, id: id.replace(/1$/, '2'), important: false, withdrawn_at: '2026-11-20', withdrawn_by: 'Marta' },
+  ])
+  const read = { workspace_id: '1', announcement_id: id, client_id: '1', person_id: 'gone' }
+  await owner('portal.client_announcement_reads').insert(read)
+  const [client, staff] = ['/portal/brightside/announcements', '/settings/client-portal/announcements']
+  const desk = ['', '?show=withdrawn', '?show=planned', '/new', `/${id}`, `/${id}/edit`, `/${id.replace(/1$/, '2')}`]
+  return [
+    ...['', `/${id}`].map((it): Place => ['owner', client + it]),
+    ['stranger', '/portal/ledgerline/announcements'],
+    ...desk.map((it): Place => ['admin', staff + it]),
+  ]
+}
+
+/** Webhooks in each state, with deliveries in each, and long words. */
+async function webhooks({ owner }: Scene): Promise<Place[]> {
+  const settings = '/settings/client-portal/webhooks'
+  const key = (at: number) => `01a00000-0000-7000-8000-0000000000${10 + at}`
+  const states = ['on', 'off', 'failed', 'gone']
+  const endpoints = states.map((state, at) => ({
+    ...{ workspace_id: '1', id: key(at), state, title: at ? state : 'Wochenendlieferungsbestellbestätigung'.repeat(2) },
+    ...{ url: `https://hooks.example/${'path'.repeat(at ? 3 : 60)}`, events: ['invoices.*', 'proposals.accepted'] },
+    ...{ failing_since: at ? null : '2026-11-20T10:00Z', added_by: 'Marta' },
+  }))
+  await owner('portal.client_webhooks').insert(endpoints)
+  const of = { workspace_id: '1', webhook_id: key(0), event: 'invoices.payment-announced-and-more' }
+  await owner('portal.client_webhook_deliveries').insert([
+    {
+      ...of,
+      id: key(0),
+      state: 'delivered',
+      status: 204,
+      attempts: 1,
+      milliseconds: 12,
+      tried_at: '2026-11-21T07:00Z',
+    },
+    {
+      ...{ ...of, id: key(1), state: 'failed', status: 500, attempts: 10, milliseconds: 10_000, problem: 'status' },
+      ...{ tried_at: '2026-11-21T07:00Z', answer: '<h1>no</h1>\n'.repeat(20) + 'x'.repeat(300) },
+    },
+    { ...of, id: key(2), attempts: 2, problem: 'timeout', tried_at: '2026-11-21T07:00Z', next_at: '2026-11-28T07:00Z' },
+    { ...of, id: key(3), next_at: '2026-11-28T07:00Z' },
+  ])
+  const paths = ['', '/new', `/${key(0)}`, `/${key(0)}?done=test`, `/${key(2)}`, `/${key(3)}`, `/${key(0)}/edit`]
+  const deliveries = [0, 1, 2].map(at => `/${key(0)}/deliveries/${key(at)}`)
+  return [...paths, ...deliveries].map((it): Place => ['admin', settings + it])
 }
 
 /** Documents in each state, as clients and staff see them. */
@@ -545,6 +620,49 @@ async function stoodOut(scene: Scene) {
       .update({ bytes: Buffer.alloc(5_000), completed_at: new Date() })
     await askDeletion(tx, String(workspace), id, 14)
   })
+}
+
+/** What the link in a notification's mail opens. */
+async function unsubscribing(scene: Scene, kind: string): Promise<string> {
+  const { id: person } = await scene
+    .owner('portal.client_users')
+    .where({ email: whoIs('owner').email })
+    .first('id')
+  const context = { address: '/portal', secrets: [secret] }
+  return unsubscribeAddress(context, 'brightside', { person, kind })
+}
+
+/** Notification settings of people with devices and a mobile number: a confirmed one, and one that awaits its code. */
+async function reached({ owner }: Scene): Promise<Place[]> {
+  const idOf = async (role: Role) =>
+    (
+      await owner('portal.client_users')
+        .where({ email: whoIs(role).email })
+        .first('id')
+    ).id
+  const [approver, member] = await Promise.all([idOf('approver'), idOf('member')])
+  const on = { workspace_id: '1', name: 'sms', value: 'true', changed_by: 'Marta' }
+  await owner('portal.client_portal_settings').insert(on)
+  const device = (person: string, label: string, hidden: boolean) => ({
+    ...{ workspace_id: '1', person_id: person, label, hidden, since: '2026-11-02T10:00Z' },
+    ...{ endpoint: `https://push.example/${label}/${person}`, p256dh: 'x', auth: 'x' },
+  })
+  const long = 'Wochenendlieferungsbestellbestätigung'
+  await owner('portal.client_push_devices').insert([
+    ...['Chrome on Android', 'Safari on iPhone', long].map(it => device(approver, it, false)),
+    device(member, 'Firefox on Windows', true),
+  ])
+  await owner('portal.client_sms_numbers').insert([
+    { workspace_id: '1', person_id: approver, number: '+31612345678', confirmed_at: '2026-11-02T10:00Z' },
+    { workspace_id: '1', person_id: member, number: '+31612345679', code_hash: 'x' },
+  ])
+  const settings = '/portal/brightside/notifications/settings'
+  return [
+    ['approver', settings],
+    ['approver', `${settings}?push=sent`],
+    ['approver', `${settings}?push=unreachable`],
+    ['member', settings],
+  ]
 }
 
 /** A page that is meant for another company than the one somebody looks at. */

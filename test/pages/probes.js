@@ -100,7 +100,7 @@ globalThis.probes = (() => {
     const attributes = ['aria-label', 'placeholder', 'title']
     // Dates are written by the browser's own rules, which this locale takes from English.
     const dates =
-      /\b(AM|PM|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b/g
+      /\b(AM|PM|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|June|July|August|September|October|November|December|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b/g
     const marked = text =>
       !/[a-z]{2}/i.test(text.replace(/CSV|PDF|CRM|IBAN|BIC|Brightside Agency/g, '').replace(dates, '')) ||
       /[åéîôûýçñšž]/i.test(text)

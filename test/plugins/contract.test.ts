@@ -251,6 +251,8 @@ describe('a plugin', () => {
         () => 'nothing',
         error => error.message,
       )
+    const kind = { label: 'x', group: 'work', sentence: '{a, select, 1 {{b}} other {}}' }
+    const told = (change: object) => ({ notifications: { 'board.x': { ...kind, ...change } } })
     for (const [change, sentence] of [
       [{ csp: { 'script-src': ['https://x.example'] } }, 'plugin board: csp Unrecognized key: "script-src"'],
       [
@@ -258,6 +260,9 @@ describe('a plugin', () => {
         'plugin board: csp.img-src.0 must be sources',
       ],
       [{ options: { 'board.x': { label: 'x', shape: z.string() } } }, 'options.board.x.shape must have a default'],
+      [told({ sentence: '{a' }), 'notifications.board.x.sentence must be ICU MessageFormat'],
+      [told({ example: { a: 1 } }), 'notifications.board.x.example lacks b, which a sentence names'],
+      [told({ example: { a: 1, b: { day: 'soon' } } }), 'notifications.board.x.example.b'],
       [{ jobs: { 'invoices.x': { work: async () => undefined } } }, 'jobs.invoices.x must begin with board'],
       [{ jobs: { 'board.x': { every: 1, work: async () => undefined } } }, 'jobs.board.x.every must be 60 seconds'],
       [{ jobs: { 'board.x': { whileOff: 'yes', work: async () => undefined } } }, 'jobs.board.x.whileOff must be true'],

@@ -90,6 +90,38 @@ describe('a job of a plugin', () => {
     expect([...new Set(rounds.map(it => it.data.slug))]).to.deep.equal(['ledgerline'])
   })
 
+  it('that is looked for is done where something is due, soon, and beside jobs that wait', async () => {
+    const copy = await fresh()
+    const done: string[] = []
+    const due = new Set(['1', '2'])
+    const watchful = plugin({
+      ...{ name: 'watchful', title: 'Watchful', icon: 'message', order: 80 },
+      jobs: {
+        'watchful.x': {
+          due: async () => [...due],
+          async work({ workspace }) {
+            done.push(workspace.slug)
+            due.delete(workspace.id)
+            return undefined
+          },
+        },
+      },
+    })
+    const used = ['brightside', 'ledgerline'].map((slug, at) => ({ workspace_id: String(at + 1), slug }))
+    await copy.owner('portal.client_workspaces').insert(used)
+    const flags = { enabledAnywhere: () => true, enabled: (slug: string) => slug === 'ledgerline' }
+    await open({ on: copy, plugins: [watchful], flags })
+    await until(async () => (await copy.owner('portal_jobs.schedule').where({ key: 'watchful.x' })).length)
+    await fallDue(copy.owner, 'watchful.x')
+    await until(() => done.length === 1)
+    due.add('2')
+    await until(() => done.length === 2)
+    expect(done).to.deep.equal(['ledgerline', 'ledgerline'])
+    const jobs = copy.owner('portal_jobs.job')
+    const looks = await jobs.where({ singleton_key: 'watchful.x', name: 'plugins-due', state: 'created' })
+    expect(looks, 'one look waits').to.have.length.at.most(1)
+  })
+
   it('that comes every so often asks for no workspace while the portal is off for all', async () => {
     const copy = await fresh()
     const hourly = plugin({

@@ -49,7 +49,10 @@ describe('a page that is live', function () {
   }
   const asked = (page: Page) => {
     const all: string[] = []
-    page.on('request', it => it.headers()['x-portico-refresh'] && all.push(it.url()))
+    // How much waits is counted apart.
+    page.on('request', it => {
+      if (it.headers()['x-portico-refresh'] && !it.url().includes('/waiting?')) all.push(it.url())
+    })
     return all
   }
   const write = async (form: object) => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -14,6 +14,8 @@ export interface Front {
   plain: string
   end(): Promise<void>
 }
+
+export const isInstalled = (program: string) => spawnSync(program, ['-v']).status === 0
 
 /** The host name that the examples are written for. */
 export const host = 'portal.kite.example'

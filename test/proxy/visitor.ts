@@ -13,6 +13,14 @@ interface Answer {
 /** Where visitors come from: an address that is not the proxy's. */
 export const address = '127.0.0.2'
 
+/** How long a browser waits for an answer, in milliseconds: longer than a proxy does. */
+const waits = 75_000
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const bytes = Buffer.concat(await Array.fromAsync(answer))
+  return (answer.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
+}
+
 /** Somebody with a browser who comes through the proxy, over TLS and on connections that are kept. */
 export class Visitor {
   readonly #port: string
@@ -73,13 +81,11 @@ export class Visitor {
 
   #send({ method, path, headers }: { method: string; path: string; headers: object }, body: Buffer) {
     return new Promise<Answer>((resolve, reject) => {
-      const asked = request({ ...this.#place(), method, path, headers: headers as never }, async answer => {
-        const bytes = Buffer.concat(await Array.fromAsync(answer))
-        const zipped = answer.headers['content-encoding'] === 'gzip'
-        const text = (zipped ? gunzipSync(bytes) : bytes).toString()
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text })
-      })
+      const asked = request({ ...this.#place(), method, path, headers: headers as never }, answer =>
+        textOf(answer).then(text => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }), reject),
+      )
       asked.on('error', reject)
+      asked.setTimeout(waits, () => asked.destroy(new Error(`${method} ${path} was not answered`)))
       asked.end(body)
     })
   }

@@ -288,9 +288,11 @@ if (form) {
     read = Number(seq)
     const body = fields(form, 'id', 'text')
     body.set('seq', seq)
-    send(`${base}/read`, body).catch(() => {
-      read = 0
-    })
+    send(`${base}/read`, body)
+      .then(() => document.dispatchEvent(new Event('portico:waiting')))
+      .catch(() => {
+        read = 0
+      })
   }
   markRead()
   addEventListener('focus', markRead)

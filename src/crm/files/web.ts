@@ -1,9 +1,8 @@
-import { lookup } from 'node:dns'
 import { type IncomingMessage, request as plainly } from 'node:http'
 import { request as securely } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { isIP } from 'node:net'
 import { CrmUnavailable } from '../../http/errors.ts'
+import { isPublic, lookupOf } from '../../platform/public-addresses.ts'
 import { largest, Refused } from './limits.ts'
 
 /** A server that files may be fetched from. */
@@ -69,23 +68,10 @@ const ask = (url: URL & { inside: boolean }, headers: From['headers'], signal: A
     send(url, options, resolve).once('error', reject).end()
   })
 
-const onlyPublic: LookupFunction = (name, options, done) =>
-  lookup(name, { ...options, all: true }, (error, addresses) => {
-    const inner = addresses?.find(it => !isPublic(it.address))
-    if (error || inner) return done(error ?? notPublic(`${name} (${inner?.address})`), '', 0)
-    if (options.all) return done(null, addresses as never, 0)
-    done(null, addresses[0]!.address, addresses[0]!.family)
-  })
-
 const notPublic = (what: string) => new Refused(`${what} is no public address`)
 
-/** By IANA's registries of special addresses (RFC 6890); of IPv6 only 2000::/3 is given to anybody. */
-export function isPublic(address: string): boolean {
-  const it = ipaddr.process(address)
-  return it.range() === 'unicast' && (it instanceof ipaddr.IPv4 || it.match(given, 3))
-}
-
-const given = ipaddr.IPv6.parse('2000::')
+/** Fails with Refused where a name leads to an address inside. */
+export const onlyPublic = lookupOf(isPublic, what => notPublic(what))
 
 async function whole(answer: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = []

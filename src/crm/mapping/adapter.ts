@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { CrmUnavailable } from '../../http/errors.ts'
 import { query } from '../../platform/database.ts'
 import { type Catalogue, readCatalogue, tableNames } from '../catalogue.ts'
+import type { FindChanges } from '../changes.ts'
 import type { Crm, Customer, Directory } from '../crm.ts'
 import { type Compiled, compile, withNear } from './compile.ts'
 import type { DirectoryOfMap } from './directory.ts'
@@ -51,6 +52,7 @@ export function adapterOf(given: CrmMap, database: Knex, { plugins = [] }: With 
       ...(plan.holders.size && { clientsOfDocuments: holdersOf(ready, database) }),
     },
     connect: (customer, tx) => connectPorts(plan, ready, customer, tx ?? database),
+    changes: changesOf(plan, ready, database),
     reads: plan.reads,
     writes: plan.writes,
     database,
@@ -109,6 +111,26 @@ const holdersOf =
     const found = await Promise.all(fit.map(([, holders]) => holders(askOf(it, database))(workspace.id, search)))
     return [...new Set(found.flat())].slice(0, 10)
   }
+
+/** A section that has drifted tells of no changes. */
+function changesOf(plan: Compiled, ready: () => Promise<Ready>, database: Knex): Record<string, FindChanges> {
+  const made = new WeakMap<Ready, Map<string, FindChanges>>()
+  const findIn = (it: Ready, name: string) => {
+    const all = made.get(it) ?? new Map<string, FindChanges>()
+    made.set(it, all)
+    const find = all.get(name) ?? it.compiled.changes.get(name)!(askOf(it, database))
+    all.set(name, find)
+    return find
+  }
+  const findLater =
+    (name: string): FindChanges =>
+    async (...args) => {
+      const it = await ready()
+      if (it.compiled.problems.some(one => one.section === name)) return undefined
+      return findIn(it, name)(...args)
+    }
+  return Object.fromEntries([...plan.changes.keys()].map(name => [name, findLater(name)]))
+}
 
 const directoryOf = (found: () => Promise<DirectoryOfMap>, changes: boolean): Directory => ({
   workspace: async slug => (await found()).workspace(slug),

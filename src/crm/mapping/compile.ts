@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { root } from '../../platform/root.ts'
 import type { Catalogue } from '../catalogue.ts'
+import type { FindChanges } from '../changes.ts'
 import type { Columns, Customer, Reads } from '../crm.ts'
 import { type DirectoryOfMap, directory } from './directory.ts'
 import { didYouMean } from './edit-distance.ts'
@@ -24,6 +25,8 @@ export interface Compiled {
   ports: Map<string, (ask: Ask, customer: Customer) => unknown>
   /** How the clients are found whose documents have some words, by section. */
   holders: Map<string, (ask: Ask) => FindHolders>
+  /** How what the CRM changed is found, by section. */
+  changes: Map<string, (ask: Ask) => FindChanges>
   /** How each port is tried on real rows. */
   questions: Map<string, Questions>
   identity?: (ask: Ask) => Identity
@@ -73,6 +76,7 @@ export function compile(map: CrmMap, catalogue?: Catalogue, plugins: Mapped[] = 
     directory: part('directory', reader => directory(reader, map)),
     ports: new Map(),
     holders: new Map(),
+    changes: new Map(),
     questions: new Map(),
     reads,
     writes,
@@ -84,6 +88,8 @@ export function compile(map: CrmMap, catalogue?: Catalogue, plugins: Mapped[] = 
     const port = part(it.name, reader => {
       const holders = it.holders?.(reader, map)
       if (holders) compiled.holders.set(it.name, holders)
+      const changes = it.changes?.(reader, map)
+      if (changes) compiled.changes.set(it.name, changes)
       return it.compile(reader, map)
     })
     if (port) compiled.ports.set(it.name, port)

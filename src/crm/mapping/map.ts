@@ -215,6 +215,8 @@ export type DocumentsMap = Owned & {
   size: string
   /** A date, or a timestamp with or without zone. Those without one are not shown. */
   sharedOn: string
+  /** When the row was last changed, if there is an index on it. */
+  changedOn?: string
   /** Of the CRM's people. */
   by?: Text
   /** The last day on which clients see it. */
@@ -234,6 +236,8 @@ export type TaskValue = 'state' | 'time' | 'date' | 'name' | { value: string | n
  */
 export type TasksMap = Owned & {
   title: Text
+  /** When the row was last changed, if there is an index on it. */
+  changedOn?: string
   text?: Text
   /** The project, or another heading. */
   project?: Text
@@ -266,6 +270,8 @@ interface DocumentMap extends Owned, Amounts {
   title?: Text
   /** One without this date was not sent yet, and is not shown. */
   sentOn: string
+  /** When the row was last changed, if there is an index on it: people are told of what is new within a minute. */
+  changedOn?: string
   /** Net, with tax, and what is taken off the lines in per cent. */
   net?: string
   total: string

@@ -1,4 +1,5 @@
 import { type ZodType, z } from 'zod'
+import type { FindChanges } from '../changes.ts'
 import type { Customer } from '../crm.ts'
 import type { CrmMap } from './map.ts'
 import type { Reader } from './reader.ts'
@@ -77,6 +78,8 @@ export interface MappedSection<Port = any> {
   compile(reader: Reader, map: CrmMap): ((ask: Ask, customer: Customer) => Port) | undefined
   /** How the clients are found whose documents have these words; undefined where the map has none of them. */
   holders?(reader: Reader, map: CrmMap): ((ask: Ask) => FindHolders) | undefined
+  /** How what the CRM changed is found; undefined where the map does not say. */
+  changes?(reader: Reader, map: CrmMap): ((ask: Ask) => FindChanges) | undefined
   /** All that its pages ask of the port. */
   questions?: Questions<Port>
 }

@@ -91,7 +91,7 @@ const attachments = z.union(
 const shared = {
   ...owned,
   ...{ name: text, folder: text.optional(), type: text.optional(), size: name, sharedOn: name },
-  ...{ by: text.optional(), expiresOn: name.optional() },
+  ...{ by: text.optional(), expiresOn: name.optional(), changedOn: name.optional() },
 }
 const [inFolder, ...others] = files(shared)
 const documents = z.union(
@@ -109,6 +109,7 @@ const taskValue = z.union(
 const taskValues = z.record(name, taskValue).optional()
 const tasks = z.strictObject({
   ...owned,
+  changedOn: name.optional(),
   ...{ title: text, text: text.optional(), project: text.optional(), askedBy: text.optional() },
   ...{ dueOn: name.optional(), doneOn: name.optional(), repeats: text.optional() },
   status: status(['open', 'doing', 'done']),
@@ -122,7 +123,14 @@ const tasks = z.strictObject({
 const paper = {
   ...owned,
   ...amounts,
-  ...{ number: text, title: text.optional(), sentOn: name, net: name.optional(), total: name },
+  ...{
+    number: text,
+    title: text.optional(),
+    sentOn: name,
+    changedOn: name.optional(),
+    net: name.optional(),
+    total: name,
+  },
   ...{ discount: name.optional(), contact: text.optional(), lines: lines.optional() },
   file: file.optional(),
 }
