@@ -35,22 +35,22 @@ export async function tell(
   )
   const telling = { tx, core, req, kind, notice }
   const wants = (channel: string) => fresh.filter(it => isChosen(kind, channel, preferences.get(it.id)!))
-  const mailed = new Set(wants('mail'))
-  await show(
-    telling,
-    wants('here'),
-    wants('summary').filter(it => !mailed.has(it)),
-  )
+  const mailed = new Set(core.mailContext && notice.mail !== false ? wants('mail') : [])
+  const [here, summed] = [wants('here'), wants('summary').filter(it => !mailed.has(it))]
+  const told = new Set([...mailed, ...here, ...summed])
+  await show(telling, here, summed)
   for (const reader of mailed) await mail(telling, reader, preferences.get(reader.id)!)
   for (const { name, channel } of host.plugins) {
     if (!channel) continue
     const chosen = wants(name)
     if (!chosen.length) continue
     const reached = new Set(await channel.reaches(tx, { workspace: workspace.id, people: idsOf(chosen) }, host))
-    for (const reader of chosen.filter(it => reached.has(it.id)))
+    for (const reader of chosen.filter(it => reached.has(it.id))) {
+      told.add(reader)
       await queueMessage(telling, reader, { channel: name, preferences: preferences.get(reader.id)! })
+    }
   }
-  return idsOf(fresh)
+  return idsOf([...told])
 }
 
 interface Telling {
@@ -113,7 +113,11 @@ async function mail({ tx, core, req, kind, notice }: Telling, reader: Reader, pr
   const until = quietUntil(preferences.quiet, zone, currentTime(database))
   const speech = speak(`${localeOf(reader.language ?? req.portal.locale)}|${zone}`)
   const { text, about } = wordsOf(kind, { facts, count: 1 }, speech)
-  const values = notice.mail ? await notice.mail(reader) : { facts: { text, more: about } }
+  const unsubscribe = unsubscribeAddress(mailContext, workspace.slug, {
+    person: reader.id,
+    kind: kind.chosenWith ?? kind.name,
+  })
+  const values = notice.mail ? await notice.mail(reader, unsubscribe) : { facts: { text, more: about } }
   await sendMail(
     mailContext,
     req,
@@ -123,10 +127,7 @@ async function mail({ tx, core, req, kind, notice }: Telling, reader: Reader, pr
     {
       url: addressOf(mailContext, workspace.slug, record),
       ...values,
-      unsubscribe: unsubscribeAddress(mailContext, workspace.slug, {
-        person: reader.id,
-        kind: kind.chosenWith ?? kind.name,
-      }),
+      unsubscribe,
       ...(until && { held: { until, client: record.client } }),
     },
   )

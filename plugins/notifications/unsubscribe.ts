@@ -10,6 +10,7 @@ import { bySystem, insert } from '../../src/platform/activity.ts'
 import { seal, unsealOrUndefined } from '../../src/platform/crypto.ts'
 import { query, within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import { storedSettings } from '../../src/plugin/stored-settings.ts'
 import { isForced, keepPreferences, preferencesOf } from './choices.ts'
 
 /** Whose e-mails of which kind an address ends; `summary` for the summary. */
@@ -44,7 +45,8 @@ const show =
     const forced = await within(host.database, { workspace: workspace.id }, tx =>
       isMailForced(tx, workspace.id, ending, kind),
     )
-    res.respond('notifications/unsubscribe', { label: labelOf(ending, kind), done: false, forced })
+    const isOn = await isSectionOn(host, workspace.id)
+    res.respond('notifications/unsubscribe', { label: labelOf(ending, kind), done: false, forced, isOn })
   }
 
 const save =
@@ -75,8 +77,13 @@ const save =
       ])
       return false
     })
-    res.respond('notifications/unsubscribe', { label: labelOf(ending, kind), done: !forced, forced })
+    const isOn = await isSectionOn(host, workspace.id)
+    res.respond('notifications/unsubscribe', { label: labelOf(ending, kind), done: !forced, forced, isOn })
   }
+
+/** Whether the workspace has the page on which people choose what they are told. */
+const isSectionOn = async ({ database }: Host, workspace: string) =>
+  (await storedSettings(database, workspace)).get('notifications') !== false
 
 async function isMailForced(tx: Knex, workspace: string, { person }: Ending, kind: NamedKind | undefined) {
   const preferences = (await preferencesOf(tx, workspace, [person])).get(person)!

@@ -1,4 +1,3 @@
-import { linkTo } from '../../src/auth/mail-context.ts'
 import { allows, type RecipientOf } from '../../src/auth/recipients.ts'
 import { type Role, roles } from '../../src/crm/crm.ts'
 import type { Page } from '../../src/http/paging.ts'
@@ -10,7 +9,7 @@ import { localeOf } from '../../src/platform/i18n.ts'
 import type { Section } from '../../src/plugin/plugin.ts'
 import type { Expiring, ExpiringDocument, PendingDocument, Subject } from '../../src/plugin/subjects.ts'
 import { furthest, momentOf } from './moments.ts'
-import { choicesPage, wanted, wantedSql } from './own.ts'
+import { choicesLink, wanted, wantedSql } from './own.ts'
 import { type Audience, gone, portsOf, type Round } from './round.ts'
 
 /** So many documents of a client are in memory. */
@@ -78,7 +77,7 @@ interface Reminder {
 
 /** Sends each reminder once, also across instances: its row and its mail are one transaction. */
 async function tell({ section, waits, moment, client }: Reminder, people: RecipientOf[], round: Round) {
-  const { database, mailContext, workspace } = round
+  const { database, workspace } = round
   const { id, number, version } = waits
   await within(database, { workspace: workspace.id, client }, async tx => {
     const told = await query<{ person: string }>(tx, {
@@ -96,19 +95,23 @@ async function tell({ section, waits, moment, client }: Reminder, people: Recipi
     if (!chosen.length) return
     const asked = { portal: { workspace, locale: localeOf('') } }
     const day = waits.validUntil ?? ''
-    for (const it of chosen)
-      await notifyPeople(tx, round, asked, [it], {
+    let count = 0
+    for (const it of chosen) {
+      const reached = await notifyPeople(tx, round, asked, [it], {
         kind: 'reminders.expiry',
         record: { client, section, id },
         facts: { number, title: waits.title, day: { day } },
-        mail: () => ({
+        mail: (_reader, unsubscribe) => ({
           facts: ({ longDay, money }) => ({
             ...{ number, what: waits.title, total: money(waits.total), client: it.client, day: longDay(day) },
-            account: linkTo(mailContext, asked, choicesPage(round)),
+            account: choicesLink(round, it, unsubscribe),
           }),
         }),
       })
-    const subject = { id, number, version, moment, count: chosen.length }
+      count += reached.length
+    }
+    if (!count) return
+    const subject = { id, number, version, moment, count }
     await insert(tx, [bySystem(workspace.id, { event: `${section}.reminded`, subject }, client)])
   })
 }

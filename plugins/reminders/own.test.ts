@@ -67,6 +67,41 @@ describe('reminders, as each person chooses them', () => {
     expect(await offered(scene)).to.deep.equal([whoIs('approver').email])
   })
 
+  it('lead to where they are stopped, where people cannot choose', async () => {
+    const scene = await open({ mail: 'kept' })
+    await switched(scene, 'notifications')
+    await round(scene)
+    const { address, text } = await sent(scene, 'owner')
+    expect(text)
+      .to.match(/Change or stop reminders: \S+\/unsubscribe\//)
+      .and.not.include(page)
+    const nobody = await scene.visit()
+    expect(await nobody.at(address))
+      .to.show('Unsubscribe from these e-mails?')
+      .and.not.show('You still see it')
+    const stopped = await nobody.postAt(address, {})
+    expect(stopped).to.show('You won’t get these e-mails any more').and.not.show(page)
+    for (const table of ['client_outbox', 'client_reminders']) await scene.owner(`portal.${table}`).del()
+    await round(scene)
+    expect(await offered(scene)).to.deep.equal([whoIs('approver').email])
+  })
+
+  it('are counted for who is reached by them alone', async () => {
+    const scene = await open({ mail: 'kept' })
+    const counted = async () =>
+      (await scene.owner('portal.client_activity_logs').where({ event: 'proposals.reminded' }).select('subject')).map(
+        it => it.subject.count,
+      )
+    await choose(await scene.visit('approver'), offers!, [])
+    await round(scene)
+    expect(await counted()).to.deep.equal([1])
+
+    for (const table of ['client_outbox', 'client_reminders']) await scene.owner(`portal.${table}`).del()
+    await choose(await scene.visit('owner'), offers!, [])
+    await round(scene)
+    expect(await counted()).to.deep.equal([1])
+  })
+
   it('have lines for who can get them alone', async () => {
     const scene = await open({ mail: 'kept' })
     const lines = async (role: Role) =>
@@ -163,5 +198,5 @@ const offered = async (scene: Scene) =>
 async function sent(scene: Scene, role: Role) {
   const [mail] = (await mailed(scene, [offers!])).filter(it => it.recipient === whoIs(role).email)
   const [address = ''] = /\/portal\/brightside\/unsubscribe\/[\w-]+/.exec(mail!.text) ?? []
-  return { address }
+  return { address, text: mail!.text }
 }

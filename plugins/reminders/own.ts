@@ -1,5 +1,6 @@
 import type { RecipientOf } from '../../src/auth/recipients.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
+import type { Round } from './round.ts'
 
 /**
  * Whether people switch reminders off in their account. Where the plugin `notifications` is installed they choose there
@@ -17,6 +18,10 @@ export const wanted =
 /** The same in SQL, over `u` of `client_users`. */
 export const wantedSql = (host: Pick<Host, 'capability'>): string => (isSwitched(host) ? 'and u.reminders' : '')
 
-/** Where people choose whether they are reminded, within the portal. */
-export const choicesPage = (host: Pick<Host, 'capability'>): string =>
-  isSwitched(host) ? '/account#reminders' : '/notifications/settings'
+/** Where somebody chooses whether they are reminded, or stops these e-mails where their portal has no notifications. */
+export function choicesLink(round: Round, to: RecipientOf, unsubscribe?: string): string {
+  const { choosing, mailContext, workspace } = round
+  if (unsubscribe && !choosing.has(to.id)) return unsubscribe
+  const page = isSwitched(round) ? '/account#reminders' : '/notifications/settings'
+  return `${mailContext.address}/${workspace.slug}${page}`
+}

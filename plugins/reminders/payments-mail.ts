@@ -9,7 +9,7 @@ import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { localeOf, type Speech } from '../../src/platform/i18n.ts'
 import type { Money } from '../../src/platform/money.ts'
-import { choicesPage, wantedSql } from './own.ts'
+import { choicesLink, wantedSql } from './own.ts'
 import type { Round } from './round.ts'
 
 /** So many documents are named in a mail; the others are counted. */
@@ -39,14 +39,15 @@ interface Reminder {
 export async function tellOfPayments({ dues, recipients, payers }: Reminder, client: string, round: Round) {
   const { database, workspace } = round
   await within(database, { workspace: workspace.id, client }, async tx => {
-    const told = Map.groupBy(await keep(tx, dues, recipients, { client, round }), it => it.person)
-    for (const [person, its] of told) {
+    const kept = Map.groupBy(await keep(tx, dues, recipients, { client, round }), it => it.person)
+    const told: Told[] = []
+    for (const [person, its] of kept) {
       const keys = new Set(its.map(keyOf))
       const to = recipients.find(it => it.person.id === person)!.person
       const letter = { to, dues: dues.filter(it => keys.has(keyOf(it))), pays: payers.has(person), client }
-      await mail(tx, letter, round)
+      if ((await tell(tx, letter, round)).length) told.push(...its)
     }
-    await record(tx, dues, [...told.values()].flat(), { workspace: workspace.id, client })
+    await record(tx, dues, told, { workspace: workspace.id, client })
   })
 }
 
@@ -93,21 +94,22 @@ interface Letter {
   client: string
 }
 
-async function mail(tx: Knex, letter: Letter, round: Round) {
+/** Gives the person's id if any channel reaches them. */
+async function tell(tx: Knex, letter: Letter, round: Round): Promise<string[]> {
   const { to, dues, pays, client } = letter
   const { capability, mailContext, workspace } = round
   const [first] = dues as [Due]
   const asked = { portal: { workspace, locale: localeOf('') } }
   const page = pays ? capability('paying')?.page(client, dues.slice(0, mostListed)) : undefined
-  await notifyPeople(tx, round, asked, [to], {
+  return notifyPeople(tx, round, asked, [to], {
     kind: dues.some(it => it.overdue) ? 'reminders.overdue' : 'reminders.due',
     record: { client, section: first.section, id: dues.length === 1 ? first.id : '' },
     facts: { documents: dues.length, number: first.number, day: { day: first.dueOn } },
-    mail: () => ({
+    mail: (_reader, unsubscribe) => ({
       facts: speech => ({
         ...factsOf(letter, speech, round),
         pays: page ? 1 : 0,
-        account: linkTo(mailContext, asked, choicesPage(round)),
+        account: choicesLink(round, to, unsubscribe),
       }),
       url: page ? linkTo(mailContext, asked, page) : placeOf(letter, round),
     }),

@@ -63,7 +63,7 @@ async function roundOf(workspace: BrandedWorkspace, parts: Mailing): Promise<Rou
   const work = paymentMomentsIn(settings.get(workMomentsName))
   if (!offers.length && !payments.length && !work.length) return undefined
   const rights = await rightsOf(database, workspace.id)
-  return { ...parts, workspace, today: dateIn(zone, now), rights, offers, payments, work }
+  return { ...parts, workspace, today: dateIn(zone, now), rights, offers, payments, work, choosing: new Set() }
 }
 
 /** Clients with at least one person who may answer, pay or do something. */
@@ -93,7 +93,10 @@ async function remind(client: string, round: Round) {
   const people = await recipientsAt({ ...round, sections: plugins }, { workspace, client, rights }).catch(failed)
   if (!people) return
   const audience = { client, ...people }
-  await remindOfOffers(audience, round).catch(failed)
-  await remindOfPayments(audience, round).catch(failed)
-  await remindOfWork(audience, round).catch(failed)
+  const notifications = plugins.find(it => it.name === 'notifications')
+  const choosing = notifications ? people.of({ section: notifications, may: ['see'], on: [] }) : []
+  const its = { ...round, choosing: new Set(choosing.map(it => it.id)) }
+  await remindOfOffers(audience, its).catch(failed)
+  await remindOfPayments(audience, its).catch(failed)
+  await remindOfWork(audience, its).catch(failed)
 }

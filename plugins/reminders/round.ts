@@ -24,6 +24,8 @@ export interface Round extends Mailing {
   payments: number[]
   /** Days from the day that tasks and requests are due. */
   work: number[]
+  /** Ids of those people of the client at hand who can open the page on which they choose what they are told. */
+  choosing: ReadonlySet<string>
 }
 
 /** A client with its people. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { documentAt, linkTo } from '../../src/auth/mail-context.ts'
+import { documentAt } from '../../src/auth/mail-context.ts'
 import type { RecipientOf } from '../../src/auth/recipients.ts'
 import { itemsText } from '../../src/mail/items.ts'
 import type { Facts } from '../../src/mail/kinds.ts'
@@ -8,7 +8,7 @@ import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { localeOf, type Speech } from '../../src/platform/i18n.ts'
 import type { DueRecord } from '../../src/plugin/subjects.ts'
-import { choicesPage, wantedSql } from './own.ts'
+import { choicesLink, wantedSql } from './own.ts'
 import type { Round } from './round.ts'
 
 /** So many records are named in a mail; the others are counted. */
@@ -28,10 +28,12 @@ export async function tellOfWork(works: Work[], client: string, round: Round) {
   const { database, workspace } = round
   await within(database, { workspace: workspace.id, client }, async tx => {
     const kept = new Set((await keep(tx, works, client, round)).map(keyOf))
-    const told = works.filter(it => kept.has(keyOf({ ...it, person: it.person.id })))
-    for (const its of Map.groupBy(told, it => it.person.id).values()) {
+    const fresh = works.filter(it => kept.has(keyOf({ ...it, person: it.person.id })))
+    const told: Work[] = []
+    for (const its of Map.groupBy(fresh, it => it.person.id).values()) {
       const sorted = its.toSorted((a, b) => (a.dueOn < b.dueOn ? -1 : 1))
-      await mail(tx, { works: sorted, to: sorted[0]!.person, client }, round)
+      const reached = await tell(tx, { works: sorted, to: sorted[0]!.person, client }, round)
+      if (reached.length) told.push(...its)
     }
     await record(tx, told, workspace.id, client)
   })
@@ -75,20 +77,21 @@ interface Letter {
   client: string
 }
 
-async function mail(tx: Knex, letter: Letter, round: Round) {
+/** Gives the person's id if any channel reaches them. */
+async function tell(tx: Knex, letter: Letter, round: Round): Promise<string[]> {
   const { to, works, client } = letter
-  const { mailContext, workspace } = round
+  const { workspace } = round
   const asked = { portal: { workspace, locale: localeOf('') } }
   const kind = works.some(it => it.overdue) ? 'reminders.work-overdue' : 'reminders.work'
   const [first] = works as [Work]
-  await notifyPeople(tx, round, asked, [to], {
+  return notifyPeople(tx, round, asked, [to], {
     kind,
     record: { client, section: first.section, id: works.length === 1 ? first.id : '' },
     facts: { documents: works.length, title: first.title, day: { day: first.dueOn } },
-    mail: () => ({
+    mail: (_reader, unsubscribe) => ({
       facts: speech => ({
         ...factsOf(letter, speech, round),
-        account: linkTo(mailContext, asked, choicesPage(round)),
+        account: choicesLink(round, to, unsubscribe),
       }),
       url: placeOf(letter, round),
     }),

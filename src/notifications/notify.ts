@@ -43,8 +43,11 @@ export interface Notice {
   after?: { kind: string; key: string } | undefined
   /** Whether it only counts as told: it was so before. */
   quiet?: boolean
-  /** What fills its mail. If not given, the mail says the kind's sentence; with `false` nobody is mailed. */
-  mail?: false | ((reader: Reader) => MailValues | Promise<MailValues>)
+  /**
+   * What fills its mail. If not given, the mail says the kind's sentence; with `false` nobody is mailed. `unsubscribe` is
+   * the address that ends this reader's e-mails of this kind, if people choose what they are told.
+   */
+  mail?: false | ((reader: Reader, unsubscribe?: string) => MailValues | Promise<MailValues>)
 }
 
 /** The record that a notification leads to. */
