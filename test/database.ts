@@ -38,11 +38,16 @@ const opened: Knex[] = []
 
 /** A database of one's own, with the demo CRM in it, and Portico unless it is asked for without. */
 export async function fresh(template: 'crm' | 'portal' = 'portal'): Promise<Copy> {
-  const name = `copy_${++copies}`
-  await postgres.raw(`create database ${name} template ${template} strategy file_copy`)
-  const made = copy(name)
+  const made = await copyOf(template)
   if (template === 'portal') await beginDay(made.owner)
   return made
+}
+
+/** One more with what is in this database, to which nobody may be connected. */
+export async function copyOf(template: string): Promise<Copy> {
+  const name = `copy_${++copies}`
+  await postgres.raw(`create database ${name} template ${template} strategy file_copy`)
+  return copy(name)
 }
 
 async function beginDay(owner: Knex) {

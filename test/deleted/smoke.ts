@@ -14,6 +14,8 @@ const [, , url = '', state = '', today = ''] = process.argv
 const password = 'only-in-tests'
 const secret = 'a secret of at least thirty-two characters'
 const settings = '/settings/client-portal'
+/** So many pages of each are looked at. */
+const most = state === 'empty' ? 20 : 60
 
 const owner = knex({ client: 'pg', connection: url })
 const database = connectPortal(url, password)
@@ -60,7 +62,7 @@ async function lookAround(app: Express, { email, at, from }: { email: string; at
   await agent.post(at).type('form').send({ email, password: person?.password })
   const seen: Record<string, number> = {}
   const waiting = [from]
-  while (waiting.length && Object.keys(seen).length < 60) {
+  while (waiting.length && Object.keys(seen).length < most) {
     const path = waiting.shift() ?? ''
     if (path in seen) continue
     const { status, text = '' } = await agent.get(path)
