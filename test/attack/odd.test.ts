@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { root } from '../../src/platform/root.ts'
 import { type Route, routesOf } from '../routes.ts'
 import { leave, open, type Role, type Scene, type Visitor } from '../visit.ts'
+import { inTurn } from './turns.ts'
 import { unlimited } from './unlimited.ts'
 
 type Place = Route & { settings: boolean }
@@ -37,6 +38,7 @@ describe('an odd request', () => {
   let places: Place[]
   let proposal: string
   const failed: string[] = []
+  let turn = 0
 
   before(async () => {
     scene = await open({ mail: 'kept' })
@@ -78,9 +80,11 @@ describe('an odd request', () => {
     for (const [role, settings] of whose) {
       const visitor = await scene.visit(role)
       for (const place of places.filter(it => it.settings === settings && it.method === 'get')) {
-        for (const query of queries) await ask(visitor, place, `${addressOf(place)}?${query}`)
+        turn++
+        for (const query of inTurn(queries, turn)) await ask(visitor, place, `${addressOf(place)}?${query}`)
         if (place.path.includes(':'))
-          for (const value of [...values, 'a'.repeat(3_000)]) await ask(visitor, place, addressOf(place, value))
+          for (const value of inTurn([...values, 'a'.repeat(3_000)], turn))
+            await ask(visitor, place, addressOf(place, value))
       }
     }
     expect(failed).to.deep.equal([])
@@ -119,7 +123,8 @@ describe('an odd request', () => {
       for (const place of places.filter(it => it.settings === settings && it.method !== 'get')) {
         if (role && place.path.endsWith('/sign-out')) continue
         const visitor = await scene.visit(role)
-        for (const body of bodies) await ask(visitor, place, addressOf(place), body)
+        turn++
+        for (const body of inTurn(bodies, turn)) await ask(visitor, place, addressOf(place), body)
       }
     expect(failed).to.deep.equal([])
   })

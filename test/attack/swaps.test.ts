@@ -3,6 +3,7 @@ import { person as guest, share } from '../links.ts'
 import { answer, begin, conversation, inbox } from '../messages.ts'
 import { type Route, routesOf } from '../routes.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../visit.ts'
+import { inTurn } from './turns.ts'
 import { unlimited } from './unlimited.ts'
 
 /** In every text of the victims' that an attacker could be shown, and in nothing of the attacker's own. */
@@ -11,10 +12,6 @@ const otherMarker = 'QSECOND'
 /** What a victim's amounts are: nobody else has one like it. */
 const amounts = /77[.,\s\u00a0\u202f]?123[.,]45/
 const settings = '/settings/client-portal'
-/** Of each kind there are several ids: every place is tried with a third of them, in turn, and with all by `npm run proof`. */
-const inTurn = (ids: string[], turn: number) =>
-  process.env.PORTICO_IDS === 'all' ? ids : ids.filter((_, at) => at % 3 === turn % 3)
-
 /** What a form of anybody's may need, so that nothing is refused for want of a field before it is asked whose it is. */
 const body = {
   ...{ text: 'An attacker was here', reason: 'An attacker was here', role: 'viewer', amount: '1', currency: 'EUR' },

@@ -38,7 +38,7 @@ describe('a scanner', () => {
 
   it('wapiti finds nothing that is not explained', async function () {
     if (!installed('wapiti')) return skipped(this, 'wapiti')
-    this.timeout(180_000)
+    this.timeout(300_000)
     const report = join(directory, 'wapiti.json')
     const start = `${base}/portal/brightside/`
     const more = [
@@ -72,7 +72,7 @@ describe('a scanner', () => {
         ...['-m', 'sql,xss,permanentxss,file,exec,crlf,redirect', '--endpoint', base, '-f', 'json', '-o', report],
         ...['--flush-session', '--store-session', directory, '--no-bugreport', '-t', '5'],
       ],
-      120,
+      240,
       directory,
     )
     expect(Number(/found (\d+) URLs and forms/.exec(log)?.[1])).to.be.above(20)

@@ -3,6 +3,8 @@ export interface Moment {
   name: string
   at: Date
   zone: string
+  /** The demo's adapter on which the tests run: made of a map, or written by hand. */
+  adapter: 'map' | 'code'
 }
 
 const inTenWeeks = new Date(Date.now() + 10 * 7 * 86_400_000)
@@ -10,13 +12,24 @@ const untilMonday = (8 - inTenWeeks.getUTCDay()) % 7
 const fourOnThatMonday = new Date(inTenWeeks.getTime() + untilMonday * 86_400_000).setUTCHours(4, 0, 0, 0)
 
 export const moments: Moment[] = [
-  { name: 'the end of 29 February', at: new Date('2028-02-29T23:58:00Z'), zone: 'UTC' },
-  { name: 'the end of a year, first on Earth', at: new Date('2026-12-31T23:50:00+14:00'), zone: 'Pacific/Kiritimati' },
-  { name: 'the hour that summer time skips', at: new Date('2027-03-14T01:58:00-05:00'), zone: 'America/New_York' },
+  { name: 'the end of 29 February', at: new Date('2028-02-29T23:58:00Z'), zone: 'UTC', adapter: 'map' },
+  {
+    name: 'the end of a year, first on Earth',
+    at: new Date('2026-12-31T23:50:00+14:00'),
+    zone: 'Pacific/Kiritimati',
+    adapter: 'code',
+  },
+  {
+    name: 'the hour that summer time skips',
+    at: new Date('2027-03-14T01:58:00-05:00'),
+    zone: 'America/New_York',
+    adapter: 'map',
+  },
   {
     name: 'the hour that the end of summer time repeats',
     at: new Date('2027-11-07T01:58:00-04:00'),
     zone: 'America/New_York',
+    adapter: 'code',
   },
-  { name: 'a Monday at four, in ten weeks', at: new Date(fourOnThatMonday), zone: 'UTC' },
+  { name: 'a Monday at four, in ten weeks', at: new Date(fourOnThatMonday), zone: 'UTC', adapter: 'map' },
 ]

@@ -36,21 +36,22 @@ export async function addPeople(owner: Knex, portal: Knex, many: number): Promis
 /** Open proposals, so many for each of these clients; their ids by client. */
 export async function addProposals(owner: Knex, people: Person[], each: number): Promise<Map<string, string[]>> {
   const { rows } = await owner.raw(
-    `with made as (
+    `with winter as (
+       select id from proposals where ref_no like 'P-%-031' and workspace_id = 1 order by ref_no desc limit 1
+     ), made as (
        insert into proposals (workspace_id, client_id, owner_id, ref_no, title, intro, terms, state, issued_on,
          valid_until, version, currency_code, discount_pct, net_total, tax_total, grand_total)
        select workspace_id, c.id, owner_id, 'F-' || c.id || '-' || n + (select count(*) from proposals o where o.client_id = c.id),
          title, intro, terms, 'sent', issued_on, current_date + 30, version, currency_code, discount_pct, net_total,
          tax_total, grand_total
        from proposals p, unnest(?::int[]) c (id), generate_series(1, ?) n
-       where ref_no = 'P-2026-031' and workspace_id = 1 returning id, client_id
+       where p.id = (select id from winter) returning id, client_id
      ), lines as (
        insert into proposal_lines (proposal_id, position, group_title, title, details, qty, unit, unit_price, discount_pct,
          tax_pct, is_optional, is_chosen, line_total)
-       select made.id, position, group_title, l.title, details, qty, unit, unit_price, l.discount_pct, tax_pct,
+       select made.id, position, group_title, title, details, qty, unit, unit_price, discount_pct, tax_pct,
          is_optional, is_chosen, line_total
-       from made, proposal_lines l join proposals p on p.id = l.proposal_id
-       where p.ref_no = 'P-2026-031' and p.workspace_id = 1
+       from made, proposal_lines l where l.proposal_id = (select id from winter)
      ) select client_id::text as client, array_agg(id::text) as ids from made group by 1`,
     [people.map(it => Number(it.client.id)), each],
   )
