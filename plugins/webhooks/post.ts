@@ -1,7 +1,6 @@
-import { type IncomingMessage, request as plainly } from 'node:http'
-import { request as securely } from 'node:https'
 import { Refused } from '../../src/crm/files/limits.ts'
 import { onlyPublic } from '../../src/crm/files/web.ts'
+import { exchange } from '../../src/platform/outgoing.ts'
 import { lookupOf } from '../../src/platform/public-addresses.ts'
 import { hostOf, isLoopback, isThisMachine, refusalOf } from './address.ts'
 
@@ -26,7 +25,7 @@ interface Sent {
   within?: number
 }
 
-/** Bytes of an answer: so many are read, and kept. */
+/** Of an answer, so many bytes are read, and so many characters kept. */
 const most = { read: 65_536, kept: 1_024 }
 
 /**
@@ -42,38 +41,18 @@ export async function post(address: string, { headers, body, here, within = 10_0
   if (refusalOf(address, here)) return answered({ status: null, text: '', problem: 'address' })
   const signal = AbortSignal.timeout(within)
   try {
-    const reply = await send(new URL(address), { headers, body, here, signal })
-    const status = reply.statusCode ?? 0
-    return answered({ status, text: await beginningOf(reply), problem: problemOf(status) })
+    const url = new URL(address)
+    const lookup = here && isThisMachine(hostOf(url)) ? onlyThisMachine : onlyPublic
+    const { status, text } = await exchange(url, { headers, body }, { lookup, signal, read: most.read })
+    return answered({ status, text: beginningOf(text), problem: problemOf(status) })
   } catch (error) {
     return answered({ status: null, text: '', problem: failureOf(error, signal) })
   }
 }
 
-const send = (url: URL, { headers, body, here, signal }: Sent & { signal: AbortSignal }) =>
-  new Promise<IncomingMessage>((resolve, reject) => {
-    const lookup = here && isThisMachine(hostOf(url)) ? onlyThisMachine : onlyPublic
-    const options = { method: 'POST', headers, signal, lookup, agent: false as const }
-    const ask = url.protocol === 'https:' ? securely : plainly
-    ask(url, options, resolve).once('error', reject).end(body)
-  })
-
 const onlyThisMachine = lookupOf(isLoopback, what => new Refused(`${what} is not this machine`))
 
-/** What is more, too slow or broken off is left out: the status has said all that counts. */
-async function beginningOf(reply: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
-  let size = 0
-  try {
-    for await (const part of reply) {
-      parts.push(part)
-      size += part.length
-      if (size > most.read) break
-    }
-  } catch {}
-  reply.destroy()
-  return Buffer.concat(parts).subarray(0, most.kept).toString('utf8').replaceAll('\0', '\ufffd')
-}
+const beginningOf = (text: string) => text.slice(0, most.kept).replaceAll('\0', '\ufffd')
 
 function problemOf(status: number): Problem | null {
   if (status >= 200 && status < 300) return null

@@ -35,8 +35,7 @@ export const allowLoopback = () => {
  */
 export async function post(address: string, sent: Sent): Promise<Reply> {
   const url = allowed(address)
-  const reply = await send(url, sent)
-  return { status: reply.statusCode ?? 0, headers: reply.headers, text: await beginningOf(reply) }
+  return exchange(url, sent, { lookup: onlyAllowed, signal: AbortSignal.timeout(most.time), read: most.read })
 }
 
 /** Why nothing is sent to an address; undefined where something may be. Names are judged when they are looked up. */
@@ -54,31 +53,40 @@ function allowed(address: string): URL {
   return new URL(address)
 }
 
-const send = (url: URL, { headers, body }: Sent) =>
-  new Promise<IncomingMessage>((resolve, reject) => {
-    const signal = AbortSignal.timeout(most.time)
-    const options = { method: 'POST', headers, signal, lookup: onlyAllowed, agent: false as const }
-    const ask = url.protocol === 'https:' ? securely : plainly
-    ask(url, options, resolve).once('error', reject).end(body)
-  })
-
 const isAllowed = (address: string): boolean =>
   loopback ? ipaddr.process(address).range() === 'loopback' : isPublic(address)
 
 const onlyAllowed = lookupOf(isAllowed, what => new NotAllowed(`${what} is no public address.`))
 
-async function beginningOf(reply: IncomingMessage): Promise<string> {
+interface Way {
+  /** Judges the IP address. */
+  lookup: ReturnType<typeof lookupOf>
+  signal: AbortSignal
+  /** Bytes of the answer that are read. */
+  read: number
+}
+
+/** One POST, without a judgement of its own of the address. Throws an Error where there is no answer. */
+export async function exchange(url: URL, { headers, body }: Sent, { lookup, signal, read }: Way): Promise<Reply> {
+  const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+    const ask = url.protocol === 'https:' ? securely : plainly
+    const options = { method: 'POST', headers, signal, lookup, agent: false as const }
+    ask(url, options, resolve).once('error', reject).end(body)
+  })
+  return { status: reply.statusCode ?? 0, headers: reply.headers, text: await beginningOf(reply, read) }
+}
+
+/** What is more, too slow or broken off is left out: the status has said all that counts. */
+async function beginningOf(reply: IncomingMessage, read: number): Promise<string> {
   const parts: Buffer[] = []
   let size = 0
   try {
     for await (const part of reply) {
       parts.push(part)
       size += part.length
-      if (size > most.read) break
+      if (size > read) break
     }
-  } catch {
-    // The status has said what counts.
-  }
+  } catch {}
   reply.destroy()
   return Buffer.concat(parts).toString('utf8')
 }
