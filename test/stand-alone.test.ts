@@ -7,7 +7,8 @@ import knex, { type Knex } from 'knex'
 import { root } from '../src/platform/root.ts'
 import { postgres, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
-import { Browser, freePort } from './package/host.ts'
+import { freePort } from './free-port.ts'
+import { Browser } from './package/host.ts'
 
 const guide = readFileSync(join(root, 'docs/stand-alone.md'), 'utf8')
 
@@ -208,6 +209,20 @@ describe('the guide to a portal that stands alone', function () {
       expect((await staff.get('/settings/client-portal/')).status).to.equal(404)
       await owner('portal.client_portal_settings').delete()
     }
+  })
+
+  it('ends with a sentence where it cannot listen, and leaves no jobs running', async () => {
+    const { command } = steps.at(-1)!
+    const taken = await run(command, { LOG_LEVEL: 'silent' })
+    expect(taken.text).to.equal(
+      `Port ${port} of 127.0.0.1 is taken by another program. Stop that one, or set PORT to another port.\n`,
+    )
+    expect(taken.code).to.equal(1)
+    const away = await run(command, { LOG_LEVEL: 'silent', HOST: '203.0.113.7' })
+    expect(away.text).to.include('This machine has no address 203.0.113.7. Set HOST')
+    const odd = await run(command, { LOG_LEVEL: 'silent', PORT: '80 80' })
+    expect(odd.text).to.include('PORT is "80 80". Set it to a number from 1 to 65535.')
+    expect(odd.code).to.equal(2)
   })
 
   it('slows down who tries passwords of staff, and keeps each try', async () => {

@@ -29,6 +29,7 @@ export async function serve(config: Config): Promise<string> {
     LOG_LEVEL = 'info',
   } = process.env
   if (!config.map) throw new UsageError('serve needs --map crm.map.ts.')
+  if (!isPort(PORT)) throw new UsageError(`PORT is "${PORT}". Set it to a number from 1 to 65535.`)
   const secrets = config.secrets ?? secretsFrom(process.env)
   const log = pino({ level: LOG_LEVEL })
   const { crm, close, ...databases } = await databasesOf(config, log)
@@ -55,8 +56,23 @@ export async function serve(config: Config): Promise<string> {
   const server = limitConnections(createServer(app))
   stopBySignal(server, portal, close)
   server.listen(Number(PORT), HOST)
-  await once(server, 'listening')
+  await once(server, 'listening').catch(async error => {
+    await portal.close()
+    await close()
+    throw new CommandError(notListening(error, HOST, PORT))
+  })
   return `ready on http://${HOST}:${PORT}/portal/:workspace, for staff http://${HOST}:${PORT}/staff/:workspace/sign-in`
+}
+
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536
+
+function notListening({ code, message }: NodeJS.ErrnoException, host: string, port: string) {
+  if (code === 'EADDRINUSE')
+    return `Port ${port} of ${host} is taken by another program. Stop that one, or set PORT to another port.`
+  if (code === 'EACCES') return `This user may not listen on port ${port}. Set PORT to one above 1023.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `This machine has no address ${host}. Set HOST to one that it has, or to 0.0.0.0 for all.`
+  return `Cannot listen on port ${port} of ${host}: ${message}`
 }
 
 const namesAreUsed = () => process.env.PREPARED_STATEMENTS !== 'false'
