@@ -7,7 +7,8 @@ import knex, { type Knex } from 'knex'
 import { root } from '../src/platform/root.ts'
 import { postgres, urlOf } from './database.ts'
 import { fingerprint } from './fingerprint.ts'
-import { Browser, freePort } from './package/host.ts'
+import { freePort } from './free-port.ts'
+import { Browser } from './package/host.ts'
 import { until } from './until.ts'
 
 describe('served beside a CRM in another database', function () {

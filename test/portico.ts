@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { root } from '../src/platform/root.ts'
-import { freePort } from './package/host.ts'
+import { freePort } from './free-port.ts'
 
 interface Place {
   cwd: string

@@ -4,7 +4,7 @@ import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { unprivilegedAccount } from '../../demo/postgres/programs.ts'
-import { freePort } from '../package/host.ts'
+import { freePort } from '../free-port.ts'
 import { until } from '../until.ts'
 
 /** Debian's PostgreSQL, with pg_dump and psql of the same version: the packages from npm have neither. */

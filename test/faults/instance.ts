@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, globSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../src/platform/root.ts'
 import { until } from '../until.ts'
@@ -28,16 +28,21 @@ export class Instance {
     this.#log = log
   }
 
-  /** Resolves when it answers. `more` of the environment is for this time only. */
+  /** Resolves when it listens itself, throws if it ends before. `more` of the environment is for this time only. */
   async start(more: NodeJS.ProcessEnv = {}) {
     const output = openSync(this.#log, 'a')
+    const before = fstatSync(output).size
     const args = [join(root, 'src/cli.ts'), 'serve', '--map', join(root, 'demo/adapter/map.ts')]
-    this.#child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, args, {
       env: { ...process.env, ...this.#env, PORT: String(this.port), ...more },
       stdio: ['ignore', output, output],
     })
-    endLater(this.#child)
-    await until(async () => (await fetch(`http://127.0.0.1:${this.port}/portal/-/health`)).ok, 60)
+    closeSync(output)
+    this.#child = child
+    endLater(child)
+    const said = () => readFileSync(this.#log).toString('utf8', before)
+    await until(() => child.exitCode !== null || said().includes('ready on http'), 60)
+    if (child.exitCode !== null) throw new Error(`An instance ended as it started: ${said()}`)
   }
 
   kill = () => this.#end('SIGKILL', this.killed)

@@ -11,7 +11,7 @@ import { endLater } from './children.ts'
 export async function startNginx(instances: number[]) {
   const folder = mkdtempSync(join(tmpdir(), 'faults-nginx-'))
   chmodSync(folder, 0o755)
-  const port = await freePort()
+  const port = Number(await freePort())
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, settings({ folder, port, instances }))
   const child = spawn('/usr/sbin/nginx', ['-c', file, '-e', join(folder, 'error.log')], { stdio: 'inherit' })

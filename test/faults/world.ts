@@ -43,7 +43,7 @@ export async function openWorld({ clients, seconds }: Size) {
   await server.start()
   const { owner, portal } = await prepare(server)
   const pooler = await poolerOf(server)
-  const [portA, portB] = [await freePort(), await freePort()]
+  const [portA, portB] = [Number(await freePort()), Number(await freePort())]
   const env = {
     ...{ CUSTOMER_PORTAL_ENABLED: 'true', PREPARED_STATEMENTS: 'false', TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'warn' },
     ...{ PORTAL_SECRET: 'a secret of at least thirty-two characters', STOP_NOTICE: '1', NODE_ENV: 'production' },
@@ -137,12 +137,12 @@ async function prepare(server: Server) {
 
 /** A PgBouncer that is killed and started again at the same place. */
 async function poolerOf(server: Server) {
-  const port = await freePort()
+  const port = Number(await freePort())
   const start = () => startPgBouncer({ port, url: server.url, user: role, password, size: 20 })
   let child: ChildProcess = await start()
   endLater(child)
   return {
-    url: portalUrl(Object.assign(new URL(server.url), { port: String(port) }).href, password),
+    url: portalUrl(Object.assign(new URL(server.url), { port }).href, password),
     async start() {
       child = await start()
       endLater(child)

@@ -15,7 +15,7 @@ import {
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../package/host.ts'
+import { freePort } from '../free-port.ts'
 import { program } from '../program.ts'
 import { until } from '../until.ts'
 

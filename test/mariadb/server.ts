@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
-import { freePort } from '../package/host.ts'
+import { freePort } from '../free-port.ts'
 import { program } from '../program.ts'
 import { until } from '../until.ts'
 

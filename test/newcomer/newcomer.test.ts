@@ -3,10 +3,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { freePort } from '../free-port.ts'
 import {
   addUser,
   clone,
-  freePort,
   isRoot,
   launch,
   leftovers,

@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clean } from './environment.ts'
@@ -89,15 +88,6 @@ export async function start(newcomer: Newcomer, extra: NodeJS.ProcessEnv = {}): 
       return { ...outcome, seconds: outcome.seconds - from }
     },
   }
-}
-
-export async function freePort(): Promise<string> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(String(port)))
-    })
-  })
 }
 
 /** What still runs in this newcomer's folder, or lies where it should not. Empty is good. */

@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -122,15 +121,6 @@ function withReadme(app: string): string {
     .replace(/^\/\/ README: what they import.*$/m, () => first.join('\n'))
     .replace(/^\/\/ README: above.*$/m, () => early.join('\n'))
     .replace(/^\/\/ README: the rest.*$/m, () => late.join('\n'))
-}
-
-export async function freePort(): Promise<string> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(String(port)))
-    })
-  })
 }
 
 /** Somebody with a browser: keeps cookies, sends forms, and does not follow redirects. */

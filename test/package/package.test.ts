@@ -5,8 +5,9 @@ import { expect } from 'chai'
 import knex from 'knex'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
 import { root } from '../../src/platform/root.ts'
+import { freePort } from '../free-port.ts'
 import { writePlugin } from '../plugins/walked.ts'
-import { Browser, freePort, Host, nodeOf, pack, readmeLines, removeGround } from './host.ts'
+import { Browser, Host, nodeOf, pack, readmeLines, removeGround } from './host.ts'
 
 const companies = [
   { express: '5', node: '24' },

@@ -10,9 +10,10 @@ import { connectPortal } from '../../demo/portal-database.ts'
 import { tellSignal } from '../../src/platform/events.ts'
 import { root } from '../../src/platform/root.ts'
 import { type Copy, fresh, urlOf } from '../database.ts'
+import { freePort } from '../free-port.ts'
 import { jo, Kite } from '../kite/kite.ts'
 import { closeServers, hear, listening } from '../listening.ts'
-import { Browser, freePort } from '../package/host.ts'
+import { Browser } from '../package/host.ts'
 import { until } from '../until.ts'
 import { leave, open, type Role } from '../visit.ts'
 
@@ -34,7 +35,7 @@ describe('behind PgBouncer', () => {
   })
 
   const through = () => {
-    const url = Object.assign(new URL(urlOf(copy.name)), { port: String(port) })
+    const url = Object.assign(new URL(urlOf(copy.name)), { port })
     return { ...copy, database: connectPortal(url.href, 'only-in-tests', { min: 0, max: 20 }) }
   }
 
@@ -96,8 +97,8 @@ describe('portico serve behind PgBouncer', function () {
 
   before(async () => {
     kite = await Kite.prepared('pooled')
-    const port = await freePort()
-    pooler = await start(Number(port), { database: 'pooled', user: kite.role })
+    const port = Number(await freePort())
+    pooler = await start(port, { database: 'pooled', user: kite.role })
     mails = await mailServer()
     env = {
       PORTAL_DATABASE_URL: Object.assign(kite.portalUrl(), { port }).href,

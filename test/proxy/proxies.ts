@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../../src/platform/root.ts'
-import { freePort } from '../package/host.ts'
+import { freePort } from '../free-port.ts'
 import { until } from '../until.ts'
 
 export interface Front {

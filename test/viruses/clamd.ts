@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../package/host.ts'
+import { freePort } from '../free-port.ts'
 import { program } from '../program.ts'
 import { until } from '../until.ts'
 
