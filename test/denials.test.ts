@@ -99,6 +99,8 @@ describe('every route', () => {
       '/:workspace/verify',
       '/:workspace/unsubscribe/:token',
       '/:workspace/push-worker/worker.js',
+      '/:workspace/text-code',
+      '/:workspace/text-code/:request',
       '/:workspace/home-screen/manifest.webmanifest',
       '/:workspace/home-screen/icons/:version/:name.png',
       '/:workspace/sign-out',

@@ -2,15 +2,17 @@ import type { RequestHandler } from 'express'
 import { NotFound } from '../../src/http/errors.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
 import { query } from '../../src/platform/database.ts'
-import { admins, may } from '../../src/plugin/permissions.ts'
+import { admins, may, stepUp } from '../../src/plugin/permissions.ts'
 import { type Host, section } from '../../src/plugin/plugin.ts'
+import { accountCardOf, allowSignIn, mails, refuseSignIns } from './allow.ts'
 import { Code, cardOf, NewNumber, removeNumber, saveCode, saveNumber } from './pages.ts'
 import { options } from './provider.ts'
 import { channel } from './send.ts'
 import { saveSetup, showSetup, trySetup } from './setup.ts'
+import { buttonOf, sendCode, signInRoutes } from './sign-in.ts'
 import { numberOf } from './store.ts'
 
-/** Notifications as text messages, by a provider of the workspace. Off until somebody switches it on. */
+/** Notifications, and codes to sign in, as text messages by a provider of the workspace. Off until somebody switches it on. */
 export default section({
   name: 'sms',
   title: 'Text messages',
@@ -20,6 +22,7 @@ export default section({
   options,
   channel,
   store: numberOf,
+  mails,
 
   permissions: {
     'sms.see': { label: 'Get text messages', roles: ['admin', 'approver', 'billing', 'member', 'viewer'] },
@@ -36,11 +39,20 @@ export default section({
   activity: {
     'sms.confirmed': 'confirmed their mobile number for text messages',
     'sms.removed': 'removed their mobile number',
+    'sms.allowed': 'allowed their mobile number for signing in',
+    'sms.refused': 'no longer signs in with their mobile number',
   },
+
+  stepUps: { 'sms.sign-in': { label: 'Sign in by text message', level: 'verification' } },
 
   requestSchemas: { 'sms/number': NewNumber, 'sms/code': Code },
 
+  jobs: { 'sms.code': { work: sendCode } },
+
   slots: {
+    'sign-in': { view: 'sms/button', data: buttonOf },
+    'sign-in-code': { view: 'sms/instead', data: buttonOf },
+    account: { view: 'sms/account', data: accountCardOf },
     'notification-settings': { view: 'sms/card', data: cardOf },
     'notification-settings-end': { view: 'sms/form' },
   },
@@ -49,7 +61,11 @@ export default section({
     router.post('/number', may('sms.see'), saveNumber(host), showAgainOnError(again(host)))
     router.post('/code', may('sms.see'), saveCode(host), showAgainOnError(again(host)))
     router.post('/removal', may('sms.see'), removeNumber(host))
+    router.post('/sign-in', may('sms.see'), stepUp('sms.sign-in'), allowSignIn(host))
+    router.post('/sign-in/removal', may('sms.see'), refuseSignIns(host))
   },
+
+  public: { path: 'text-code', routes: signInRoutes },
 
   settings: {
     title: 'Text messages',
@@ -66,7 +82,7 @@ export default section({
   privacy: {
     exports: async (tx, { workspace, person }) => ({
       'mobile-number': await query(tx, {
-        text: `select number, confirmed_at from portal.client_sms_numbers where workspace_id = $1 and person_id = $2`,
+        text: `select number, confirmed_at, sign_in from portal.client_sms_numbers where workspace_id = $1 and person_id = $2`,
         values: [workspace, person],
       }),
     }),

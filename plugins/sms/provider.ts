@@ -32,6 +32,7 @@ export const options: Record<`sms.${string}`, PluginOption> = {
   },
   'sms.token': { label: 'Token', shape: line.default(''), secret: true },
   'sms.sender': { label: 'Sender', shape: line.default('') },
+  'sms.codes': { label: 'Sign in by text message', shape: z.boolean().default(false) },
   'sms.budget': {
     label: 'Texts a day at most',
     shape: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).default(500),

@@ -15,14 +15,19 @@ export const showSetup =
   (host: Host): RequestHandler =>
   async (req, res) => {
     const { workspace } = req.portal
-    const [[token], values, settings] = await Promise.all([
-      optionsOf<[string]>(host, workspace.id, ['sms.token']),
+    const [[token, codes], values, settings] = await Promise.all([
+      optionsOf<[string, boolean]>(host, workspace.id, ['sms.token', 'sms.codes']),
       optionsOf<unknown[]>(host, workspace.id, [...shown]),
       storedSettings(host.database, workspace.id),
     ])
     res.respond('sms/setup', {
       values: Object.fromEntries(shown.map((name, at) => [name, String(values[at])])),
-      ...{ hasToken: token !== '', switchedOn: settings.get('sms') === true, said: String(req.query.said ?? '') },
+      ...{
+        hasToken: token !== '',
+        codes,
+        switchedOn: settings.get('sms') === true,
+        said: String(req.query.said ?? ''),
+      },
     })
   }
 
@@ -33,6 +38,11 @@ export const saveSetup =
   async (req, res) => {
     const form = read(Form, req)
     for (const name of shown) await saveOption(req, host, { name, value: form[name], before: form[`before ${name}`] })
+    await saveOption(req, host, {
+      name: 'sms.codes',
+      value: form['sms.codes'] === 'on',
+      before: form['before sms.codes'] === 'on',
+    })
     if (form['sms.token']) await saveOption(req, host, { name: 'sms.token', value: form['sms.token'] })
     res.redirect(303, req.portal.url('/sms?said=saved'))
   }

@@ -1,10 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { allowLoopback } from '../../src/platform/outgoing.ts'
 import { openTelling, type Telling } from '../../test/notifications.ts'
+import { smsProvider } from '../../test/sms-provider.ts'
 import { until } from '../../test/until.ts'
 import { leave, type Visitor } from '../../test/visit.ts'
 import { messagesIn, textOf } from './text.ts'
@@ -12,33 +9,15 @@ import { messagesIn, textOf } from './text.ts'
 const settings = '/settings/client-portal/sms'
 const number = '+31612345678'
 
-/** A provider: what it was asked to send, once for each key, and what it answers next. */
-async function provider() {
-  const sent = new Map<string, { to: string; body: string; authorization: string | undefined }>()
-  const answers: number[] = []
-  const server = createServer(async (req, res) => {
-    const form = new URLSearchParams(await text(req))
-    const status = answers.shift() ?? 201
-    if (status === 201)
-      sent.set(String(req.headers['idempotency-key']), {
-        ...{ to: form.get('To')!, body: form.get('Body')!, authorization: req.headers.authorization },
-      })
-    res.writeHead(status).end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { sent, answers, address, texts: () => [...sent.values()], close: () => server.close() }
-}
-
 describe('text messages', () => {
-  let service: Awaited<ReturnType<typeof provider>>
+  let service: Awaited<ReturnType<typeof smsProvider>>
   let scene: Telling
   let owner: Visitor
   let admin: Visitor
 
   before(allowLoopback)
   beforeEach(async () => {
-    service = await provider()
+    service = await smsProvider()
     scene = await openTelling()
     ;[owner, admin] = await Promise.all([scene.visit('owner'), scene.visit('admin')])
   })

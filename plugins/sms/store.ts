@@ -7,6 +7,8 @@ import { query, readWithin, within } from '../../src/platform/database.ts'
 interface SmsNumber {
   number: string
   confirmed: boolean
+  /** Whether it may be used to sign in. */
+  signIn: boolean
 }
 
 /** The mobile number of one person. */
@@ -16,6 +18,8 @@ export interface SmsNumbers {
   keep(number: string, secret: string): Promise<string>
   /** Whether this was its code: within ten minutes, and with the fifth try at the latest. */
   confirm(tx: Knex, code: string, secret: string): Promise<boolean>
+  /** Whether the number may be used to sign in from now on. Gives it, if that changed. In a transaction of the workspace. */
+  allow(tx: Knex, signIn: boolean): Promise<string | undefined>
   /** In a transaction of the workspace. */
   remove(tx: Knex): Promise<void>
 }
@@ -39,7 +43,8 @@ export function numberOf({ workspace, person }: Customer, database: Knex): SmsNu
   return {
     async find() {
       const [found] = await readWithin<SmsNumber>(database, scope, {
-        text: `select n.number, n.confirmed_at is not null as confirmed from portal.client_sms_numbers n
+        text: `select n.number, n.confirmed_at is not null as confirmed, n.sign_in as "signIn"
+               from portal.client_sms_numbers n
                where n.workspace_id = scope.workspace and n.person_id = $3::uuid`,
         values: [person.id],
       })
@@ -51,7 +56,7 @@ export function numberOf({ workspace, person }: Customer, database: Knex): SmsNu
         query(tx, {
           text: `insert into portal.client_sms_numbers (workspace_id, person_id, number, code_hash, expires_at)
                  values ($1, $2, $3, $4, portal.now() + interval '10 minutes')
-                 on conflict (workspace_id, person_id) do update set number = excluded.number, confirmed_at = null,
+                 on conflict (workspace_id, person_id) do update set number = excluded.number, confirmed_at = null, sign_in = false,
                    code_hash = excluded.code_hash, expires_at = excluded.expires_at, attempts = 0`,
           values: [...ids, number, hashed(code, number, secret)],
         }),
@@ -73,6 +78,14 @@ export function numberOf({ workspace, person }: Customer, database: Knex): SmsNu
         values: ids,
       })
       return true
+    },
+    async allow(tx, signIn) {
+      const [changed] = await query<{ number: string }>(tx, {
+        text: `update portal.client_sms_numbers set sign_in = $3
+               where ${own} and confirmed_at is not null and sign_in <> $3 returning number`,
+        values: [...ids, signIn],
+      })
+      return changed?.number
     },
     async remove(tx) {
       await query(tx, { text: `delete from portal.client_sms_numbers where ${own}`, values: ids })

@@ -47,9 +47,10 @@ const requestCode =
 
 const showRequested: RequestHandler = (req, res) => showRequestedWith(req, res, '')
 
-function showRequestedWith(req: Request<any>, res: Response, next: unknown) {
+async function showRequestedWith(req: Request<any>, res: Response, next: unknown) {
+  const filled = await req.portal.fillSlots(req, 'sign-in')
   req.portal.frame = 'bare'
-  res.respond('auth/code-requested', { next })
+  res.respond('auth/code-requested', { next, ...filled })
 }
 
 const signInByCode =
@@ -119,9 +120,10 @@ const Typed = z.object({
   next: z.string().optional().catch(undefined),
 })
 
-const showCode: RequestHandler<any> = (req, res) => {
+const showCode: RequestHandler<any> = async (req, res) => {
   const { problem } = req.portal
   const typed = (problem as { typed?: { next?: string } } | undefined)?.typed
+  const filled = await req.portal.fillSlots(req, 'sign-in-code')
   req.portal.frame = 'bare'
-  res.respond('auth/code', { next: typed?.next ?? req.query.next ?? '' })
+  res.respond('auth/code', { next: typed?.next ?? req.query.next ?? '', request: req.params.request, ...filled })
 }

@@ -141,6 +141,7 @@ const showSignIn =
       ...(await methodsOf(parts, workspace.id)),
       strategies: await offeredStrategies(parts.database, workspace, parts.strategies),
     }
+    const filled = await req.portal.fillSlots(req, 'sign-in')
     const preferred = problem ? undefined : (req.query.way ?? rememberedSignInMethod(req))
     const byCode = !methods.password || (methods.code && preferred === 'code')
     req.portal.frame = 'bare'
@@ -153,5 +154,6 @@ const showSignIn =
       unlocked: req.query.unlocked === '' && !problem,
       methods,
       method: byCode ? 'code' : 'password',
+      ...filled,
     })
   }

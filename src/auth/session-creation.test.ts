@@ -32,6 +32,16 @@ const doors: Record<string, (stage: Stage) => Promise<unknown>> = {
   },
   '/:workspace/sign-in/link/:token': async ({ who, mailed }) =>
     who.post(`/sign-in/link/${(await mailed('sign-in')).token}`),
+  '/:workspace/text-code': async ({ scene, id, who }) => {
+    await allowTexts(scene, id)
+    expect((await who.post('/text-code', { email })).headers.location).to.match(/text-code\/[0-9a-f-]{36}$/)
+  },
+  '/:workspace/text-code/:request': async ({ scene, id, who, mailed }) => {
+    await allowTexts(scene, id)
+    const texted = await mailed('text')
+    const { headers } = await who.post(`/text-code/${texted.id}`, { code: texted.code })
+    expect(headers.location).to.match(/sign-in\/second-factor$/)
+  },
   '/:workspace/sign-in/second-factor': async ({ who }) => {
     await who.post('/sign-in', { email, password })
     return who.post('/sign-in/second-factor', { code: '000000' })
@@ -96,6 +106,14 @@ const doors: Record<string, (stage: Stage) => Promise<unknown>> = {
   '/:workspace/address/undo/:token': async ({ who, mailed }) =>
     who.post(`/address/undo/${(await mailed('undo')).token}`),
   '/:workspace/not-me/:token': async ({ who, mailed }) => who.post(`/not-me/${(await mailed('device')).token}`),
+}
+
+async function allowTexts({ owner }: Scene, person: string) {
+  const by = { workspace_id: '1', changed_by: 'Marta' }
+  await owner('portal.client_portal_settings').insert({ ...by, name: 'sms', value: 'true' })
+  await owner('portal.client_plugin_settings').insert({ ...by, name: 'sms.codes', value: 'true' })
+  const number = { number: '+31612345678', confirmed_at: '2026-11-02T10:00Z', sign_in: true }
+  await owner('portal.client_sms_numbers').insert({ workspace_id: '1', person_id: person, ...number })
 }
 
 describe('every sign-in route', () => {

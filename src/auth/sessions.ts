@@ -47,7 +47,7 @@ export interface SessionData {
 
 /** A verification; `at` in milliseconds since 1970. */
 export interface Verification {
-  by: 'password' | 'code' | 'link' | 'invitation' | 'totp' | 'recovery' | 'passkey' | 'token' | 'custom'
+  by: 'password' | 'code' | 'text' | 'link' | 'invitation' | 'totp' | 'recovery' | 'passkey' | 'token' | 'custom'
   at: number
   /** The title of the CRM's own strategy. */
   title?: string

@@ -6,10 +6,10 @@ import { keyedHash } from '../platform/crypto.ts'
 import { query } from '../platform/database.ts'
 
 /** `address` confirms a new address; `undo` lets the former address take the change back. */
-type Kind = 'sign-in' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device' | 'link'
+type Kind = 'sign-in' | 'text' | 'reset' | 'address' | 'undo' | 'unlock' | 'step-up' | 'device' | 'link'
 
 /** The kinds with a code to enter. */
-export type CodeKind = Extract<Kind, 'sign-in' | 'step-up' | 'link'>
+export type CodeKind = Extract<Kind, 'sign-in' | 'text' | 'step-up' | 'link'>
 
 /** The page that gives a new link of this kind. */
 const renewals: Partial<Record<Kind, Gone['next']>> = {
@@ -89,7 +89,7 @@ export async function useToken(tx: Knex, workspace: string, kind: Kind, token: s
   return row
 }
 
-/** Returns the address that a code was mailed to, or would have been; undefined for an unknown request. */
+/** Returns the address that a code was asked for with; undefined for an unknown request. */
 export async function recipientOf(
   tx: Knex,
   workspace: string,

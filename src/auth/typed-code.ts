@@ -20,7 +20,7 @@ interface Typed {
 }
 
 /**
- * Tries a mailed code. Wrong codes are counted for the address they were mailed to, across codes and kinds, whether or
+ * Tries a mailed or texted code. Wrong codes are counted for the address they were asked for with, across codes and kinds, whether or
  * not it has an account. Returns the token of a right code, and a function that takes the attempt back. Throws
  * TooOften.
  */

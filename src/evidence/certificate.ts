@@ -90,6 +90,6 @@ const typedName = (name: 'account' | 'confirmed', t: DocumentReader['t']) =>
 /** How the signer was verified, in words. */
 const knownBy = (by: string, t: DocumentReader['t']) =>
   t(
-    '{by, select, password {password} code {mailed code} link {mailed link} invitation {invitation} totp {authenticator app} passkey {passkey} recovery {recovery code} token {token of a program} other {another way}}',
+    '{by, select, password {password} code {mailed code} text {texted code} link {mailed link} invitation {invitation} totp {authenticator app} passkey {passkey} recovery {recovery code} token {token of a program} other {another way}}',
     { by },
   )

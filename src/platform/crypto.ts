@@ -20,6 +20,7 @@ export type KeyUse =
   | 'file key'
   | 'reply address'
   | 'unsubscribe'
+  | 'text message'
 
 /**
  * Encrypts a text with the first secret: AES-256-GCM (NIST SP 800-38D), a random nonce before it and the tag behind it.

@@ -102,7 +102,7 @@ export interface PluginDefinition<Name extends string = string> extends Portico.
   attached?: Attached
   /**
    * What it shows in pages of others, by the slot that those have: `{ subject: { view: 'comments/thread' } }`. The
-   * portal's own have `account` and `account-end`, `head` and `side` on each page of clients, and `state` in the settings.
+   * portal's own have `account` and `account-end`, `sign-in` and `sign-in-code` where people ask for a code and enter it, `head` and `side` on each page of clients, and `state` in the settings.
    */
   slots?: Record<string, Slot>
   /** What a person sets up for themselves, without a port. */

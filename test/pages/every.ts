@@ -643,6 +643,7 @@ async function reached({ owner }: Scene): Promise<Place[]> {
   const [approver, member] = await Promise.all([idOf('approver'), idOf('member')])
   const on = { workspace_id: '1', name: 'sms', value: 'true', changed_by: 'Marta' }
   await owner('portal.client_portal_settings').insert(on)
+  await owner('portal.client_plugin_settings').insert({ ...on, name: 'sms.codes' })
   const device = (person: string, label: string, hidden: boolean) => ({
     ...{ workspace_id: '1', person_id: person, label, hidden, since: '2026-11-02T10:00Z' },
     ...{ endpoint: `https://push.example/${label}/${person}`, p256dh: 'x', auth: 'x' },
@@ -653,7 +654,13 @@ async function reached({ owner }: Scene): Promise<Place[]> {
     device(member, 'Firefox on Windows', true),
   ])
   await owner('portal.client_sms_numbers').insert([
-    { workspace_id: '1', person_id: approver, number: '+31612345678', confirmed_at: '2026-11-02T10:00Z' },
+    {
+      workspace_id: '1',
+      person_id: approver,
+      number: '+31612345678',
+      confirmed_at: '2026-11-02T10:00Z',
+      sign_in: true,
+    },
     { workspace_id: '1', person_id: member, number: '+31612345679', code_hash: 'x' },
   ])
   const settings = '/portal/brightside/notifications/settings'
@@ -662,6 +669,10 @@ async function reached({ owner }: Scene): Promise<Place[]> {
     ['approver', `${settings}?push=sent`],
     ['approver', `${settings}?push=unreachable`],
     ['member', settings],
+    ['approver', '/portal/brightside/account'],
+    ['member', '/portal/brightside/account'],
+    [undefined, '/portal/brightside/text-code'],
+    [undefined, '/portal/brightside/text-code/01990000-0000-7000-8000-000000000000'],
   ]
 }
 
