@@ -47,6 +47,20 @@ describe('an alert', () => {
     expect(rows).to.deep.equal([{ kind: 'foreign' }])
   })
 
+  it('is raised by a later event where it could not be kept at first, and once', async () => {
+    const scene = await open()
+    const nobody = await scene.visit()
+    const fail = (at: number) =>
+      nobody.post('/sign-in', { email: `who${at}@else.where`, password: `another guess ${at}` })
+    await scene.owner.raw('revoke insert on portal.client_alerts from portico_app')
+    for (let at = 0; at < 22; at++) await fail(at)
+    await until(() => scene.log.filter(it => /could not be counted/.test(it.sentence)).length === 3)
+    await scene.owner.raw('grant insert on portal.client_alerts to portico_app')
+    for (let at = 22; at < 28; at++) await fail(at)
+    expect(await raised('failures', scene)).to.have.length(1)
+    await until(async () => (await scene.owner('portal.client_alerts')).length === 1)
+  })
+
   it('is not raised by missing pages or a few records', async () => {
     const scene = await open()
     const owner = await scene.visit('owner')

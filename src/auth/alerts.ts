@@ -87,19 +87,22 @@ export function alerts({ database, log, kinds, plugins }: Parts): Alerts {
   const tally = tallies(database)
   const listeners: ((kind: AlertKind) => void)[] = []
 
-  const count = async (kind: AlertKind, workspace: string, who: string, from: object) => {
+  const count = async (kind: AlertKind, workspace: string, who: string, from: From) => {
     const { seconds } = alertThresholds[kind]
     const times = await timesOf(plugins, database, { kind, workspace })
     // With another threshold, counting starts again.
     const { count, since } = await tally(`alert-${kind}`, `${workspace} ${times} ${who}`, seconds)
-    if (count !== times) return
-    const facts = { times, minutes: seconds / 60, since: since.toISOString(), ...from }
+    if (!isLookedAt(count - times)) return
+    const facts: Said = { times, minutes: seconds / 60, since: since.toISOString(), ...from }
+    const isNew = await within(database, { workspace }, async tx => {
+      const id = await keep(tx, workspace, kind, facts)
+      if (id === undefined) return false
+      for (const it of plugins) await it.alerts?.raised?.(tx, { workspace, id, kind, facts })
+      return true
+    })
+    if (!isNew) return
     log.warn({ alert: kind, workspace, ...facts }, sentences[kind])
     for (const it of listeners) it(kind)
-    await within(database, { workspace }, async tx => {
-      const id = await keep(tx, workspace, kind, facts)
-      for (const it of plugins) await it.alerts?.raised?.(tx, { workspace, id, kind, facts })
-    })
   }
   const watch = (...it: Parameters<typeof count>) =>
     void count(...it).catch(err => log.warn({ err }, 'what stood out could not be counted'))
@@ -109,7 +112,7 @@ export function alerts({ database, log, kinds, plugins }: Parts): Alerts {
       if (event === 'account.sign-in-failed' && address)
         watch('failures', workspace, networkOf(address), { address: networkOf(address) })
       if (actor_id && actor_kind !== 'link' && kinds[event] === 'download')
-        watch('exports', workspace, actor_id, { person: actor_id, name: actor_name })
+        watch('exports', workspace, actor_id, { person: actor_id, name: actor_name ?? '' })
     },
     answered({ portal, originalUrl }, status) {
       const { customer, guest, viewing, workspace } = portal
@@ -149,15 +152,36 @@ async function timesOf(
   return chosen.find(it => it?.[kind])?.[kind] ?? alertThresholds[kind].times
 }
 
-/** Gives its id. */
-async function keep(tx: Knex, workspace: string, kind: AlertKind, facts: AlertFacts): Promise<string> {
+/** The event that reaches the threshold, and later ones: a process may have died before it kept the alert. */
+const isLookedAt = (over: number) => over >= 0 && (over <= 5 || over % 20 === 0)
+
+type From = Pick<AlertFacts, 'address' | 'person' | 'name'>
+type Said = AlertFacts & { since: string }
+
+/**
+ * Keeps an alert and gives its id; undefined if there is one of this period already, whose beginning each process computes
+ * by its own clock.
+ */
+async function keep(tx: Knex, workspace: string, kind: AlertKind, facts: Said): Promise<string | undefined> {
+  const from = facts.address ?? facts.person ?? ''
+  await query(tx, {
+    text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
+    values: [`alert ${workspace} ${kind} ${from}`],
+  })
+  const [kept] = await query<{ id: string }>(tx, {
+    text: `insert into portal.client_alerts (workspace_id, kind, facts)
+           select $1, $2, $3::jsonb where not exists (
+             select from portal.client_alerts a
+             where a.workspace_id = $1 and a.kind = $2 and coalesce(a.facts ->> 'address', a.facts ->> 'person') = $4
+               and a.facts -> 'times' = ($3::jsonb) -> 'times'
+               and abs(extract(epoch from (a.facts ->> 'since')::timestamptz - $5::timestamptz)) < 60)
+           returning id::text`,
+    values: [workspace, kind, JSON.stringify(facts), from, facts.since],
+  })
+  if (!kept) return undefined
   await query(tx, {
     text: `delete from portal.client_alerts where workspace_id = $1 and at < portal.now() - interval '90 days'`,
     values: [workspace],
   })
-  const [kept] = await query<{ id: string }>(tx, {
-    text: 'insert into portal.client_alerts (workspace_id, kind, facts) values ($1, $2, $3) returning id::text',
-    values: [workspace, kind, JSON.stringify(facts)],
-  })
-  return kept!.id
+  return kept.id
 }
