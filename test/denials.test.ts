@@ -100,6 +100,7 @@ describe('every route', () => {
       '/:workspace/unsubscribe/:token',
       '/:workspace/push-worker/worker.js',
       '/:workspace/text-code',
+      '/:workspace/calendar-feed/:token/calendar.ics',
       '/:workspace/text-code/:request',
       '/:workspace/home-screen/manifest.webmanifest',
       '/:workspace/home-screen/icons/:version/:name.png',

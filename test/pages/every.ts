@@ -95,6 +95,9 @@ export async function everyPage(scene: Scene): Promise<Place[]> {
     ['twofold', `${brightside}/account`],
     ['owner', `${brightside}/account/home`],
     ['owner', `${brightside}/account/second-factor`],
+    ['owner', `${brightside}/calendar`],
+    ['owner', `${brightside}/calendar?ended`],
+    ['approver', `${brightside}/calendar`],
     ['member', await settingUp(scene)],
     ['owner', `${brightside}/account/devices`],
     ['owner', `${brightside}/account/passkeys`],
@@ -663,6 +666,7 @@ async function reached({ owner }: Scene): Promise<Place[]> {
     },
     { workspace_id: '1', person_id: member, number: '+31612345679', code_hash: 'x' },
   ])
+  await owner('portal.client_calendars').insert({ workspace_id: '1', person_id: approver, hash: 'x' })
   const settings = '/portal/brightside/notifications/settings'
   return [
     ['approver', settings],
