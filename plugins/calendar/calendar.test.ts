@@ -61,6 +61,13 @@ describe('a calendar', () => {
     expect((await owner.get('/activity')).text).to.include('created an address for their calendar')
   })
 
+  it('is made by the API too, which says the address once', async () => {
+    const { body } = await owner.agent.post('/portal/brightside/api/v1/calendar')
+    expect(body.address).to.match(/^https:\/\/crm\.example\/portal\/brightside\/calendar-feed\//)
+    expect((await nobody.get(body.address.replace(/^.*brightside/, ''))).status).to.equal(200)
+    expect((await owner.api('/calendar')).body).to.have.all.keys('since')
+  })
+
   it('shows no amounts, and nothing of other clients', async () => {
     const text = (await nobody.get(await made())).text
     expect(text).to.not.match(/€|\d+\.\d\d\b/)

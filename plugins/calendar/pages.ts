@@ -10,13 +10,13 @@ export async function cardOf({ portal }: Request<any>, host: Host): Promise<obje
 }
 
 interface Shown {
-  made?: string
+  address?: string
 }
 
 export const showCalendar: RequestHandler<any> = async (req, res) => {
-  const { made } = req as Shown
+  const { address } = req as Shown
   const found = await req.portal.crm.calendar.find()
-  res.respond('calendar/show', { since: found?.since, made, ended: req.query.ended === '' })
+  res.respond('calendar/show', { since: found?.since, address, ended: req.query.ended === '' })
 }
 
 export const makeCalendar =
@@ -30,7 +30,7 @@ export const makeCalendar =
     })
     // The address is shown once, in this response: only its hash is kept.
     Object.assign(req, {
-      made: `${host.address}/${workspace.slug}/calendar-feed/${token}/calendar.ics`,
+      address: `${host.address}/${workspace.slug}/calendar-feed/${token}/calendar.ics`,
     } satisfies Shown)
     return showCalendar(req, res, next)
   }

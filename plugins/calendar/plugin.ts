@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { coreHostOf } from '../../src/auth/host.ts'
 import { anybody } from '../../src/http/rules.ts'
 import { query } from '../../src/platform/database.ts'
@@ -6,6 +7,11 @@ import { section } from '../../src/plugin/plugin.ts'
 import { sendFeed } from './feed.ts'
 import { cardOf, endCalendar, makeCalendar, showCalendar } from './pages.ts'
 import { calendarOf } from './store.ts'
+
+const Shown = z.object({
+  since: z.date().optional().describe('When the address was made. Missing where there is none.'),
+  address: z.string().optional().describe('The address, in the response to its creation only.'),
+})
 
 /**
  * A secret address by which a person's own calendar shows what is due: `due`, `payable` and `expiring` of all subjects.
@@ -29,6 +35,9 @@ export default section({
       default: true,
     },
   },
+
+  responseSchemas: { 'calendar/show': Shown },
+  views: { list: 'show' },
 
   activity: {
     'calendar.made': 'created an address for their calendar',
