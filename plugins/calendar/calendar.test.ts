@@ -28,7 +28,8 @@ describe('a calendar', () => {
 
   /** Gives the path of the calendar. */
   const made = async (who = owner, role: Role = 'owner') => {
-    const { text, status } = await who.post('/calendar', proof(role))
+    const [, replaces] = /name="replaces" value="([^"]+)"/.exec((await who.get('/calendar')).text) ?? []
+    const { text, status } = await who.post('/calendar', { ...proof(role), ...(replaces && { replaces }) })
     expect(status).to.equal(200)
     return /brightside(\/calendar-feed\/[\w-]{43}\/calendar\.ics)</.exec(text)![1]!
   }
@@ -66,6 +67,18 @@ describe('a calendar', () => {
     expect(body.address).to.match(/^https:\/\/crm\.example\/portal\/brightside\/calendar-feed\//)
     expect((await nobody.get(body.address.replace(/^.*brightside/, ''))).status).to.equal(200)
     expect((await owner.api('/calendar')).body).to.have.all.keys('since')
+    expect((await owner.agent.post('/portal/brightside/api/v1/calendar')).status).to.equal(409)
+  })
+
+  it('is not made by a token, which has one client and its scopes', async () => {
+    const made = await owner.post('/account/tokens', { name: 'A tool', days: '30', scopes: ['calendar.see'] })
+    const [token] = /ptp_[\w-]+/.exec(made.text) ?? []
+    expect(token, made.text.slice(0, 50)).to.be.a('string')
+    const { status } = await nobody.agent
+      .post('/portal/brightside/api/v1/calendar')
+      .set('Authorization', `Bearer ${token}`)
+    expect(status).to.equal(403)
+    expect(await scene.owner('portal.client_calendars')).to.be.empty
   })
 
   it('shows no amounts, and nothing of other clients', async () => {
@@ -101,6 +114,9 @@ describe('a calendar', () => {
     expect((await nobody.agent.get(`/portal/harbor${path}`)).status).to.equal(404)
     const second = await made()
     expect((await nobody.get(path)).status).to.equal(404)
+    expect((await nobody.get(second)).status).to.equal(200)
+    const { headers } = await owner.post('/calendar', proof('owner'))
+    expect(headers.location, 'a page that is sent again').to.match(/\/calendar$/)
     expect((await nobody.get(second)).status).to.equal(200)
     await owner.post('/calendar/end')
     expect((await nobody.get(second)).status).to.equal(404)

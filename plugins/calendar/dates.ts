@@ -56,9 +56,9 @@ function datesIn(section: Section, subject: Subject, { person, ports, of, t }: R
   if (expiring && may(expiring.may, expiring.on) && expiring.answerable(ports))
     found.push(
       firstOf(asked => expiring.list(ports, asked), most.expiring).then(async its => {
-        const waiting = await Promise.all(
-          its.filter(it => it.validUntil).map(it => expiring.find(ports, it.id).catch(gone)),
-        )
+        // One after the other: programs that read calendars can wait, and people need the connections.
+        const waiting = []
+        for (const it of its) if (it.validUntil) waiting.push(await expiring.find(ports, it.id).catch(gone))
         return waiting.flatMap(it =>
           it?.validUntil
             ? [

@@ -56,6 +56,7 @@ export const sendFeed =
           ),
           transparency: ICalEventTransparency.TRANSPARENT,
         })
+    res.set({ 'Cache-Control': 'private, no-store', 'X-Robots-Tag': 'noindex' })
     res.type('text/calendar; charset=utf-8').send(calendar.toString())
   }
 

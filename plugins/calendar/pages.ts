@@ -1,5 +1,7 @@
 import type { Request, RequestHandler } from 'express'
+import { z } from 'zod'
 import { type CoreHost, coreHostOf } from '../../src/auth/host.ts'
+import { Conflict, Forbidden, NotFound } from '../../src/http/errors.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { within } from '../../src/platform/database.ts'
 import type { Host } from '../../src/plugin/plugin.ts'
@@ -8,6 +10,11 @@ import type { Host } from '../../src/plugin/plugin.ts'
 export async function cardOf({ portal }: Request<any>, host: Host): Promise<object> {
   return { calendar: coreHostOf(host).address !== undefined && portal.may('calendar.see') }
 }
+
+export const Making = z.object({
+  /** The address that was there: a page that is sent again does not end the one that it made. */
+  replaces: z.coerce.date().optional().catch(undefined),
+})
 
 interface Shown {
   address?: string
@@ -22,12 +29,18 @@ export const showCalendar: RequestHandler<any> = async (req, res) => {
 export const makeCalendar =
   (host: CoreHost): RequestHandler<any> =>
   async (req, res, next) => {
-    const { crm, workspace } = req.portal
+    const { bearer, body, crm, wants, workspace } = req.portal
+    if (!host.address) throw new NotFound()
+    // A token has its scopes and one client; the calendar shows what its owner may see.
+    if (bearer) throw new Forbidden()
+    const { replaces } = Making.parse(Object(body))
     const token = await within(host.database, { workspace: workspace.id }, async tx => {
-      const made = await crm.calendar.make(tx)
-      await recordEventIn(tx, req, { event: 'calendar.made' })
+      const made = await crm.calendar.make(tx, replaces)
+      if (made) await recordEventIn(tx, req, { event: 'calendar.made' })
       return made
     })
+    if (!token && wants === 'json') throw new Conflict()
+    if (!token) return res.redirect(303, req.portal.url('/calendar'))
     // The address is shown once, in this response: only its hash is kept.
     Object.assign(req, {
       address: `${host.address}/${workspace.slug}/calendar-feed/${token}/calendar.ics`,

@@ -5,12 +5,14 @@ import { query } from '../../src/platform/database.ts'
 import { may, stepUp } from '../../src/plugin/permissions.ts'
 import { section } from '../../src/plugin/plugin.ts'
 import { sendFeed } from './feed.ts'
-import { cardOf, endCalendar, makeCalendar, showCalendar } from './pages.ts'
+import { cardOf, endCalendar, Making, makeCalendar, showCalendar } from './pages.ts'
 import { calendarOf } from './store.ts'
 
 const Shown = z.object({
-  since: z.date().optional().describe('When the address was made. Missing where there is none.'),
-  address: z.string().optional().describe('The address, in the response to its creation only.'),
+  /** When the address was made, if there is one. */
+  since: z.date().optional(),
+  /** In the response to its creation only. */
+  address: z.string().optional(),
 })
 
 /**
@@ -37,6 +39,7 @@ export default section({
   },
 
   responseSchemas: { 'calendar/show': Shown },
+  requestSchemas: { 'calendar/show': Making },
   views: { list: 'show' },
 
   activity: {

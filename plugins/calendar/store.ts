@@ -8,8 +8,11 @@ import { query, readWithin } from '../../src/platform/database.ts'
 export interface Calendars {
   /** Since when there is one. */
   find(): Promise<{ since: Date } | undefined>
-  /** Makes a new address in place of another one. Gives its token of 256 bits, which is kept as its hash. */
-  make(tx: Knex): Promise<string>
+  /**
+   * Makes a new address, in place of the one that was made at `replaces`. Gives its token of 256 bits, which is kept as its
+   * hash; undefined where there is another one by now.
+   */
+  make(tx: Knex, replaces: Date | undefined): Promise<string | undefined>
   /** Whether there was one to end. */
   end(tx: Knex): Promise<boolean>
 }
@@ -37,14 +40,16 @@ export function calendarOf({ workspace, person }: Customer, database: Knex): Cal
       )
       return found && { since: new Date(found.since) }
     },
-    async make(tx) {
+    async make(tx, replaces) {
       const token = randomBytes(32).toString('base64url')
-      await query(tx, {
-        text: `insert into portal.client_calendars (workspace_id, person_id, hash) values ($1, $2, $3)
-               on conflict (workspace_id, person_id) do update set hash = excluded.hash, created_at = portal.now()`,
-        values: [...ids, hash(token)],
+      const rows = await query(tx, {
+        text: `insert into portal.client_calendars as c (workspace_id, person_id, hash) values ($1, $2, $3)
+               on conflict (workspace_id, person_id) do update set hash = excluded.hash, created_at = portal.now()
+                 where date_trunc('milliseconds', c.created_at) = $4
+               returning 1`,
+        values: [...ids, hash(token), replaces ?? null],
       })
-      return token
+      return rows.length ? token : undefined
     },
     async end(tx) {
       const rows = await query(tx, {

@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import { newRecoveryLink } from '../../src/auth/account-recovery.ts'
 import { type CoreHost, coreHostOf } from '../../src/auth/host.ts'
 import { sendMail } from '../../src/auth/mail-context.ts'
+import { Forbidden } from '../../src/http/errors.ts'
 import type { Facts, Mail } from '../../src/mail/kinds.ts'
 import { recordEventIn } from '../../src/platform/activity.ts'
 import { within } from '../../src/platform/database.ts'
@@ -38,7 +39,8 @@ export async function accountCardOf(req: Request<any>, host: Host): Promise<obje
 export const allowSignIn =
   (host: Host): RequestHandler =>
   async (req, res) => {
-    const { crm, url, workspace } = req.portal
+    const { bearer, crm, url, workspace } = req.portal
+    if (bearer) throw new Forbidden()
     const core = coreHostOf(host)
     const offered = await offersSignIn(host, workspace.id)
     await within(host.database, { workspace: workspace.id }, async tx => {

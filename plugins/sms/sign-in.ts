@@ -1,12 +1,14 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
-import type { Knex } from 'knex'
 import { z } from 'zod'
 import { type CoreHost, coreHostOf } from '../../src/auth/host.ts'
 import { tallies } from '../../src/auth/limits.ts'
 import { accountOf, admitted, maySignIn } from '../../src/auth/people.ts'
+import { recipientsAt } from '../../src/auth/recipients.ts'
+import { rightsOf } from '../../src/auth/roles.ts'
 import { refuseSignIn, signIn } from '../../src/auth/sign-in.ts'
 import { issueToken, recipientOf } from '../../src/auth/tokens.ts'
 import { verifyTypedCode } from '../../src/auth/typed-code.ts'
+import type { Workspace } from '../../src/crm/crm.ts'
 import { Invalid, RateLimited } from '../../src/http/errors.ts'
 import { read } from '../../src/http/forms.ts'
 import { showAgainOnError } from '../../src/http/respond.ts'
@@ -18,6 +20,7 @@ import type { Host, Job } from '../../src/plugin/plugin.ts'
 import { storedSettings } from '../../src/plugin/stored-settings.ts'
 import { optionOf } from '../../src/settings/plugin-options.ts'
 import { sendText } from './provider.ts'
+import { inLatin } from './text.ts'
 
 /** How long a code is valid, in minutes. */
 const validMinutes = 10
@@ -100,7 +103,7 @@ async function textCode(host: CoreHost, req: Request, email: string): Promise<st
       code: token.code,
       workspace: name,
     })
-    const text = [words, boundTo(host.address, token.code)].filter(Boolean).join('\n\n')
+    const text = [inLatin(words), boundTo(host.address, token.code)].filter(Boolean).join('\n\n')
     await jobs.queue(tx, {
       job: 'sms.code',
       workspace,
@@ -119,26 +122,29 @@ const boundTo = (address: string | undefined, code: string) => {
 }
 
 /** Sends a code. One that the provider does not take in time is not sent any more. */
-export const sendCode: Job['work'] = async ({ workspace, data }, host) => {
+export const sendCode: Job['work'] = async ({ workspace: { id: workspace, slug }, data }, host) => {
   const { id, person, sealed } = Waiting.parse(data)
-  const [found] = await within(host.database, { workspace: workspace.id }, tx =>
-    query<{ number: string }>(tx, {
-      text: `select n.number from portal.client_sms_numbers n
-             join portal.client_tokens k on k.workspace_id = n.workspace_id and k.person_id = n.person_id
-             where n.workspace_id = $1 and n.person_id = $2 and ${mayUse} and k.id = $3
-               and k.used_at is null and k.expires_at > portal.now()`,
-      values: [workspace.id, person, id],
-    }),
-  )
+  const found = await host.workspace(slug)
+  if (!person || !found || !(await offersSignIn(host, workspace)) || !(await isOpen(host, workspace, id)))
+    return undefined
+  const to = await numberOf(host, found, { id: person })
   const text = unsealOrUndefined(Buffer.from(sealed, 'base64'), coreHostOf(host).secrets, 'text message')
-  if (found && text && (await offersSignIn(host, workspace.id)))
-    await sendText(host, { workspace: workspace.id, person }, { id, to: found.number, text })
+  if (to && text) await sendText(host, { workspace, person }, { id, to, text })
   return undefined
 }
 
-const Waiting = z.object({ id: z.uuid(), person: z.uuid().optional(), sealed: z.string() })
+const isOpen = async ({ database }: Host, workspace: string, id: string) => {
+  const rows = await within(database, { workspace }, tx =>
+    query(tx, {
+      text: `select from portal.client_tokens k where k.workspace_id = $1 and k.id = $2
+               and k.used_at is null and k.expires_at > portal.now()`,
+      values: [workspace, id],
+    }),
+  )
+  return rows.length > 0
+}
 
-const mayUse = 'n.confirmed_at is not null and n.sign_in'
+const Waiting = z.object({ id: z.uuid(), person: z.uuid().optional(), sealed: z.string() })
 
 const signInByCode =
   (host: Host): RequestHandler<any> =>
@@ -149,22 +155,37 @@ const signInByCode =
     const id = z.uuid().safeParse(req.params.request).data
     const typed = { kind: 'text' as const, id, code, secret: secrets[0] ?? '' }
     const { used, succeeded } = await verifyTypedCode({ database, limits }, req, typed)
-    const found = used && (await within(database, { workspace }, tx => allowedAccount(tx, workspace, used.email)))
-    const account = admitted(found)
+    const found = used && (await within(database, { workspace }, tx => accountOf(tx, workspace, used.email)))
+    const allowed =
+      found !== undefined && found.id === used?.person && (await numberOf(host, req.portal.workspace, found))
+    const account = admitted(allowed ? found : undefined)
     if (!account) return refuseSignIn(req, '', 'code', 'This code is wrong or has expired.', { next })
     await succeeded()
     const verifications = [{ by: 'text' as const, at: req.portal.now.getTime() }]
     await signIn({ database, mailContext }, req, res, { account, next, verifications })
   }
 
-/** The account of this address, if its number may still be used to sign in. */
-async function allowedAccount(tx: Knex, workspace: string, email: string) {
-  const account = await accountOf(tx, workspace, email)
-  const [allowed] = await query(tx, {
-    text: `select from portal.client_sms_numbers n where n.workspace_id = $1 and n.person_id = $2 and ${mayUse}`,
-    values: [workspace, account?.id],
-  })
-  return allowed && account
+/** The number that a person may sign in with now: at one client at least they may get texts. */
+async function numberOf(host: Host, workspace: Workspace, { id }: { id: string }): Promise<string | undefined> {
+  const { crm, database, plugins } = coreHostOf(host)
+  const [found] = await within(database, { workspace: workspace.id }, tx =>
+    query<{ number: string; clients: string[] }>(tx, {
+      text: `select n.number, array(select m.client_id from portal.client_memberships m
+                                    where m.workspace_id = n.workspace_id and m.person_id = n.person_id
+                                    order by m.client_id) as clients
+             from portal.client_sms_numbers n
+             where n.workspace_id = $1 and n.person_id = $2 and n.confirmed_at is not null and n.sign_in`,
+      values: [workspace.id, id],
+    }),
+  )
+  if (!found) return undefined
+  const section = plugins.find(it => it.name === 'sms')!
+  const rights = await rightsOf(database, workspace.id)
+  for (const client of found.clients) {
+    const { of } = await recipientsAt({ crm, database, sections: plugins }, { workspace, client, rights })
+    if (of({ section, may: ['see'], on: [] }).some(it => it.id === id)) return found.number
+  }
+  return undefined
 }
 
 const Typed = z.object({

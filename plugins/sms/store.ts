@@ -85,6 +85,11 @@ export function numberOf({ workspace, person }: Customer, database: Knex): SmsNu
                where ${own} and confirmed_at is not null and sign_in <> $3 returning number`,
         values: [...ids, signIn],
       })
+      // Nor by a code that was sent to another number, or before this was taken back.
+      await query(tx, {
+        text: `update portal.client_tokens set used_at = portal.now() where ${own} and kind = 'text' and used_at is null`,
+        values: ids,
+      })
       return changed?.number
     },
     async remove(tx) {

@@ -1,3 +1,6 @@
+/** A short text in letters that every phone gets in few messages. */
+export const inLatin = (text: string) => inGsm(withoutAccents(plain(text)))
+
 /** Messages that one text may take: each is paid for. */
 const most = 2
 

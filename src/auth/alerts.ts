@@ -104,8 +104,10 @@ export function alerts({ database, log, kinds, plugins }: Parts): Alerts {
     log.warn({ alert: kind, workspace, ...facts }, sentences[kind])
     for (const it of listeners) it(kind)
   }
-  const watch = (...it: Parameters<typeof count>) =>
-    void count(...it).catch(err => log.warn({ err }, 'what stood out could not be counted'))
+  const watch = (...it: Parameters<typeof count>) => {
+    const [kind, workspace, , from] = it
+    void count(...it).catch(err => log.warn({ err, kind, workspace, ...from }, 'what stood out could not be counted'))
+  }
 
   return {
     noticed({ workspace_id: workspace, event, actor_kind, actor_id, actor_name, address }) {

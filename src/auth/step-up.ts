@@ -195,7 +195,9 @@ export function hasRecentVerification(
 ): boolean {
   const since = now.getTime() - recentFor
   const verifications = sessionRequest.session.verifications ?? []
-  return verifications.some(it => it.at > since && (level !== 'second' || secondFactorMethods.includes(it.by)))
+  // A texted code is enough to sign in and for nothing more: numbers can be taken over (NIST SP 800-63B-4, 3.1.3.3).
+  const counts = ({ by }: Verification) => (level === 'second' ? secondFactorMethods.includes(by) : by !== 'text')
+  return verifications.some(it => it.at > since && counts(it))
 }
 
 type StepUpMethod = 'passkey' | 'totp' | 'password' | 'code'
