@@ -44,7 +44,7 @@ describe('a calendar', () => {
       .owner('portal.client_portal_settings')
       .insert({ workspace_id: '1', name, value: JSON.stringify(value), changed_by: 'Marta', ...more })
 
-  it('shows what is due, to be paid and to be answered, to whoever has its address, which is shown once', async () => {
+  it('shows what is due, to be paid and to be answered; its address is shown once', async () => {
     const path = await made()
     const its = await dates(path)
     const { body } = await owner.api('/invoices?status=open')

@@ -20,7 +20,7 @@ interface Dates {
 }
 
 /**
- * Sends a calendar (RFC 5545) to whoever has its address. It shows what its owner could see in the portal now: access is
+ * Sends a calendar (RFC 5545) to anyone with its address. It shows what its owner could see in the portal now: access is
  * judged with each request. Amounts are left out.
  */
 export const sendFeed =

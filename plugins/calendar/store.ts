@@ -4,7 +4,7 @@ import { portalOffSql } from '../../src/auth/portal-switch.ts'
 import type { Customer } from '../../src/crm/crm.ts'
 import { query, readWithin } from '../../src/platform/database.ts'
 
-/** The address of one person's calendar, which shows it to whoever has it. */
+/** The address of one person's calendar, which is all that a reader needs. */
 export interface Calendars {
   /** Since when there is one. */
   find(): Promise<{ since: Date } | undefined>

@@ -8,7 +8,7 @@ export const up = (db: Knex) =>
     create function portal.end_sign_in_by_text() returns trigger
     language plpgsql security definer set search_path = '' as $body$
     begin
-      -- Whoever was in the account may have entered the number.
+      -- An intruder may have entered the number.
       delete from portal.client_sms_numbers
         where workspace_id = new.workspace_id and person_id = new.id and new.password_hash = '';
       update portal.client_sms_numbers set sign_in = false
