@@ -188,6 +188,14 @@ describe('a calendar', () => {
     expect([status, headers['retry-after']]).to.deep.equal([429, '3600'])
   })
 
+  it('is offered nowhere where the portal’s address is not known', async () => {
+    const unknown = await open({ on: scene, address: undefined })
+    const visitor = await unknown.visit('owner')
+    expect((await visitor.get('/account')).text).to.not.include('Set up the calendar')
+    expect((await visitor.get('/calendar')).status).to.equal(404)
+    expect((await visitor.post('/calendar', proof('owner'))).status).to.equal(404)
+  })
+
   it('needs a proof that it is them, and is asked for by their session alone', async () => {
     await scene.owner.raw(
       `update portal.client_sessions set sess = jsonb_set(sess::jsonb, '{verifications}', '[]')::json`,

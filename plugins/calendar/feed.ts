@@ -7,7 +7,7 @@ import { recipientsAt } from '../../src/auth/recipients.ts'
 import { rightsOf } from '../../src/auth/roles.ts'
 import { NotFound, RateLimited } from '../../src/http/errors.ts'
 import { within } from '../../src/platform/database.ts'
-import { dateIn, localeOf, speak, zoneOf } from '../../src/platform/i18n.ts'
+import { dateIn, localeOf, type Speech, speak, zoneOf } from '../../src/platform/i18n.ts'
 import { type CalendarDate, datesOf } from './dates.ts'
 import { type Owner, ownerOf } from './store.ts'
 
@@ -35,17 +35,17 @@ export const sendFeed =
       (await tallies(host.database)('calendar.read', `${workspace.id} ${owner.person}`, 3_600)).count > mostReads
     )
       throw new RateLimited(3_600, 'calendar.read')
-    const found = owner && (await datesFor(owner, req, host))
+    const { t } = speak(`${localeOf(owner?.language ?? req.portal.locale)}|${zoneOf(workspace.timeZone)}`)
+    const found = owner && (await datesFor(owner, req, host, t))
     if (!found?.length || !host.address) throw new NotFound()
     const { address } = host
-    const { t } = speak(`${localeOf(owner?.language ?? req.portal.locale)}|${zoneOf(workspace.timeZone)}`)
     const calendar = ical({ name: workspace.name, prodId: { company: 'Portico', product: 'Portico' }, ttl: 3_600 })
     const today = new Date(`${dateIn(zoneOf(workspace.timeZone), req.portal.now)}T00:00:00Z`)
     for (const { client, dates } of found)
       for (const { section, id, day, text } of dates)
         calendar.createEvent({
           id: `${workspace.id}-${client.id}-${section}-${id}@${URL.parse(address)?.hostname}`,
-          // As it was in the morning, so that what has not changed is not sent again.
+          // The same all day, so that programs see no change where there is none.
           stamp: today,
           start: new Date(`${day}T00:00:00Z`),
           ...{ allDay: true, summary: oneLine(text), url: pageOf(address, workspace.slug, section, id, client.id) },
@@ -66,12 +66,16 @@ const pageOf = (address: string, slug: string, section: string, id: string, clie
 const oneLine = (text: string) => text.replace(/\p{Cc}+/gu, ' ').trim()
 
 /** The dates of each client that lets this person in. */
-async function datesFor({ person, language, clients }: Owner, req: Request<any>, host: CoreHost): Promise<Dates[]> {
+async function datesFor(
+  { person, clients }: Owner,
+  req: Request<any>,
+  host: CoreHost,
+  t: Speech['t'],
+): Promise<Dates[]> {
   const { activation, crm, database, plugins } = host
-  const { workspace, locale, now } = req.portal
+  const { workspace, now } = req.portal
   const rights = await rightsOf(database, workspace.id)
   const section = plugins.find(it => it.name === 'calendar')!
-  const { t } = speak(`${localeOf(language ?? locale)}|${zoneOf(workspace.timeZone)}`)
   const today = dateIn(zoneOf(workspace.timeZone), now)
   const all: Dates[] = []
   for (const id of clients) {
@@ -79,8 +83,9 @@ async function datesFor({ person, language, clients }: Owner, req: Request<any>,
     const [reader] = await still(of({ section, may: ['see'], on: [] }).filter(it => it.id === person))
     if (!reader) continue
     const client = { id, name: reader.client }
-    const customer = { workspace, client, person: reader, role: reader.role, today }
-    const ports = activation.availablePorts(crm.connect(customer as never))
+    const { name, email, role } = reader
+    const customer = { workspace, client, person: { id: person, name, email }, role, today }
+    const ports = activation.availablePorts(crm.connect(customer))
     all.push({ client, dates: await datesOf(plugins, { person: reader, ports, of, t }) })
   }
   return all

@@ -20,11 +20,14 @@ interface Shown {
   address?: string
 }
 
-export const showCalendar: RequestHandler<any> = async (req, res) => {
-  const { address } = req as Shown
-  const found = await req.portal.crm.calendar.find()
-  res.respond('calendar/show', { since: found?.since, address, ended: req.query.ended === '' })
-}
+export const showCalendar =
+  (host: CoreHost): RequestHandler<any> =>
+  async (req, res) => {
+    if (!host.address) throw new NotFound()
+    const { address } = req as Shown
+    const found = await req.portal.crm.calendar.find()
+    res.respond('calendar/show', { since: found?.since, address, ended: req.query.ended === '' })
+  }
 
 export const makeCalendar =
   (host: CoreHost): RequestHandler<any> =>
@@ -45,7 +48,7 @@ export const makeCalendar =
     Object.assign(req, {
       address: `${host.address}/${workspace.slug}/calendar-feed/${token}/calendar.ics`,
     } satisfies Shown)
-    return showCalendar(req, res, next)
+    return showCalendar(host)(req, res, next)
   }
 
 export const endCalendar =

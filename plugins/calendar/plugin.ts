@@ -53,7 +53,7 @@ export default section({
 
   routes(router, host) {
     const core = coreHostOf(host)
-    router.get('/', may('calendar.see'), showCalendar)
+    router.get('/', may('calendar.see'), showCalendar(core))
     router.post('/', may('calendar.see'), stepUp('calendar.make'), makeCalendar(core))
     router.post('/end', may('calendar.see'), endCalendar(core))
   },
