@@ -13,7 +13,9 @@ export interface Postgres {
 export interface PostgresOptions {
   /** Holds the cluster, its password, its port and its log. Created when missing, else used again. */
   directory: string
-  /** For tests: quick, not durable, and the directory is removed at the stop. */
+  /** For tests: not durable. */
+  quick?: boolean
+  /** For tests: quick, and the directory is removed at the stop. */
   throwaway?: boolean
   log?(line: string): void
 }
@@ -22,9 +24,10 @@ export interface PostgresOptions {
 export async function startPostgres({
   directory,
   throwaway = false,
+  quick = throwaway,
   log = () => {},
 }: PostgresOptions): Promise<Postgres> {
-  const place = await claim(directory, throwaway)
+  const place = await claim(directory, { quick, throwaway })
   try {
     await stopEarlierPostmaster(place.cluster, log)
     const programs = await findPrograms(place)

@@ -2,21 +2,11 @@ import { accessSync, constants, mkdtempSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import knex, { type Knex } from 'knex'
-import { migrateCrm } from '../demo/crm/migrate.ts'
-import { seedCrm } from '../demo/crm/seed.ts'
-import { connectPortal, preparePortal, seedAccounts } from '../demo/portal-database.ts'
+import { connectPortal } from '../demo/portal-database.ts'
 import { type Postgres, startPostgres } from '../demo/postgres.ts'
-import { signingKeys } from '../src/evidence/keys.ts'
-import { secretsFit } from '../src/platform/secrets.ts'
+import { buildCluster, copyCluster, nineInTheMorning, password, setClock } from './cluster.ts'
 
-/** The day it is in every test, and the instant at which each begins: the portal's clock is the database's. */
-export const today = '2026-11-21'
-/** Early in a half minute, so that no test meets the end of one: codes of authenticator apps change then. */
-const nineInTheMorning = `${today}T08:00:01Z`
-/** What the portal signs and seals with. */
-export const secret = 'a secret of at least thirty-two characters'
-/** Of the role that Portico runs as. */
-export const password = 'only-in-tests'
+export { password, secret, setClock, today } from './cluster.ts'
 
 export interface Copy {
   name: string
@@ -25,8 +15,6 @@ export interface Copy {
   /** As the role that Portico runs as. */
   database: Knex
 }
-
-const brightside = { slug: 'brightside', name: 'Brightside Agency', letterhead: [], timeZone: 'Europe/Amsterdam' }
 
 let server: Postgres
 /** The whole server, outside of any copy. */
@@ -59,18 +47,6 @@ async function beginDay(owner: Knex) {
 export const testTime = () => Date.now() + ahead
 let ahead = 0
 
-/** From now on it is this instant in this database, and goes on from there. */
-export const setClock = (owner: Knex, instant: string | Date) =>
-  owner.raw(`
-    do $do$ begin
-      -- Several portals on one database may set it at once.
-      perform pg_advisory_xact_lock(hashtext('portal.now'));
-      execute format(
-        'create or replace function portal.now() returns timestamptz language sql stable parallel safe
-         as $body$ select pg_catalog.now() + %L::interval $body$',
-        '${new Date(instant).toISOString()}'::timestamptz - clock_timestamp());
-    end $do$`)
-
 /** For who has opened a copy and wants to be rid of it early: a hundred of them are many connections. */
 export async function close({ name, owner, database }: Copy) {
   await Promise.all([owner.destroy(), database.destroy()])
@@ -79,6 +55,11 @@ export async function close({ name, owner, database }: Copy) {
 
 /** PostgreSQL without a CRM in it, for what makes databases itself. */
 export const urlOf = (name: string) => Object.assign(new URL(server.url), { pathname: `/${name}` }).href
+
+/** Once in a run: the cluster of which each process of mocha starts a copy. Who runs several suites has built it before. */
+export async function mochaGlobalSetup() {
+  process.env.PORTICO_CLUSTER ||= await buildCluster()
+}
 
 /**
  * Side by side mocha calls these for each file in the same process: the server is started by the first one, and goes with
@@ -105,25 +86,9 @@ let started: Promise<void> | undefined
 async function start() {
   const directory = mkdtempSync(join(memory() ?? tmpdir(), 'portico-'))
   serverLog = join(directory, 'log')
+  await copyCluster(process.env.PORTICO_CLUSTER!, directory)
   server = await startPostgres({ directory, throwaway: true })
   postgres = knex({ client: 'pg', connection: server.url, pool: { min: 0, max: 2 } })
-  await postgres.raw('create database crm')
-  const { owner } = copy('crm')
-  await migrateCrm(owner)
-  await seedCrm(owner, { today })
-  await owner.destroy()
-
-  await postgres.raw('create database portal template crm')
-  const portal = copy('portal')
-  await preparePortal(portal.owner, password)
-  // Nothing that is scheduled falls due on the hour in the middle of a test that does not ask for it.
-  await portal.owner('portal_jobs.version').update({ cron_on: portal.owner.raw(`now() + interval '1 year'`) })
-  await beginDay(portal.owner)
-  // Made once: a key of 3,072 bits takes a second to find.
-  await signingKeys(portal.database, [secret])({ ...brightside, id: '1' })
-  await secretsFit(portal.database, [secret])
-  await seedAccounts(portal.owner, portal.database)
-  await Promise.all([portal.owner.destroy(), portal.database.destroy()])
 }
 
 /** Where files are kept in memory, if there is room: copying a database takes a fifth of the time there. */

@@ -1,28 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { brotliCompressSync } from 'node:zlib'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { build, desk, inside, phone, type Stage, signIn } from './pages/browsing.ts'
-import { everyPage, type Place } from './pages/every.ts'
 import { leave, whoIs } from './visit.ts'
 
-/** `npm run proof:pages` looks at each page in every way; else each page is looked at in one of four ways, in turn. */
-const exhaustive = process.env.PORTICO_PAGES === 'exhaustive'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 describe('the pages in a real browser', function () {
-  this.timeout(exhaustive ? 480_000 : 180_000)
+  this.timeout(180_000)
   // A browser on a busy machine is late at times.
   this.retries(1)
   let stage: Stage
-  let places: Place[]
   const home = () => stage.homeOf('owner')
 
   before(async () => {
     stage = await build()
-    places = await everyPage(stage.scene)
   })
   after(async () => {
     await stage?.close()
@@ -168,63 +158,6 @@ describe('the pages in a real browser', function () {
     })
   }
 
-  if (exhaustive) {
-    it('have nothing that axe finds wrong, on a desk and on a phone, light and dark', async () => {
-      const found: string[] = []
-      const looks = (['light', 'dark'] as const).flatMap(scheme =>
-        [desk, phone].map(viewport => ({ scheme, viewport })),
-      )
-      await eachPlace(0, { bypassCSP: true }, async (page, address) => {
-        await page.evaluate(axe)
-        for (const { scheme, viewport } of looks) {
-          await page.emulateMedia({ colorScheme: scheme })
-          await page.setViewportSize(viewport)
-          for (const it of await violations(page, scheme)) found.push(`${address} ${scheme} ${viewport.width}: ${it}`)
-        }
-      })
-      expect(found).to.deep.equal([])
-    })
-  }
-
-  const wordings = [
-    ['en-XA', 'with words a third longer, all of which can be translated'],
-    ['en-GB', 'in English'],
-    ['es-ES', 'in Spanish'],
-    ['ar-XB', 'from right to left, on a desk too'],
-  ] as const
-  const narrowest = { width: 320, height: 640 }
-  for (const [locale, words] of exhaustive ? wordings : wordings.slice(0, 1))
-    it(`never scroll sideways, are big enough to touch and end above the bar, on the narrowest phone, ${words}`, async () => {
-      const found: string[] = []
-      await eachPlace(1, { locale, viewport: narrowest }, async (page, address) => {
-        const { wider, spilt, small, covered } = await page.evaluate(() => ({
-          wider: probes.sticksOut(),
-          spilt: probes.spills(),
-          small: probes.tooSmall(),
-          covered: probes.covered(),
-        }))
-        if (wider.length) found.push(`${address} is wider than the screen: ${wider}`)
-        if (spilt.length) found.push(`${address} spills out of ${spilt}`)
-        if (small.length) found.push(`${address} has small targets: ${small}`)
-        if (covered.length) found.push(`${address} ends under the bar: ${covered}`)
-        if (!locale.includes('-X')) return
-        await page.setViewportSize(desk)
-        const onDesk = await page.evaluate(() => {
-          const [side, main] = ['.shell .side', 'main'].map(it => document.querySelector(it)?.getBoundingClientRect())
-          return {
-            wider: [...probes.sticksOut(), ...probes.spills()],
-            untranslated: probes.untranslated(),
-            leftward: Boolean(side?.width && main && side.x < main.x),
-          }
-        })
-        if (onDesk.wider.length) found.push(`${address} sticks out on a desk: ${onDesk.wider}`)
-        if (locale === 'en-XA') found.push(...onDesk.untranslated.map(it => `${address} cannot be translated: ${it}`))
-        else if (onDesk.leftward) found.push(`${address}: the navigation is on the left`)
-        await page.setViewportSize(narrowest)
-      })
-      expect(found).to.deep.equal([])
-    })
-
   it('copy what a bank asks for, and say so', async () => {
     const page = await stage.visit('owner', { permissions: ['clipboard-read', 'clipboard-write'] })
     await page.goto(`${home()}/invoices?search=2026-0107`)
@@ -285,29 +218,6 @@ describe('the pages in a real browser', function () {
     expect(stage.complaints()).to.deep.equal([])
     await page.context().close()
   })
-
-  if (exhaustive)
-    for (const viewport of [desk, phone])
-      it(`of the settings are reached by Tab, all of each, at ${viewport.width} pixels`, async () => {
-        const page = await stage.visit('admin', { viewport })
-        const found: string[] = []
-        const settings = places.filter(([role, address]) => role === 'admin' && address.startsWith('/settings/'))
-        for (const [, address] of settings) {
-          await page.goto(new URL(address, home()).href)
-          const stops = await page.evaluate(() => probes.beginTabbing())
-          let left: string[] = []
-          for (let at = 0; at < stops + 20; at++) {
-            await page.keyboard.press('Tab')
-            const seen = await page.evaluate(() => ({ left: probes.tabbed(), trouble: probes.focusTrouble() }))
-            if (seen.trouble && seen.trouble !== 'is nowhere') found.push(`${address}: the focus ${seen.trouble}`)
-            left = seen.left
-            if (!left.length) break
-          }
-          if (left.length) found.push(`${address}: Tab never reaches ${left.join(', ')}`)
-        }
-        expect(found).to.deep.equal([])
-        await page.context().close()
-      })
 
   it('show a password to who wants to see it, and take a code without a button', async () => {
     const page = await stage.visit()
@@ -492,26 +402,6 @@ describe('the pages in a real browser', function () {
     expect(stage.complaints()).to.deep.equal([])
     await page.context().close()
   })
-
-  /** Every page once, or every sixth from this one on, each as the person whose page it is. */
-  async function eachPlace(
-    from: number,
-    options: Parameters<Stage['visit']>[1],
-    look: (page: Page, address: string) => Promise<void>,
-  ) {
-    const chosen = exhaustive ? places : places.filter((_, at) => at % 6 === from)
-    const groups = [...Map.groupBy(chosen, ([role]) => role)]
-    const origin = new URL(home()).origin
-    for (const [role, its] of groups) {
-      const page = await stage.visit(role, options)
-      for (const [, address, link] of its) {
-        if (link) await page.goto(origin + link)
-        await page.goto(origin + address)
-        await look(page, `${role ?? 'nobody'} ${address}`)
-      }
-      await page.context().close()
-    }
-  }
 })
 
 const heading = (page: Page, name: string | RegExp) =>
@@ -526,14 +416,3 @@ async function listed(page: Page, address: string): Promise<void> {
 }
 
 const rows = (page: Page) => page.locator('#rows > tr').allInnerTexts()
-
-/** In the dark only what colours decide is asked again. */
-async function violations(page: Page, scheme: 'light' | 'dark'): Promise<string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-  const only = scheme === 'light' ? tags : { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }
-  const { violations } = await page.evaluate(
-    runOnly => (globalThis as any).axe.run({ runOnly, resultTypes: ['violations'] }),
-    only,
-  )
-  return violations.map((it: any) => `${it.id} at ${it.nodes.map((node: any) => node.target).join(', ')}`)
-}

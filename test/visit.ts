@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as chai from 'chai'
@@ -62,8 +62,10 @@ export interface Scene extends Copy {
 
 const scenes: Scene[] = []
 
+const files = mkdtempSync(join(tmpdir(), 'portico-files-'))
+process.once('exit', () => rmSync(files, { recursive: true, force: true }))
 /** Where the files of all tests of this process are stored. */
-export const storage = filesIn(mkdtempSync(join(tmpdir(), 'portico-files-')))
+export const storage = filesIn(files)
 
 /** The demo CRM with Portico in it, on a database of its own, at nine in the morning. */
 export async function open(

@@ -8,13 +8,14 @@ import { type Account, removeCopy, unprivilegedAccount } from './programs.ts'
 export interface Place {
   directory: string
   cluster: string
+  quick: boolean
   throwaway: boolean
   /** Who runs PostgreSQL; undefined: ourselves. */
   account: Account | undefined
   lock: DatabaseSync
 }
 
-export async function claim(folder: string, throwaway: boolean): Promise<Place> {
+export async function claim(folder: string, kind: Pick<Place, 'quick' | 'throwaway'>): Promise<Place> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const directory = await realpath(folder)
@@ -23,7 +24,7 @@ export async function claim(folder: string, throwaway: boolean): Promise<Place> 
     const lock = lockFolder(join(directory, 'lock'))
     if (account) for (const path of [directory, join(directory, 'lock')]) await chown(path, account.uid, account.gid)
     await chmod(directory, 0o700)
-    return { directory, cluster, throwaway, account, lock }
+    return { directory, cluster, ...kind, account, lock }
   } catch (error) {
     throw explained(error as NodeJS.ErrnoException & { errcode?: number }, folder)
   }

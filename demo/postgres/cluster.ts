@@ -48,7 +48,7 @@ async function initialise(place: Place, programs: Programs, folder: string) {
   const data = dataArgument(place, folder)
   const access = ['--username=postgres', `--pwfile=${data}/../password`, '--auth=scram-sha-256']
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-  const args = ['-D', data, ...access, ...locale, ...(place.throwaway ? ['--no-sync'] : [])]
+  const args = ['-D', data, ...access, ...locale, ...(place.quick ? ['--no-sync', '--set=scram_iterations=1'] : [])]
   await promisify(execFile)(programs.initdb, args, surroundings(place, folder)).catch(({ stderr, message }) => {
     throw new Obstacle(`PostgreSQL could not create its files in ${place.directory}: ${(stderr || message).trim()}`)
   })

@@ -64,11 +64,8 @@ async function launch(place: Place, programs: Programs, port: number, url: strin
 
 function settings(place: Place, port: number): string[] {
   const all = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', timezone: 'UTC', log_timezone: 'UTC' }
-  const hasty = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
-  return Object.entries(place.throwaway ? { ...all, ...hasty } : all).flatMap(([key, value]) => [
-    '-c',
-    `${key}=${value}`,
-  ])
+  const hasty = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', scram_iterations: 1 }
+  return Object.entries(place.quick ? { ...all, ...hasty } : all).flatMap(([key, value]) => ['-c', `${key}=${value}`])
 }
 
 /** A shell that waits for the end of this process, however it ends, and then stops PostgreSQL and tidies up. */

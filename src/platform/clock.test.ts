@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { setClock } from '../../test/database.ts'
-import { moments } from '../../test/days/moments.ts'
+import { moments } from '../../test/proof/moments.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 import { faults } from '../evidence/chain.ts'

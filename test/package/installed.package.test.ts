@@ -7,12 +7,16 @@ import { type Postgres, startPostgres } from '../../demo/postgres.ts'
 import { root } from '../../src/platform/root.ts'
 import { freePort } from '../free-port.ts'
 import { writePlugin } from '../plugins/walked.ts'
+import { rank } from '../proof/plan.ts'
 import { Browser, Host, nodeOf, pack, readmeLines, removeGround } from './host.ts'
 
-const companies = [
+const all = [
   { express: '5', node: '24' },
   { express: '4.21', node: '26' },
 ]
+/** One of them in turn; both by `npm run proof`. */
+const { PORTICO_HOSTS: turn = '' } = process.env
+const companies = turn === 'all' ? all : [all[rank('host', turn) % all.length]!]
 
 describe('The package', function () {
   this.timeout(300_000)

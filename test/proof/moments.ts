@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+
 /** Moments at which clocks and calendars do something unusual, each where it happens. */
 export interface Moment {
   name: string
@@ -33,3 +36,25 @@ export const moments: Moment[] = [
   },
   { name: 'a Monday at four, in ten weeks', at: new Date(fourOnThatMonday), zone: 'UTC', adapter: 'map' },
 ]
+
+/**
+ * The environment in which it is this moment, from now on: Debian's faketime moves the clock of Node.js and PostgreSQL,
+ * while the monotonic clock of timers stays as it is. Throws where faketime is missing or does not work.
+ */
+export function environmentAt({ at, zone, adapter }: Moment): NodeJS.ProcessEnv {
+  const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
+  if (!library) throw new Error('The suite days needs faketime: apt-get install faketime')
+  const env = {
+    LD_PRELOAD: library,
+    FAKETIME: `${Math.round((at.getTime() - Date.now()) / 1_000)}s`.replace(/^(?!-)/, '+'),
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    TZ: zone,
+    PORTICO_ADAPTER: adapter,
+    // A cluster of that moment.
+    PORTICO_CLUSTER: '',
+  }
+  const shown = spawnSync(process.execPath, ['-p', 'Date.now()'], { env: { ...process.env, ...env }, encoding: 'utf8' })
+  if (Math.abs(Number(shown.stdout) - at.getTime()) > 60_000)
+    throw new Error(`faketime does not work: it is ${shown.stdout}`)
+  return env
+}

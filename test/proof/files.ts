@@ -1,0 +1,44 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { root } from '../../src/platform/root.ts'
+
+/** Every test file, by its path from the root. The audit's example CRMs and what tests write themselves are none. */
+export const testFiles = (): string[] => (found ??= findTestFiles())
+let found: string[] | undefined
+
+const findTestFiles = () =>
+  globSync('{test,src,plugins,demo,docs}/**/*.test.ts', { cwd: root, exclude: ['test/audit/crms/**'] }).sort()
+
+/** The suite of a test file: the second part of its name, or `test` for what `npm test` runs. */
+export function suiteOf(file: string): string {
+  const [, ...parts] = basename(file, '.test.ts').split('.')
+  return parts.join('.') || 'test'
+}
+
+export const filesOf = (suite: string) => testFiles().filter(it => suiteOf(it) === suite)
+
+/** What a contributor may wait for: `npm test`, and the long tests. The suites `map` and `days` run them in other ways. */
+const everyday = () => testFiles().filter(it => ['test', 'long'].includes(suiteOf(it)))
+
+/** Whether a test reads the demo CRM through the portal, by the adapter that the run chose and none of its own. */
+const readsCrm = (file: string) => {
+  const text = read(file)
+  return /from '[./]+\/visit\.ts'/.test(text) && !/from '[./]+\/demo\/adapter\//.test(text)
+}
+
+/** Whether a test moves the portal's clock: what it shows depends on dates. */
+const movesClock = (file: string) => /\bsetClock\(|\.pass\(|\bat: '2\d{3}-/.test(read(file))
+
+/** What is worth trying on the adapter that is made of a map. */
+export const onMap = () => everyday().filter(readsCrm)
+
+/** What dates decide, and all else: the suite `days` runs the first at each of its moments, the second at one of them. */
+export const byDate = () => everyday().filter(movesClock)
+export const byNoDate = () => everyday().filter(it => !movesClock(it) && /\/visit\.ts|\/database\.ts/.test(read(it)))
+
+const texts = new Map<string, string>()
+
+function read(file: string): string {
+  if (!texts.has(file)) texts.set(file, readFileSync(`${root}/${file}`, 'utf8'))
+  return texts.get(file)!
+}
