@@ -36,12 +36,13 @@ interface Parts extends Pick<MailContext, 'database' | 'limits' | 'secrets'> {
 export function api(parts: Parts): Router {
   const { database, host, mailContext, sections } = parts
   const router = Object.assign(Router(), { at: '/api/v1' })
-  const description = openapi(sections, { host, mails: mailContext !== undefined })
+  let description: ReturnType<typeof openapi> | undefined
 
   if (mailContext) router.post('/codes', anybody, requestCode(mailContext))
   router.post('/tokens', anybody, giveTokens(parts))
   router.delete('/tokens/current', anyMember, endToken(database))
   router.get('/openapi.json', anybody, (req, res) => {
+    description ??= openapi(sections, { host, mails: mailContext !== undefined })
     res.set('Cache-Control', 'public, max-age=300').json({ ...description, servers: [{ url: req.portal.url('') }] })
   })
   router.get('/me', anyMember, showMe)
