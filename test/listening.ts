@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
+import type { Knex } from 'knex'
+import { tellSignal } from '../src/platform/events.ts'
 import { until } from './until.ts'
 
 const servers: Server[] = []
@@ -34,7 +37,9 @@ export async function hear(address: string, cookie: string) {
     headers: answer.headers,
     heard: [] as string[],
     /** Who was typing where. */
-    signals: [] as { of: string; name: string }[],
+    signals: [] as Signal[],
+    /** Ends of what was told, which `caughtUp` tells. */
+    marks: [] as string[],
     ended: answer.status !== 200,
     close: () => cut.abort(),
     /** Resolves when it was told so often. */
@@ -47,14 +52,40 @@ export async function hear(address: string, cookie: string) {
   return ear
 }
 
-async function listen(answer: Response, { heard, signals }: { heard: string[]; signals: object[] }) {
+export type Ear = Awaited<ReturnType<typeof hear>>
+
+interface Signal {
+  of: string
+  name: string
+}
+
+const mark = 'everything until here '
+
+/**
+ * Waits until these ears have all that they are told of what happened before. They listen to a section, or to the record
+ * of this id: everybody who does is told one thing more, and what is told arrives in order.
+ */
+export async function caughtUp(owner: Knex, ears: Ear[], { section = 'documents', id = '-' } = {}) {
+  const name = mark + randomUUID().slice(0, 8)
+  const by = { kind: 'staff', id: 'nobody', name } as const
+  const clients = await owner('portal.client_memberships').distinct('workspace_id as workspace', 'client_id as client')
+  for (const client of clients) await tellSignal(owner, { ...client, section, id, by })
+  await until(() => ears.every(it => it.marks.includes(name)))
+}
+
+async function listen(answer: Response, { heard, signals, marks }: Pick<Ear, 'heard' | 'signals' | 'marks'>) {
   const decoder = new TextDecoder()
   try {
     for await (const bytes of answer.body!)
       for (const [, event, data] of decoder.decode(bytes).matchAll(/^(?:event: (.*)\n)?data: (.*)$/gm))
-        if (event === 'typing') signals.push(JSON.parse(data!))
-        else heard.push(data!)
+        if (event !== 'typing') heard.push(data!)
+        else note(JSON.parse(data!), { signals, marks })
   } catch {
     // Closed by us, or cut.
   }
+}
+
+function note(signal: Signal, { signals, marks }: Pick<Ear, 'signals' | 'marks'>) {
+  if (signal.name.startsWith(mark)) marks.push(signal.name)
+  else signals.push(signal)
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
+import { PgBoss } from 'pg-boss'
 
 type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>
 
@@ -29,9 +30,44 @@ export const jobsDone = (owner: Knex, queue: string) =>
   })
 
 /** Queues what is scheduled under this key, as pg-boss does when it is due. */
-export const fallDue = (owner: Knex, key: string) =>
-  owner.raw(
+export async function fallDue(owner: Knex, key: string) {
+  await owner.raw(
     `insert into portal_jobs.job (name, data, policy, singleton_key, expire_seconds, retry_limit)
      select name, data, 'short', key, 900, 8 from portal_jobs.schedule where key = ?`,
     [key],
   )
+  wake()
+}
+
+/** Looks now for what is due under this key, as it is looked for every few seconds, and waits until all of it is done. */
+export async function lookNow(owner: Knex, key: string) {
+  await until(() => owner('portal_jobs.schedule').where({ key }).first('key'))
+  await until(async () => (await hurry(owner, { singleton_key: key })) || fallDue(owner, key).then(() => true))
+  await jobsDone(owner, 'plugins')
+}
+
+/** Ends the waiting of these jobs. Gives how many there are. */
+export async function hurry(owner: Knex, which: object): Promise<number> {
+  const waiting = await owner('portal_jobs.job')
+    .whereIn('state', ['created', 'retry'])
+    .where(which)
+    .update({ start_after: new Date(0) })
+  wake()
+  return waiting
+}
+
+const workers = new Map<PgBoss, string[]>()
+const { work } = PgBoss.prototype as any
+Object.assign(PgBoss.prototype, {
+  async work(this: PgBoss, ...all: unknown[]) {
+    const id: string = await work.apply(this, all)
+    if (!workers.has(this)) this.once('stopped', () => workers.delete(this))
+    workers.set(this, [...(workers.get(this) ?? []), id])
+    return id
+  },
+})
+
+/** All portals of this process look for jobs at once, as after what they queued themselves, and not some seconds later. */
+function wake() {
+  for (const [boss, ids] of workers) for (const it of ids) boss.notifyWorker(it)
+}

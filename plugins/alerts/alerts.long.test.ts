@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { sections } from '../../src/plugin/discover.ts'
-import { fallDue, until } from '../../test/until.ts'
+import { hurry, lookNow, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 
 const area = '/settings/client-portal/alerts'
@@ -26,12 +26,7 @@ describe('alerts', function () {
   const alerts = (scene: Scene) => scene.owner('portal.client_alerts').orderBy('id')
   const queued = (scene: Scene) => scene.owner('portal.client_outbox').whereLike('kind', 'alerts.%')
   const waiting = (scene: Scene) => scene.owner('portal.client_alert_queue')
-  /** The look for what is due, as it comes every minute, and every few seconds after it. */
-  const look = async (scene: Scene) => {
-    await until(async () => (await scene.owner('portal_jobs.schedule').where({ key: 'alerts.mail' })).length)
-    // One that waits already is as good.
-    await fallDue(scene.owner, 'alerts.mail').catch(error => expect(error.code).to.equal('23505'))
-  }
+  const look = (scene: Scene) => lookNow(scene.owner, 'alerts.mail')
   /** As if it had been raised. */
   const raise = async (scene: Scene, kind: keyof typeof numbers, facts: object) => {
     const common = { workspace_id: '1', kind }
@@ -131,9 +126,10 @@ describe('alerts', function () {
     expect((await queued(one)).map(it => it.recipient)).to.include('marta@brightside.example')
 
     for (const address of ['203.0.113.3', '203.0.113.3']) await raise(one, 'failures', { address })
-    await new Promise(resolve => setTimeout(resolve, 12_000))
+    await look(one)
     expect(await queued(one)).to.have.length(4)
     await one.pass(61)
+    await look(one)
     await until(() => mails().length === 3)
     expect(mails().some(it => it.text.includes('Who: 203.0.113.3 (40 times)'))).to.equal(true)
   })
@@ -156,7 +152,7 @@ describe('alerts', function () {
     )
     expect(await waiting(scene)).to.have.length(1)
     await scene.owner.raw('alter table portal.client_outbox drop constraint ends')
-    await scene.owner.raw(`update portal_jobs.job set start_after = now() where state = 'retry'`)
+    await hurry(scene.owner, { state: 'retry' })
     const mail = await until(() => scene.mails.find(it => it.to === office), 40)
     expect(mail.subject).to.equal('Alerta de seguridad: demasiadas descargas')
     expect(await queued(scene)).to.have.length(1)
@@ -172,10 +168,11 @@ describe('alerts', function () {
     await choose(scene)
     isOn = false
     await raise(scene, 'failures', { address: '203.0.113.2' })
-    await new Promise(resolve => setTimeout(resolve, 12_000))
+    await look(scene)
     expect(await waiting(scene)).to.have.length(1)
     await scene.pass(25 * 60)
     isOn = true
+    await look(scene)
     await until(async () => (await waiting(scene)).length === 0)
     expect(await queued(scene)).to.deep.equal([])
   })

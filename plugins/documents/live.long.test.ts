@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { liveHost } from '../../src/live/plugin.ts'
 import { query } from '../../src/platform/database.ts'
 import { toldEvents } from '../../src/platform/events.ts'
 import { sections } from '../../src/plugin/discover.ts'
-import { closeServers, hear, listening } from '../../test/listening.ts'
+import { caughtUp, closeServers, hear, listening } from '../../test/listening.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Role, type Visitor, whoIs } from '../../test/visit.ts'
 
@@ -59,7 +58,7 @@ describe('an open page', function () {
     await upload(owner, 'other.pdf')
     await owner.post(`/documents/${document.id}/removal`)
     expect(await its.told(1)).to.deep.equal([`documents/${document.id}`])
-    await sleep(300)
+    await caughtUp(it.owner, [its], document)
     expect(its.heard).to.have.length(1)
 
     const [other] = (await owner.api('/documents?search=other')).body.items
@@ -97,7 +96,7 @@ describe('an open page', function () {
       const { status } = await sent
       await who.get('/documents')
       if (status === 303) await ears[at]!.told(before[at]! + 1)
-      await sleep(150)
+      await caughtUp(it.owner, ears)
       for (const [other, its] of ears.entries())
         expect(its.heard.length - before[other]!, `${cast[at]} to ${cast[other]}`).to.equal(
           status === 303 && clientOf(other) === clientOf(at) ? 1 : 0,
@@ -108,7 +107,9 @@ describe('an open page', function () {
     const [first] = (await visitors[0]!.api('/documents')).body.items
     await visitors[0]!.get(`/documents/${first.id}`)
     await visitors[0]!.get(`/documents/${first.id}/content`)
-    await sleep(500)
+    const looks = it.owner('portal.client_activity_logs').whereIn('event', ['documents.viewed', 'documents.downloaded'])
+    await until(async () => (await looks.clone()).length === 2)
+    await caughtUp(it.owner, ears)
     expect(ears.map(its => its.heard.length)).to.deep.equal(before)
   })
 
@@ -132,7 +133,7 @@ describe('an open page', function () {
       const who = await it.visit(role)
       const its = await ear(origin, who)
       expect(its.status, why).to.equal(200)
-      await sleep(200)
+      await caughtUp(it.owner, [its])
       expect(its.ended, why).to.equal(false)
       await act(who)
       const began = Date.now()
@@ -202,7 +203,7 @@ describe('an open page', function () {
     const late = await ear(origin, owner, `of=documents&since=${since}`)
     expect(await late.told(1)).to.deep.equal(['documents'])
     const own = await ear(origin, member, `of=documents&since=${since}`)
-    await sleep(300)
+    await caughtUp(it.owner, [own])
     expect(own.heard).to.deep.equal([])
   })
 
@@ -214,10 +215,11 @@ describe('an open page', function () {
       (await it.owner('portal.client_sessions').whereNotNull('person_id').first('expire')).expire
     const before = await expiry()
     await it.pass(60)
-    const its = await ear(origin, owner)
+    const [its, other] = [await ear(origin, owner), await ear(origin, owner)]
     its.close()
     await owner.get('/documents').set('X-Portico-Refresh', '1')
-    await sleep(200)
+    it.portal.retire()
+    await until(() => other.ended)
     expect(await expiry()).to.deep.equal(before)
     await owner.get('/documents')
     await until(async () => String(await expiry()) !== String(before))

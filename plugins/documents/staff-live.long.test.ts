@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { within } from '../../src/platform/database.ts'
 import { tellChange, tellSignal } from '../../src/platform/events.ts'
-import { closeServers, hear, listening } from '../../test/listening.ts'
+import { caughtUp, closeServers, type Ear, hear, listening } from '../../test/listening.ts'
 import { until } from '../../test/until.ts'
 import { leave, open, type Role, type Scene, type Visitor, whoIs } from '../../test/visit.ts'
 
@@ -22,8 +21,6 @@ const staffEar = (origin: string, who: Visitor, asked = 'of=documents') =>
 /** Listens as a page of clients does. */
 const clientEar = (origin: string, who: Visitor, asked = 'of=documents') =>
   hear(`${origin}/portal/${who.person!.workspace}/live?${asked}`, who.cookie)
-
-type Ear = Awaited<ReturnType<typeof hear>>
 
 /** The admin of the other workspace of the demo. */
 async function otherAdmin(it: Scene): Promise<Visitor> {
@@ -81,7 +78,7 @@ describe('an open page of staff', function () {
     await upload(owner, 'other.pdf')
     await owner.post(`/documents/${document.id}/removal`)
     expect(await its.told(1)).to.deep.equal([`documents/${document.id}`])
-    await sleep(300)
+    await caughtUp(it.owner, [its], document)
     expect(its.heard).to.have.length(1)
   })
 
@@ -110,14 +107,16 @@ describe('an open page of staff', function () {
     expect([ours.status, theirs.status]).to.deep.equal([200, 200])
     expect((await upload(stranger)).status).to.equal(303)
     await theirs.told(1)
-    await sleep(200)
+    await caughtUp(it.owner, [ours])
     expect(ours.heard).to.deep.equal([])
     await upload(owner)
     await ours.told(1)
     const [first] = (await owner.api('/documents')).body.items
     await owner.get(`/documents/${first.id}`)
     await owner.get(`/documents/${first.id}/content`)
-    await sleep(300)
+    const looks = it.owner('portal.client_activity_logs').whereIn('event', ['documents.viewed', 'documents.downloaded'])
+    await until(async () => (await looks.clone()).length === 2)
+    await caughtUp(it.owner, [ours, theirs])
     expect([ours.heard, theirs.heard]).to.deep.equal([['documents'], ['documents']])
   })
 
@@ -140,12 +139,18 @@ describe('an open page of staff', function () {
   })
 
   it('ends within a minute, so that the CRM is asked again who this is', async () => {
-    const it = await open()
-    const its = await staffEar(await listening(it.app), await it.visit('admin'))
+    let on = true
+    const flags = { enabledAnywhere: () => true, enabled: (slug: string) => on || slug === 'brightside' }
+    const it = await open({ flags })
+    const origin = await listening(it.app)
+    const [its, other] = [await staffEar(origin, await it.visit('admin')), await staffEar(origin, await otherAdmin(it))]
     const { now } = Date
     try {
       Date.now = () => now() + 45_000
-      await sleep(1_000)
+      // It is looked at both at once.
+      on = false
+      await until(() => other.ended)
+      await caughtUp(it.owner, [its])
       expect(its.ended).to.equal(false)
       Date.now = () => now() + 59_000
       await until(() => its.ended)
@@ -160,7 +165,7 @@ describe('an open page of staff', function () {
     const origin = await listening(it.app)
     const missed = async () => {
       const its = await staffEar(origin, admin, `of=documents&since=${it.now().getTime()}`)
-      await sleep(400)
+      await caughtUp(it.owner, [its])
       its.close()
       return its.heard
     }
@@ -184,8 +189,10 @@ describe('an open page of staff', function () {
     await until(async () => (await staffEar(origin, admin)).status === 200)
 
     const { person } = await scopeOf(it, 'viewer')
+    const viewer = await clientEar(origin, await it.visit('viewer'))
     await admin.postAt(`${settings}/people/${person}/suspension`, { suspended: 'on' })
-    await sleep(500)
+    await until(() => viewer.ended)
+    await caughtUp(it.owner, ears.slice(1))
     expect(ears.slice(1).map(its => its.ended)).to.deep.equal([false, false, false, false])
   })
 
@@ -206,7 +213,7 @@ describe('an open page of staff', function () {
     await staff.told(1)
     await tell({})
     await client.told(1)
-    await sleep(300)
+    await caughtUp(one.owner, [staff, client, elsewhere])
     expect([staff.heard.length, client.heard.length, elsewhere.heard.length]).to.deep.equal([2, 1, 0])
   })
 })
@@ -240,7 +247,7 @@ describe('a signal', function () {
     await tellSignal(one.database, { ...where, by: { kind: 'client', id: person, name } })
     await until(() => [member, onRecord, staff].every(its => its!.signals.length === 1))
     expect(staff.signals).to.deep.equal([{ of: `documents/${id}`, name }])
-    await sleep(300)
+    await caughtUp(one.owner, all, { id })
     expect(all.map(its => its.signals.length)).to.deep.equal([0, 1, 0, 0, 1, 1, 0])
 
     const { id: marta } = await one
@@ -250,7 +257,7 @@ describe('a signal', function () {
     const long = `${'Márta '.repeat(20)}\0<b>`
     await tellSignal(two.database, { ...where, by: { kind: 'staff', id: String(marta), name: long } })
     await until(() => [owner, member, onRecord].every(its => its!.signals.at(-1)?.name === long.slice(0, 60)))
-    await sleep(300)
+    await caughtUp(one.owner, all, { id })
     expect(all.map(its => its.signals.length)).to.deep.equal([1, 2, 0, 0, 2, 1, 0])
 
     // A person of the client may have the id that a member of staff has.

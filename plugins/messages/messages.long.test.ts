@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { within } from '../../src/platform/database.ts'
 import { speak } from '../../src/platform/i18n.ts'
-import { answer, begin, conversation, inbox, tellNow, write } from '../../test/messages.ts'
+import { answer, begin, conversation, inbox, write } from '../../test/messages.ts'
+import { hurry, jobsDone, until } from '../../test/until.ts'
 import { leave, open, type Role, type Scene, whoIs } from '../../test/visit.ts'
 import { hoursText, usualText } from './hours.ts'
 import plugin from './plugin.ts'
@@ -11,6 +12,13 @@ import { piecesOf, readersBelow } from './words.ts'
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n')
 const subjectsTo = ({ mails }: Scene, address: string) =>
   mails.filter(it => it.to === address && !it.subject.startsWith('Sign-in')).map(it => it.subject)
+
+/** Lets the time go by after which people are told of what they have not read, and waits until they are. */
+async function tellNow(scene: Scene) {
+  await scene.pass(2)
+  await until(() => hurry(scene.owner, scene.owner.raw(`data ->> 'job' = 'messages.tell'`)))
+  for (const queue of ['plugins', 'mail']) await jobsDone(scene.owner, queue)
+}
 
 describe('messages', () => {
   afterEach(leave)

@@ -9,7 +9,7 @@ import { reseal } from '../../src/auth/reseal.ts'
 import { bySystem, insert } from '../../src/platform/activity.ts'
 import { query, within } from '../../src/platform/database.ts'
 import { secret as portalSecret } from '../../test/database.ts'
-import { fallDue, until } from '../../test/until.ts'
+import { lookNow, until } from '../../test/until.ts'
 import { leave, open, type Scene, type Visitor } from '../../test/visit.ts'
 import { refusalOf } from './address.ts'
 import { post } from './post.ts'
@@ -74,12 +74,7 @@ describe('webhooks', function () {
       insert(tx, [bySystem('1', { event, subject: { number: '1', ...subject } }, '1')]),
     )
 
-  /** The look for what is due, as it comes every minute, and every few seconds after it. */
-  const look = async (scene: Scene) => {
-    await until(async () => (await scene.owner('portal_jobs.schedule').where({ key: 'webhooks.send' })).length)
-    // One that waits already is as good.
-    await fallDue(scene.owner, 'webhooks.send').catch(error => expect(error.code).to.equal('23505'))
-  }
+  const look = (scene: Scene) => lookNow(scene.owner, 'webhooks.send')
 
   const deliveries = (scene: Scene, where: object = {}) =>
     scene.owner('portal.client_webhook_deliveries').where(where).orderBy('queued_at')
@@ -335,8 +330,7 @@ describe('webhooks', function () {
     await until(() => other.of('webhooks.added').length)
     on.now = false
     await happen(scene)
-    // Seven seconds are longer than the job needs.
-    await new Promise(resolve => setTimeout(resolve, 7_000))
+    await look(scene)
     expect(other.of('invoices.viewed')).to.have.length(0)
     on.now = true
     await look(scene)

@@ -1,5 +1,4 @@
 /// <reference lib="dom" />
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { tellSignal } from '../../src/platform/events.ts'
@@ -37,6 +36,12 @@ describe('a page that is live', function () {
     const [name = '', value = ''] = /portico\.sid=[^;]+/.exec(cookie)![0].split(/=(.*)/s)
     await context.addCookies([{ name, value, url: `${origin}/portal/brightside` }])
     const page = await context.newPage()
+    await page.clock.install()
+    await page.addInitScript(() => {
+      const signals: unknown[] = []
+      Object.assign(globalThis, { signals })
+      document.addEventListener('portico:signal', it => signals.push((it as CustomEvent).detail))
+    })
     page.on(
       'console',
       it => ['error', 'warning'].includes(it.type()) && heard.push(`${it.text()} ${JSON.stringify(it.location())}`),
@@ -54,6 +59,19 @@ describe('a page that is live', function () {
       if (it.headers()['x-portico-refresh'] && !it.url().includes('/waiting?')) all.push(it.url())
     })
     return all
+  }
+  /** What it has put off until then, the page does now. */
+  const later = (page: Page) => page.clock.fastForward(5_000)
+  /** Somebody types at this client, which an open page is told after all that happened before. */
+  const type = async (page: Page, name: string) => {
+    const found = await scene
+      .owner('portal.client_memberships')
+      .where({ client_name: whoIs('owner').client })
+      .first()
+    const where = { workspace: found.workspace_id, client: found.client_id, section: 'wall', id: '1' }
+    await tellSignal(scene.database, { ...where, by: { kind: 'staff', id: '1', name } })
+    const told = await page.waitForFunction(its => (globalThis as any).signals.find((it: any) => it.name === its), name)
+    return told.jsonValue()
   }
   const write = async (form: object) => {
     const { status, text } = await member.post('/wall', form)
@@ -111,46 +129,53 @@ describe('a page that is live', function () {
 
   it('asks once in a second at most, and not again for what it did itself', async () => {
     const page = await look()
-    const requests = asked(page)
+    const times = await page.evaluateHandle(() => {
+      const times: number[] = []
+      const { htmx } = globalThis as any
+      const { ajax } = htmx
+      htmx.ajax = (...all: unknown[]) => {
+        times.push(Date.now())
+        return ajax.apply(htmx, all)
+      }
+      return times
+    })
     for (let at = 0; at < 6; at++) await write({ note: `note ${at}` })
     await notes(page, 'note 5')
-    await sleep(1_200)
-    expect(requests.length).to.be.within(1, 3)
+    await type(page, 'Jonas')
+    await later(page)
+    const asks = await times.jsonValue()
+    expect(asks).to.have.length.within(1, 6)
+    for (const [at, time] of asks.slice(1).entries()) expect(time - asks[at]!).to.be.at.least(990)
+    await later(page)
+    expect(await times.jsonValue()).to.deep.equal(asks)
 
     const own = await look('owner')
     const more = asked(own)
     const listensAgain = own.waitForResponse(it => it.url().includes('/live?'))
     await Promise.all([listensAgain, own.locator('form button').click()])
-    await sleep(1_500)
+    await type(own, 'Jonas')
+    await later(own)
     expect(more).to.deep.equal([])
   })
 
   it('says who is typing, and asks for nothing then', async () => {
     const page = await look()
     const requests = asked(page)
-    await page.evaluate(() => {
-      const signals: unknown[] = []
-      Object.assign(globalThis, { signals })
-      document.addEventListener('portico:signal', it => signals.push((it as CustomEvent).detail))
-    })
-    const found = await scene
-      .owner('portal.client_memberships')
-      .where({ client_name: whoIs('owner').client })
-      .first()
-    const where = { workspace: found.workspace_id, client: found.client_id, section: 'wall', id: '1' }
-    await tellSignal(scene.database, { ...where, by: { kind: 'staff', id: '1', name: 'Jonas' } })
-    const heard = await page.waitForFunction(() => (globalThis as any).signals[0])
-    expect(await heard.jsonValue()).to.deep.equal({ of: 'wall/1', name: 'Jonas' })
-    await sleep(1_500)
+    expect(await type(page, 'Jonas')).to.deep.equal({ of: 'wall/1', name: 'Jonas' })
+    await later(page)
     expect(requests).to.deep.equal([])
   })
 
   it('keeps what it shows when the person is signed out elsewhere', async () => {
     const page = await look()
     await page.fill('#text', 'half a sentence')
+    const isLive = (it: { url(): string }) => it.url().includes('/live?')
+    const ends = page.waitForEvent('requestfinished', isLive)
     await scene.owner('portal.client_sessions').whereNotNull('person_id').delete()
-    await sleep(1_000)
-    await page.evaluate(() => window.dispatchEvent(new Event('pageshow')))
+    await ends
+    const refused = page.waitForResponse(isLive)
+    await page.evaluate(() => ['pagehide', 'pageshow'].map(it => window.dispatchEvent(new Event(it))))
+    expect((await refused).status()).to.equal(401)
     expect((await state(page)).text).to.equal('half a sentence')
     member = await scene.visit('member')
   })

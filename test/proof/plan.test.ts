@@ -16,7 +16,7 @@ describe('suites of tests', () => {
     expect(suiteOf('plugins/tasks/tasks.test.ts')).to.equal('test')
     const known = ['test', ...suites.map(it => it.name)]
     expect(testFiles().filter(it => !known.includes(suiteOf(it)))).to.deep.equal([])
-    for (const it of suites) expect(it.files(), it.name).to.not.be.empty
+    for (const it of planWhole()) expect(it.files, it.name).to.not.be.empty
   })
 
   it('run each file when everything is tried', () => {

@@ -23,7 +23,7 @@ const turn = process.env.PORTICO_TURN ?? change.commit
 process.env.PORTICO_CLUSTER = await buildCluster()
 
 const first: Run[] = values.ci || (values.whole && !positionals.length) ? [whole(everydaySuite)] : []
-const later = plan()
+const later = plan().filter(it => it.files.length)
 console.log(
   `${change.commit.slice(0, 8)} since ${change.base?.slice(0, 8) ?? 'the beginning'}, in turn ${turn.slice(0, 8)}`,
 )
