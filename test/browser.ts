@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflate } from '@sparticuz/chromium'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserServer, chromium } from 'playwright-core'
 
 const quiet = [
   '--disable-background-networking',
@@ -13,22 +13,39 @@ const quiet = [
   '--disable-quic',
 ]
 
-/** A real Chromium: on Linux the one in node_modules, elsewhere the Chrome that is installed. */
+/**
+ * A real Chromium: on Linux the one in node_modules, elsewhere the Chrome that is installed. It is started once in this
+ * process; who closes it closes their own pages.
+ */
 export async function openBrowser(): Promise<Browser> {
-  if (process.platform === 'linux' && process.arch === 'x64') return openBundled()
-  return chromium.launch({ channel: 'chrome', args: quiet }).catch(error => {
+  running ??= launch()
+  return chromium.connect((await running).wsEndpoint())
+}
+let running: Promise<BrowserServer> | undefined
+
+async function launch(): Promise<BrowserServer> {
+  const server = await launchServer()
+  server.once('close', () => {
+    running = undefined
+  })
+  return server
+}
+
+async function launchServer(): Promise<BrowserServer> {
+  if (process.platform === 'linux' && process.arch === 'x64') return launchBundled()
+  return chromium.launchServer({ channel: 'chrome', args: quiet }).catch(error => {
     if (!error.message.includes('is not found')) throw error
     throw new Error('The tests need Google Chrome. Install it from https://www.google.com/chrome/ and run them again.')
   })
 }
 
-async function openBundled(): Promise<Browser> {
+async function launchBundled(): Promise<BrowserServer> {
   const folder = join(import.meta.dirname, '..', 'node_modules', '.cache', 'chromium')
   if (!existsSync(folder)) await unpackInto(folder)
   const libraries = join(folder, 'al2023', 'lib') // NSS and Expat, which a bare Linux lacks
   const env = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: join(folder, 'fonts.conf') }
   const args = [...quiet, '--disable-gpu', '--font-render-hinting=none']
-  return chromium.launch({ executablePath: join(folder, 'chromium'), args, env })
+  return chromium.launchServer({ executablePath: join(folder, 'chromium'), args, env })
 }
 
 /** The folder appears when it is complete, also when two test runs unpack at once. */

@@ -113,7 +113,7 @@ export async function open(
     async mailTo(address: string, subject?: string) {
       const fits = ({ to, subject: its }: Message) =>
         to === address && (subject ? its === subject : its !== 'Sign-in from a new device')
-      return until(() => mails.findLast(fits), 10)
+      return until(() => mails.findLast(fits), 30)
     },
     close: async () => {
       await portal.close()

@@ -90,6 +90,7 @@ describe('a click on a push notification, in a real service worker', function ()
     const registered = page.context().waitForEvent('serviceworker')
     await page.evaluate(register)
     const worker = await registered
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true))
     return { page, worker }
   }
 
@@ -180,6 +181,7 @@ describe('a click on a push notification, in a real service worker', function ()
     const registered = page.context().waitForEvent('serviceworker')
     await page.evaluate(register)
     const worker = await registered
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true))
     const it = await workerOf(page)
     const broken = ['', 'not JSON', 'null', '[]', '"text"', '{}', '{"title":7}']
     for (const data of broken) await it.push(data)

@@ -26,15 +26,19 @@ const readsCrm = (file: string) => {
   return /from '[^']*\/visit\.ts'/.test(text) && !/from '[^']*\/demo\/adapter\//.test(text)
 }
 
-/** Whether a test moves the portal's clock: what it shows depends on dates. */
-const movesClock = (file: string) => /\bsetClock\(|\.pass\(|\bat: '2\d{3}-/.test(read(file))
+const clockMoves = /\bsetClock\(|\.pass\(|\bat: '2\d{3}-/
+const timeInTitle =
+  /\bit\([`'"][^`'"\n]*\b(days?|dates?|due|overdue|weeks?|months?|years?|hours?|zones?|expire[sd]?|clock|tomorrow)\b/
+
+/** Whether dates decide what a test shows: it moves the portal's clock, or the name of one of its tests speaks of time. */
+const isAboutTime = (file: string) => clockMoves.test(read(file)) || timeInTitle.test(read(file))
 
 /** What is worth trying on the adapter that is made of a map. */
 export const onMap = () => everyday().filter(readsCrm)
 
 /** What dates decide, and all else: the suite `days` runs the first at each of its moments, the second at one of them. */
-export const byDate = () => everyday().filter(movesClock)
-export const byNoDate = () => everyday().filter(it => !movesClock(it) && /\/visit\.ts|\/database\.ts/.test(read(it)))
+export const byDate = () => everyday().filter(isAboutTime)
+export const byNoDate = () => everyday().filter(it => !isAboutTime(it) && /\/visit\.ts|\/database\.ts/.test(read(it)))
 
 const texts = new Map<string, string>()
 

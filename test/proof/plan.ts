@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
 import { root } from '../../src/platform/root.ts'
 import type { Change } from './changed.ts'
-import { byDate, byNoDate, filesOf, onMap } from './files.ts'
+import { byDate, byNoDate, filesOf, onMap, suiteOf } from './files.ts'
 import { isTouched } from './imports.ts'
 import { environmentAt, type Moment, moments } from './moments.ts'
 import { type Suite, suites } from './suites.ts'
@@ -78,7 +78,7 @@ function runsInTurn(suite: Suite, change: Change, turn: string): Run[] {
     case 'long':
       return [run({ files: longFiles(suite, change, turn) })]
     case 'days':
-      return chosenMoments(turn).map(it => atMoment(suite, it, byDate()))
+      return chosenMoments(turn).map(it => atMoment(suite, it, byDate().filter(isQuick)))
     case 'pages':
       return [env({ PORTICO_PAGES: turn, PORTICO_PAGES_CHANGED: changedPages(change) })]
     case 'plugins':
@@ -112,6 +112,9 @@ function longFiles(suite: Suite, { files: changed }: Change, turn: string): stri
   const some = changed.some(it => /^(src|plugins)\/.*(?<!\.test)\.ts$/.test(it))
   return [...touched, ...(some ? third(others, turn) : [])]
 }
+
+/** In `npm test`, and so in a few seconds. */
+const isQuick = (file: string) => suiteOf(file) === 'test'
 
 const atMoment = (suite: Suite, moment: Moment, files: string[]): Run => ({
   name: `days, ${moment.name}`,
