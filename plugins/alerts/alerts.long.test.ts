@@ -1,3 +1,4 @@
+// @adapter code: the demo’s map names no admins.
 import { expect } from 'chai'
 import { sections } from '../../src/plugin/discover.ts'
 import { hurry, lookNow, until } from '../../test/until.ts'

@@ -1,3 +1,4 @@
+// @adapter code: the demo’s map books no payments.
 import { expect } from 'chai'
 import { person, share } from '../../test/links.ts'
 import { type Counter, closeCounters, counter } from '../../test/pay.ts'

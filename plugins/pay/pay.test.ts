@@ -1,3 +1,4 @@
+// @adapter code: the demo’s map books no payments.
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { writingMap } from '../../demo/adapter/map.ts'

@@ -1,3 +1,4 @@
+// @adapter code: the demo’s map books no payments.
 import { expect } from 'chai'
 import { area, closeCounters, counter } from '../../test/pay.ts'
 import { until } from '../../test/until.ts'

@@ -1,3 +1,4 @@
+// @adapter code: the demo’s map names no admins.
 import { expect } from 'chai'
 import { leave, open, type Visitor } from '../../test/visit.ts'
 

@@ -531,7 +531,8 @@ async function invitation(scene: Scene, email = 'wilhelmina@example.org'): Promi
 }
 
 /** A proposal that is about to be answered, and one that was. */
-async function answered(scene: Scene): Promise<Place[]> {
+/** A proposal that is accepted, the form of another one, and the pages of both. */
+export async function answered(scene: Scene): Promise<Place[]> {
   const owner = await scene.visit('owner')
   const [first, second] = (await owner.api('/proposals?status=open')).body.items
   const { seen } = (await owner.api(`/proposals/${second.id}/acceptance`)).body
