@@ -70,7 +70,8 @@ export async function caughtUp(owner: Knex, ears: Ear[], { section = 'documents'
   const by = { kind: 'staff', id: 'nobody', name } as const
   const clients = await owner('portal.client_memberships').distinct('workspace_id as workspace', 'client_id as client')
   for (const client of clients) await tellSignal(owner, { ...client, section, id, by })
-  await until(() => ears.every(it => it.marks.includes(name)))
+  await until(() => ears.every(it => it.ended || it.marks.includes(name)))
+  if (ears.some(it => it.ended)) throw new Error('One of these streams has ended.')
 }
 
 async function listen(answer: Response, { heard, signals, marks }: Pick<Ear, 'heard' | 'signals' | 'marks'>) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import Stripe from 'stripe'
+import { until } from '../../test/until.ts'
 import { card, postForm } from './browser.ts'
 import { type ListeningBank, listen } from './listen.ts'
 
@@ -14,7 +15,11 @@ describe("The demo bank's API", () => {
 
   after(() => bank.close())
 
-  afterEach(() => bank.faults.up())
+  const ending: (() => void)[] = []
+  afterEach(() => {
+    bank.faults.up()
+    for (const end of ending.splice(0)) end()
+  })
 
   const line = (unit_amount: number, currency = 'eur', quantity = 1) => ({
     price_data: { currency, unit_amount, product_data: { name: 'Invoice INV-7' } },
@@ -44,6 +49,21 @@ describe("The demo bank's API", () => {
 
   const facts = ({ statusCode, rawType, code, param }: Stripe.errors.StripeError) =>
     [statusCode, rawType, code, param].join(' ')
+
+  /** Timers of this length end when they are told to. */
+  function heldTimers(milliseconds: number) {
+    const { setTimeout } = globalThis
+    const held: (() => void)[] = []
+    const set = (done: () => void, after?: number) =>
+      after === milliseconds ? held.push(done) : setTimeout(done, after)
+    Object.assign(globalThis, { setTimeout: set })
+    const end = () => {
+      Object.assign(globalThis, { setTimeout })
+      for (const it of held.splice(0)) it()
+    }
+    ending.push(end)
+    return { held, end }
+  }
 
   describe('answers', () => {
     it('whose account it is, and its balance', async () => {
@@ -262,11 +282,13 @@ describe("The demo bank's API", () => {
     })
 
     it('not before the first is answered: 409', async () => {
-      bank.faults.down('slow', { wait: 40, times: 1 })
+      const slow = heldTimers(40_000)
+      bank.faults.down('slow', { wait: 40_000, times: 1 })
       const first = create({}, { idempotencyKey: 'key-3' })
-      await new Promise(done => setTimeout(done, 15))
+      await until(() => slow.held.length)
       const error = await refusal(create({}, { idempotencyKey: 'key-3' }))
       expect([error.statusCode, error.code]).to.deep.equal([409, 'idempotency_key_in_use'])
+      slow.end()
       const { id } = await first
       expect((await create({}, { idempotencyKey: 'key-3' })).id).to.equal(id)
     })

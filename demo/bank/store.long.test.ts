@@ -85,10 +85,12 @@ describe('What the demo bank keeps', () => {
     const connection = { host: '127.0.0.1', port: Number(printed), protocol: 'http', maxNetworkRetries: 0 } as const
     const stripe = new Stripe('sk_test_demo_bank', connection)
     const answered: string[] = []
-    const many = Array.from({ length: 60 }, async () =>
-      answered.push((await stripe.checkout.sessions.create(params())).id),
-    )
-    while (answered.length < 10) await new Promise(done => setTimeout(done, 1))
+    const some = Promise.withResolvers<void>()
+    const many = Array.from({ length: 60 }, async () => {
+      answered.push((await stripe.checkout.sessions.create(params())).id)
+      if (answered.length === 10) some.resolve()
+    })
+    await some.promise
     child.kill('SIGKILL')
     await Promise.allSettled(many)
     const { bank } = await start()

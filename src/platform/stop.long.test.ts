@@ -59,11 +59,14 @@ describe('stopping an instance', () => {
 
   it('says with an answer that its connection ends, also of what was asked before', async () => {
     const { portal } = await open()
-    const server = createServer((_req, res) => void setTimeout(() => res.end('late'), 400)).listen(0, '127.0.0.1')
+    const server = limitConnections(createServer()).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const stopped = stopGracefully({ servers: [server], portal, notice: 0.2 })
     const agent = new Agent({ keepAlive: true })
     const asked = request({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, agent }).end()
+    const [, res] = await once(server, 'request')
+    const stopped = stopGracefully({ servers: [server], portal, notice: 0 })
+    await until(() => !server.listening)
+    res.end('late')
     const [answer] = await once(asked, 'response')
     expect(answer.headers.connection).to.equal('close')
     answer.resume()

@@ -6,6 +6,7 @@ import { createConnection } from 'mysql2/promise'
 import { readDatabase } from '../../audit/collectors/database.ts'
 import { audit } from '../../audit/index.ts'
 import { audited } from '../../src/cli/audit.ts'
+import { until } from '../until.ts'
 import { binary, type MariaDb, startMariaDb } from './server.ts'
 
 const crm = `
@@ -157,9 +158,17 @@ describe('audit of MariaDB', () => {
     const other = await createConnection(server.url('crm'))
     other.on('error', () => {})
     await other.query('lock tables odd write')
+    const waits = async () => {
+      const [rows] = await other.query(
+        `select id from information_schema.processlist where state like 'Waiting for table%'`,
+      )
+      return (rows as unknown[]).length
+    }
+    let killed: Promise<void> | undefined
     const { tables, notes } = await readDatabase(server.url('crm'), step => {
-      if (step === 'database: keys') setTimeout(() => server.run(killAudit).catch(() => {}), 200)
+      if (step === 'database: keys') killed = until(waits).then(() => server.run(killAudit).catch(() => {}))
     })
+    await killed
     other.destroy()
     expect(tables.map(it => it.name)).to.include('invoices')
     expect(notes).to.deep.equal(['The database went away while it was read. What was read before is in the report.'])

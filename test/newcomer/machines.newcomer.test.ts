@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { freePort } from '../free-port.ts'
 import { rank } from '../proof/plan.ts'
+import { until } from '../until.ts'
 import {
   addUser,
   clone,
@@ -107,7 +109,7 @@ describe('A newcomer', function () {
         expectSentence(twice, /^Portico already runs .*Stop it/m)
 
         const other = createServer().listen(Number(port), '127.0.0.1')
-        await sleep(100)
+        await once(other, 'listening')
         const taken = await run(newcomer, 'npm start', { PORT: port })
         other.close()
         expectSentence(taken, /^Port \d+ is taken .*PORT=\d+ npm start/m)
@@ -168,7 +170,7 @@ describe('A newcomer', function () {
       const created = await run(newcomer, `${ownPrograms}/initdb -D own -U postgres -A trust`)
       expect(created.code, created.output).to.equal(0)
       const server = launch(newcomer, `exec ${own}`)
-      await sleep(1500)
+      await until(() => server.output().includes('ready to accept connections'))
       const DATABASE_URL = `postgres://postgres@127.0.0.1:${port}/postgres`
       const running = await start(newcomer, { PORT: await freePort(), PORTICO_DATA: 'elsewhere', DATABASE_URL })
       say(`ready after ${running.readyAfter.toFixed(1)} s`)

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { postgres } from '../database.ts'
 import { jo, Kite, mia } from '../kite/kite.ts'
@@ -170,9 +169,12 @@ for (const [name, start] of Object.entries({ nginx, caddy }))
         const [{ child, port, said }] = instances as [Instance]
         await load.goes()
         child.kill('SIGTERM')
-        // It is asked once a second whether it is ready.
-        await sleep(2_000)
-        const noticed = answered(said())
+        const noticed = await until(async () => {
+          const before = answered(said())
+          await load.goes()
+          return answered(said()) === before && before
+        })
+        expect(child.exitCode, 'noticed before it ends').to.equal(null)
         await load.goes()
         await once(child, 'exit')
         expect(answered(said())).to.equal(noticed)
