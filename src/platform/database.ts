@@ -16,6 +16,10 @@ export async function query<Row = any>(database: Knex, statement: Statement): Pr
   try {
     const { text, values } = statement
     return (await connection.query(unnamed.has(database.client.config) ? { text, values } : statement)).rows
+  } catch (error) {
+    // PostgreSQL sends no JSON that cannot be read. A pooler whose server crashed may end a row in its middle.
+    if (error instanceof SyntaxError) throw new Error('Connection terminated within a row', { cause: error })
+    throw error
   } finally {
     await database.client.releaseConnection(connection)
   }
