@@ -2,7 +2,10 @@
 export const clean: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env)
     .filter(
-      ([name]) => !/^npm_(?!config_registry$)|^(INIT_CWD|NODE|NODE_ENV|DATABASE_URL|PORT|PORTICO_DATA)$/.test(name),
+      ([name]) =>
+        !/^npm_(?!config_registry$)|^(INIT_CWD|NODE|NODE_ENV|NODE_COMPILE_CACHE|DATABASE_URL|PORT)$|^PORTICO_/.test(
+          name,
+        ),
     )
     .map(([name, value]) => [name, name === 'PATH' ? withoutCheckout(value!) : value]),
 )

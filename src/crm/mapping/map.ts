@@ -263,6 +263,15 @@ export type TasksMap = Owned & {
   }
 }
 
+/** What must hold of documents on real rows: see docs/map.md. */
+export const sumRules = ['lines', 'tax', 'total', 'payments', 'due', 'dates', 'currency'] as const
+
+/**
+ * Rules that do not hold for documents of this CRM, each with the reason: `{ lines: 'rounded per document' }`. A map that
+ * breaks one without it is refused by `portico enable`.
+ */
+export type Exceptions = Partial<Record<(typeof sumRules)[number], string>>
+
 /** What proposals, quotations and invoices have in common. Dates may be dates, or timestamps with or without zone. */
 interface DocumentMap extends Owned, Amounts {
   number: Text
@@ -280,6 +289,7 @@ interface DocumentMap extends Owned, Amounts {
   contact?: Text
   lines?: LinesMap
   file?: FileMap
+  exceptions?: Exceptions
 }
 
 /** A document that clients accept or decline. */

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { isPagePattern } from '../pages.ts'
 import { didYouMean } from './edit-distance.ts'
-import type { CrmMap } from './map.ts'
+import { type CrmMap, sumRules } from './map.ts'
 import type { Mapped } from './section.ts'
 import { todosIn } from './todo.ts'
 
@@ -133,6 +133,7 @@ const paper = {
   },
   ...{ discount: name.optional(), contact: text.optional(), lines: lines.optional() },
   file: file.optional(),
+  exceptions: z.partialRecord(z.enum(sumRules), z.string().min(1, 'must say why')).optional(),
 }
 
 const said = z.union(

@@ -8,6 +8,7 @@ import { checkQuestions } from './questions.ts'
 import { checkRowSecurity } from './row-security.ts'
 import { many, openRows, reasonOf } from './rows.ts'
 import { sampleFailed, sampleOf } from './sample.ts'
+import { checkSums } from './sums.ts'
 import { checkValues } from './values.ts'
 
 /**
@@ -28,6 +29,7 @@ export async function checkReading(map: CrmMap, database: Knex, plugins: Mapped[
     await finished('clients see only what is theirs', checkApart(rows, sample)),
     await finished('the values of the rows', checkValues(rows)),
     await finished('every question is answered on real rows', checkQuestions(rows, sample)),
+    await finished('documents add up', checkSums(rows, sample)),
   ]
 }
 

@@ -1,4 +1,5 @@
-import type { Owned, Rows } from '../../mapping/map.ts'
+import { qualified } from '../../catalogue.ts'
+import type { Exceptions, Owned, Rows, Text } from '../../mapping/map.ts'
 import { day, followPath, type Place, placeOf } from '../../mapping/reader.ts'
 import { literal } from '../../mapping/sql.ts'
 import type { Check } from '../checks.ts'
@@ -13,7 +14,11 @@ export async function checkValues(rows: RealRows): Promise<Check> {
     if (rows.isOver()) break
     const place = placeOf(rows.readerOf(section), entry, 'p')
     try {
-      notes.push(...(await unlistedStatuses(rows, section, entry, place)))
+      const unlisted = await unlistedStatuses(rows, section, entry, place)
+      // Of a document, a draft may be among them.
+      if ('total' in entry) problems.push(...unlisted)
+      else notes.push(...unlisted)
+      problems.push(...constantCurrency(rows, section, entry))
       notes.push(...(await withoutOwner(rows, section, entry, place)))
       const { never, odd } = await oddDates(rows, section, entry, place)
       problems.push(...never)
@@ -31,6 +36,8 @@ const someOf = (place: Place, columns: string, where = place.rows) =>
   `(select ${columns} from ${place.from} where ${where} limit ${first}) it`
 
 interface Documents extends Owned {
+  currency?: Text
+  exceptions?: Exceptions
   status?: { column: string; words: Record<string, string>; draft?: string[] }
 }
 
@@ -44,8 +51,25 @@ async function unlistedStatuses({ ask }: RealRows, section: string, { status }: 
   const unlisted = found.filter(it => !known.includes(it.value ?? ''))
   const named = unlisted.map(it => `${it.value === null ? 'none' : `"${it.value}"`} (${count(it.n)})`)
   return named.length
-    ? [`${section}.status: \`words\` does not list ${named.slice(0, 8).join(', ')}: clients see these as they stand`]
+    ? [
+        `${section}.status: \`words\` does not list ${named.slice(0, 8).join(', ')}: clients would see these as they stand. List each, or name it in \`draft\`: then it is not shown`,
+      ]
     : []
+}
+
+/** Names of columns that say in which currency a row is, as text or by a key. */
+const currencyColumn =
+  /^(currency|curr|moneda|devise|monnaie|waehrung|währung|valuta|moeda|divisa)(_?(id|code|iso|cd|key))?$|^fk_(currency|devise|moneda)$/i
+
+/** A document that is told to be in the same currency as all, though its row names one that the map does not read. */
+function constantCurrency({ catalogue }: RealRows, section: string, entry: Documents): string[] {
+  const { table, currency, exceptions } = entry
+  if (!table || typeof currency !== 'object' || !('value' in currency) || exceptions?.currency) return []
+  const columns = [...(catalogue.tables.get(qualified(table))?.keys() ?? [])].filter(it => currencyColumn.test(it))
+  return columns.map(
+    it =>
+      `${section}.currency: all are told to be in ${currency.value}, and ${table} has ${it}: read that, or say \`exceptions: { currency: 'why' }\``,
+  )
 }
 
 /** Clients without a workspace, and people without a client. */
