@@ -24,28 +24,32 @@ const everyday = () => testFiles().filter(it => ['test', 'long'].includes(suiteO
  * Whether a test reads the demo CRM through the portal, by the adapter that the run chose: it imports none itself, and does
  * not say `@adapter code` with what the demo's map lacks for it.
  */
-const readsCrm = (file: string) => {
-  const text = read(file)
+const readsCrm = onceForEach(text => {
   return /from '[^']*\/visit\.ts'/.test(text) && !/from '[^']*\/demo\/adapter\/|@adapter code:/.test(text)
-}
+})
 
 const clockMoves = /\bsetClock\(|\.pass\(|\bat: '2\d{3}-/
 const timeInTitle =
   /\bit\([`'"][^`'"\n]*\b(days?|dates?|due|overdue|weeks?|months?|years?|hours?|zones?|expire[sd]?|clock|tomorrow)\b/
 
 /** Whether dates decide what a test shows: it moves the portal's clock, or the name of one of its tests speaks of time. */
-const isAboutTime = (file: string) => clockMoves.test(read(file)) || timeInTitle.test(read(file))
+const isAboutTime = onceForEach(text => clockMoves.test(text) || timeInTitle.test(text))
 
 /** What is worth trying on the adapter that is made of a map. */
 export const onMap = () => everyday().filter(readsCrm)
 
 /** What dates decide, and all else: the suite `days` runs the first at each of its moments, the second at one of them. */
 export const byDate = () => everyday().filter(isAboutTime)
-export const byNoDate = () => everyday().filter(it => !isAboutTime(it) && /\/visit\.ts|\/database\.ts/.test(read(it)))
+export const byNoDate = () => everyday().filter(it => !isAboutTime(it) && usesDatabase(it))
 
-const texts = new Map<string, string>()
+const usesDatabase = onceForEach(text => /\/visit\.ts|\/database\.ts/.test(text))
 
-function read(file: string): string {
-  if (!texts.has(file)) texts.set(file, readFileSync(`${root}/${file}`, 'utf8'))
-  return texts.get(file)!
+/** A question about the text of a file, asked once of each. */
+function onceForEach(question: (text: string) => boolean): (file: string) => boolean {
+  const answers = new Map<string, boolean>()
+  return file => {
+    const known = answers.get(file) ?? question(readFileSync(`${root}/${file}`, 'utf8'))
+    answers.set(file, known)
+    return known
+  }
 }
