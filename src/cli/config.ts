@@ -101,6 +101,11 @@ export const pluginsOf = ({ plugins = [] }: Config): Section[] => registered([..
 export const roleOf = ({ url }: Config) => decodeURIComponent(new URL(url).username)
 
 export function pool(connection: string, max = 2): Knex {
+  const [, scheme = ''] = /^(\w+):\/\//.exec(connection) ?? []
+  if (scheme && !/^postgres(ql)?$/i.test(scheme))
+    throw new CommandError(
+      `${scheme}:// is no PostgreSQL. Portico’s own tables, and a CRM that a map reads, are in PostgreSQL (postgresql://…); of others only portico audit reads MySQL and MariaDB.`,
+    )
   const made = knex({ client: 'pg', connection, pool: { min: 0, max }, acquireConnectionTimeout: 5_000, log: quiet })
   if (process.env.PREPARED_STATEMENTS === 'false') sendUnnamed(made)
   return made

@@ -4,17 +4,17 @@ import { bundleOf, columns, type Stored, tables } from '../evidence/chain.ts'
 import { bySystem, insert } from '../platform/activity.ts'
 import { query, readWithin, within } from '../platform/database.ts'
 import { type Config, withCrm } from './config.ts'
-import { CommandError, UsageError } from './errors.ts'
+import { UsageError } from './errors.ts'
+import { findWorkspace } from './workspace.ts'
 
 /** Writes a bundle for each response of a workspace. Bundles can be verified without the portal. */
 export const exportEvidence = (
   config: Config,
   { workspace: slug, out = 'evidence' }: { workspace?: string; out?: string },
 ): Promise<string> =>
-  withCrm(config, async ({ directory }, database) => {
+  withCrm(config, async (crm, database) => {
     if (!slug) throw new UsageError('export needs --workspace, and takes --out DIR.')
-    const workspace = await directory.workspace(slug)
-    if (!workspace) throw new CommandError(`The CRM has no workspace "${slug}".`)
+    const workspace = await findWorkspace(config, crm, { slug, database })
     mkdirSync(out, { recursive: true })
     // The export may miss what is sealed from now on.
     const [{ begun }] = await query(database, { text: 'select portal.now() as begun' })

@@ -6,6 +6,7 @@ import { type Role, roles } from '../crm/crm.ts'
 import { within } from '../platform/database.ts'
 import { type Config, withCrm } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
+import { findClient, findWorkspace } from './workspace.ts'
 
 interface Options {
   workspace?: string
@@ -18,16 +19,15 @@ interface Options {
 }
 
 export async function invited(config: Config, options: Options): Promise<string> {
-  const { workspace: slug, client: id, email, role = 'admin', from = 'Your contact' } = options
-  if (!slug || !id || !email) throw new UsageError('invite needs --workspace, --client and --email.')
+  const { workspace: slug, client: id = '', email, role = 'admin', from = 'Your contact' } = options
+  if (!slug || !email) throw new UsageError('invite needs --workspace, --client and --email.')
   if (!isRole(role)) throw new UsageError(`--role must be one of ${roles.join(', ')}.`)
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new UsageError(`--email ${email} is no e-mail address.`)
 
-  return withCrm(config, async ({ directory, identity }, database) => {
-    const workspace = await directory.workspace(slug)
-    if (!workspace) throw new CommandError(`The CRM has no workspace "${slug}".`)
-    const client = await directory.client(workspace, id)
-    if (!client) throw new CommandError(`Workspace "${slug}" has no client ${id}.`)
+  return withCrm(config, async (crm, database) => {
+    const { directory, identity } = crm
+    const workspace = await findWorkspace(config, crm, { slug, database })
+    const client = await findClient(crm, workspace, id)
     const contact = await contactAt(directory, workspace, id, email)
     const name = options.name ?? contact?.name
     if (!name)

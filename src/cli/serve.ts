@@ -16,6 +16,7 @@ import { type Config, pool, withCrm } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { storeFrom } from './files.ts'
 import { secretsFrom } from './secrets.ts'
+import { findWorkspace } from './workspace.ts'
 
 /** Serves the portal until the process is stopped. Resolves once it listens. */
 export async function serve(config: Config): Promise<string> {
@@ -119,13 +120,12 @@ export const staffAdd = (
   config: Config,
   { workspace: slug, email, name, member }: { workspace?: string; email?: string; name?: string; member?: boolean },
 ): Promise<string> =>
-  withCrm(config, async ({ directory }, database) => {
+  withCrm(config, async (crm, database) => {
     const password = process.env.STAFF_PASSWORD ?? ''
     if (!slug || !email || !name)
       throw new UsageError('staff add needs --workspace, --email and --name, and the password in STAFF_PASSWORD.')
     if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new UsageError(`--email ${email} is no e-mail address.`)
-    const workspace = await directory.workspace(slug)
-    if (!workspace) throw new CommandError(`The CRM has no workspace "${slug}".`)
+    const workspace = await findWorkspace(config, crm, { slug, database })
     const weak = await weakness(password, [name, email, workspace.name])
     if (weak) throw new CommandError(`STAFF_PASSWORD: ${weak}`)
     await addStaff(database, workspace, { email, name, admin: !member, password })
@@ -139,8 +139,7 @@ export const resetStaffFactor = (
 ): Promise<string> =>
   withCrm(config, async (crm, database) => {
     if (!slug || !email) throw new UsageError('staff reset-factor needs --workspace and --email.')
-    const workspace = await crm.directory.workspace(slug)
-    if (!workspace) throw new CommandError(`The CRM has no workspace "${slug}".`)
+    const workspace = await findWorkspace(config, crm, { slug, database })
     const { staff } = crm as ReturnType<typeof adapterOf>
     const named = await staffOf(database, staff).named(workspace, email)
     if (!named.length) throw new CommandError(`${email} is nobody of the staff of ${workspace.name}.`)

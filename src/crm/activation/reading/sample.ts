@@ -39,7 +39,8 @@ interface Slug {
   slug: string | null
 }
 
-async function slugsOf({ map, ask, readerOf }: RealRows): Promise<Slug[]> {
+/** Slugs and ids of all workspaces, a thousand at most. */
+export async function slugsOf({ map, ask, readerOf }: RealRows): Promise<Slug[]> {
   const sql = workspaceSlugs(readerOf('workspaces'), map)
   const one = oneWorkspace(map.workspaces)
   return sql ? ask(sql) : one ? [one] : []
