@@ -18,17 +18,15 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { ci: { type: 'boolean' }, changed: { type: 'boolean' }, whole: { type: 'boolean' } },
 })
-const change = readChange()
-const turn = process.env.PORTICO_TURN ?? change.commit
-process.env.PORTICO_CLUSTER = await buildCluster()
-
+const change = orWrongUsage(readChange)
+/** As it is printed, so that it can be said again. */
+const turn = (process.env.PORTICO_TURN ?? change.commit).slice(0, 8)
 const first: Run[] = values.ci || (values.whole && !positionals.length) ? [whole(everydaySuite)] : []
-const later = plan().filter(it => it.files.length)
-console.log(
-  `${change.commit.slice(0, 8)} since ${change.base?.slice(0, 8) ?? 'the beginning'}, in turn ${turn.slice(0, 8)}`,
-)
+const later = orWrongUsage(plan).filter(it => it.files.length)
+console.log(`${change.commit.slice(0, 8)} since ${change.base?.slice(0, 8) ?? 'the beginning'}, PORTICO_TURN=${turn}`)
 console.log(`${change.files.length} files changed. Suites: ${[...first, ...later].map(it => it.name).join('; ')}`)
 const { able, unable } = install(later)
+process.env.PORTICO_CLUSTER = await buildCluster()
 
 const done: Done[] = [...(await runAll(first, 1)), ...(await runAll(able, first.length || able.length > 1 ? 2 : 1))]
 const again = await tryAgain(done)
@@ -40,8 +38,16 @@ function plan(): Run[] {
   if (values.changed) return planChanged(change, turn)
   if (!positionals.length && values.whole) return planWhole()
   if (positionals.length) return positionals.flatMap(name => planNamed(name, change, turn, values.whole ?? false))
-  console.error('Say which suites: a name, --changed, --ci or --whole.')
-  process.exit(2)
+  throw new Error('Say which suites: a name, --changed, --ci or --whole.')
+}
+
+function orWrongUsage<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(2)
+  }
 }
 
 function whole(suite: typeof everydaySuite): Run {
