@@ -127,7 +127,7 @@ const rounding = ({ lines, total }: Document) =>
 const rules: Rule[] = [
   {
     name: 'lines',
-    entries: '`net`, `discount` and `lines.total`',
+    entries: '`net`, `discount` or `lines.total`',
     isAbout: ({ lines, sums }) => lines.length > 0 && sums.previous === undefined && !Number(sums.discount?.percent),
     wrong(document) {
       const { number, sums, total } = document
@@ -139,7 +139,7 @@ const rules: Rule[] = [
   },
   {
     name: 'tax',
-    entries: '`net` and `total`',
+    entries: '`net` or `total`',
     isAbout: ({ sums, total }) => Big(total.amount).gt(0) || Big(sums.net.amount).gt(0),
     wrong(document) {
       const { number, sums } = document
@@ -161,7 +161,7 @@ const rules: Rule[] = [
   },
   {
     name: 'payments',
-    entries: '`balance`, `status` and the entry `payments`',
+    entries: '`total`, `balance`, `status` or the entry `payments`',
     isAbout: ({ status, payments, balance }) =>
       balance !== undefined && (status === 'paid' ? payments !== undefined : Boolean(payments?.length)),
     wrong: ({ number, total, adjustment }) =>
@@ -180,7 +180,7 @@ const rules: Rule[] = [
   },
   {
     name: 'dates',
-    entries: '`sentOn`, `dueOn`, `validUntil` and `respondedOn`',
+    entries: '`sentOn`, `dueOn`, `validUntil` or `respondedOn`',
     isAbout: () => true,
     wrong({ number, sentOn, dueOn, validUntil, respondedOn }) {
       const earlier = [dueOn, validUntil, respondedOn].find(it => it && it < sentOn)
