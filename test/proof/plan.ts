@@ -59,10 +59,12 @@ export const everydaySuite: Suite = {
   files: () => filesOf('test'),
 }
 
-const touches = (suite: Suite, { base, files }: Change) =>
-  base === undefined ||
-  (suite.about ?? []).some(place => files.some(it => isIn(place, it))) ||
-  suite.files().some(it => isTouched(it, files))
+const touches = (suite: Suite, change: Change) =>
+  isAbout(suite, change) || suite.files().some(it => isTouched(it, change.files))
+
+/** Whether one of the places that it is about has changed, or everything counts as changed. */
+const isAbout = (suite: Suite, { base, files }: Change) =>
+  base === undefined || (suite.about ?? []).some(place => files.some(it => isIn(place, it)))
 
 const isIn = (place: string, file: string) =>
   file === place || (file.startsWith(`${place}/`) && !file.endsWith('.test.ts'))
@@ -88,7 +90,7 @@ function runsInTurn(suite: Suite, change: Change, turn: string): Run[] {
     case 'package':
       return [env({ PORTICO_HOSTS: turn })]
     case 'map':
-      return [run({ files: touches(suite, change) ? onMap() : third(onMap(), turn) })]
+      return [run({ files: isAbout(suite, change) ? onMap() : touchedAndThird(onMap(), change, turn) })]
     default:
       return [run()]
   }
@@ -105,12 +107,15 @@ function wholeRuns(suite: Suite): Run[] {
 }
 
 /** Long tests of what changed; when code of the portal did, also a third of the others. */
-function longFiles(suite: Suite, { files: changed }: Change, turn: string): string[] {
-  const all = suite.files()
+function longFiles(suite: Suite, change: Change, turn: string): string[] {
+  const some = change.files.some(it => /^(src|plugins)\/.*(?<!\.test)\.ts$/.test(it))
+  return some ? touchedAndThird(suite.files(), change, turn) : suite.files().filter(it => isTouched(it, change.files))
+}
+
+function touchedAndThird(all: string[], { files: changed }: Change, turn: string): string[] {
   const touched = all.filter(it => isTouched(it, changed))
   const others = all.filter(it => !touched.includes(it))
-  const some = changed.some(it => /^(src|plugins)\/.*(?<!\.test)\.ts$/.test(it))
-  return [...touched, ...(some ? third(others, turn) : [])]
+  return [...touched, ...third(others, turn)]
 }
 
 /** In `npm test`, and so in a few seconds. */

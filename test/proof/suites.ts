@@ -30,7 +30,7 @@ const named = (name: string, more: Omit<Suite, 'name' | 'files'>): Suite => ({
 
 /** All suites but `npm test`. A test file is in one of them by its name; `map` and `days` run those of others once more. */
 export const suites: Suite[] = [
-  named('long', { budget: 150, when: 'always', jobs: 2 }),
+  named('long', { budget: 200, when: 'always', jobs: 2 }),
   named('pages', { budget: 240, when: 'always', whole: [{ PORTICO_PAGES: 'all' }] }),
   named('denials', {
     budget: 90,
@@ -39,7 +39,7 @@ export const suites: Suite[] = [
     whole: [{}, { PORTICO_ADAPTER: 'map' }],
   }),
   named('plugins', { budget: 90, when: 'always', about: ['plugins'], whole: [{ PORTICO_DELETED: 'each' }] }),
-  named('kill', { budget: 150, when: 'always', about: ['src/evidence'], whole: [{ PORTICO_KILLS: '100' }] }),
+  named('kill', { budget: 210, when: 'always', about: ['src/evidence'], whole: [{ PORTICO_KILLS: '100' }] }),
   named('faults', {
     ...{ budget: 150, when: 'always', alone: true },
     packages: ['nginx', 'pgbouncer', 'faketime'],
@@ -48,9 +48,9 @@ export const suites: Suite[] = [
   }),
   named('package', { budget: 120, when: 'always', alone: true, whole: [{ PORTICO_HOSTS: 'all' }] }),
   named('newcomer', { budget: 150, when: 'always', alone: true, whole: [{ PORTICO_NEWCOMERS: 'all' }] }),
-  named('alone', { budget: 80, when: 'turn', jobs: 2, about: ['src/serve', 'src/cli'] }),
+  named('alone', { budget: 130, when: 'turn', jobs: 2, about: ['src/serve', 'src/cli'] }),
   named('attack', {
-    budget: 480,
+    budget: 320,
     when: 'turn',
     timeout: 600,
     packages: ['wapiti', 'sqlmap'],
@@ -59,13 +59,13 @@ export const suites: Suite[] = [
   named('audit', { budget: 60, when: 'turn', about: ['audit'], packages: ['mariadb-server'] }),
   named('backup', { budget: 40, when: 'turn', about: ['migrations'], packages: ['postgresql'] }),
   named('browser', { budget: 100, when: 'turn', jobs: 2, about: ['assets'] }),
-  named('crms', { budget: 80, when: 'turn', about: ['src/crm', 'docs/crms'], timeout: 300 }),
+  named('crms', { budget: 100, when: 'turn', about: ['src/crm', 'docs/crms'], timeout: 300 }),
   named('pooler', { budget: 50, when: 'turn', about: ['src/platform/database.ts'], packages: ['pgbouncer'] }),
   named('proxy', { budget: 110, when: 'turn', about: ['src/serve'], packages: ['nginx', 'caddy'] }),
   named('replies', { budget: 130, when: 'turn', about: ['src/mail'], packages: ['dovecot-imapd'] }),
   named('seal', { budget: 20, when: 'turn', about: ['src/evidence', 'src/pdf'], packages: ['poppler-utils'] }),
   named('viruses', { budget: 50, when: 'turn', about: ['src/files'], packages: ['clamav-daemon'] }),
-  named('volume', { budget: 340, when: 'turn', about: ['migrations'] }),
+  named('volume', { budget: 180, when: 'turn', about: ['migrations'] }),
   {
     ...{ name: 'map', budget: 240, when: 'turn', jobs: 2, files: onMap },
     ...{ about: ['src/crm/mapping', 'demo/adapter'], env: { PORTICO_ADAPTER: 'map' } },
