@@ -100,4 +100,13 @@ describe('documents that a map reads', function () {
     const needless = await say(invoices({ exceptions: { dates: 'sent later' } }))
     expect(needless.text).to.include('invoices.exceptions.dates: no exception was found: take it out of the map')
   })
+
+  it('may keep the exception when it has become rare', async () => {
+    await copy
+      .owner('proposals')
+      .where({ ref_no: 'P-2026-031', client_id: 1 })
+      .update({ valid_until: copy.owner.raw("issued_on - interval '1 day'") })
+    const { text, good } = await say(proposals({ exceptions: { dates: 'extended by telephone' } }))
+    expect(good, text).to.equal(true)
+  })
 })
